@@ -43,6 +43,7 @@ struct ota_event {
     enum ota_event_type type;
     enum ota_phase phase;
     const char *board;                 /* the name or address that the user gave */
+    uint16_t target_port;              /* OTA_EVENT_RESULT: and the port; 0: none was given */
     const struct image *image;         /* what goes to it; NULL: only its log is followed */
     const char *protocol;              /* by which that goes; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */

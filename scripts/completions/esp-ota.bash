@@ -27,7 +27,7 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --encryption-key-file | --hosts | --resume | --sign | --verify-key | --log | --cacert | --tls-cert | --tls-key)
+    -f | --file | --output | --auth-file | --encryption-key-file | --hosts | --resume | --sign | --verify-key | --log | --metrics | --cacert | --tls-cert | --tls-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -51,7 +51,7 @@ _esp_ota() {
         offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user --encryption-key-file
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --expect-version --jobs
           --dry-run --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
-          --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"
+          --expect-timeout --online --progress --quiet --verbose --json --metrics --debug --help --usage --version"
       fi
       ;;
   esac

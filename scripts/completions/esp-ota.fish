@@ -69,6 +69,7 @@ complete -c esp-ota -l online -d 'Success only if the board goes off the network
 complete -c esp-ota -s r -l progress -d 'Draw the progress bar even if standard error is not a terminal'
 complete -c esp-ota -s v -l verbose -d 'With several boards, also report each retry and its reason'
 complete -c esp-ota -s q -l quiet -d 'Print nothing but errors'
+complete -c esp-ota -l metrics -r -F -d 'Note the result of each board for Prometheus'
 complete -c esp-ota -l json -d 'Print one JSON object per line on standard output'
 complete -c esp-ota -s d -l debug -d 'Trace the network on standard error, step by step'
 complete -c esp-ota -s h -l help -d 'Print all options'

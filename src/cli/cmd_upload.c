@@ -180,6 +180,9 @@ static enum ota_error prepare(struct program *program)
     if (boot_check_is_wanted(&options->log) && !options->fleet.is_dry_run &&
         report_open_transcript(program->report, &options->transcript, failure) != OTA_OK)
         return failure->error;
+    if (options->metrics && !options->fleet.is_dry_run &&
+        report_open_metrics(program->report, options->metrics, failure) != OTA_OK)
+        return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
@@ -213,13 +216,25 @@ static enum ota_error upload(struct program *program)
     return OTA_OK;
 }
 
+static bool is_output_complete(const struct program *program, struct ota_failure *loss)
+{
+    struct ota_failure lost_metrics;
+    enum ota_error error = report_write_metrics(program->report, &lost_metrics);
+
+    report_end_transcript(program->report);
+    if (!report_is_complete(program->report, loss))
+        return false;
+    if (error != OTA_OK)
+        *loss = lost_metrics;
+    return error == OTA_OK;
+}
+
 /* Lost output does not change the results of the boards. */
 static int judge_output(struct program *program, int status)
 {
     struct ota_failure loss;
 
-    report_end_transcript(program->report);
-    if (report_is_complete(program->report, &loss))
+    if (is_output_complete(program, &loss))
         return status;
     if (status != 0) {
         diag_error("%s", loss.message);

@@ -1,19 +1,18 @@
 /*
- * cmd_write.c: see cmd_write.h. The content goes into a file without a name, or where there is one to
- * replace, into a temporary one beside it, and gets its name when it is on the disk; signals are
- * blocked meanwhile. Pipes and standard output are written directly.
+ * cmd_write.c: see cmd_write.h. Pipes and standard output are written directly, files by
+ * file_replace.h.
  */
 #include "cli/cmd_write.h"
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/file_replace.h"
 #include "base/input.h"
 #include "base/stdio_guard.h"
 #include "fleet/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,20 +22,6 @@
 #include <unistd.h>
 
 enum { PATH_SHOWN = 512, PATIENCE_MS = 60000 };
-
-/* why: NULL: as the errno says. */
-static enum ota_error cannot_write(const char *path, int reason, const char *why,
-                                   struct ota_failure *failure)
-{
-    char shown[PATH_SHOWN];
-
-    ota_fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
-             why                ? why
-             : reason == ENOENT ? input_open_error(path, reason)
-                                : error_output_text(reason));
-    failure->cause = why ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
-    return failure->error;
-}
 
 /* "-" is the file that is redirected to standard input, if one is. */
 static bool is_file(const char *path, const struct stat *status)
@@ -69,11 +54,11 @@ static enum ota_error check_target(const char *path, const struct plan_settings 
     struct stat target;
 
     if (stat(path, &target) < 0)
-        return errno == ENOENT ? OTA_OK : cannot_write(path, errno, NULL, failure);
+        return errno == ENOENT ? OTA_OK : file_replace_failed(path, errno, NULL, failure);
     if (is_standard_output(&target) && isatty(STDOUT_FILENO))
-        return cannot_write(path, 0, "it is a terminal", failure);
+        return file_replace_failed(path, 0, "it is a terminal", failure);
     if (!S_ISREG(target.st_mode) && !is_stream(&target))
-        return cannot_write(
+        return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
     if (is_file(image->path, &target) || is_file(settings->file, &target) ||
@@ -110,148 +95,13 @@ static enum ota_error write_stream(const struct image *image, const char *path,
         is_standard ? STDOUT_FILENO : open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (descriptor < 0)
-        return cannot_write(path, errno, errno == ENXIO ? "nobody reads from this pipe" : NULL,
-                            failure);
+        return file_replace_failed(path, errno,
+                                   errno == ENXIO ? "nobody reads from this pipe" : NULL, failure);
     signal(SIGPIPE, SIG_IGN);
     int error = write_patiently(descriptor, image->data, image->size) == 0 ? 0 : errno;
     if (!is_standard)
         close(descriptor);
-    return error == 0 ? OTA_OK : cannot_write(path, error, NULL, failure);
-}
-
-/* -- a file -- */
-
-static int write_fully(int descriptor, const unsigned char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = write(descriptor, data, size);
-        if (count < 0 && errno != EINTR)
-            return -1;
-        if (count > 0) {
-            data += count;
-            size -= (size_t)count;
-        }
-    }
-    return 0;
-}
-
-/* May take rights away, and gives none. */
-static mode_t narrow(mode_t mode)
-{
-    const mode_t both = (mode & S_IRWXG) >> 3 & mode & S_IRWXO;
-
-    return (mode & S_IRWXU) | both << 3 | both;
-}
-
-/* Gives it the owner and the mode of the file to replace. The owner of a file need not be in its
- * group. Then the new file keeps its own group, and both that group and others get only the rights
- * that the old group and others had in common. */
-static int take_over(int descriptor, const struct stat *target)
-{
-    mode_t mode = target->st_mode & 07777;
-
-    if (fchown(descriptor, target->st_uid, target->st_gid) < 0) {
-        if (errno != EPERM || target->st_uid != geteuid())
-            return -1;
-        mode = narrow(mode);
-    }
-    return fchmod(descriptor, mode);
-}
-
-/* target: the file to replace; NULL: none. Returns 0 or errno. */
-static int fill_file(int descriptor, const struct image *image, const struct stat *target)
-{
-    int rc = write_fully(descriptor, image->data, image->size);
-
-    if (rc == 0 && target)
-        rc = take_over(descriptor, target);
-    if (rc == 0)
-        rc = fsync(descriptor);
-    return rc == 0 ? 0 : errno;
-}
-
-/* place: the path of an existing file; temporary ends in XXXXXX. Returns 0 or errno. */
-static int replace(const char *place, char *temporary, const struct image *image)
-{
-    struct stat target;
-
-    if (stat(place, &target) < 0)
-        return errno;
-    int descriptor = mkstemp(temporary);
-    if (descriptor < 0)
-        return errno;
-    int error = fill_file(descriptor, image, &target);
-    if (close(descriptor) < 0 && error == 0)
-        error = errno;
-    if (error == 0 && rename(temporary, place) < 0)
-        error = errno;
-    if (error != 0)
-        unlink(temporary);
-    return error;
-}
-
-/* Makes a file without a name, which gets its name when it is complete: not even SIGKILL leaves a
- * part of it. Returns 0, errno, or -1 if the file system lacks such files or somebody has made the
- * target meanwhile. */
-static int make_nameless(const char *path, const struct image *image)
-{
-    char name[64];
-    char *copy = strdup(path);
-    int descriptor =
-        copy ? open(dirname(copy), O_WRONLY | O_TMPFILE | O_CLOEXEC | O_NOCTTY, 0666) : -1;
-    int error = errno;
-
-    free(copy);
-    if (descriptor < 0)
-        return error == EOPNOTSUPP || error == EISDIR ? -1 : error;
-    error = fill_file(descriptor, image, NULL);
-    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
-    if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
-        error = -1;
-    close(descriptor); /* it is on the disk */
-    return error;
-}
-
-/* Through symbolic links to the file itself, which is made where there is none. 0, or errno. */
-static int replace_target(const char *path, const struct image *image)
-{
-    static const char suffix[] = ".XXXXXX";
-    int error = ENOMEM;
-    struct stat found;
-    bool is_new = stat(path, &found) < 0 && errno == ENOENT;
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-
-    if (descriptor < 0)
-        return errno;
-    close(descriptor);
-
-    char *place = realpath(path, NULL);
-    char *temporary = place ? malloc(strlen(place) + sizeof suffix) : NULL;
-    if (temporary) {
-        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
-        error = replace(place, temporary, image);
-    }
-    if (error != 0 && is_new)
-        unlink(place ? place : path);
-    free(temporary);
-    free(place);
-    return error;
-}
-
-/* A signal waits until nothing half done is left. */
-static enum ota_error write_file(const struct image *image, const char *path,
-                                 struct ota_failure *failure)
-{
-    sigset_t all, before;
-    struct stat found;
-
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    int error = lstat(path, &found) < 0 && errno == ENOENT ? make_nameless(path, image) : -1;
-    if (error < 0)
-        error = replace_target(path, image);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return error == 0 ? OTA_OK : cannot_write(path, error, NULL, failure);
+    return error == 0 ? OTA_OK : file_replace_failed(path, error, NULL, failure);
 }
 
 static enum ota_error write_image(const struct image *image, const char *path,
@@ -259,9 +109,10 @@ static enum ota_error write_image(const struct image *image, const char *path,
 {
     struct stat target;
 
-    return stat(path, &target) == 0 && is_stream(&target)
-               ? write_stream(image, path, &target, failure)
-               : write_file(image, path, failure);
+    if (stat(path, &target) == 0 && is_stream(&target))
+        return write_stream(image, path, &target, failure);
+    int error = file_replace(path, image->data, image->size);
+    return error == 0 ? OTA_OK : file_replace_failed(path, error, NULL, failure);
 }
 
 /* The line of --json would become part of an image on standard output. */

@@ -451,7 +451,7 @@ static void share_settings(struct options *options)
         options->upload.expect_version_us = options->log.expect_timeout_us;
     options->upload.is_verified = plan->verify_key != NULL;
     plan->force = options->upload.force;
-    plan->needs_sha256 = options->report.json;
+    plan->needs_sha256 = options->report.json || options->metrics;
     plan->may_have_rest = options->serve.is_wanted;
     plan->may_lack_image = options->log.monitor || is_log_judged;
     plan->prepare.command = options->upload.command;
@@ -592,6 +592,7 @@ void options_free(struct options *options)
     struct plan_settings *plan = &options->plan;
 
     free(options->output);
+    free(options->metrics);
     free(options->patterns.name);
     free(options->patterns.board);
     free(plan->targets);

@@ -23,6 +23,7 @@ struct options {
     bool list;      /* -l; then no board and no file is named */
     bool check;     /* --check */
     char *output;   /* --output: a path, and nothing is uploaded; NULL: not given */
+    char *metrics;  /* --metrics: a path; NULL: not given */
     bool discovers; /* boards that announce themselves are to be updated: */
     bool chooses;   /* those that a person at the terminal chooses, as none is named */
     struct board_patterns patterns;

@@ -200,6 +200,9 @@ static const struct poptOption output_rows[] = {
     FLAG("verbose", 'v', OPTION_VERBOSE,
          "with several boards, also report each retry and its reason"),
     FLAG("json", '\0', OPTION_JSON, "print one JSON object per line on standard output"),
+    VALUE("metrics", '\0', OPTION_METRICS, "FILE",
+          "note the result of each board in FILE, for the textfile collector of Prometheus' "
+          "node_exporter"),
     FLAG("debug", 'd', OPTION_DEBUG, "trace the network on standard error, step by step"),
     POPT_TABLEEND};
 

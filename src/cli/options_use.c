@@ -84,6 +84,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_QUIET] = ANY,
     [OPTION_VERBOSE] = UPLOAD | SERVE,
     [OPTION_JSON] = ANY,
+    [OPTION_METRICS] = UPLOAD,
     [OPTION_DEBUG] = ANY,
     [OPTION_HELP] = ANY,
     [OPTION_USAGE] = ANY,

@@ -276,6 +276,16 @@ static enum ota_error set_output(struct options *options, const char *name, cons
     return set_path(&options->output, name, value, failure);
 }
 
+static enum ota_error set_metrics(struct options *options, const char *name, const char *value,
+                                  struct ota_failure *failure)
+{
+    if (strcmp(value, "-") == 0)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s replaces a file, and standard output is none; give it a file name",
+                        name);
+    return set_path(&options->metrics, name, value, failure);
+}
+
 static enum ota_error set_max_size(struct options *options, const char *name, const char *value,
                                    struct ota_failure *failure)
 {
@@ -526,6 +536,7 @@ static const struct setting settings[] = {
     TIME(OPTION_MONITOR_FOR, log.monitor_for_us, 1, WAIT_MAX_S),
     OTHER(OPTION_TIMESTAMPS, set_timestamps),
     PATH(OPTION_LOG, transcript.path),
+    OTHER(OPTION_METRICS, set_metrics),
     TIME(OPTION_EXPECT_TIMEOUT, log.expect_timeout_us, 1, WAIT_MAX_S),
     OTHER(OPTION_ONLINE, set_online),
 };

@@ -225,6 +225,7 @@ static void fail_member(struct member *member, const struct ota_failure *failure
     assignment_label(name, member->assignment);
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
+                                     .target_port = member->assignment->target.port,
                                      .image = member->assignment->image,
                                      .protocol = protocol_of(member),
                                      .port = member->assignment->target.port,

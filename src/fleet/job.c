@@ -52,6 +52,7 @@ void job_emit_event(struct job *job, const struct ota_event *event)
             job->sent_us = now_us - job->connected_us;
     }
     complete.board = job->name;
+    complete.target_port = job->config.assignment->target.port;
     complete.image = job->image;
     complete.protocol = job->image ? job->config.assignment->protocol->name : NULL;
     if (!complete.address) {

@@ -190,7 +190,8 @@ static const struct remedy {
     {.cause = OTA_CAUSE_READER_GONE,
      .text = "Check the program that reads the output: it has ended."},
     {.cause = OTA_CAUSE_NOT_A_FILE,
-     .text = "Give --output the name of a file, or of a pipe that a program reads from."},
+     .text = "Give the option the name of a file; --output also takes a pipe that a program reads "
+             "from."},
     {.error = OTA_E_OUTPUT,
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},

@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "output/bar.h"
 #include "output/countdown.h"
+#include "output/metrics.h"
 #include "output/remedy.h"
 #include "output/report_json.h"
 #include "output/standing.h"
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int64_t REDRAW_US = MILLISECONDS(100), REDRAW_IN_PIPE_US = SECONDS(1);
@@ -34,6 +36,7 @@ struct report {
     enum ota_command command;
     struct summary *summary;
     struct transcript *transcript; /* NULL: no log is followed */
+    struct metrics *metrics;       /* NULL: none are wanted */
     struct ota_totals totals;      /* as last told */
     bool json;
     bool verbose;
@@ -93,6 +96,7 @@ void report_free(struct report *report)
         return;
     summary_free(report->summary);
     transcript_free(report->transcript);
+    metrics_free(report->metrics);
     free(report);
 }
 
@@ -101,6 +105,17 @@ enum ota_error report_open_transcript(struct report *report,
                                       struct ota_failure *failure)
 {
     return transcript_open(&report->transcript, settings, failure);
+}
+
+enum ota_error report_open_metrics(struct report *report, const char *path,
+                                   struct ota_failure *failure)
+{
+    return metrics_open(&report->metrics, path, failure);
+}
+
+enum ota_error report_write_metrics(struct report *report, struct ota_failure *failure)
+{
+    return report->metrics ? metrics_write(report->metrics, failure) : OTA_OK;
 }
 
 bool report_is_read(const struct report *report)
@@ -532,6 +547,8 @@ void report_event(const struct ota_event *event, void *userdata)
     report->totals = *event->totals;
     if (wants_json(report))
         write_json(report, event);
+    if (report->metrics)
+        metrics_add(report->metrics, event, report->command, time(NULL));
     summary_add(report->summary, event, remedy_of(report, event));
     show_event(report, event);
 }

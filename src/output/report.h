@@ -52,6 +52,11 @@ enum ota_error report_open_transcript(struct report *report,
                                       const struct transcript_settings *settings,
                                       struct ota_failure *failure);
 
+/* Where the results go from now on (metrics.h), and the end of that. */
+enum ota_error report_open_metrics(struct report *report, const char *path,
+                                   struct ota_failure *failure);
+enum ota_error report_write_metrics(struct report *report, struct ota_failure *failure);
+
 /* An ota_event_fn; userdata is the struct report. */
 void report_event(const struct ota_event *event, void *userdata);
 

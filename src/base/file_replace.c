@@ -1,0 +1,167 @@
+/*
+ * file_replace.c: the content goes into a file without a name, or where there is one to replace, into
+ * a temporary one beside it, and gets its name when it is on the disk.
+ */
+#include "base/file_replace.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SHOWN = 512 };
+
+static int write_fully(int descriptor, const unsigned char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(descriptor, data, size);
+        if (count < 0 && errno != EINTR)
+            return -1;
+        if (count > 0) {
+            data += count;
+            size -= (size_t)count;
+        }
+    }
+    return 0;
+}
+
+/* May take rights away, and gives none. */
+static mode_t narrow(mode_t mode)
+{
+    const mode_t both = (mode & S_IRWXG) >> 3 & mode & S_IRWXO;
+
+    return (mode & S_IRWXU) | both << 3 | both;
+}
+
+/* Gives it the owner and the mode of the file to replace. The owner of a file need not be in its
+ * group. Then the new file keeps its own group, and both that group and others get only the rights
+ * that the old group and others had in common. */
+static int take_over(int descriptor, const struct stat *target)
+{
+    mode_t mode = target->st_mode & 07777;
+
+    if (fchown(descriptor, target->st_uid, target->st_gid) < 0) {
+        if (errno != EPERM || target->st_uid != geteuid())
+            return -1;
+        mode = narrow(mode);
+    }
+    return fchmod(descriptor, mode);
+}
+
+/* target: the file to replace; NULL: none. Returns 0 or errno. */
+static int fill_file(int descriptor, const void *data, size_t size, const struct stat *target)
+{
+    int rc = write_fully(descriptor, data, size);
+
+    if (rc == 0 && target)
+        rc = take_over(descriptor, target);
+    if (rc == 0)
+        rc = fsync(descriptor);
+    return rc == 0 ? 0 : errno;
+}
+
+/* place: the path of an existing file; temporary ends in XXXXXX. Returns 0 or errno. */
+static int replace(const char *place, char *temporary, const void *data, size_t size)
+{
+    struct stat target;
+
+    if (stat(place, &target) < 0)
+        return errno;
+    int descriptor = mkstemp(temporary);
+    if (descriptor < 0)
+        return errno;
+    int error = fill_file(descriptor, data, size, &target);
+    if (close(descriptor) < 0 && error == 0)
+        error = errno;
+    if (error == 0 && rename(temporary, place) < 0)
+        error = errno;
+    if (error != 0)
+        unlink(temporary);
+    return error;
+}
+
+/* Makes a file without a name, which gets its name when it is complete: not even SIGKILL leaves a
+ * part of it. Returns 0, errno, or -1 if the file system lacks such files or somebody has made the
+ * target meanwhile. */
+static int make_nameless(const char *path, const void *data, size_t size)
+{
+    char name[64];
+    char *copy = strdup(path);
+    int descriptor =
+        copy ? open(dirname(copy), O_WRONLY | O_TMPFILE | O_CLOEXEC | O_NOCTTY, 0666) : -1;
+    int error = errno;
+
+    free(copy);
+    if (descriptor < 0)
+        return error == EOPNOTSUPP || error == EISDIR ? -1 : error;
+    error = fill_file(descriptor, data, size, NULL);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+    if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+        error = -1;
+    close(descriptor); /* it is on the disk */
+    return error;
+}
+
+/* Through symbolic links to the file itself, which is made where there is none. 0, or errno. */
+static int replace_target(const char *path, const void *data, size_t size)
+{
+    static const char suffix[] = ".XXXXXX";
+    int error = ENOMEM;
+    struct stat found;
+    bool is_new = stat(path, &found) < 0 && errno == ENOENT;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+
+    if (descriptor < 0)
+        return errno;
+    close(descriptor);
+
+    char *place = realpath(path, NULL);
+    char *temporary = place ? malloc(strlen(place) + sizeof suffix) : NULL;
+    if (temporary) {
+        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
+        error = replace(place, temporary, data, size);
+    }
+    if (error != 0 && is_new)
+        unlink(place ? place : path);
+    free(temporary);
+    free(place);
+    return error;
+}
+
+/* A signal waits until nothing half done is left. */
+int file_replace(const char *path, const void *data, size_t size)
+{
+    sigset_t all, before;
+    struct stat found;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    int error = lstat(path, &found) < 0 && errno == ENOENT ? make_nameless(path, data, size) : -1;
+    if (error < 0)
+        error = replace_target(path, data, size);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+enum ota_error file_replace_failed(const char *path, int reason, const char *why,
+                                   struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+
+    ota_fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
+             why                ? why
+             : reason == ENOENT ? input_open_error(path, reason)
+                                : error_output_text(reason));
+    failure->cause = why ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
+    return failure->error;
+}

@@ -1,0 +1,21 @@
+/*
+ * file_replace.h: writes a file whole or not at all: whoever reads it sees what was there before or
+ * all that is new.
+ */
+#ifndef ESP_OTA_BASE_FILE_REPLACE_H
+#define ESP_OTA_BASE_FILE_REPLACE_H
+
+#include "esp-ota/error.h"
+
+#include <stddef.h>
+
+/* Makes the file, or replaces it and keeps its owner and mode. Follows symbolic links. Returns 0
+ * when it is on the disk, else errno. Signals are blocked meanwhile. */
+int file_replace(const char *path, const void *data, size_t size);
+
+/* Fails with OTA_E_OUTPUT and its cause, as path could not be written for this errno; or, where it
+ * is not NULL, for the reason in why, as it is no file. */
+enum ota_error file_replace_failed(const char *path, int reason, const char *why,
+                                   struct ota_failure *failure);
+
+#endif

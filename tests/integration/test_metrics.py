@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""--metrics: what a scraper reads of the boards, after one run and after the next."""
+
+import hashlib
+import os
+import re
+import signal
+import time
+import unittest
+
+import firmware
+from scenario import Program, Scenario, address, run
+
+PREFIX = "esp_ota_board_"
+NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
+SAMPLE = re.compile(rf"({NAME})\{{({LABEL}(?:,{LABEL})*)\}} ([0-9]+(?:\.[0-9]+)?)")
+
+
+def parse(text):
+    """The exposition format, strictly: the value by (name, labels). A series is described before its
+    first sample, once, and its samples are together."""
+    values, described, current = {}, {}, None
+    if not text.endswith("\n"):
+        raise ValueError("no line end")
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith("# HELP "):
+            current = line.split(" ")[2]
+            if current in described or next(lines) != f"# TYPE {current} gauge":
+                raise ValueError(line)
+            described[current] = line.split(" ", 3)[3]
+            continue
+        match = SAMPLE.fullmatch(line)
+        if not match or match[1] != current or not described[current].endswith("."):
+            raise ValueError(line)
+        labels = tuple(re.findall(LABEL, match[2]))
+        if (current, labels) in values or len({label.partition("=")[0] for label in labels}) != len(labels):
+            raise ValueError(line)
+        values[current, labels] = float(match[3])
+    return values
+
+
+class Metrics(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = firmware.esp8266()
+        self.path = self.file("firmware.bin", self.image)
+        self.metrics = os.path.join(self.directory, "esp-ota.prom")
+
+    def run_on(self, *boards, options=()):
+        targets = [word for board in boards for word in ("-i", f"{board.address}:{board.port}")]
+        return run(*targets, "-f", self.path, "--metrics", self.metrics, "--retries", "0", "-q", *options)
+
+    def read(self):
+        with open(self.metrics, encoding="utf-8") as file:
+            return parse(file.read())
+
+    def value(self, name, board, *labels, kind="sketch"):
+        named = f'board="{board.address}:{board.port}"', f'image="{kind}"', *labels
+        return self.read().get((PREFIX + name, named))
+
+    def image_labels(self):
+        return (f'sha256="{hashlib.sha256(self.image).hexdigest()}"', f'md5="{hashlib.md5(self.image).hexdigest()}"')
+
+    def test_results(self):
+        good, bad = self.board(), self.board("--fault", "refuse:No room")
+        before = int(time.time())
+        result = self.run_on(good, bad)
+        self.assertEqual((result.status, result.out), (7, ""), result)
+        for board, status, code in ((good, 0, "ok"), (bad, 7, "refused")):
+            self.assertEqual(self.value("last_upload_exit_status", board), status)
+            self.assertEqual(self.value("last_upload_info", board, f'code="{code}"', 'protocol="espota"'), 1)
+            self.assertIn(self.value("last_upload_timestamp_seconds", board), range(before, int(time.time()) + 1))
+            self.assertGreater(self.value("last_upload_duration_seconds", board), 0)
+        self.assertEqual(self.value("last_upload_received_bytes", good), len(self.image))
+        self.assertEqual(self.value("last_upload_received_bytes", bad), 0)
+        self.assertEqual(self.value("image_info", good, *self.image_labels()), 1)
+        self.assertIsNone(self.value("image_info", bad, *self.image_labels()))
+        self.assertIsNone(self.value("last_success_timestamp_seconds", bad))
+        self.assertEqual(os.listdir(self.directory).count("esp-ota.prom"), 1)
+        self.assertFalse([name for name in os.listdir(self.directory) if name.startswith("esp-ota.prom.")])
+
+    def test_next_run(self):
+        """What it does not touch stays: other boards, and of one that fails the last success."""
+        first, second = self.board(), self.board()
+        self.assertEqual(self.run_on(first, second).status, 0)
+        before = self.read()
+        first.close()
+        result = self.run_on(first)
+        self.assertEqual(result.status, 5, result)
+        after = self.read()
+        label = f'board="{first.address}:{first.port}"'
+        changed = {name for name, labels in before.keys() | after.keys()
+                   if before.get((name, labels)) != after.get((name, labels)) and label in labels}
+        self.assertLessEqual({PREFIX + "last_upload_exit_status", PREFIX + "last_upload_info"}, changed)
+        self.assertFalse({PREFIX + "last_success_timestamp_seconds", PREFIX + "image_info"} & changed)
+        for series, value in before.items():
+            if label not in series[1]:
+                self.assertEqual(after[series], value, series)
+
+    def test_resumed_board_stays(self):
+        board = self.board()
+        first = run("-i", f"{board.address}:{board.port}", "-f", self.path, "--json", "--metrics", self.metrics)
+        self.assertEqual(first.status, 0, first)
+        before = self.read()
+        report = self.file("report", first.out.encode())
+        for options in (("--resume", report), ("--dry-run",)):
+            result = self.run_on(board, options=options)
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(self.read(), before, options)
+
+    def test_after_a_signal(self):
+        """The board that has confirmed is noted, and the one that was not reached is not."""
+        good, silent = self.board(), self.board("--fault", "silent")
+        program = Program("-i", f"{good.address}:{good.port}", "-i", f"{silent.address}:{silent.port}", "-f", self.path,
+                          "--metrics", self.metrics)
+        program.wait_for(r"confirmed, ")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, -signal.SIGINT, result)
+        self.assertEqual(self.value("last_upload_exit_status", good), 0)
+        self.assertIsNone(self.value("last_upload_exit_status", silent))
+
+    def test_names(self):
+        """A name from a list goes into a label with its quotes and backslashes."""
+        name = 'a "b" \\u00ad'  # a soft hyphen, as esp-ota shows it
+        result = run("-i", name, "-f", self.path, "--metrics", self.metrics, "-t", "0.1", "--retries", "0")
+        self.assertEqual(result.status, 4, result)
+        self.assertEqual(self.read()[PREFIX + "last_upload_exit_status",
+                                     ('board="a \\"b\\" \\\\u00ad"', 'image="sketch"')], 4)
+
+    def test_foreign_file(self):
+        board = self.board()
+        with open(self.metrics, "w", encoding="utf-8") as file:
+            file.write("node_load1 0.5\n")
+        result = self.run_on(board)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertEqual(result.err, f"esp-ota: {self.metrics}, line 1 was not written by --metrics, so the file is "
+                                     "left as it is; give --metrics a file of its own\n")
+        with open(self.metrics, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "node_load1 0.5\n")
+        board.close()
+        self.assertEqual(board.count("invitation"), 0)
+
+    def test_places(self):
+        for path, phrase, status in (("/dev/full", "it is not a regular file", 1), (self.directory, "a directory", 1),
+                                     (f"{self.directory}/no/m.prom", "No such file or directory", 1),
+                                     ("-", "give it a file name", 2), ("", "is empty", 2)):
+            with self.subTest(path):
+                result = run("-i", address(), "-f", self.path, "--metrics", path)
+                self.assertEqual((result.status, result.out), (status, ""), result)
+                self.assertIn(phrase, result.err)
+
+    def test_lost(self):
+        """The folder goes away while the board has not got its invitation yet."""
+        folder = os.path.join(self.directory, "collector")
+        os.mkdir(folder)
+        board = self.board("--fault", "drop-invitation")
+        program = Program("-i", f"{board.address}:{board.port}", "-f", self.path, "-d", "--metrics",
+                          os.path.join(folder, "m.prom"))
+        program.wait_for(r"invitation 1 to")
+        os.rmdir(folder)
+        result = program.result()
+        self.assertEqual(result.status, 1, result)
+        self.assertIn(f"every upload is confirmed, but cannot write {folder}/m.prom: No such file or directory",
+                      result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
