@@ -21,6 +21,8 @@ FILES = {
     "share/doc/esp-ota/ci/gitlab-ci.yml",
     "share/doc/esp-ota/ci/vscode-tasks.json",
     "share/doc/esp-ota/README.md",
+    "share/doc/esp-ota/examples/esp-ota-nightly.service",
+    "share/doc/esp-ota/examples/esp-ota-nightly.timer",
     "share/doc/esp-ota/examples/esp-ota-serve.service",
     "share/esp-ota/arduinoOTA",
     "share/esp-ota/espota.py",
