@@ -38,7 +38,7 @@ PAGES = {
     "esphome": ("esp32", "ESPHome's web server, at /", CONFIRMED),
     "esphome-async": ("esp8266", "ESPHome's web server, at /", CONFIRMED),
     "espurna": ("esp8266", "ESPurna, at /", CONFIRMED),
-    "safeboot": ("esp32", "MycilaSafeBoot, at /sbversion; firmware v3", CONFIRMED),
+    "safeboot": ("esp32", "MycilaSafeBoot, at /chipspecs; firmware v3", CONFIRMED),
     "form": ("esp8266", "page with one file input, at /", RECEIVED),
 }
 WITHOUT_PASSWORD = {"wled-old", "safeboot", "webupdater-old"}
@@ -484,6 +484,32 @@ class SameTasmota(PageServer):
         self._reply(b"<script>setTimeout(function(){location.href='.';},24000);</script>Successful")
 
 
+class SaysOk(PageServer):
+    """A server that answers every path with a short plain text."""
+
+    def do_GET(self):
+        self._reply(b"OK")
+
+    def do_POST(self):
+        raise AssertionError("there is no page")
+
+
+class Redirect(PageServer):
+    """A hand-made page whose reply to an upload is a redirect."""
+
+    leads_to = "/"
+
+    def do_GET(self):
+        self._reply(b"<form method='post'><input type='file' name='fw'></form>")
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(303)
+        self.send_header("Location", self.leads_to)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
 class EarlyReply(PageServer):
     """Says what is wrong in the middle of an upload, takes no more of it, and waits for the client to close."""
 
@@ -510,6 +536,28 @@ def serve(case, handler, context=None):
     return server.server_address[1]
 
 
+class HandMade(Scenario):
+    """Servers that are no board's, or say little."""
+
+    def upload(self, server):
+        self.where = address()
+        path = self.file("fw.bin", sketch("esp8266"))
+        return run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--retries", "0")
+
+    def test_one_reply_for_every_path(self):
+        result = self.upload(SaysOk)
+        self.assertEqual(result.status, 5, result)
+        self.assertIn('has no update page that is known', result.err)
+
+    def test_redirects(self):
+        for leads_to, status, said in (("/", 0, "received by the board"), ("/login", 11, "(status 303)")):
+            with self.subTest(leads_to):
+                Redirect.leads_to = leads_to
+                result = self.upload(Redirect)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(said, result.err)
+
+
 class ReadBack(Scenario):
     """--expect-version: what the page tells after the restart."""
 
@@ -520,6 +568,10 @@ class ReadBack(Scenario):
                    (*WEB, "--force", "--expect-version", "99.1"), family=family,
                    says=(f"it runs .*99\\.1.* now \\(before: .*{re.escape(old)}",))
               for name, family, old, new in (("tasmota", "esp8266", "13.3.0", "99.1.0"), ("wled", "esp8266", "15.0", "99.1"))),
+            Case("with a password", web("tasmota", "-P", "kwertz", "--web-set", "version=13.3", "--web-set",
+                                        "version-after=99.1"),
+                 (*WEB, "-a", "kwertz", "--expect-version", "99.1"), never=("did not ask for the password",),
+                 says=(r"it runs 99\.1\(tasmota\) .*now \(before: 13\.3\(tasmota\)",)),
             Case("another version", web("tasmota", "--web-set", "version-after=14.0"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
                  says=("has confirmed the upload, but after 2 s its version is 14\\.0",)),

@@ -18,7 +18,7 @@ const char *page_facts_path(const struct page *page)
     if (page == &pages[PAGE_WLED])
         return "/json/info";
     if (page == &pages[PAGE_SAFEBOOT])
-        return "/chipspecs";
+        return "/sbversion";
     return NULL;
 }
 

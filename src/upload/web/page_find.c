@@ -15,8 +15,8 @@
 enum path { OWN, UPDATE, SAFEBOOT_EARLY, ROOT, SAFEBOOT, IDENTITY, INFO, PATH_COUNT };
 
 static const char *const paths[PATH_COUNT] = {
-    [UPDATE] = "/update",      [SAFEBOOT_EARLY] = "/sbversion", [ROOT] = "/",
-    [SAFEBOOT] = "/sbversion", [IDENTITY] = "/update/identity", [INFO] = "/json/info"};
+    [UPDATE] = "/update",      [SAFEBOOT_EARLY] = "/chipspecs", [ROOT] = "/",
+    [SAFEBOOT] = "/chipspecs", [IDENTITY] = "/update/identity", [INFO] = "/json/info"};
 
 static bool was_tried(const struct page_finder *finder, enum path path)
 {
@@ -80,10 +80,18 @@ static bool is_async(const struct http_reply *reply)
     return strcasecmp(reply->accept_ranges, "none") == 0;
 }
 
-static bool is_plain_text(const struct http_reply *reply)
+/* SafeBoot's /chipspecs is "ESP32-S3 (8 MB)": any other short text may come from a server that has
+ * one reply for every path. */
+static bool is_chip_specs(const struct http_reply *reply)
 {
-    return reply->status == 200 && reply->body_length && reply->body_length < PAGE_FACT_MAX &&
-           !strchr(http_reply_text(reply), '<');
+    const char *text = http_reply_text(reply);
+    const char *size = strstr(text, " (");
+    unsigned megabytes;
+    int length = 0;
+
+    return strncmp(text, "ESP32", 5) == 0 && size && reply->body_length < PAGE_FACT_MAX &&
+           sscanf(size, " (%3u MB)%n", &megabytes, &length) == 1 && length > 0 &&
+           strspn(size + length, " \r\n") == strlen(size + length);
 }
 
 static const struct page *identify_form(const struct http_reply *reply,
@@ -106,7 +114,7 @@ static const struct page *identify(const struct http_reply *reply, enum path pat
     if (reply->status != 200)
         return NULL;
     if (path == SAFEBOOT || path == SAFEBOOT_EARLY)
-        return is_plain_text(reply) ? &pages[PAGE_SAFEBOOT] : NULL;
+        return is_chip_specs(reply) ? &pages[PAGE_SAFEBOOT] : NULL;
     if (has_words(reply, "ElegantOTA"))
         return &pages[PAGE_ELEGANTOTA];
     if (has_words(reply, "WLED") && path != ROOT)
@@ -198,11 +206,11 @@ static void take_detail(struct page_finder *finder, const struct http_reply *rep
     }
 }
 
-/* WLED's page for the PIN does not name WLED. */
+/* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
 static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
 {
-    return reply->status == 200 && inputs->count == 0 && has_words(reply, "PIN") &&
-           has_words(reply, "password");
+    return (reply->status == 200 || reply->status == 401) && inputs->count == 0 &&
+           has_words(reply, "PIN") && has_words(reply, "password");
 }
 
 static void take_page(struct page_finder *finder, const struct http_reply *reply, enum path path,
@@ -245,8 +253,10 @@ void page_finder_take(struct page_finder *finder, const struct http_reply *reply
         return;
     }
     if (reply->status == 401) {
+        const struct form_inputs none = {0};
+
         note_found(finder, reply, text);
-        finder->lock = PAGE_LOCKED;
+        finder->lock = asks_for_pin(reply, &none) ? PAGE_PIN : PAGE_LOCKED;
         return;
     }
     take_page(finder, reply, path, text);

@@ -135,7 +135,7 @@ const struct page pages[PAGE_COUNT] = {
                       .restart_ms = 4000},
     [PAGE_SAFEBOOT] = {.name = "safeboot",
                        .title = "MycilaSafeBoot",
-                       .get = "/sbversion",
+                       .get = "/chipspecs",
                        .post = "/",
                        .sketch_field = "firmware",
                        .sketch_filename = FIRMWARE,

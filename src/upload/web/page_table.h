@@ -48,8 +48,9 @@ struct page {
     /* The page adds an upload to one that broke off before it. What an ESP8266 then starts is the
      * mixture, as it looks at the first bytes only; an ESP32 refuses it. */
     bool appends;
-    bool is_worded;  /* a complete reply without the words of success means failure */
-    bool is_generic; /* any complete reply below 400 without words of failure means success */
+    bool is_worded; /* a complete reply without the words of success means failure */
+    bool
+        is_generic; /* any complete reply without words of failure means success, also a redirect */
     /* How long after its reply the board has restarted for sure, in milliseconds. */
     int restart_ms;
 };

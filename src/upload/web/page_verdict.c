@@ -28,6 +28,18 @@ static const char *find_success(const struct page *page, const char *body)
     return NULL;
 }
 
+/* Whether a reply without words of failure is what a hand-made page says after an upload. A redirect
+ * to a path of its own is; 301, 307 and 308 mean that the upload belongs elsewhere, and so do other
+ * hosts (as of a captive portal) and logins. */
+static bool is_plain_answer(const struct http_reply *reply)
+{
+    const char *to = reply->location;
+    bool leads_on = (reply->status == 302 || reply->status == 303) && *to && !strstr(to, "//") &&
+                    !strcasestr(to, "login");
+
+    return reply->is_complete && (reply->status < 300 || leads_on);
+}
+
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply)
 {
@@ -47,5 +59,5 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && reply->is_complete && *text))
         return PAGE_REFUSED;
-    return page->is_generic && reply->is_complete ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+    return page->is_generic && is_plain_answer(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }

@@ -213,6 +213,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->endpoints_tried = 0;
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
+    web->told_before = web->is_door_asked = false;
     web->nonces_replaced = web->starts = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);

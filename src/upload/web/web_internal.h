@@ -45,6 +45,11 @@ struct web {
     char path[WEB_PATH_MAX];
     web_reply_fn *on_reply;
     web_lost_fn *on_lost; /* NULL: no reply is a failure */
+    struct web_command {
+        const char *path;
+        web_reply_fn *on_reply;
+    } command;          /* Tasmota's, to be sent again after the page with the challenge */
+    bool is_door_asked; /* that page was asked for */
 
     /* Authentication. */
     struct challenge challenge; /* the last one; CHALLENGE_NONE: the board has not asked */
@@ -66,6 +71,7 @@ struct web {
 
     /* Reading the version after the upload. */
     bool is_reading;
+    bool told_before; /* the path that is asked then has told the version before the upload, too */
     const char *expected_version; /* of --expect-version; NULL: any */
     int64_t read_until_us;
     bool was_away;     /* the board did not answer in between */

@@ -80,7 +80,7 @@ static bool check_image(struct web *web)
     struct kind kind;
 
     if (settings->command == OTA_COMMAND_FILESYSTEM && !page->filesystem_field && !web_field(web)) {
-        web_fail(web, OTA_E_IMAGE, "the update page of %s takes no filesystem images", page->title);
+        web_fail(web, OTA_E_IMAGE, "the update page (%s) takes no filesystem images", page->title);
         return false;
     }
     if (is_packed(web) && !may_unpack(web) && !settings->force) {
@@ -93,7 +93,7 @@ static bool check_image(struct web *web)
 
     if (web_common_settings(web)->expect_version && !page_facts_tell_version(page)) {
         web_fail(web, OTA_E_USAGE,
-                 "the update page of %s tells no version; leave --expect-version out", page->title);
+                 "the update page (%s) tells no version; leave --expect-version out", page->title);
         return false;
     }
 
@@ -193,7 +193,7 @@ static void ask_for_room(struct web *web)
 
 static void on_facts(struct web *web, const struct http_reply *reply)
 {
-    page_facts_add(&web->finder.facts, web->finder.page, reply);
+    web->told_before = page_facts_add(&web->finder.facts, web->finder.page, reply);
     hide_in_finder(web);
     ask_for_room(web);
 }

@@ -40,9 +40,15 @@ static void finish_unproven(struct web *web, const char *version)
                  version);
 }
 
+/* The version before the upload, from the same path; "": unknown. */
+static const char *version_before(const struct web *web)
+{
+    return web->told_before ? web->finder.facts.version : "";
+}
+
 static void finish_proven(struct web *web, const char *version)
 {
-    const char *before = web->finder.facts.version;
+    const char *before = version_before(web);
     struct ota_failure success;
 
     web->is_read_back = web->expected_version || *before;
@@ -88,15 +94,16 @@ static void read_again(struct web *web, const char *version)
 
 static void on_version(struct web *web, const struct http_reply *reply)
 {
-    const char *before = web->finder.facts.version;
+    const char *before = version_before(web);
     struct page_facts facts = {0};
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
     bool is_expected = !web->expected_version || strstr(facts.version, web->expected_version);
     const char *version = web_hide_secrets(web, facts.version);
     bool is_same = strcmp(version, before) == 0;
+    bool may_be_old = !web->was_away && (is_same || !*before);
 
     web->phase = OTA_PHASE_PROOF;
-    if (!is_told || !is_expected || (is_same && !web->was_away))
+    if (!is_told || !is_expected || may_be_old)
         read_again(web, version);
     else if (is_same && !web->expected_version)
         finish_unchanged(web, &facts, version);
@@ -125,6 +132,7 @@ static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
     web->is_posted = false;
     web->challenge = (struct challenge){0};
     web->nonces_replaced = 0;
+    web->is_door_asked = false;
     web->read_until_us = loop_now_us() + limit_us;
     web_wait(web, delay_us, ask_for_version);
 }

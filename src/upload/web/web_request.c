@@ -270,12 +270,39 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
         ask_for_password(web);
 }
 
+/* Tasmota's commands say in JSON that they want the password, and have no challenge. */
+static bool is_refused_command(const struct web *web, const struct http_reply *reply)
+{
+    return reply->status == 401 && reply->challenge.scheme == CHALLENGE_NONE &&
+           web->finder.page == &pages[PAGE_TASMOTA] && strncmp(web->path, "/cm?", 4) == 0;
+}
+
+static void ask_command_again(struct web *web, const struct http_reply *reply)
+{
+    (void)reply;
+    web_get(web, web->command.path, web->command.on_reply, web->on_lost);
+}
+
+/* The upload page has the challenge; an answer to it is then sent with the command, too. Versions
+ * that want the password in the URL refuse once more: the command tells nothing then. */
+static void ask_for_challenge(struct web *web)
+{
+    web->command =
+        (struct web_command){.path = page_facts_path(web->finder.page), .on_reply = web->on_reply};
+    web->is_door_asked = true;
+    web_get(web, "/up", ask_command_again, web->on_lost);
+}
+
 /* Returns whether the reply is a challenge that was dealt with. Nobody is asked for a password that
  * only the new firmware wants: the upload is confirmed. */
 static bool handle_challenge(struct web *web, const struct http_reply *reply)
 {
     bool has_password = web->password && *web->password;
 
+    if (is_refused_command(web, reply) && has_password && !web->is_door_asked) {
+        ask_for_challenge(web);
+        return true;
+    }
     if (reply->status != 401 || reply->challenge.scheme == CHALLENGE_NONE ||
         (web->is_reading && !has_password))
         return false;
@@ -336,7 +363,8 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            note_authenticated(web);
+            if (!is_refused_command(web, outcome->reply))
+                note_authenticated(web);
             web->on_reply(web, outcome->reply);
         }
     } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {

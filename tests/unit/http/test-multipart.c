@@ -12,6 +12,23 @@
 
 #include <cmocka.h>
 
+/* --wrap: how often the random digits are the same; -1: they do not come. */
+static int same_digits;
+int __real_digest_random(char *hex, size_t digits);
+int __wrap_digest_random(char *hex, size_t digits);
+
+int __wrap_digest_random(char *hex, size_t digits)
+{
+    if (same_digits < 0)
+        return -1;
+    if (same_digits == 0)
+        return __real_digest_random(hex, digits);
+    same_digits--;
+    memset(hex, '7', digits);
+    hex[digits] = '\0';
+    return 0;
+}
+
 static const unsigned char image[] = "\xe9image\r\n--with\0bytes";
 
 static const struct multipart_file file = {
@@ -74,6 +91,28 @@ static void test_boundary(void **state)
     assert_true(strlen(first.boundary) <= 40);
     assert_int_equal(strspn(first.boundary, "abcdefghijklmnopqrstuvwxyz0123456789"),
                      strlen(first.boundary));
+}
+
+/* A boundary that is in the image would end it there: another one is chosen, and none at all rather
+ * than this one. */
+static void test_boundary_in_the_image(void **state)
+{
+    const unsigned char taken[] = "\xe9 --espota7777777777777777 and more";
+    struct multipart_file other = {
+        .field = "firmware", .filename = "fw.bin", .data = taken, .size = sizeof taken};
+    struct multipart body;
+
+    (void)state;
+    same_digits = 3;
+    assert_int_equal(multipart_make(&body, &other, NULL, 0), 0);
+    assert_int_equal(same_digits, 0);
+    assert_null(memmem(taken, sizeof taken, body.boundary, strlen(body.boundary)));
+
+    same_digits = 1000;
+    assert_int_equal(multipart_make(&body, &other, NULL, 0), -1);
+    same_digits = -1;
+    assert_int_equal(multipart_make(&body, &file, NULL, 0), -1);
+    same_digits = 0;
 }
 
 static void test_file_part(void **state)
@@ -146,9 +185,13 @@ static void test_raw(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),           cmocka_unit_test(test_boundary),
-        cmocka_unit_test(test_file_part),       cmocka_unit_test(test_names),
-        cmocka_unit_test(test_too_many_fields), cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_boundary),
+        cmocka_unit_test(test_boundary_in_the_image),
+        cmocka_unit_test(test_file_part),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_too_many_fields),
+        cmocka_unit_test(test_raw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

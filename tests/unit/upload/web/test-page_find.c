@@ -53,6 +53,10 @@ static const struct board wled_locked = {
     "wled locked",
     {{"/update", 401, "Access Denied", NULL},
      {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
+static const struct board wled_pin_401 = {
+    "newer wled with PIN",
+    {{"/update", 401, "<title>PIN required</title><input type=password name=PIN>", NULL},
+     {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
 static const struct board other_pin = {
     "PIN of something else",
     {{"/update", 200, "<title>PIN</title><input type='password'>", NULL},
@@ -78,7 +82,7 @@ static const struct board espurna = {
     {{"/", 200, "<form action='/upgrade'><input type='file' name='filename'></form>", NULL}}};
 static const struct board safeboot = {"safeboot",
                                       {{"/update", 302, "", NULL},
-                                       {"/sbversion", 200, "v1.0", NULL},
+                                       {"/chipspecs", 200, "ESP32-S3 (8 MB)", NULL},
                                        {"/", 200, FORM("file"), NULL}}};
 static const struct board handmade = {
     "handmade",
@@ -92,6 +96,9 @@ static const struct board two_inputs = {
       "<form action='/flash'><input type=file name=fw></form><form action='/fs'>"
       "<input type=file name=fs></form>",
       NULL}}};
+static const struct board says_ok = {
+    "says OK",
+    {{"/update", 200, "OK", NULL}, {"/chipspecs", 200, "OK", NULL}, {"/", 200, "OK", NULL}}};
 static const struct board router = {"router", {{"/", 200, "<h1>Router</h1>", "nginx/1.2"}}};
 
 static const struct {
@@ -116,14 +123,15 @@ static const struct {
     {&webupdate, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "update", "/update / "},
     {&everywhere, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update "},
     {&espurna, "", NULL, NULL, PAGE_ESPURNA, "/upgrade", "", "/update / "},
-    {&safeboot, "", NULL, NULL, PAGE_SAFEBOOT, "/", "", "/update /sbversion "},
+    {&safeboot, "", NULL, NULL, PAGE_SAFEBOOT, "/", "", "/update /chipspecs "},
     {&handmade, "", NULL, NULL, PAGE_FORM, "/doit", "x", "/update / "},
     {&handmade, "/fw", NULL, NULL, PAGE_FORM, "/doit", "x", "/fw "},
     {&handmade, "/nothing", NULL, NULL, PAGE_COUNT, "", "", "/nothing "},
     {&handmade_async, "", NULL, NULL, PAGE_ASYNC, "/update", "update", "/update "},
     {&two_inputs, "/flash", NULL, NULL, PAGE_COUNT, "", "", "/flash "},
     {&two_inputs, "/flash", NULL, "fs", PAGE_FORM, "/fs", "fs", "/flash "},
-    {&router, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /sbversion "},
+    {&says_ok, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&router, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     /* --page */
     {&handmade, "/fw", "form", NULL, PAGE_FORM, "/doit", "x", "/fw "},
     {&router, "/post-only", "form", "file", PAGE_FORM, "/post-only", "", "/post-only "},
@@ -198,6 +206,9 @@ static void test_details(void **state)
 
     page_finder_start(&finder, NULL, "", NULL);
     run(&finder, &wled_pin, asked);
+    assert_int_equal(finder.lock, PAGE_PIN);
+    page_finder_start(&finder, NULL, "", NULL);
+    run(&finder, &wled_pin_401, asked);
     assert_int_equal(finder.lock, PAGE_PIN);
     page_finder_start(&finder, NULL, "", NULL);
     run(&finder, &wled_locked, asked);

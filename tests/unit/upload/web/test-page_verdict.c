@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -73,7 +74,6 @@ static const struct {
     {PAGE_SAFEBOOT, 200, "Update Success! Rebooting...", PAGE_ACCEPTED, NULL},
     {PAGE_SAFEBOOT, 500, "Update error: Not Enough Space", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "done", PAGE_ACCEPTED, NULL},
-    {PAGE_FORM, 302, "", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "An Error occurred", PAGE_REFUSED, "Error occurred"},
     {PAGE_FORM, 413, "", PAGE_REFUSED, ""},
 };
@@ -96,10 +96,47 @@ static void test_replies(void **state)
     }
 }
 
+/* A redirect after an upload to a page that has no words of its own. */
+static void test_redirects(void **state)
+{
+    static const struct {
+        enum page_id page;
+        unsigned status;
+        const char *location;
+        enum page_verdict verdict;
+    } redirects[] = {
+        {PAGE_ASYNC, 303, "/", PAGE_ACCEPTED},
+        {PAGE_FORM, 302, "done.html", PAGE_ACCEPTED},
+        {PAGE_FORM, 302, "", PAGE_UNCLEAR},
+        {PAGE_FORM, 302, "/Login?next=/", PAGE_UNCLEAR},
+        {PAGE_FORM, 302, "http://192.168.4.1/", PAGE_UNCLEAR},
+        {PAGE_FORM, 302, "//other/", PAGE_UNCLEAR},
+        {PAGE_FORM, 301, "/", PAGE_UNCLEAR},
+        {PAGE_FORM, 304, "/", PAGE_UNCLEAR},
+        {PAGE_FORM, 307, "/", PAGE_UNCLEAR},
+        {PAGE_FORM, 308, "/", PAGE_UNCLEAR},
+        {PAGE_ESP8266, 302, "/", PAGE_UNCLEAR},
+        {PAGE_SAFEBOOT, 302, "/", PAGE_UNCLEAR},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof redirects / sizeof *redirects; i++)
+        for (int is_complete = 0; is_complete < 2; is_complete++) {
+            struct http_reply reply = {.status = redirects[i].status, .is_complete = is_complete};
+            char text[PAGE_TEXT_MAX];
+
+            snprintf(reply.location, sizeof reply.location, "%s", redirects[i].location);
+            if (page_judge(text, &pages[redirects[i].page], &reply) !=
+                (is_complete ? redirects[i].verdict : PAGE_UNCLEAR))
+                fail_msg("redirect %zu", i);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
