@@ -9,6 +9,8 @@
  */
 #include "base/loop.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,9 +24,8 @@
 
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
-/* The most events of one epoll_wait(). The kernel keeps further ones, and takes turns among
- * them. */
-enum { READY_MAX = 1024 };
+/* Room for what is ready, at first. */
+enum { READY_MIN = 64 };
 
 /* The signals that end the program in an orderly way. */
 static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -32,7 +33,8 @@ enum { CAUGHT_COUNT = sizeof caught / sizeof *caught };
 
 struct loop {
     int epoll;
-    struct epoll_event ready[READY_MAX];
+    struct epoll_event *ready; /* what a turn serves */
+    size_t ready_max;
     struct loop_timer *timers;    /* the root of the heap, due first */
     struct loop_watch *files;     /* watches of regular files */
     struct loop_watch *next_file; /* the next to dispatch */
@@ -302,15 +304,27 @@ static void dispatch_watches(struct loop *loop, int count)
 
 /* -- the loop -- */
 
+/* After a turn that had no room to spare: the next one is to serve all that are ready. Without memory
+ * the kernel keeps some of them for later turns, and lets all come in turn. */
+static void make_room(struct loop *loop)
+{
+    struct epoll_event *ready =
+        array_grow(loop->ready, loop->ready_max, &loop->ready_max, sizeof *ready);
+    if (ready)
+        loop->ready = ready;
+}
+
 int loop_run(struct loop *loop)
 {
     loop->quit = false;
     while (!must_end(loop)) {
-        int count = epoll_wait(loop->epoll, loop->ready, READY_MAX, wait_ms(loop));
+        int count = epoll_wait(loop->epoll, loop->ready, (int)loop->ready_max, wait_ms(loop));
         if (count < 0 && errno != EINTR)
             return -1;
         if (count > 0)
             dispatch_watches(loop, count);
+        if (count > 0 && (size_t)count == loop->ready_max)
+            make_room(loop);
         dispatch_files(loop);
         dispatch_timers(loop);
     }
@@ -336,8 +350,11 @@ struct loop *loop_new(void)
         return NULL;
 
     loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->ready_max = READY_MIN;
+    loop->ready = calloc(READY_MIN, sizeof *loop->ready);
+    loop->epoll = loop->ready ? epoll_create1(EPOLL_CLOEXEC) : -1;
     if (loop->epoll < 0) {
+        free(loop->ready);
         free(loop);
         return NULL;
     }
@@ -472,5 +489,6 @@ void loop_free(struct loop *loop)
 
     release_signals(loop);
     close(loop->epoll);
+    free(loop->ready);
     free(loop);
 }

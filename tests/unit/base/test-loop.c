@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { PIPES = 3, MANY = 1000, S = 1000000 };
+enum { PIPES = 3, CROWDED = 200, TURNS = 50, MANY = 1000, S = 1000000 };
 
 static int set_up_loop(void **state)
 {
@@ -45,7 +45,7 @@ struct piped {
 struct counter {
     struct loop *loop;
     struct loop_timer timer, other;
-    struct piped pipes[PIPES];
+    struct piped pipes[CROWDED];
     int calls, other_calls;
     int order[8];
     int seen;
@@ -258,6 +258,35 @@ static void count_call(unsigned events, void *userdata)
 {
     (void)events;
     ((struct piped *)userdata)->calls++;
+}
+
+static void count_turn(void *userdata)
+{
+    struct counter *counter = userdata;
+
+    if (++counter->other_calls == TURNS)
+        loop_quit(counter->loop);
+    else
+        loop_timer_start(&counter->other, 0);
+}
+
+/* However many there are, from a few turns on; without memory for all of them, in turns. */
+static void test_each_turn_serves_all_that_are_ready(void **state)
+{
+    struct counter counter = {.loop = *state};
+    int least = TURNS;
+
+    open_pipes(&counter, CROWDED, count_call);
+    loop_timer_init(&counter.other, counter.loop, count_turn, &counter);
+    loop_timer_start(&counter.other, 0);
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_true(failing_stop());
+    for (int i = 0; i < CROWDED; i++)
+        if (counter.pipes[i].calls < least)
+            least = counter.pipes[i].calls;
+    assert_in_range(least, TURNS - 10, TURNS);
+    close_pipes(&counter, CROWDED);
 }
 
 static void test_noisy_descriptor_delays_neither_timers_nor_others(void **state)
@@ -709,6 +738,7 @@ int main(void)
         TEST(test_starting_while_dispatching),
         TEST(test_waiting_costs_no_cpu),
         TEST(test_every_ready_descriptor_has_its_turn),
+        TEST(test_each_turn_serves_all_that_are_ready),
         TEST(test_noisy_descriptor_delays_neither_timers_nor_others),
         TEST(test_stopping_while_dispatching),
         TEST(test_freeing_while_dispatching),
