@@ -19,12 +19,14 @@ static const char help_head[] =
     "Usage: esp-ota -i HOST [-a PASSWORD] -f FILE [OPTION...]\n"
     "       esp-ota [OPTION...] HOST... FILE\n"
     "       esp-ota -i HOST --monitor [OPTION...]\n"
+    "       esp-ota --serve -f FILE [OPTION...]\n"
     "       esp-ota --check -f FILE [OPTION...]\n"
     "       esp-ota -l [OPTION...]\n"
     "\n"
-    "Uploads firmware over Wi-Fi to a board that runs ArduinoOTA: ESP8266, ESP32,\n"
-    "Pico W and their relatives. The options of espota.py keep their meaning.\n"
-    "A word without an option is the image if it is a file, else a board.\n";
+    "Puts firmware onto boards over Wi-Fi (ESP8266, ESP32, Pico W and others):\n"
+    "through ArduinoOTA, their update page, ESPHome or a sketch server, or by\n"
+    "serving it to boards that fetch it. The options of espota.py keep their\n"
+    "meaning. A word without an option is the image if it is a file, else a board.\n";
 
 static const char help_tail[] =
     "\n"
@@ -33,6 +35,7 @@ static const char help_tail[] =
     "  esp-ota kitchen.local firmware.bin\n"
     "  esp-ota -i 192.168.1.42 --auth-file ~/.config/ota-password -f firmware.bin\n"
     "  esp-ota -i \"Living room lamp\" -s -f littlefs.bin\n"
+    "  esp-ota -i http://lamp.local -f firmware.bin\n"
     "\n"
     "Exit status 0 means that the board confirmed the upload; esp-ota(1) lists the\n"
     "others, the JSON output, and how to shorten all this to `esp-ota --kitchen`.\n";

@@ -32,44 +32,50 @@
     }
 
 static const struct poptOption target_rows[] = {
-    VALUE("ip", 'i', OPTION_IP, "HOST",
-          "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
-          "announces; HOST:PORT also works, and the URL of an update page, such as "
-          "http://board.local; may be repeated"),
+    VALUE(
+        "ip", 'i', OPTION_IP, "HOST",
+        "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it announces; "
+        "HOST:PORT also works, and a URL for boards without ArduinoOTA: http://board.local (update "
+        "page), esphome://board.local, sketch://board.local; may be repeated"),
     VALUE(
         "hosts", '\0', OPTION_HOSTS, "FILE",
         "a list of boards, one per line, each perhaps with its own port, password file and image; "
         "- is standard input"),
-    FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
+    FLAG("all", '\0', OPTION_ALL,
+         "all boards that announce themselves in this network and take images by --protocol"),
     VALUE("match", '\0', OPTION_MATCH, "PATTERN",
           "only boards whose name or host name matches, such as 'esp32-*'"),
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
           "only boards of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
-          "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
+          "port of the board: UDP for ArduinoOTA, else TCP [as announced, else 8266, 3232 or 2040 "
+          "by the image; update page 80 or 443, sketch server 65280]"),
     VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME",
-          "how a board gets its image, unless it is named with a scheme, as in "
-          "http://board.local: espota, esphome, sketch or web [espota]"),
+          "the way onto boards that are not named by a URL: espota (ArduinoOTA), esphome, sketch "
+          "(sketch server) or web (update page) [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
 static const struct poptOption password_rows[] = {
     VALUE("auth", 'a', OPTION_AUTH, "PASSWORD",
-          "the board's OTA password; an empty one (--auth=) means none"),
+          "the password of the board's OTA service or update page, or of --serve for its boards; "
+          "an empty one (--auth=) means none"),
     VALUE("auth-file", '\0', OPTION_AUTH_FILE, "FILE",
-          "read the password from the first line of FILE, - is standard input [$ESP_OTA_AUTH, else "
+          "the first line of FILE is the password; - is standard input [$ESP_OTA_AUTH, else a "
           "prompt]"),
     FLAG("md5-target", 'm', OPTION_MD5_TARGET,
-         "the ESP32 keeps an MD5 hash of its password: do not try SHA-256 first"),
+         "for ArduinoOTA on an ESP32 that keeps an MD5 hash of its password: do not try SHA-256 "
+         "first"),
     SAME_FLAG("md5_target", OPTION_MD5_TARGET),
     VALUE("min-auth", '\0', OPTION_MIN_AUTH, "SCHEME",
-          "answer no board that asks for the password in a weaker way: md5, or sha256, which only "
-          "an ESP32 with core 3.3.1 or later knows [md5]"),
+          "answer no board that asks for the password in a weaker way: md5, or sha256, which an "
+          "ESP32 with core 3.3.1, ESPHome 2025.10 and pages with https know [md5]"),
     VALUE("user", '\0', OPTION_USER, "NAME",
-          "the user of an update page; also USER@ in its URL [as the page has it, mostly admin]"),
+          "the user name for an update page, also USER@ in its URL [as the page has it, mostly "
+          "admin]; with --serve, the one that boards have to give [any]"),
     VALUE("encryption-key-file", '\0', OPTION_ENCRYPTION_KEY_FILE, "FILE",
-          "the key for encrypted uploads to ESPHome, from the first line of FILE "
-          "[$ESP_OTA_ENCRYPTION_KEY]"),
+          "encrypt uploads to ESPHome; the first line of FILE is the key, as below encryption: in "
+          "the board's YAML [$ESP_OTA_ENCRYPTION_KEY]"),
     POPT_TABLEEND};
 
 static const struct poptOption image_rows[] = {
@@ -107,12 +113,12 @@ static const struct poptOption network_rows[] = {
           "board]"),
     SAME_VALUE("host_ip", OPTION_HOST_IP),
     VALUE("host-port", 'P', OPTION_HOST_PORT, "PORT",
-          "TCP port that the board connects back to, or a range such as 10000-10100 [any free "
-          "port]"),
+          "TCP port of this computer that a board with ArduinoOTA connects to, or a range such as "
+          "10000-10100 [any free port]"),
     SAME_VALUE("host_port", OPTION_HOST_PORT),
     VALUE("peer", '\0', OPTION_PEER, "ADDRESS",
-          "the board connects from this address instead of the invited one; any: from every "
-          "address"),
+          "a board with ArduinoOTA connects from this address instead of the invited one; any: "
+          "from every address"),
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
           "how long the board may take to accept the upload, or -l to look for boards [10]"),
     VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
@@ -124,21 +130,24 @@ static const struct poptOption network_rows[] = {
           "give up a board if its upload has not ended after this time, whatever it is waiting for "
           "[never]"),
     FLAG("lockstep", '\0', OPTION_LOCKSTEP,
-         "wait for the board after each block: slow, but a board that gives up can say why"),
+         "with ArduinoOTA, wait for the board after each block: slow, but a board that gives up "
+         "can say why"),
     VALUE("block", '\0', OPTION_BLOCK, "BYTES",
-          "block size for lock-step [1460, for an ESP32 image 1024]"),
+          "size of the blocks of --lockstep [1460, for an ESP32 image 1024]"),
     POPT_TABLEEND};
 
 static const struct poptOption page_rows[] = {
     VALUE("page", '\0', OPTION_PAGE, "NAME",
           "what kind of update page the board has: auto, or a name of esp-ota-pages(7) [auto]"),
     VALUE("field", '\0', OPTION_FIELD, "NAME",
-          "the field of the form that takes the image [as the page has it]"),
+          "the field of the update page's form that takes the image [as the page has it]"),
     VALUE("cacert", '\0', OPTION_CACERT, "FILE",
-          "the certificates to trust for https, a PEM file [those of this computer]"),
-    FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate for https"),
+          "the certificates to trust for update pages with https, a PEM file [those of this "
+          "computer]"),
+    FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate of an update page with https"),
     VALUE("expect-version", '\0', OPTION_EXPECT_VERSION, "TEXT",
-          "success only if the page then tells a version with TEXT in it (Tasmota, WLED)"),
+          "the upload succeeds only if the update page then shows a version with TEXT in it, as "
+          "those of Tasmota and WLED do"),
     POPT_TABLEEND};
 
 static const struct poptOption fleet_rows[] = {
@@ -146,7 +155,8 @@ static const struct poptOption fleet_rows[] = {
     VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
           "update this many boards first, and go on only if all of them confirm"),
     VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
-          "start no further board after this many failures [no limit]"),
+          "start no further board after this many have failed for good, after their retries [no "
+          "limit]"),
     VALUE("resume", '\0', OPTION_RESUME, "REPORT",
           "skip the boards that confirmed this image in an earlier run; REPORT is its --json "
           "output"),
@@ -160,11 +170,12 @@ static const struct poptOption serve_rows[] = {
     VALUE("serve-for", '\0', OPTION_SERVE_FOR, "SECONDS", "stop --serve after this time"),
     VALUE("until-confirmed", '\0', OPTION_UNTIL_CONFIRMED, "NUMBER",
           "stop --serve when this many boards have come back with the image"),
-    VALUE(
-        "serve-version", '\0', OPTION_SERVE_VERSION, "TEXT",
-        "the version of FILE, for boards that tell theirs and no MD5 (Pico W, filesystem images)"),
+    VALUE("serve-version", '\0', OPTION_SERVE_VERSION, "TEXT",
+          "the version of FILE, for boards that tell --serve theirs and no MD5 (Pico W, filesystem "
+          "images)"),
     VALUE("tls-cert", '\0', OPTION_TLS_CERT, "FILE",
-          "serve by HTTPS with this certificate, a PEM file with its chain; SIGHUP reads it again"),
+          "--serve uses HTTPS with this certificate, a PEM file with its chain; SIGHUP reads it "
+          "again"),
     VALUE("tls-key", '\0', OPTION_TLS_KEY, "FILE", "the key of --tls-cert, a PEM file"),
     POPT_TABLEEND};
 
@@ -173,17 +184,18 @@ static const struct poptOption log_rows[] = {
                    "print the log that the sketch offers at this TCP port [23]: after the upload, "
                    "or without -f; ends with Ctrl-C"),
     VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "stop --monitor after this time"),
-    OPTIONAL_VALUE(
-        "timestamps", OPTION_TIMESTAMPS, "[=wall]",
-        "print the seconds since the start, or the time of day, before each line of the log"),
+    OPTIONAL_VALUE("timestamps", OPTION_TIMESTAMPS, "[=wall]",
+                   "print the seconds since the start, or the time of day, before each line of the "
+                   "board's log"),
     FLAG("raw", '\0', OPTION_RAW,
-         "print the log as the board writes it, with colors and control characters"),
-    VALUE("log", '\0', OPTION_LOG, "FILE", "append the log to FILE as well"),
+         "print the board's log as it comes, with colors and control characters"),
+    VALUE("log", '\0', OPTION_LOG, "FILE", "append the board's log to FILE as well"),
     VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
-          "the upload succeeds only if a line of the log matches; if repeated, all must match"),
+          "the upload succeeds only if a line of the board's log matches; if repeated, all must "
+          "match"),
     VALUE("reject", '\0', OPTION_REJECT, "REGEX",
-          "the upload fails if a line of the log matches, such as 'panic|Exception'; may be "
-          "repeated"),
+          "the upload fails if a line of the board's log matches, such as 'panic|Exception'; may "
+          "be repeated"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
           "how long to wait for the lines of --expect [30]; for a version, or a board that is told "
           "to fetch, the default is 90"),
@@ -209,7 +221,9 @@ static const struct poptOption output_rows[] = {
 static const struct poptOption help_rows[] = {
     FLAG("help", 'h', OPTION_HELP, "print all options"),
     FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
-    FLAG("version", 'V', OPTION_VERSION, "print the version of esp-ota"), POPT_TABLEEND};
+    FLAG("version", 'V', OPTION_VERSION,
+         "print the version of esp-ota, its libraries and its protocols"),
+    POPT_TABLEEND};
 
 const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(password_rows, "Authentication:"),
