@@ -69,11 +69,11 @@ def run(command, environment, stdin=None):
     return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
 
 
-def fleet(program, floor, image, watch, directory):
+def fleet(program, floor, image, watch, directory, clock):
     log = os.path.join(directory, "watch")
     targets = [argument for target in floor.targets for argument in ("-i", target)]
     figures = run([program, "-q", "-a", "kwert", "-f", image, "-j", str(len(floor.targets)), *targets],
-                  {"LD_PRELOAD": watch, "LOOP_WATCH": log})
+                  {"LD_PRELOAD": watch, "LOOP_WATCH": log, **clock})
     with open(log, encoding="ascii") as file:
         gap_ms, memory_kb = map(float, file.read().split())
     return *figures, memory_kb * 1024 / MEGABYTE, gap_ms
@@ -88,25 +88,43 @@ def shell_loop(program, floor, image, directory):
                     "-f", image, "-i", "{}"], {}, targets)
 
 
+def take_turns(arguments, options, image, directory, clock):
+    """Two builds of the program, one after the other."""
+    for count in (count for count in arguments.counts for _ in range(arguments.runs)):
+        for program in (arguments.versus, arguments.program):
+            with Floor(arguments.simulator, count, options) as floor:
+                seconds, cpu, memory, gap = fleet(program, floor, image, arguments.watch, directory, clock)
+            print(f"{count:>8}{seconds:>7.2f} s{'':8}{cpu / count * 1e3:>8.1f} ms{memory:>6.1f} MB{gap:>8.1f} ms"
+                  f"  {program}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("program", "simulator", "watch"):
         parser.add_argument(name)
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--versus", help="another build of the program: both take turns, and xargs is left out")
+    parser.add_argument("--runs", type=int, default=1, help="of each count with --versus")
+    parser.add_argument("--cpu-gap", action="store_true", help="measure the gap in CPU time of the program")
     arguments = parser.parse_args()
+    clock = {"LOOP_WATCH_CPU": "1"} if arguments.cpu_gap else {}
     with tempfile.TemporaryDirectory() as directory:
         image = os.path.join(directory, "firmware.bin")
         print(f"an image of {SIZE} bytes; goals: 1.3 times one board's time at 500, gap 50 ms, 64 MB")
-        for family, options in FAMILIES.items():
+        for family, options in ((family, FAMILIES[family]) for family in arguments.families):
             with open(image, "wb") as file:
                 file.write(firmware.sketch(family, SIZE))
             print(f"\n{family}\n{'boards':>8}{'time':>9}{'of one':>8}{'CPU/board':>11}{'memory':>9}"
                   f"{'worst gap':>11}{'xargs':>9}{'CPU/board':>11}")
+            if arguments.versus:
+                take_turns(arguments, options, image, directory, clock)
+                continue
             alone = None
             for count in arguments.counts:
                 with Floor(arguments.simulator, count, options) as floor:
                     seconds, cpu, memory, gap = fleet(arguments.program, floor, image, arguments.watch,
-                                                      directory)
+                                                      directory, clock)
                 alone = alone or seconds
                 line = (f"{count:>8}{seconds:>7.2f} s{seconds / alone:>8.2f}{cpu / count * 1e3:>8.1f} ms"
                         f"{memory:>6.1f} MB{gap:>8.1f} ms")
