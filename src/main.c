@@ -8,6 +8,7 @@
 #include "cli/arduino_ota.h"
 #include "cli/cmd_check.h"
 #include "cli/cmd_list.h"
+#include "cli/cmd_pluggable.h"
 #include "cli/cmd_serve.h"
 #include "cli/cmd_upload.h"
 #include "cli/cmd_write.h"
@@ -23,6 +24,8 @@ static int run_command(const struct options *options, struct report *report)
         return ota_error_exit_status(OTA_E_INTERNAL, 0);
     }
 
+    if (options->pluggable)
+        return cmd_pluggable_run(options, report);
     if (options->list)
         return cmd_list_run(options, report);
     if (options->check)

@@ -37,7 +37,6 @@ enum {
 static const int64_t CONNECT_US = SECONDS(2);
 static const int64_t SHORTEST_PAUSE_US = MILLISECONDS(200);
 static const int64_t LONGEST_PAUSE_US = SECONDS(2);
-static const int64_t SETTLE_US = MILLISECONDS(150);
 static const int64_t UNFINISHED_US = MILLISECONDS(200);
 
 struct board_log {
@@ -220,7 +219,7 @@ static void on_log_socket(unsigned events, void *userdata)
 
 /* A board that restarts or loses its network sends nothing, so only keep-alive probes notice it.
  * Unacknowledged lines suppress these probes; TCP_USER_TIMEOUT covers that case. */
-static void tune_log_socket(int fd)
+void board_log_tune(int fd)
 {
     const struct {
         int level;
@@ -243,7 +242,7 @@ static void tune_log_socket(int fd)
 
 static void begin_connection(struct board_log *log, int fd)
 {
-    tune_log_socket(fd);
+    board_log_tune(fd);
     if (loop_watch_start(&log->watch, log->loop, fd, LOOP_READABLE, on_log_socket, log) < 0) {
         close(fd);
         rest_before_reconnect(log); /* memory may be available again by then */
@@ -251,7 +250,7 @@ static void begin_connection(struct board_log *log, int fd)
     }
 
     log->fd = fd;
-    log->settle_us = loop_now_us() + SETTLE_US;
+    log->settle_us = loop_now_us() + BOARD_LOG_SETTLE_US;
     arm_timeout(log);
 }
 

@@ -11,6 +11,9 @@
 /* Capacity of the queue of lines to send, in bytes, with line ends. */
 enum { BOARD_LOG_QUEUE_MAX = 4096 };
 
+/* For how long after the beginning of a connection boards discard their input. */
+enum { BOARD_LOG_SETTLE_US = 150 * 1000 };
+
 struct board_log;
 
 enum board_log_state {
@@ -42,6 +45,9 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
  * for 150 ms, since boards discard earlier input; it also waits for a board that is away. If that
  * connection ends, the rest of the queue is dropped. Returns false when the queue is full. */
 bool board_log_send(struct board_log *log, const void *line, size_t length);
+
+/* Makes the kernel notice within about 5 s that the board at the other end has gone. */
+void board_log_tune(int fd);
 
 /* Closes the connection. Allowed at any time. NULL is ignored. */
 void board_log_free(struct board_log *log);

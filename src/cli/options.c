@@ -48,8 +48,9 @@ static bool names_any_board(const struct command_line *line)
 static bool can_choose(const struct command_line *line)
 {
     return !line->given[OPTION_LIST] && !line->given[OPTION_CHECK] && !line->given[OPTION_OUTPUT] &&
-           !line->given[OPTION_SERVE] && !line->given[OPTION_QUIET] && isatty(STDIN_FILENO) &&
-           isatty(STDERR_FILENO);
+           !line->given[OPTION_SERVE] && !line->given[OPTION_PLUGGABLE_DISCOVERY] &&
+           !line->given[OPTION_PLUGGABLE_MONITOR] && !line->given[OPTION_QUIET] &&
+           isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
 static void set_flags(struct options *options, const struct command_line *line)
@@ -59,6 +60,9 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->list = given[OPTION_LIST];
     options->check = given[OPTION_CHECK];
     options->serve.is_wanted = given[OPTION_SERVE];
+    options->pluggable = given[OPTION_PLUGGABLE_DISCOVERY] ? PLUGGABLE_DISCOVERY
+                         : given[OPTION_PLUGGABLE_MONITOR] ? PLUGGABLE_MONITOR
+                                                           : PLUGGABLE_NONE;
     options->chooses = can_choose(line) && !names_any_board(line);
     options->discovers =
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
@@ -92,6 +96,39 @@ static bool is_other_family(const struct options *options, const struct address 
             return true;
     }
     return false;
+}
+
+/* The IDE names boards and starts uploads by itself. */
+static enum ota_error check_pluggable(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_others[] = {{OPTION_IP, "-i"},
+                      {OPTION_FILE, "-f"},
+                      {OPTION_HOSTS, "--hosts"},
+                      {OPTION_ALL, "--all"},
+                      {OPTION_MATCH, "--match"},
+                      {OPTION_BOARD, "--board"},
+                      {OPTION_LIST, "-l"},
+                      {OPTION_CHECK, "--check"},
+                      {OPTION_OUTPUT, "--output"},
+                      {OPTION_SIGN, "--sign"},
+                      {OPTION_SERVE, "--serve"},
+                      {OPTION_DRY_RUN, "--dry-run"},
+                      {OPTION_AUTH_FILE, "--auth-file"}};
+    const bool is_discovery = line->given[OPTION_PLUGGABLE_DISCOVERY];
+
+    if (is_discovery && line->given[OPTION_PLUGGABLE_MONITOR])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--pluggable-discovery and --pluggable-monitor are two tools of an IDE; "
+                        "leave one out");
+    for (size_t i = 0; i < sizeof for_others / sizeof *for_others; i++)
+        if (line->given[for_others[i].option])
+            return ota_fail(
+                failure, OTA_E_USAGE, "%s only answers an IDE on standard input; leave %s out",
+                is_discovery ? "--pluggable-discovery" : "--pluggable-monitor", for_others[i].name);
+    return OTA_OK;
 }
 
 static enum ota_error check_list(const struct command_line *line, struct ota_failure *failure)
@@ -362,7 +399,8 @@ static enum ota_error check_presence(const struct options *options, const struct
         return ota_fail(
             failure, OTA_E_USAGE,
             "--verify-key needs an image to verify; add --check, or -i and -f for an upload");
-    enum ota_error error = options->check               ? check_check(line, failure)
+    enum ota_error error = options->pluggable           ? check_pluggable(line, failure)
+                           : options->check             ? check_check(line, failure)
                            : options->list              ? check_list(line, failure)
                            : options->serve.is_wanted   ? check_serve(line, failure)
                            : line->given[OPTION_OUTPUT] ? check_output(line, failure)
@@ -509,11 +547,13 @@ static enum ota_error set_encryption_key(struct options *options, const struct c
 static void warn_ignored(const struct options *options, const struct command_line *line)
 {
     char ignored[OPTIONS_IGNORED_MAX];
-    const enum command_use command = options->check             ? COMMAND_CHECK
-                                     : options->list            ? COMMAND_LIST
-                                     : options->output          ? COMMAND_WRITE
-                                     : options->serve.is_wanted ? COMMAND_SERVE
-                                                                : COMMAND_UPLOAD;
+    const enum command_use command = options->pluggable == PLUGGABLE_DISCOVERY ? COMMAND_DISCOVERY
+                                     : options->pluggable                      ? COMMAND_IDE_MONITOR
+                                     : options->check                          ? COMMAND_CHECK
+                                     : options->list                           ? COMMAND_LIST
+                                     : options->output                         ? COMMAND_WRITE
+                                     : options->serve.is_wanted                ? COMMAND_SERVE
+                                                                               : COMMAND_UPLOAD;
 
     options_describe_ignored(ignored, line, command);
     if (*ignored && !options->report.quiet)

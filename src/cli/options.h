@@ -20,8 +20,10 @@
 /* Everything said by the command line, ESP_OTA_AUTH and --auth-file: the command, and the settings
  * of the parts of the program. Owns the strings and what expect points to. */
 struct options {
-    bool list;      /* -l; then no board and no file is named */
-    bool check;     /* --check */
+    bool list;  /* -l; then no board and no file is named */
+    bool check; /* --check */
+    /* --pluggable-discovery, --pluggable-monitor */
+    enum { PLUGGABLE_NONE, PLUGGABLE_DISCOVERY, PLUGGABLE_MONITOR } pluggable;
     char *output;   /* --output: a path, and nothing is uploaded; NULL: not given */
     char *metrics;  /* --metrics: a path; NULL: not given */
     bool discovers; /* boards that announce themselves are to be updated: */

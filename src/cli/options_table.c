@@ -205,6 +205,13 @@ static const struct poptOption log_rows[] = {
         "this time [60]"),
     POPT_TABLEEND};
 
+static const struct poptOption ide_rows[] = {
+    FLAG("pluggable-discovery", '\0', OPTION_PLUGGABLE_DISCOVERY,
+         "tell an Arduino IDE, on standard input and output, which boards announce themselves"),
+    FLAG("pluggable-monitor", '\0', OPTION_PLUGGABLE_MONITOR,
+         "show an Arduino IDE the log of a board, at the port of --monitor"),
+    POPT_TABLEEND};
+
 static const struct poptOption output_rows[] = {
     FLAG("progress", 'r', OPTION_PROGRESS,
          "draw the progress bar even if standard error is not a terminal"),
@@ -233,6 +240,7 @@ const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(fleet_rows, "Several boards:"),
                                             GROUP(serve_rows, "Boards that fetch:"),
                                             GROUP(log_rows, "The board's log:"),
+                                            GROUP(ide_rows, "Called by an IDE:"),
                                             GROUP(output_rows, "Output:"),
                                             GROUP(help_rows, "Help:"),
                                             POPT_TABLEEND};

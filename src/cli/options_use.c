@@ -10,7 +10,9 @@
 #define CHECK COMMAND_CHECK
 #define WRITE COMMAND_WRITE
 #define SERVE COMMAND_SERVE
-#define ANY (UPLOAD | LIST | CHECK | WRITE | SERVE)
+#define DISCOVERY COMMAND_DISCOVERY
+#define IDE_MONITOR COMMAND_IDE_MONITOR
+#define ANY (UPLOAD | LIST | CHECK | WRITE | SERVE | DISCOVERY | IDE_MONITOR)
 
 static const unsigned uses[OPTION_COUNT] = {
     /* Which boards. */
@@ -45,7 +47,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_HOST_IP] = UPLOAD,
     [OPTION_HOST_PORT] = UPLOAD,
     [OPTION_PEER] = UPLOAD,
-    [OPTION_TIMEOUT] = UPLOAD | LIST | SERVE,
+    [OPTION_TIMEOUT] = UPLOAD | LIST | SERVE | DISCOVERY,
     [OPTION_WAIT] = UPLOAD | LIST | SERVE,
     [OPTION_RETRIES] = UPLOAD | SERVE,
     [OPTION_DEADLINE] = UPLOAD | LIST | SERVE,
@@ -70,15 +72,18 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_TLS_CERT] = UPLOAD | SERVE,
     [OPTION_TLS_KEY] = UPLOAD | SERVE,
     /* The log. */
-    [OPTION_MONITOR] = UPLOAD | SERVE,
+    [OPTION_MONITOR] = UPLOAD | SERVE | IDE_MONITOR,
     [OPTION_MONITOR_FOR] = UPLOAD,
     [OPTION_TIMESTAMPS] = UPLOAD,
-    [OPTION_RAW] = UPLOAD,
+    [OPTION_RAW] = UPLOAD | IDE_MONITOR,
     [OPTION_LOG] = UPLOAD,
     [OPTION_EXPECT] = UPLOAD | SERVE,
     [OPTION_REJECT] = UPLOAD | SERVE,
     [OPTION_EXPECT_TIMEOUT] = UPLOAD | SERVE,
     [OPTION_ONLINE] = UPLOAD | SERVE,
+    /* For an IDE. */
+    [OPTION_PLUGGABLE_DISCOVERY] = ANY,
+    [OPTION_PLUGGABLE_MONITOR] = ANY,
     /* Output. */
     [OPTION_PROGRESS] = UPLOAD | SERVE,
     [OPTION_QUIET] = ANY,
@@ -107,6 +112,10 @@ static const char *command_name(enum command_use command)
         return "--output";
     case COMMAND_SERVE:
         return "--serve";
+    case COMMAND_DISCOVERY:
+        return "--pluggable-discovery";
+    case COMMAND_IDE_MONITOR:
+        return "--pluggable-monitor";
     case COMMAND_UPLOAD:
         break;
     }

@@ -10,11 +10,13 @@
 
 /* The commands, as bits. */
 enum command_use {
-    COMMAND_UPLOAD = 1 << 0, /* also following logs */
-    COMMAND_LIST = 1 << 1,   /* --list */
-    COMMAND_CHECK = 1 << 2,  /* --check */
-    COMMAND_WRITE = 1 << 3,  /* --output */
-    COMMAND_SERVE = 1 << 4,  /* --serve */
+    COMMAND_UPLOAD = 1 << 0,      /* also following logs */
+    COMMAND_LIST = 1 << 1,        /* --list */
+    COMMAND_CHECK = 1 << 2,       /* --check */
+    COMMAND_WRITE = 1 << 3,       /* --output */
+    COMMAND_SERVE = 1 << 4,       /* --serve */
+    COMMAND_DISCOVERY = 1 << 5,   /* --pluggable-discovery */
+    COMMAND_IDE_MONITOR = 1 << 6, /* --pluggable-monitor */
 };
 
 enum { OPTIONS_IGNORED_MAX = 1024 };

@@ -36,8 +36,9 @@ struct board_browse {
     size_t contest_count;
     struct address *rivals; /* of all contests */
     size_t rival_count;
-    struct alive *alive;        /* asks the rivals */
-    struct ota_failure failure; /* to report at the end; OTA_OK: none */
+    struct alive *alive;          /* asks the rivals */
+    struct ota_failure failure;   /* to report at the end; OTA_OK: none */
+    board_browse_found_fn *found; /* NULL: nobody watches */
     board_browse_done_fn *done;
     void *userdata;
 };
@@ -196,6 +197,8 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
     } else if (board_list_add(&browse->boards, answer) < 0) {
         ota_fail_no_memory(&failure);
         finish_browse(browse, &failure);
+    } else if (browse->found) {
+        browse->found(board_list_find(&browse->boards, answer), browse->userdata);
     }
 }
 
@@ -238,6 +241,11 @@ void board_browse_free(struct board_browse *browse)
     free(browse->rivals);
     board_list_free(&browse->boards);
     free(browse);
+}
+
+void board_browse_watch(struct board_browse *browse, board_browse_found_fn *found)
+{
+    browse->found = found;
 }
 
 size_t board_browse_count(const struct board_browse *browse)

@@ -24,6 +24,11 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
                                         unsigned services, int64_t timeout_us,
                                         board_browse_done_fn *done, void *userdata);
 
+/* From now on calls found from the loop whenever there is something new about a board. More may be
+ * known of it in the end: another address, or that it is two boards. */
+typedef void board_browse_found_fn(const struct board *board, void *userdata);
+void board_browse_watch(struct board_browse *browse, board_browse_found_fn *found);
+
 /* Returns the number of boards found so far. */
 size_t board_browse_count(const struct board_browse *browse);
 

@@ -94,6 +94,7 @@ static void update_board(struct board *board, const struct mdns_answer *answer)
     memcpy(board->host, answer->host, sizeof board->host);
     memcpy(board->type, answer->type, sizeof board->type);
     memcpy(board->version, answer->version, sizeof board->version);
+    memcpy(board->pairs, answer->pairs, sizeof board->pairs);
 }
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)
@@ -135,6 +136,15 @@ int board_list_split(struct board_list *boards, size_t number, const struct addr
         board->address = addresses[i];
     }
     return 0;
+}
+
+const struct board *board_list_find(const struct board_list *boards,
+                                    const struct mdns_answer *answer)
+{
+    size_t place = find_board_place(boards, answer);
+    const struct board *board = place < boards->count ? boards->items[place] : NULL;
+
+    return board && order_boards(board, answer->instance, answer->service) == 0 ? board : NULL;
 }
 
 void board_list_free(struct board_list *boards)

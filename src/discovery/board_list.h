@@ -19,6 +19,7 @@ struct board {
     uint16_t port;
     char type[MDNS_TYPE_MAX];       /* "esp32dev", or "" */
     char version[MDNS_VERSION_MAX]; /* the firmware's, by its own word, or "" */
+    char pairs[MDNS_PAIRS_MAX];     /* all that it announces about itself: txt_record_pairs() */
     enum txt_record_flag password;  /* whether the board requires one */
     struct claims claims;           /* all its addresses on multicast DNS */
     bool is_ambiguous;              /* another board has the same name */
@@ -36,6 +37,10 @@ struct board_list {
  * earlier one, but an IPv6 address does not replace an IPv4 one, and a further address (is_further)
  * only adds a claim. Returns -1 when memory runs out. */
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer);
+
+/* The first board that the answer is about; NULL: there is none. */
+const struct board *board_list_find(const struct board_list *boards,
+                                    const struct mdns_answer *answer);
 
 void board_list_free(struct board_list *boards);
 

@@ -276,6 +276,7 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     answer.password = txt_record_flag(txt, "auth_upload");
     txt_record_value(answer.type, sizeof answer.type, txt, "board");
     txt_record_version(answer.version, sizeof answer.version, txt);
+    txt_record_pairs(answer.pairs, sizeof answer.pairs, txt);
     snprintf(answer.instance, sizeof answer.instance, "%s", name);
     unescape_host(answer.host, host_name ? host_name : "");
 

@@ -51,6 +51,7 @@ struct query {
     uint32_t id;
     enum mdns_kind kind;
     bool lacks_memory; /* answers may be missing */
+    bool is_watched;   /* for MDNS_CHANGES: the first answer has been given */
     struct browse browses[SERVICE_COUNT];
     struct search_queue queues[QUEUE_COUNT];
     size_t search_count;
@@ -289,11 +290,15 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     (void)domain;
     (void)flags;
 
-    if (event == AVAHI_BROWSER_NEW)
+    const bool is_lasting = query->kind == MDNS_CHANGES;
+
+    if (is_lasting && (event == AVAHI_BROWSER_NEW || event == AVAHI_BROWSER_REMOVE))
+        report_answer(query, &(struct mdns_answer){.event = MDNS_FOUND});
+    else if (event == AVAHI_BROWSER_NEW)
         add_instance(query, browse->service, name);
     if (event == AVAHI_BROWSER_FAILURE)
         query_fail(query, false);
-    if (event == AVAHI_BROWSER_ALL_FOR_NOW) {
+    if (event == AVAHI_BROWSER_ALL_FOR_NOW && !is_lasting) {
         browse->browser = NULL;
         worker->pool.avahi->service_browser_free(browser);
     }
@@ -368,6 +373,10 @@ static void continue_query(struct query *query)
         return;
     }
 
+    if (query->kind == MDNS_CHANGES && !query->is_watched) {
+        query->is_watched = true;
+        report_answer(query, &(struct mdns_answer){.event = MDNS_FOUND});
+    }
     if (query->kind == MDNS_ADDRESS)
         report_heard(query);
     for (size_t i = 0; i < QUEUE_COUNT; i++)
@@ -440,7 +449,8 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
     if (kind == MDNS_ADDRESS)
         start_survey(worker);
 
-    struct query *query = query_add(worker, id, kind, kind == MDNS_BOARDS ? services : 0);
+    struct query *query =
+        query_add(worker, id, kind, kind == MDNS_BOARDS || kind == MDNS_CHANGES ? services : 0);
     if (!query) {
         worker->on_answer(id, &out_of_memory, worker->userdata);
         return;

@@ -21,6 +21,7 @@ enum {
     MDNS_INSTANCE_MAX = 64,
     MDNS_TYPE_MAX = 64,
     MDNS_VERSION_MAX = 64,
+    MDNS_PAIRS_MAX = 400, /* cores announce some 70 bytes, a sketch may add more */
     MDNS_REASON_MAX = 128
 };
 
@@ -36,6 +37,10 @@ enum mdns_kind {
     /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
      * survey of all boards, and its answers are used for ten seconds. */
     MDNS_ADDRESS,
+    /* Whether instances of some services change, until the question is canceled. An answer comes at
+     * once, as a sign that they are watched, and then whenever an instance comes or goes on an
+     * interface. No answer has a field. */
+    MDNS_CHANGES,
 };
 
 enum mdns_event {
@@ -59,6 +64,7 @@ struct mdns_answer {
     char host[MDNS_NAME_MAX];
     char type[MDNS_TYPE_MAX];       /* "esp32dev", or ""; not for MDNS_HOST */
     char version[MDNS_VERSION_MAX]; /* the firmware's, or ""; not for MDNS_HOST */
+    char pairs[MDNS_PAIRS_MAX];     /* txt_record_pairs(); not for MDNS_HOST */
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
     bool is_local;       /* this computer has run out of memory, processes or file descriptors */
     enum ota_cause lack; /* which of them, if that is known */
@@ -81,7 +87,7 @@ struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on
                                     char reason[MDNS_REASON_MAX]);
 void mdns_worker_free(struct mdns_worker *worker);
 
-/* Asks. The caller chooses a unique id. services is the set for MDNS_BOARDS, and unused for others.
+/* Asks. The caller chooses a unique id. services is the set for MDNS_BOARDS and MDNS_CHANGES, and unused for others.
  * name is the text of an address for MDNS_ADDRESS, and unused for MDNS_BOARDS. Every question ends with exactly one MDNS_END or, if answers may be missing,
  * MDNS_UNAVAILABLE, unless it is canceled. */
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,

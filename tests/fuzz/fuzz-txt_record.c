@@ -39,6 +39,20 @@ static AvahiStringList *take_string(const uint8_t **data, size_t *size)
     return string;
 }
 
+/* Strings with a key, up to an empty one, within capacity. */
+static void check_pairs(char *target, size_t capacity, const AvahiStringList *record)
+{
+    const char *pair = txt_record_pairs(target, capacity, record);
+
+    while (*pair) {
+        const char *value = strchr(pair, '=');
+
+        require(value && value > pair);
+        pair += strlen(pair) + 1;
+        require(pair < target + capacity);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AvahiStringList *record = NULL, **end = &record;
@@ -53,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(target != NULL);
         require(strlen(txt_record_value(target, capacity, record, "board")) < capacity);
         require(strlen(txt_record_version(target, capacity, record)) < capacity);
+        check_pairs(target, capacity, record);
         free(target);
     }
     (void)txt_record_flag(record, "auth_upload");

@@ -80,6 +80,17 @@ class Recipes(scenario.Scenario):
         (word,) = (word for word in shlex.split(recipe("arduino-cli upload")) if word.startswith("upload.pattern="))
         self.assert_uploaded(self.run_in_shell(fill(word.partition("=")[2], **self.names(board))), board, image)
 
+    def test_pluggable(self):
+        """The tools that an IDE is to start answer it."""
+        lines = recipe("pluggable_discovery.esp_ota.pattern=").splitlines()
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            words = shlex.split(line.partition("=")[2])
+            done = subprocess.run(words, input='HELLO 1 "arduino-cli 1.2.2"\nQUIT\n', capture_output=True, text=True,
+                                  check=False, timeout=scenario.DEADLINE_S, env=scenario.environment(PATH=self.path))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual([json.loads(reply)["message"] for reply in done.stdout.splitlines()], ["OK", "OK"])
+
     def platformio(self, board, file, more=""):
         lines = dict(line.split(" = ") for line in recipe("upload_protocol = espota").splitlines())
         self.assertIn("\n".join(f"{key} = {value}" for key, value in lines.items()), read("README.md"))

@@ -105,6 +105,33 @@ static void ask_for_boards(void)
     mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ARDUINO, "");
 }
 
+/* A question about changes says at once that it watches, and never ends by itself. */
+static void test_worker_changes(void **state)
+{
+    (void)state;
+
+    mdns_worker_ask(world.worker, 7, MDNS_CHANGES, SERVICES_ARDUINO, "");
+    assert_string_equal(world.log, " seen; ");
+    fake_browse("a");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, " seen;  seen; ");
+    fake_browse("b");
+    fake_browser_says(AVAHI_BROWSER_REMOVE);
+    assert_int_equal(world.seen, 4);
+    assert_int_equal(world.ends, 0);
+    fake_browser_says(AVAHI_BROWSER_FAILURE);
+    assert_int_equal(world.unavailable, 1);
+}
+
+static void test_worker_changes_canceled(void **state)
+{
+    (void)state;
+
+    mdns_worker_ask(world.worker, 7, MDNS_CHANGES, SERVICES_ARDUINO, "");
+    mdns_worker_cancel(world.worker, 7);
+    assert_int_equal(world.found, 1);
+}
+
 /* Questions about addresses share one survey of all boards. */
 static void test_worker_addresses(void **state)
 {
@@ -597,6 +624,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_worker_addresses),
+        TEST(test_worker_changes),
+        TEST(test_worker_changes_canceled),
         TEST(test_further_address),
         TEST(test_one_board_announced_four_times),
         TEST(test_services),

@@ -10,6 +10,7 @@
 
 #include "discovery/txt_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,10 +149,47 @@ static void test_flags(void **state)
     assert_int_equal(txt_record_flag(NULL, "auth_upload"), TXT_UNKNOWN);
 }
 
+static void test_txt_pairs(void **state)
+{
+    static const struct {
+        const char *strings[STRINGS_MAX];
+        size_t capacity;
+        const char *pairs; /* with "|" in place of NUL */
+    } cases[] = {
+        {{"board=esp32dev", "auth_upload=no"}, 64, "board=esp32dev|auth_upload=no||"},
+        {{"board=\"ESP8266_NODEMCU\""}, 64, "board=ESP8266_NODEMCU||"},
+        {{"flag", "=x", "a=b=c"}, 64, "a=b=c||"},
+        {{"a=", "b b=\"", "\xff=1"}, 64, "a=|b b=\"||"},
+        {{"a\tb=1"}, 64, "|"},
+        {{NULL}, 1, "|"},
+        {{"a=1"}, 1, "|"},
+        {{"a=1"}, 4, "|"},
+        {{"a=1"}, 5, "a=1||"},
+        {{"a=12", "b=2"}, 5, "b=2||"}, /* what does not fit is left out */
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char target[64], shown[sizeof target] = "";
+        size_t count = 0, length = 0;
+
+        while (count < STRINGS_MAX && cases[i].strings[count])
+            count++;
+        AvahiStringList *record = make_record(cases[i].strings, NULL, count);
+        assert_ptr_equal(txt_record_pairs(target, cases[i].capacity, record), target);
+        for (const char *pair = target; *pair; pair += strlen(pair) + 1)
+            length += (size_t)snprintf(shown + length, sizeof shown - length, "%s|", pair);
+        snprintf(shown + length, sizeof shown - length, "|");
+        assert_string_equal(shown, cases[i].pairs);
+        free_record(record);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_txt_values),
+        cmocka_unit_test(test_txt_pairs),
         cmocka_unit_test(test_nul_ends_a_value),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_flags),

@@ -1,0 +1,48 @@
+/*
+ * cmd_pluggable.c: wires together what an IDE's tool needs: the loop, and a discovery or a monitor.
+ */
+#include "cli/cmd_pluggable.h"
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "pluggable/discovery.h"
+#include "pluggable/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static enum ota_error serve_ide(const struct options *options, struct loop *loop,
+                                struct ota_failure *failure)
+{
+    struct discovery *discovery = NULL;
+    struct monitor *monitor = NULL;
+
+    if (options->pluggable == PLUGGABLE_DISCOVERY)
+        discovery = discovery_start(loop, options->upload.timeout_us, failure);
+    else
+        monitor = monitor_start(loop, options->log.monitor_port, options->log.raw, failure);
+
+    if ((discovery || monitor) && loop_run(loop) < 0)
+        ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                       strerror(errno));
+    discovery_free(discovery);
+    monitor_free(monitor);
+    return failure->error;
+}
+
+int cmd_pluggable_run(const struct options *options, struct report *report)
+{
+    struct ota_failure failure = {.error = OTA_OK};
+    struct loop *loop = loop_new();
+
+    signal(SIGPIPE, SIG_IGN); /* an IDE that has gone is an error of write(2) */
+    if (loop)
+        serve_ide(options, loop, &failure);
+    else
+        ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                       strerror(errno));
+
+    loop_free(loop);
+    return failure.error == OTA_OK ? 0 : report_failure(report, &failure);
+}

@@ -1,0 +1,265 @@
+/*
+ * discovery.c: the states of a discovery, and when it looks for boards.
+ *
+ *   idle --START, START_SYNC--> starting --multicast DNS is watched--> listing, or syncing
+ *     ^                            |                                      |
+ *     +------- it cannot be -------+             STOP --------------------+
+ *
+ * Avahi says when an announcement comes or goes (MDNS_CHANGES). That, and a minute without any, is
+ * the reason for a search as of -l, whose result replaces the ports.
+ */
+#include "pluggable/discovery.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/json_memory.h"
+#include "base/units.h"
+#include "discovery/board_browse.h"
+#include "pluggable/console.h"
+#include "pluggable/ports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAUSE_US = SECONDS(1),  /* between two searches, however often announcements change */
+    AGAIN_US = SECONDS(60), /* a board that lost its power announces nothing any more */
+    RETRY_US = SECONDS(10), /* after a failure, for example of avahi-daemon */
+};
+
+struct discovery {
+    struct loop *loop;
+    int64_t timeout_us;
+    struct ota_failure *failure;
+    struct console *console;
+    enum { STATE_IDLE, STATE_STARTING, STATE_LISTING, STATE_SYNCING } state;
+    enum request_verb starting; /* START or START_SYNC, in STATE_STARTING */
+    struct mdns_client *mdns;
+    struct mdns_query *changes; /* NULL: unavailable */
+    struct board_browse *browse;
+    bool has_changed; /* since the search began */
+    struct loop_timer timer;
+    struct ports ports;
+};
+
+static void on_port_event(const char *event, json_t *fields, void *userdata)
+{
+    struct discovery *discovery = userdata;
+    if (discovery->state != STATE_SYNCING)
+        return;
+
+    json_memory_watch();
+    console_send(discovery->console, json_pack("{s:s, s:O}", "eventType", event, "port", fields));
+}
+
+static void fail_without_memory(struct discovery *discovery)
+{
+    ota_fail_no_memory(discovery->failure);
+    loop_quit(discovery->loop);
+}
+
+/* -- searches -- */
+
+static void on_board_found(const struct board *board, void *userdata)
+{
+    struct discovery *discovery = userdata;
+
+    if (ports_add(&discovery->ports, board, on_port_event, discovery) < 0)
+        fail_without_memory(discovery);
+}
+
+static void on_search_done(const struct board_list *boards, const struct ota_failure *failure,
+                           void *userdata)
+{
+    struct discovery *discovery = userdata;
+    bool is_complete = !failure || failure->error == OTA_E_NOT_FOUND;
+
+    if (is_complete && ports_replace(&discovery->ports, boards, on_port_event, discovery) < 0)
+        fail_without_memory(discovery);
+    else if (!is_complete)
+        diag_warning("%s", failure->message);
+
+    board_browse_free(discovery->browse);
+    discovery->browse = NULL;
+    loop_timer_start(&discovery->timer, !is_complete             ? RETRY_US
+                                        : discovery->has_changed ? PAUSE_US
+                                                                 : AGAIN_US);
+}
+
+static void on_change(const struct mdns_answer *answer, void *userdata);
+
+static void watch_changes(struct discovery *discovery)
+{
+    if (!discovery->changes)
+        discovery->changes = mdns_client_ask(discovery->mdns, MDNS_CHANGES, SERVICES_ARDUINO, "",
+                                             on_change, discovery);
+}
+
+static void search_boards(void *userdata)
+{
+    struct discovery *discovery = userdata;
+
+    watch_changes(discovery);
+    discovery->has_changed = false;
+    discovery->browse = board_browse_start(discovery->loop, discovery->mdns, SERVICES_ARDUINO,
+                                           discovery->timeout_us, on_search_done, discovery);
+    if (!discovery->changes || !discovery->browse) {
+        fail_without_memory(discovery);
+        return;
+    }
+    board_browse_watch(discovery->browse, on_board_found);
+}
+
+static void stop_searches(struct discovery *discovery)
+{
+    if (discovery->changes)
+        mdns_client_cancel(discovery->changes);
+    discovery->changes = NULL;
+    board_browse_free(discovery->browse);
+    discovery->browse = NULL;
+    loop_timer_stop(&discovery->timer);
+    ports_clear(&discovery->ports);
+    discovery->state = STATE_IDLE;
+}
+
+/* -- requests -- */
+
+static void finish_start(struct discovery *discovery, const struct mdns_answer *answer)
+{
+    char text[MDNS_REASON_MAX + 64];
+    const char *event = request_event(discovery->starting);
+
+    console_resume(discovery->console);
+    if (answer->event == MDNS_FOUND) {
+        discovery->state =
+            discovery->starting == REQUEST_START_SYNC ? STATE_SYNCING : STATE_LISTING;
+        console_send_ok(discovery->console, event);
+        search_boards(discovery);
+        return;
+    }
+
+    discovery->state = STATE_IDLE;
+    snprintf(text, sizeof text, "multicast DNS cannot be asked (%s)", answer->reason);
+    console_send_error(discovery->console, event, text);
+}
+
+/* A search in progress will say what is wrong with multicast DNS, or the next one. */
+static void on_change(const struct mdns_answer *answer, void *userdata)
+{
+    struct discovery *discovery = userdata;
+
+    if (answer->event != MDNS_FOUND)
+        discovery->changes = NULL;
+
+    if (discovery->state == STATE_STARTING) {
+        finish_start(discovery, answer);
+        return;
+    }
+    if (!discovery->browse && !discovery->has_changed)
+        loop_timer_start(&discovery->timer, answer->event == MDNS_FOUND ? PAUSE_US : RETRY_US);
+    discovery->has_changed = true;
+}
+
+static void start(struct discovery *discovery, enum request_verb verb)
+{
+    if (discovery->state != STATE_IDLE) {
+        console_send_error(discovery->console, request_event(verb),
+                           "the discovery is already started; send STOP first");
+        return;
+    }
+
+    discovery->state = STATE_STARTING;
+    discovery->starting = verb;
+    console_pause(discovery->console);
+    watch_changes(discovery);
+    if (!discovery->changes)
+        fail_without_memory(discovery);
+}
+
+static void send_list(struct discovery *discovery)
+{
+    const char *event = request_event(REQUEST_LIST);
+    if (discovery->state != STATE_LISTING) {
+        console_send_error(discovery->console, event,
+                           discovery->state == STATE_IDLE
+                               ? "the discovery is not started; send START first"
+                               : "the discovery sends events; LIST needs START");
+        return;
+    }
+
+    json_memory_watch();
+    json_t *list = json_array();
+    for (size_t i = 0; i < discovery->ports.count; i++)
+        json_array_append(list, discovery->ports.items[i].fields);
+    console_send(discovery->console, json_pack("{s:s, s:o}", "eventType", event, "ports", list));
+}
+
+static void stop(struct discovery *discovery)
+{
+    const char *event = request_event(REQUEST_STOP);
+
+    if (discovery->state == STATE_IDLE) {
+        console_send_error(discovery->console, event, "the discovery is not started");
+        return;
+    }
+    stop_searches(discovery);
+    console_send_ok(discovery->console, event);
+}
+
+static bool is_known(enum request_verb verb)
+{
+    return verb == REQUEST_START || verb == REQUEST_START_SYNC || verb == REQUEST_STOP ||
+           verb == REQUEST_LIST;
+}
+
+static void on_request(const struct request *request, void *userdata)
+{
+    struct discovery *discovery = userdata;
+
+    if (request->verb == REQUEST_STOP)
+        stop(discovery);
+    else if (request->verb == REQUEST_LIST)
+        send_list(discovery);
+    else
+        start(discovery, request->verb);
+}
+
+struct discovery *discovery_start(struct loop *loop, int64_t timeout_us,
+                                  struct ota_failure *failure)
+{
+    struct discovery *discovery = calloc(1, sizeof *discovery);
+    if (!discovery) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+
+    *discovery = (struct discovery){.loop = loop, .timeout_us = timeout_us, .failure = failure};
+    loop_timer_init(&discovery->timer, loop, search_boards, discovery);
+    discovery->mdns = mdns_client_new(loop);
+    if (!discovery->mdns)
+        ota_fail_no_memory(failure);
+    else
+        discovery->console = console_start(loop,
+                                           &(struct console_callbacks){.is_known = is_known,
+                                                                       .on_request = on_request,
+                                                                       .userdata = discovery},
+                                           failure);
+    if (discovery->console)
+        return discovery;
+
+    discovery_free(discovery);
+    return NULL;
+}
+
+void discovery_free(struct discovery *discovery)
+{
+    if (!discovery)
+        return;
+
+    stop_searches(discovery);
+    mdns_client_free(discovery->mdns);
+    console_free(discovery->console);
+    free(discovery);
+}
