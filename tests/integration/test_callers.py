@@ -60,9 +60,17 @@ CALLS = (
     Call("IDE 1.8, ESP32 core 3", PYTHON + " -r" + IDE_1, "esp32-sha256"),
     Call("IDE 1.8, Pico core", ISOLATED + IDE_1, "pico"),
     Call("IDE 1.8, Pico core, no password", ISOLATED + IDE_1, "pico", ""),
+    # Upload Using Programmer: tools.espOtaProgrammer.program.pattern
+    Call("IDE 1.8, programmer, ESP8266 core 3",
+         ISOLATED + f' -i "{{board}}" -p {{port}} {PW} -f "{{build.path}}/{{build.project_name}}.bin"'),
     # IDE 2 and arduino-cli: tools.*.upload.pattern
     Call("IDE 2, ESP8266", ISOLATED + IDE_2),
     Call("IDE 2, ESP32", PYTHON + " -r" + IDE_2_ESP32, "esp32-sha256"),
+    Call("IDE 2, ESP32 core 2.0", PYTHON + " -r" + IDE_2_ESP32.replace('"--auth={upload.field.password}"',
+                                                                      "--auth={upload.field.password}"), "esp32", "secret"),
+    Call("IDE 2, ESP32 core 2.0, no password",
+         PYTHON + " -r" + IDE_2_ESP32.replace('"--auth={upload.field.password}"', "--auth={upload.field.password}"),
+         "esp32", ""),
     Call("IDE 2, ESP32, no password", PYTHON + " -r" + IDE_2_ESP32, "esp32", ""),
     Call("IDE 2, Pico", ISOLATED + IDE_2, "pico"),
     Call("IDE 2, the port not filled in", PYTHON + " -r" + IDE_2_ESP32, "esp32",
@@ -89,12 +97,19 @@ CALLS = (
          says=("PlatformIO did not fill in '$UPLOAD_FLAGS'", "confirmed")),
     # makeEspArduino
     Call("makeEspArduino", MAKE_ESP % PW),
+    Call("makeEspArduino, host port", MAKE_ESP % ("--host_port=0 " + PW)),
     Call("makeEspArduino, no password", MAKE_ESP % "", "esp32", ""),
     Call("makeEspArduino, ota_fs", MAKE_ESP % (PW + " --spiffs"), "esp32", filesystem=True),
     # scripts and Makefiles that people publish
     Call("a Makefile", '"{python}" "{tools}/espota.py" -i {board} -p {port} -f "{file}" -r -d', "esp32", ""),
     Call("a script", '"{python}" "{tools}/espota.py" -d -r -i {board} -I 0.0.0.0 -p {port} -P 0 -a "%s" -f "{file}"' % PASSWORD,
          "esp32"),
+    Call("a cron job", '"{python}" "{tools}/espota.py" --ip {board} --port {port} %s  --file "{file}"' % PW),
+    Call("values right behind the letters", '"{python}" "{tools}/espota.py" -i {board} -I 0.0.0.0 -p{port} -P0 -f "{file}"',
+         "esp32", ""),
+    Call("options behind the file", '"{python}" "{tools}/espota.py" --ip={board} -p {port} -f "{file}" -a "%s" -r -d' % PASSWORD),
+    Call("a filesystem, options behind the file", '"{python}" "{tools}/espota.py" -i {board} -p {port} -f "{file}" -s -r',
+         password="", filesystem=True),
     Call("cut short", '"{python}" "{tools}/espota.py" --ip={board} --host_ip=0.0.0.0 --port={port} --host_port=0'
          ' --file="{file}" --debug --progres', password=""),
 )

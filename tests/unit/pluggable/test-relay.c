@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "boardlog/board_log.h"
 #include "pluggable/relay.h"
 
 #include <fcntl.h>
@@ -115,6 +116,19 @@ static void test_relay_both_ways(void **state)
     stop();
 }
 
+/* Boards discard what comes earlier. */
+static void test_relay_waits_for_board(void **state)
+{
+    int64_t start_us = loop_now_us();
+    (void)state;
+
+    start(false);
+    send_text(world.ide, "status\r\n");
+    assert_reads(world.board, "status\r\n");
+    assert_true(loop_now_us() - start_us >= BOARD_LOG_SETTLE_US);
+    stop();
+}
+
 /* The last bytes of a board arrive before the end does. */
 static void test_relay_end_of_board(void **state)
 {
@@ -185,9 +199,9 @@ static void test_relay_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_relay_both_ways),       cmocka_unit_test(test_relay_end_of_board),
-        cmocka_unit_test(test_relay_hung_up_at_once), cmocka_unit_test(test_relay_end_of_ide),
-        cmocka_unit_test(test_relay_flood),
+        cmocka_unit_test(test_relay_both_ways),    cmocka_unit_test(test_relay_waits_for_board),
+        cmocka_unit_test(test_relay_end_of_board), cmocka_unit_test(test_relay_hung_up_at_once),
+        cmocka_unit_test(test_relay_end_of_ide),   cmocka_unit_test(test_relay_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
