@@ -3,6 +3,7 @@
  */
 #include "cli/cmd_pluggable.h"
 
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "pluggable/discovery.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum ota_error serve_ide(const struct options *options, struct loop *loop,
                                 struct ota_failure *failure)
@@ -36,6 +38,10 @@ int cmd_pluggable_run(const struct options *options, struct report *report)
     struct ota_failure failure = {.error = OTA_OK};
     struct loop *loop = loop_new();
 
+    if (isatty(STDIN_FILENO) && !options->report.quiet)
+        diag_notice(
+            "this is for an Arduino IDE (esp-ota-callers(7)); commands such as HELLO 1 \"me\" "
+            "are read from standard input until QUIT");
     signal(SIGPIPE, SIG_IGN); /* an IDE that has gone is an error of write(2) */
     if (loop)
         serve_ide(options, loop, &failure);

@@ -119,6 +119,16 @@ class EveryTool(Conversation):
             tool.process.stdout.close()
             self.assertEqual(tool.end(), (0, [], ""))
 
+    def test_terminal(self):
+        """A person is told for whom it is; an IDE is not."""
+        for option in BOTH:
+            terminal = scenario.Terminal(option)
+            terminal.wait_for(r"this is for an Arduino IDE \(esp-ota-callers\(7\)\)")
+            terminal.type("QUIT\n")
+            result = terminal.result()
+            self.assertEqual(result.status, 0, result)
+            self.assertIn('{"eventType":"quit","message":"OK"}', result.err)
+
     def test_other_commands(self):
         for option in BOTH:
             for more, name in ((("-i", "kitchen.local"), "-i"), (("-f", "x.bin"), "-f"), (("-l",), "-l"),
