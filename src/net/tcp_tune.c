@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
-enum { UNSENT_MAX = 16 * 1024 };
+enum { UNSENT_MAX = 16 * 1024, BULK_SIZE = 64 * 1024 };
 
 void tcp_send_without_pacing(int fd)
 {
@@ -28,6 +28,15 @@ void tcp_tune(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* The kernel doubles the size, for its own use, and reports room once a third of it is free. */
+void tcp_send_in_bulk(int fd)
+{
+    int size = BULK_SIZE, unsent = 2 * BULK_SIZE;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 }
 
 static size_t count_queued(int fd, unsigned long request)

@@ -14,6 +14,10 @@
  * in a row is 1 in 25,000. */
 void tcp_tune(int fd);
 
+/* For a server that sends to many at once, after tcp_tune(): the queue is longer, but bounded, and is
+ * filled in a few large pieces. Progress is then only what the peer has acknowledged. */
+void tcp_send_in_bulk(int fd);
+
 /* A board's window of a few segments paces the connection enough. BBR, the default on some systems,
  * only leaves that window empty for a while. Every Linux has Reno, without privileges. Call it
  * before the connection exists, also for a socket that listens: changed later, it would go on

@@ -78,6 +78,46 @@ void httpd_wake(struct httpd *server)
             loop_timer_start(&server->daemons[i].timer, 0);
 }
 
+/* -- connections that wait for a request -- */
+
+static void add_waiting(struct httpd_connection *connection)
+{
+    struct httpd *server = connection->server;
+
+    connection->is_waiting = true;
+    connection->newer = NULL;
+    connection->older = server->newest;
+    if (server->newest)
+        server->newest->newer = connection;
+    else
+        server->oldest = connection;
+    server->newest = connection;
+}
+
+static void remove_waiting(struct httpd_connection *connection)
+{
+    struct httpd *server = connection->server;
+
+    if (!connection->is_waiting)
+        return;
+    connection->is_waiting = false;
+    *(connection->older ? &connection->older->newer : &server->oldest) = connection->newer;
+    *(connection->newer ? &connection->newer->older : &server->newest) = connection->older;
+}
+
+/* Strangers that connect and ask for nothing must not keep boards out: a board asks as soon as it is
+ * connected. Where the room gets short, whoever has waited longest goes. */
+static void make_room(struct httpd *server)
+{
+    const unsigned limit = server->config.connections_max;
+    struct httpd_connection *oldest = server->oldest;
+
+    if (server->connection_count <= limit - limit / 4 || !oldest || oldest == server->newest)
+        return;
+    remove_waiting(oldest);
+    shutdown(oldest->fd, SHUT_RDWR);
+}
+
 /* -- connections -- */
 
 /* libmicrohttpd notices that the socket is shut down, and closes the connection. */
@@ -101,12 +141,27 @@ static struct httpd_connection *new_connection(struct httpd *server, struct MHD_
     loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
     tcp_tune(connection->fd);
+    tcp_send_in_bulk(connection->fd);
 
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     if (getpeername(connection->fd, (struct sockaddr *)&peer, &length) == 0)
         address_from(&connection->address, (struct sockaddr *)&peer, length);
+    server->connection_count++;
+    add_waiting(connection);
+    make_room(server);
     return connection;
+}
+
+static void free_connection(struct httpd_connection *connection)
+{
+    if (!connection)
+        return;
+
+    remove_waiting(connection);
+    connection->server->connection_count--;
+    loop_timer_stop(&connection->deadline);
+    free(connection);
 }
 
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
@@ -118,9 +173,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         *context = new_connection(userdata, mhd);
         return;
     }
-    if (connection)
-        loop_timer_stop(&connection->deadline);
-    free(connection);
+    free_connection(connection);
     *context = NULL;
 }
 
@@ -232,6 +285,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 
     const bool is_first_call = !*context;
     *context = connection;
+    remove_waiting(connection);
     loop_timer_start(&connection->deadline, RESPONSE_US);
     if (!is_method_known(method))
         respond_plainly(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
@@ -255,6 +309,8 @@ static void on_completed(void *userdata, struct MHD_Connection *mhd, void **cont
     if (!connection)
         return;
     *context = NULL;
+    if (!connection->is_waiting)
+        add_waiting(connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
     if (connection->transfer)
         httpd_transfer_done(connection->transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);

@@ -23,7 +23,9 @@ struct httpd_connection {
     struct httpd *server;
     int fd; /* libmicrohttpd's */
     struct address address;
-    struct loop_timer deadline;      /* of the request, then of the response */
+    struct loop_timer deadline; /* of the request, then of the response */
+    bool is_waiting;            /* for a request; in the list of the server */
+    struct httpd_connection *older, *newer;
     struct httpd_transfer *transfer; /* of the response; NULL: it has no tag */
 };
 
@@ -62,8 +64,12 @@ struct httpd {
     int listener;
     uint16_t port;
     struct httpd_daemon daemons[2]; /* the second one is for a reload */
+    unsigned connection_count;
+    struct httpd_connection *oldest, *newest; /* of those that wait for a request */
     struct httpd_transfer *transfers;
     struct loop_timer settle_timer;
+    bool is_settling;    /* the timer is for responses that are sent, too */
+    int64_t progress_us; /* when the progress of all is looked at next */
     struct httpd_stream *streams;
     size_t stream_count;
     unsigned revision;

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const int64_t SETTLE_US = MILLISECONDS(250), SETTLE_SOON_US = MILLISECONDS(50);
+/* The progress of many is looked at less often. */
+enum { FEW_TRANSFERS = 16 };
+static const int64_t PROGRESS_US = MILLISECONDS(250), PROGRESS_OF_MANY_US = SECONDS(1);
+
+static const int64_t SETTLE_US = MILLISECONDS(50), SETTLE_MANY_US = MILLISECONDS(200);
 static const int64_t ACKNOWLEDGE_US = SECONDS(90);
 
 enum { TCP_STATE_CLOSED = 7 }; /* TCP_CLOSE of <netinet/tcp.h>, which excludes <linux/tcp.h> */
@@ -55,7 +59,7 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
         transfer->acked = info.tcpi_bytes_acked;
     server->transfers = transfer;
     if (!server->settle_timer.is_running)
-        loop_timer_start(&server->settle_timer, SETTLE_US);
+        loop_timer_start(&server->settle_timer, PROGRESS_US);
     return transfer;
 }
 
@@ -90,12 +94,19 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
 
-/* The end of the connection counts as a byte of the queue. */
-static void settle_transfer(struct httpd_transfer *transfer, bool is_over)
+static bool is_connection_closed(const struct httpd_transfer *transfer)
 {
     struct tcp_info info;
+
+    return !read_tcp_info(transfer, &info) || info.tcpi_state == TCP_STATE_CLOSED;
+}
+
+/* The end of the connection counts as a byte of the queue. A queue that is longer only needs a close
+ * look now and then: the connection may have been reset. */
+static void settle_transfer(struct httpd_transfer *transfer, bool is_close_look, bool is_over)
+{
     const size_t unacknowledged = tcp_unacknowledged(transfer->fd);
-    const bool is_closed = !read_tcp_info(transfer, &info) || info.tcpi_state == TCP_STATE_CLOSED;
+    const bool is_closed = (is_close_look || unacknowledged == 1) && is_connection_closed(transfer);
     const bool is_whole =
         transfer->is_sent && (unacknowledged == 0 || (is_closed && unacknowledged == 1));
 
@@ -103,35 +114,45 @@ static void settle_transfer(struct httpd_transfer *transfer, bool is_over)
         end_transfer(transfer, is_whole);
 }
 
-/* Ends those that have ended; is_over: all. */
-static void settle_transfers(struct httpd *server, bool is_over)
+/* Ends those that have ended. */
+static void settle_transfers(struct httpd *server, bool is_close_look)
 {
     struct httpd_transfer *next;
 
     for (struct httpd_transfer *transfer = server->transfers; transfer; transfer = next) {
         next = transfer->next;
-        if (transfer->is_sent || is_over)
-            settle_transfer(transfer, is_over);
+        if (transfer->is_sent)
+            settle_transfer(transfer, is_close_look, false);
     }
 }
 
 void httpd_settle(struct httpd *server)
 {
-    settle_transfers(server, false);
+    settle_transfers(server, true);
 }
 
 void httpd_transfers_on_timer(void *userdata)
 {
     struct httpd *server = userdata;
-    bool is_one_sent = false;
+    const int64_t now_us = loop_now_us();
+    const bool is_progress_due = now_us >= server->progress_us;
+    size_t sent = 0, count = 0;
 
-    httpd_settle(server);
+    settle_transfers(server, is_progress_due);
     for (const struct httpd_transfer *at = server->transfers; at; at = at->next) {
-        is_one_sent |= at->is_sent;
-        tell_progress(at);
+        count++;
+        sent += at->is_sent;
+        if (is_progress_due)
+            tell_progress(at);
     }
-    if (server->transfers)
-        loop_timer_start(&server->settle_timer, is_one_sent ? SETTLE_SOON_US : SETTLE_US);
+
+    if (is_progress_due)
+        server->progress_us = now_us + (count > FEW_TRANSFERS ? PROGRESS_OF_MANY_US : PROGRESS_US);
+    server->is_settling = sent > 0;
+    if (sent > 0)
+        loop_timer_start(&server->settle_timer, count > FEW_TRANSFERS ? SETTLE_MANY_US : SETTLE_US);
+    else if (count > 0)
+        loop_timer_start(&server->settle_timer, server->progress_us - now_us);
 }
 
 void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
@@ -144,10 +165,13 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
     }
     transfer->is_sent = true;
     transfer->timeout_us = loop_now_us() + ACKNOWLEDGE_US;
-    loop_timer_start(&server->settle_timer, 0);
+    if (!server->is_settling)
+        loop_timer_start(&server->settle_timer, SETTLE_US);
+    server->is_settling = true;
 }
 
 void httpd_transfers_end(struct httpd *server)
 {
-    settle_transfers(server, true);
+    while (server->transfers)
+        settle_transfer(server->transfers, true, true);
 }

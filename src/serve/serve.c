@@ -88,13 +88,14 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
     struct serve *serve = userdata;
     struct resource resource;
 
-    httpd_settle(serve->http); /* what is told below holds now */
     if (!is_allowed(serve, request)) {
         serve_respond_text(request, STATUS_UNAUTHORIZED, "the password is missing or wrong\n");
         return;
     }
 
     resource_find(&resource, httpd_request_path(request), serve->names, serve->config.offer_count);
+    if (resource.kind == RESOURCE_PAGE || resource.kind == RESOURCE_STATUS)
+        httpd_settle(serve->http); /* what is told below holds now */
     switch (resource.kind) {
     case RESOURCE_PAGE:
         respond_document(request, "text/html; charset=utf-8", serve_page(serve));
@@ -205,6 +206,7 @@ const struct ota_totals *serve_totals(struct serve *serve)
         totals.total += board->total;
     }
     serve->totals = totals;
+    serve->totals_us = loop_now_us();
     return &serve->totals;
 }
 

@@ -11,6 +11,9 @@
 
 enum { NOTE_MAX = 512 };
 
+/* The progress of each download does not need totals of its own over all boards. */
+static const int64_t TOTALS_US = MILLISECONDS(100);
+
 /* Completes the event, and hands it on. */
 static void emit(struct serve *serve, const struct book_board *board, struct ota_event *event)
 {
@@ -20,7 +23,9 @@ static void emit(struct serve *serve, const struct book_board *board, struct ota
     if (!event->image && board->offer)
         event->image = board->offer->image;
     event->protocol = "fetch";
-    event->totals = serve_totals(serve);
+    if (event->type != OTA_EVENT_PROGRESS || loop_now_us() - serve->totals_us >= TOTALS_US)
+        serve_totals(serve);
+    event->totals = &serve->totals;
     if (board->has_address)
         event->address = address_text(address, &board->address);
     serve->config.on_event(event, serve->config.userdata);

@@ -245,6 +245,17 @@ static void respond_digest(struct httpd_request *request, const struct resource 
 
 /* -- both -- */
 
+/* A download may have ended that is not counted as ended yet; where that matters, it is looked at. */
+static enum turn find_turn(struct serve *serve, const struct book_board *board)
+{
+    enum turn turn = book_turn(serve->config.book, board, &serve->config.rules);
+
+    if (turn != TURN_FULL)
+        return turn;
+    httpd_settle(serve->http);
+    return book_turn(serve->config.book, board, &serve->config.rules);
+}
+
 static void serve_board(struct serve *serve, struct httpd_request *request,
                         struct book_board *board, const struct fetcher *fetcher,
                         const struct offer *offer)
@@ -252,6 +263,8 @@ static void serve_board(struct serve *serve, struct httpd_request *request,
     struct answer answer;
     char old_reason[ANSWER_REASON_MAX] = "";
 
+    if (board && board->downloads > 0)
+        httpd_settle(serve->http); /* who asks again may have the image by now */
     if (board) {
         const enum book_news news = book_note_request(
             board, fetcher, httpd_request_address(request), answer_proof(fetcher, offer),
@@ -259,8 +272,7 @@ static void serve_board(struct serve *serve, struct httpd_request *request,
         memcpy(old_reason, board->reason, sizeof old_reason);
         serve_tell_news(serve, board, news);
     }
-    answer_decide(&answer, fetcher, offer,
-                  book_turn(serve->config.book, board, &serve->config.rules));
+    answer_decide(&answer, fetcher, offer, find_turn(serve, board));
     if (board) {
         book_note_answer(board, &answer);
         serve_tell_answer(serve, board, &answer, old_reason);

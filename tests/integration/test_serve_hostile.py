@@ -2,7 +2,10 @@
 """--serve among strangers: whatever they send, nothing else is given away, and boards are served all the same."""
 
 import os
+import re
+import resource
 import socket
+import sys
 import unittest
 
 import firmware
@@ -11,6 +14,8 @@ from fetcher import Board
 from scenario import Scenario, address
 from test_serve import Server
 
+CROWD = 10000
+MEMORY_KIB = (512 if "asan" in os.environ["ESP_OTA"] else 64) * 1024
 CONNECTIONS = 700  # more than a server of -j 1 has room for
 SECRET = b"the content of a file beside the image"
 
@@ -98,6 +103,34 @@ class Hostile(Scenario):
         with self.assertRaises(fetcher.BrokenAnswer):
             slow.read_head()
         slow.close()
+        self.assertEqual(self.server.stop().status, 0)
+
+    def test_crowd_of_idle_connections(self):
+        """From many addresses: half of them begin a request and never end it. Boards are served meanwhile, at once."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        count = min(CROWD, hard - 200)
+        if count < CROWD:
+            print(f"the limit of open files, {hard}, allows only {count} of {CROWD} connections", file=sys.stderr)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 200), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        idle, served = [], 0
+        for number in range(count):
+            connection = socket.socket()
+            self.addCleanup(connection.close)
+            connection.settimeout(60)
+            connection.bind((f"127.99.{number % 200}.1", 0))
+            connection.connect(self.server.server)
+            if number % 2:
+                connection.sendall(b"GET /firmware.bin HTTP/1.1\r\nHost: a\r\n")
+            idle.append(connection)
+            if number % 1000 == 999:
+                board = Board(self.server.server, source=address())
+                self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
+                served += 1
+                self.server.program.wait_for(f"{board.mac}: took it")
+        self.assertEqual(served, count // 1000)
+        with open(f"/proc/{self.server.program.pid}/status", encoding="ascii") as file:
+            self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]), MEMORY_KIB)
         self.assertEqual(self.server.stop().status, 0)
 
     def test_idle_connections(self):
