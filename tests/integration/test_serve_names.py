@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""--serve with names that boards announce, through a real avahi-daemon."""
+
+import hashlib
+import os
+import sys
+import unittest
+
+import firmware
+import mdns
+from mdns_case import KITCHEN, LAMP, OnLink, share_link
+import scenario
+from test_serve import Server
+
+MAC = "24:0A:C4:00:77:{:02X}"
+
+
+def setUpModule():
+    share_link(KITCHEN, LAMP)
+
+
+class Names(OnLink):
+
+    def setUp(self):
+        super().setUp()
+        self.content = firmware.esp8266(60000)
+        self.path = self.file("fw.bin", self.content)
+
+    def fetch(self, server, board, content=b"old"):
+        """What a board at this address gets that runs content: the status, and the image."""
+        got = os.path.join(self.directory, "got.bin")
+        headers = [f"x-ESP8266-STA-MAC: {MAC.format(int(board.v4.split('.')[3]))}", "x-ESP8266-mode: sketch",
+                   f"x-ESP8266-sketch-md5: {hashlib.md5(content).hexdigest()}"]
+        asked = mdns.Process(*self.link.boards.prefix, "curl", "--silent", "--http1.0", "--interface", board.v4, "--output",
+                             got, "--write-out", "status=%{http_code}\n", "--user-agent", "ESP8266-http-Update",
+                             *(part for header in headers for part in ("--header", header)), server.url + "/firmware.bin")
+        asked.wait_for(r"status=\d+")
+        status = int(asked.output.rpartition("status=")[2])
+        asked.stop()
+        with open(got, "rb") as file:
+            return status, file.read()
+
+    def until_known(self, server, board):
+        while True:
+            status, got = self.fetch(server, board)
+            if status != 503:
+                return status, got
+
+    def test_list(self):
+        """A host name and an announced name, each with its own image; another board gets nothing."""
+        other = firmware.esp8266(50000)
+        hosts = self.file("hosts", f"kitchen.local\n\"Living room lamp\" file={self.file('other.bin', other)}\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path, "--until-confirmed", "2", where=self.link.V4)
+        for board, name, image in ((KITCHEN, "kitchen.local", self.content), (LAMP, "Living room lamp", other)):
+            self.assertEqual(self.until_known(server, board), (200, image), name)
+            server.program.wait_for(f"{name}: took it")
+            self.assertEqual(self.fetch(server, board, image)[0], 304, name)
+        result = server.result()
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        for name in ("kitchen.local", "Living room lamp"):
+            self.assertRegex(result.err, rf"(?m)^{name}: confirmed, .*; back with it after \d+ s$")
+
+    def test_tasmota(self):
+        """A board that is told to fetch by its name does so from the address that this computer has on its link."""
+        board = self.simulate(KITCHEN, "--web", "tasmota", "--web-set", "hasty", port=80)
+        result = scenario.run("--serve=0", "-i", "http://kitchen.local", "-f", self.path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertRegex(result.err, rf"(?m)^kitchen\.local: told to fetch http://{self.link.V4}:\d+/firmware\.bin ")
+        self.assertIn("kitchen.local: confirmed, ", result.err)
+        self.assert_got(board, self.path)
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()
