@@ -392,11 +392,11 @@ static bool add_result(json_t *results, const char *key, const struct ota_event 
                        intmax_t now)
 {
     bool is_success = event->failure->error == OTA_OK;
-    double seconds = (double)(event->elapsed_us / 1000) / 1000.0;
+    int64_t ms = event->elapsed_us / 1000;
 
     return set_number(results, key, LAST_UPLOAD, "%jd", now) &&
            set_number(results, key, EXIT_STATUS, "%d", event->exit_status) &&
-           set_number(results, key, DURATION, "%.3f", seconds) &&
+           set_number(results, key, DURATION, "%.3f", (double)ms / 1000.0) &&
            set_number(results, key, BYTES, "%zu", event->bytes) &&
            set_info(results, key, RESULT_INFO, ota_error_name(event->failure->error),
                     event->protocol) &&

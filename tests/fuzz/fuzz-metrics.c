@@ -1,6 +1,6 @@
 /*
- * fuzz-metrics.c: any file is one of --metrics, which then is written as it was read a second time, or
- * is rejected with a printable sentence.
+ * fuzz-metrics.c: any file is one of --metrics, of which no line is lost when it is written again, or is
+ * rejected with a printable sentence.
  */
 #include "base/escape.h"
 #include "output/metrics.h"
@@ -34,7 +34,7 @@ static char *parse(const char *text, size_t length, size_t *written)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t first_length, second_length;
+    size_t first_length, second_length, third_length;
     char *text = malloc(size + 1);
 
     if (!text)
@@ -44,8 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *first = parse(text, size, &first_length);
     if (first) {
         char *second = parse(first, first_length, &second_length);
-        require(second && second_length == first_length &&
-                memcmp(first, second, first_length) == 0);
+        require(second && second_length == first_length);
+        /* From now on the boards are in the order of their first lines. */
+        char *third = parse(second, second_length, &third_length);
+        require(third && third_length == second_length &&
+                memcmp(second, third, second_length) == 0);
+        free(third);
         free(second);
     }
     free(first);
