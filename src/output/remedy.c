@@ -208,6 +208,16 @@ static const struct remedy {
      .text = "Check that the board is on and that its page opens in a browser; a server that "
              "serves one client at a time waits until a browser has closed its connection, and -t "
              "waits longer."},
+    {.error = OTA_E_NOT_LISTENING,
+     .protocol = "sketch",
+     .text =
+         "Check that the sketch now on the board has a sketch server (JAndrassy's ArduinoOTA or "
+         "WiFi101OTA) and begins it once it has joined the Wi-Fi, and the port (-p: 65280 unless "
+         "the sketch sets another one)."},
+    {.error = OTA_E_NO_ANSWER,
+     .protocol = "sketch",
+     .text = "Check that the board is on and in this network, and that its sketch calls "
+             "ArduinoOTA.poll() or WiFiOTA.poll() often; -t waits longer."},
     {.error = OTA_E_NO_PAGE,
      .protocol = "sketch",
      .text = "Give the address and port of a board whose sketch uses JAndrassy's ArduinoOTA or "

@@ -127,7 +127,7 @@ class SketchServers(Scenario):
                  says=("all 20000 bytes were sent, but the board closed the connection without a reply",)),
             Case("another reply", server("-P", "secret", "--fault", "raw-reply:HTTP/1.1 302 Found\\r\\n\\r\\n"), password,
                  status=11, installed=True, says=("its reply is not one of a sketch server \\(status 302\\)",)),
-            Case("nobody", None, (*SKETCH, "-p", "9"), status=5, says=("nothing listens at ",)),
+            Case("nobody", None, (*SKETCH, "-p", "9"), status=5, says=("connection: nothing listens at ", "has a sketch server")),
             Case("an update page", ("--web", "esp8266", "-p", "0"), SKETCH, status=5,
                  says=("is no sketch server \\(status 404 to POST /sketch\\)",)),
         ])

@@ -291,6 +291,7 @@ static void take_door(struct sketch *sketch, const struct http_reply *reply)
     if (!sketch->is_heard)
         sketch->upload.callbacks.on_endpoint(sketch->endpoint, sketch->upload.callbacks.userdata);
     sketch->is_heard = true;
+    sketch->phase = OTA_PHASE_AUTHENTICATE;
     if (door == SKETCH_DOOR_OPEN && !has_password(sketch) && !trust_unasked(trust, &failure)) {
         sketch_finish(sketch, &failure);
     } else if (door == SKETCH_DOOR_OPEN) {
@@ -434,7 +435,7 @@ static bool sketch_start(struct upload *upload, const struct upload_attempt *att
 
     sketch->attempt = *attempt;
     sketch->password = attempt->password;
-    sketch->phase = OTA_PHASE_AUTHENTICATE;
+    sketch->phase = OTA_PHASE_ACCEPT;
     sketch->endpoints_tried = 0;
     sketch->is_heard = sketch->is_posted = sketch->is_all_sent = sketch->is_acknowledged = false;
     trust_begin_attempt(&upload->trust);

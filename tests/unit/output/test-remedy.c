@@ -168,7 +168,9 @@ static const struct row on_pages[] = {
 
 /* Remedies for sketch servers. */
 static const struct row on_sketch_servers[] = {
-    {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "WiFi101OTA"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "65280"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.poll()"},
+    {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "http://HOST means an update page"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "ArduinoOTA.begin()"},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "knows nothing better"},
 };
