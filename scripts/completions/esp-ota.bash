@@ -7,6 +7,12 @@ _esp_ota_boards() {
     awk -F '\t' '$7 == "espota" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ { print $2 }'
 }
 
+# The boards and groups of the configuration. A project may have brought its own, so only plain names pass.
+_esp_ota_names() {
+  command esp-ota --show-config 2>/dev/null |
+    sed -n 's/^\[board \([A-Za-z0-9][A-Za-z0-9_-]*\)\]$/\1/p; s/^\[group \([A-Za-z0-9][A-Za-z0-9_-]*\)\]$/@\1/p'
+}
+
 _esp_ota_interfaces() {
   local path
   for path in /sys/class/net/*; do
@@ -21,17 +27,20 @@ _esp_ota() {
   elif [[ $before == "=" ]]; then
     before=${COMP_WORDS[COMP_CWORD - 2]} assigned="="
   fi
+  if [[ $before == "@" ]]; then # and @group for two, which readline completes as one
+    before=${COMP_WORDS[COMP_CWORD - 2]} word=@$word
+  fi
   case $before in
     --monitor | --timestamps | --online | --serve) before+=$assigned ;; # a value only behind "="
   esac
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --encryption-key-file | --hosts | --resume | --sign | --verify-key | --log | --metrics | --cacert | --tls-cert | --tls-key)
+    -f | --file | --output | --auth-file | --encryption-key-file | --hosts | --resume | --sign | --verify-key | --log | --metrics | --config | --cacert | --tls-cert | --tls-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
-    -i | --ip) offered=$(_esp_ota_boards) ;;
+    -i | --ip) offered="$(_esp_ota_names) $(_esp_ota_boards)" ;;
     -I | --host-ip) offered=$(_esp_ota_interfaces) ;;
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
@@ -51,7 +60,10 @@ _esp_ota() {
         offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user --encryption-key-file
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --expect-version --jobs
           --dry-run --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
-          --expect-timeout --online --pluggable-discovery --pluggable-monitor --progress --quiet --verbose --json --metrics --debug --help --usage --version"
+          --expect-timeout --online --pluggable-discovery --pluggable-monitor --progress --quiet --verbose --json --metrics --debug --config --show-config --help --usage --version"
+      else
+        compopt -o default 2>/dev/null # the image, unless a name fits
+        offered=$(_esp_ota_names)
       fi
       ;;
   esac

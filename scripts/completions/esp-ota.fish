@@ -7,8 +7,15 @@ function __esp_ota_boards
         awk -F '\t' '$7 == "espota" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ { print $2 }'
 end
 
+# The boards and groups of the configuration. A project may have brought its own, so only plain names pass.
+function __esp_ota_names
+    command esp-ota --show-config 2>/dev/null |
+        sed -n 's/^\[board \([A-Za-z0-9][A-Za-z0-9_-]*\)\]$/\1/p; s/^\[group \([A-Za-z0-9][A-Za-z0-9_-]*\)\]$/@\1/p'
+end
+
 complete -c esp-ota -f
-complete -c esp-ota -s i -l ip -x -a '(__esp_ota_boards)' -d 'The board: address, host name, or the name it announces'
+complete -c esp-ota -a '(__esp_ota_names)' -d 'Of the configuration'
+complete -c esp-ota -s i -l ip -x -a '(__esp_ota_names; __esp_ota_boards)' -d 'The board: address, host name, or the name it announces'
 complete -c esp-ota -l hosts -r -F -d 'A list of boards, one per line'
 complete -c esp-ota -l all -d 'All boards that announce themselves'
 complete -c esp-ota -l match -x -d 'Only boards whose name or host name matches'
@@ -74,6 +81,8 @@ complete -c esp-ota -s q -l quiet -d 'Print nothing but errors'
 complete -c esp-ota -l metrics -r -F -d 'Note the result of each board for Prometheus'
 complete -c esp-ota -l json -d 'Print one JSON object per line on standard output'
 complete -c esp-ota -s d -l debug -d 'Trace the network on standard error, step by step'
+complete -c esp-ota -l config -r -F -d 'Read this configuration instead of the usual ones'
+complete -c esp-ota -l show-config -d 'Print what is in force, and where it was found'
 complete -c esp-ota -s h -l help -d 'Print all options'
 complete -c esp-ota -l usage -d 'Print a short summary'
 complete -c esp-ota -s V -l version -d 'Print the version'

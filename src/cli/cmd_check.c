@@ -130,7 +130,7 @@ static void object(struct judgement *judgement, const char *path, const char *le
 /* Without -i there is no upload that -s is missing from. */
 static enum ota_command command_of(const struct plan_settings *settings, const struct image *image)
 {
-    return settings->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
+    return settings->boards.count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
                ? OTA_COMMAND_FILESYSTEM
                : settings->prepare.command;
 }
@@ -140,12 +140,13 @@ static enum image_fit judge_boards(char reason[IMAGE_FIT_REASON_MAX], const stru
                                    const struct plan_settings *settings)
 {
     enum image_fit worst = IMAGE_FIT_SUITS;
-    size_t count = settings->target_count > 0 ? settings->target_count : 1;
+    size_t count = settings->boards.count > 0 ? settings->boards.count : 1;
 
     for (size_t i = 0; i < count; i++) {
-        bool is_named = settings->target_count > 0;
-        const char *name = is_named ? settings->targets[i].name : "";
-        uint16_t port = is_named ? settings->targets[i].port : settings->port;
+        const struct target *target =
+            settings->boards.count > 0 ? &settings->boards.lines[i].target : NULL;
+        const char *name = target ? target->name : "";
+        uint16_t port = target ? target->port : settings->port;
         struct kind kind;
         enum image_fit fit;
         char found[IMAGE_FIT_REASON_MAX];

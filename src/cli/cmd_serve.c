@@ -78,7 +78,7 @@ static enum ota_error make_offers(struct program *program)
     for (size_t i = 0; i < program->plan.image_count && error == OTA_OK; i++)
         error = offer_make(&program->offers[i], program->plan.images[i].image,
                            options->upload.command, options->serve.version, failure);
-    if (!options->plan.hosts && options->plan.target_count == 0)
+    if (!options->plan.hosts && options->plan.boards.count == 0)
         program->rest = program->offers;
     return error;
 }

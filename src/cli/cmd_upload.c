@@ -177,7 +177,8 @@ static enum ota_error prepare(struct program *program)
         board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
     /* Until here a signal ends the program as it is: nothing has been said to any board. */
-    if (boot_check_is_wanted(&options->log) && !options->fleet.is_dry_run &&
+    if ((boot_check_is_wanted(&options->log) || plan_judges_logs(&program->plan)) &&
+        !options->fleet.is_dry_run &&
         report_open_transcript(program->report, &options->transcript, failure) != OTA_OK)
         return failure->error;
     if (options->metrics && !options->fleet.is_dry_run &&

@@ -414,6 +414,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
 
     line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
     error = read_options(&reader, failure);
+    memcpy(line->typed, line->given, sizeof line->typed);
 
 cleanup:
     poptFreeContext(reader.popt);
@@ -426,7 +427,9 @@ const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct com
 {
     const struct poptOption *row = options_find(option);
 
-    if (line->is_letter[option] && row->shortName)
+    if (line->origin[option])
+        snprintf(name, COMMAND_LINE_NAME_MAX, "%s", row->longName);
+    else if (line->is_letter[option] && row->shortName)
         snprintf(name, COMMAND_LINE_NAME_MAX, "-%c", row->shortName);
     else
         snprintf(name, COMMAND_LINE_NAME_MAX, "--%s", row->longName);

@@ -1,6 +1,7 @@
 /*
  * command_line.h: the options of a command line and their values, not yet validated. Of a repeated
- * option the last value counts, unless it collects a list.
+ * option the last value counts, unless it collects a list. config_options.h adds what a
+ * configuration says of the others.
  */
 #ifndef ESP_OTA_CLI_COMMAND_LINE_H
 #define ESP_OTA_CLI_COMMAND_LINE_H
@@ -9,8 +10,13 @@
 #include "cli/options_table.h"
 #include "esp-ota/error.h"
 
+struct config_entry; /* config/config.h */
+
 struct command_line {
-    bool given[OPTION_COUNT];
+    bool given[OPTION_COUNT];                        /* what counts as given */
+    bool typed[OPTION_COUNT];                        /* what stands on the command line itself */
+    const struct config_entry *origin[OPTION_COUNT]; /* of a configured option; NULL: of others */
+    bool is_off[OPTION_COUNT];                       /* a configured flag that is "no" */
     bool is_letter[OPTION_COUNT]; /* it was given as a letter ("-f"), the last time */
     char *value[OPTION_COUNT];    /* NULL for flags, options not given, lists and -a */
     char *password;               /* the value of -a, to be freed with secret_free(), or NULL */

@@ -12,8 +12,12 @@
 #include "base/units.h"
 #include "boardlog/expect.h"
 #include "cli/command_line.h"
+#include "cli/config_boards.h"
+#include "cli/config_options.h"
 #include "cli/options_use.h"
 #include "cli/options_values.h"
+#include "cli/show_config.h"
+#include "config/config.h"
 #include "image/image.h"
 #include "secrets/encryption_key.h"
 #include "secrets/password.h"
@@ -89,8 +93,8 @@ static void set_flags(struct options *options, const struct command_line *line)
 /* Whether a board's address is of another family than address. */
 static bool is_other_family(const struct options *options, const struct address *address)
 {
-    for (size_t i = 0; i < options->plan.target_count; i++) {
-        const struct target *target = &options->plan.targets[i];
+    for (size_t i = 0; i < options->plan.boards.count; i++) {
+        const struct target *target = &options->plan.boards.lines[i].target;
         if (target->kind == TARGET_ADDRESS &&
             address->any.sa_family != target->address.any.sa_family)
             return true;
@@ -409,7 +413,7 @@ static enum ota_error check_presence(const struct options *options, const struct
         error = check_serving(line, failure);
     if (error != OTA_OK)
         return error;
-    if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
+    if (line->given[OPTION_SIGN_HASH] && !line->value[OPTION_SIGN])
         return ota_fail(failure, OTA_E_USAGE,
                         "--sign-hash is for --sign; add --sign KEY, or leave it out");
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
@@ -452,8 +456,8 @@ static enum ota_error check_told(const struct options *options, struct ota_failu
 {
     char shown[2 * TARGET_NAME_MAX];
 
-    for (size_t i = 0; i < options->plan.target_count && options->serve.is_wanted; i++) {
-        const struct target *target = &options->plan.targets[i];
+    for (size_t i = 0; i < options->plan.boards.count && options->serve.is_wanted; i++) {
+        const struct target *target = &options->plan.boards.lines[i].target;
 
         if (!target->scheme || strcmp(target->scheme->name, "http") != 0)
             return ota_fail(failure, OTA_E_USAGE,
@@ -474,9 +478,11 @@ static enum ota_error set_expected(struct options *options, struct command_line 
     line->expected = line->rejected = (struct strings){0};
     if (options->expected.count == 0 && options->rejected.count == 0)
         return OTA_OK;
-    return expect_new(&options->log.expect, (const char *const *)options->expected.items,
-                      options->expected.count, (const char *const *)options->rejected.items,
-                      options->rejected.count, failure);
+    enum ota_error error = expect_new(
+        &options->expect, (const char *const *)options->expected.items, options->expected.count,
+        (const char *const *)options->rejected.items, options->rejected.count, failure);
+    options->log.expect = options->expect;
+    return error;
 }
 
 /* Some settings concern several parts of the program; others follow from what is set. */
@@ -496,7 +502,7 @@ static void share_settings(struct options *options)
     plan->prepare.port = plan->port;
     plan->prepare.is_quiet = options->check;
     plan->prepare.is_for_boards =
-        plan->target_count > 0 || plan->hosts || options->discovers || options->serve.is_wanted;
+        plan->boards.count > 0 || plan->hosts || options->discovers || options->serve.is_wanted;
     options->transcript.to_stdout = options->log.monitor && !options->report.json;
     options->transcript.raw = options->log.raw;
 }
@@ -547,46 +553,99 @@ static enum ota_error set_encryption_key(struct options *options, const struct c
 static void warn_ignored(const struct options *options, const struct command_line *line)
 {
     char ignored[OPTIONS_IGNORED_MAX];
-    const enum command_use command = options->pluggable == PLUGGABLE_DISCOVERY ? COMMAND_DISCOVERY
-                                     : options->pluggable                      ? COMMAND_IDE_MONITOR
-                                     : options->check                          ? COMMAND_CHECK
-                                     : options->list                           ? COMMAND_LIST
-                                     : options->output                         ? COMMAND_WRITE
-                                     : options->serve.is_wanted                ? COMMAND_SERVE
-                                                                               : COMMAND_UPLOAD;
 
-    options_describe_ignored(ignored, line, command);
+    options_describe_ignored(ignored, line, options_command(line));
     if (*ignored && !options->report.quiet)
         diag_warning("%s", ignored);
 }
 
+/* Reads the configuration, and adopts what is not typed. */
+static enum ota_error configure(struct config *config, struct command_line *line,
+                                const struct options *options, struct ota_failure *failure)
+{
+    const struct config_environment environment = {.has_password = options->plan.password,
+                                                   .has_key = options->plan.encryption_key};
+
+    if (config_load(config, line->value[OPTION_CONFIG], failure) != OTA_OK)
+        return failure->error;
+    for (size_t i = 0; i < config->notes.count && !options->report.quiet; i++)
+        diag_warning("%s", config->notes.items[i]);
+    enum ota_error error = config_options_check(config, failure);
+    if (error == OTA_OK)
+        error = config_boards_check(config, failure);
+    return error == OTA_OK ? config_options_adopt(line, config, &environment, failure) : error;
+}
+
+/* Names the file and the line of a setting that cannot be used. */
+static enum ota_error blame_setting(const struct command_line *line, enum option option,
+                                    struct ota_failure *failure)
+{
+    return line->origin[option] ? config_blame(line->origin[option], failure) : failure->error;
+}
+
+static enum ota_error set_secrets(struct options *options, struct command_line *line,
+                                  const struct config *config, struct ota_failure *failure)
+{
+    if (set_password(options, line, failure) != OTA_OK)
+        return blame_setting(line, OPTION_AUTH_FILE, failure);
+    if (set_encryption_key(options, line, failure) != OTA_OK)
+        return blame_setting(line, OPTION_ENCRYPTION_KEY_FILE, failure);
+    if (!options->report.quiet)
+        config_boards_warn(&options->plan.boards, line, config, options->plan.password,
+                           options->plan.encryption_key);
+    return OTA_OK;
+}
+
 static enum ota_error apply(struct options *options, struct command_line *line,
-                            struct ota_failure *failure)
+                            const struct config *config, struct ota_failure *failure)
 {
     if (line->is_config_broken && !options->report.quiet)
         diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
     for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
         diag_warning("%s", line->unfilled.items[i]);
     enum ota_error error = check_presence(options, line, failure);
-    if (error == OTA_OK)
-        error = options_set_values(options, line, failure);
+    if (error != OTA_OK)
+        return error;
+
+    config_options_activate(line);
+    set_flags(options, line);
+    error = options_set_values(options, line, config, failure);
     if (error == OTA_OK)
         error = check_told(options, failure);
-    if (error == OTA_OK)
-        error = set_expected(options, line, failure);
+    if (error == OTA_OK && set_expected(options, line, failure) != OTA_OK)
+        error = blame_setting(line, line->origin[OPTION_EXPECT] ? OPTION_EXPECT : OPTION_REJECT,
+                              failure);
     if (error == OTA_OK)
         error = check_families(options, line, failure);
     if (error == OTA_OK)
         error = check_deadline(options, failure);
     if (error == OTA_OK)
-        error = set_password(options, line, failure);
-    if (error == OTA_OK)
-        error = set_encryption_key(options, line, failure);
+        error = set_secrets(options, line, config, failure);
     if (error == OTA_OK) {
         share_settings(options);
         warn_ignored(options, line);
     }
     return error;
+}
+
+/* Everything but --help and its like: reads the configuration, and prints or applies it. */
+static enum options_outcome use_line(struct options *options, struct command_line *line,
+                                     struct ota_failure *failure)
+{
+    struct config config = {0};
+    enum options_outcome outcome = OPTIONS_RUN;
+    enum ota_error error = configure(&config, line, options, failure);
+
+    if (error == OTA_OK)
+        set_flags(options, line);
+    if (error == OTA_OK && line->typed[OPTION_SHOW_CONFIG]) {
+        error = show_config(line, &config, options, failure);
+        outcome = OPTIONS_DONE;
+    } else if (error == OTA_OK) {
+        error = apply(options, line, &config, failure);
+    }
+    config_free(&config);
+    return error == OTA_OK ? outcome : OPTIONS_ERROR;
 }
 
 static bool print_information(const struct command_line *line, enum ota_error *error,
@@ -622,7 +681,7 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
     if (print_information(&line, &error, failure))
         outcome = OPTIONS_DONE;
     else if (error == OTA_OK)
-        error = apply(options, &line, failure);
+        outcome = use_line(options, &line, failure);
     command_line_free(&line);
     return error == OTA_OK ? outcome : OPTIONS_ERROR;
 }
@@ -635,7 +694,7 @@ void options_free(struct options *options)
     free(options->metrics);
     free(options->patterns.name);
     free(options->patterns.board);
-    free(plan->targets);
+    hosts_free(&plan->boards);
     free(plan->hosts);
     free(plan->file);
     secret_free(plan->password);
@@ -643,7 +702,7 @@ void options_free(struct options *options)
     free(plan->resume);
     free(plan->sign);
     free(plan->verify_key);
-    expect_free(options->log.expect);
+    expect_free(options->expect);
     strings_free(&options->expected);
     strings_free(&options->rejected);
     free(options->serve.version);

@@ -35,7 +35,8 @@ struct options {
     struct web_settings web;
     struct fleet_settings fleet;
     struct log_settings log;
-    struct strings expected; /* --expect and --reject: what log.expect was compiled from */
+    struct expect *expect;   /* that of log */
+    struct strings expected; /* --expect and --reject: what it was compiled from */
     struct strings rejected;
     struct serve_settings serve;
     struct report_settings report;

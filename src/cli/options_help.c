@@ -38,7 +38,8 @@ static const char help_tail[] =
     "  esp-ota -i http://lamp.local -f firmware.bin\n"
     "\n"
     "Exit status 0 means that the board confirmed the upload; esp-ota(1) lists the\n"
-    "others, the JSON output, and how to shorten all this to `esp-ota --kitchen`.\n";
+    "others and the JSON output. esp-ota-config(5) shows how all this becomes as\n"
+    "short as `esp-ota kitchen`.\n";
 
 /* Prints text from column on, broken between words, and ends the line. */
 static void print_wrapped(const char *text, size_t column)

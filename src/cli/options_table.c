@@ -36,7 +36,8 @@ static const struct poptOption target_rows[] = {
         "ip", 'i', OPTION_IP, "HOST",
         "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it announces; "
         "HOST:PORT also works, and a URL for boards without ArduinoOTA: http://board.local (update "
-        "page), esphome://board.local, sketch://board.local; may be repeated"),
+        "page), esphome://board.local, sketch://board.local; the configuration has further names, "
+        "and @GROUP; may be repeated"),
     VALUE(
         "hosts", '\0', OPTION_HOSTS, "FILE",
         "a list of boards, one per line, each perhaps with its own port, password file and image; "
@@ -225,6 +226,14 @@ static const struct poptOption output_rows[] = {
     FLAG("debug", 'd', OPTION_DEBUG, "trace the network on standard error, step by step"),
     POPT_TABLEEND};
 
+static const struct poptOption config_rows[] = {
+    VALUE("config", '\0', OPTION_CONFIG, "FILE",
+          "read this configuration instead of ./.esp-ota, ~/.config/esp-ota/config and "
+          "/etc/esp-ota.conf; an empty name (--config=) means none"),
+    FLAG("show-config", '\0', OPTION_SHOW_CONFIG,
+         "print the settings, boards and groups in force, and where each was found"),
+    POPT_TABLEEND};
+
 static const struct poptOption help_rows[] = {
     FLAG("help", 'h', OPTION_HELP, "print all options"),
     FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
@@ -242,6 +251,7 @@ const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(log_rows, "The board's log:"),
                                             GROUP(ide_rows, "Called by an IDE:"),
                                             GROUP(output_rows, "Output:"),
+                                            GROUP(config_rows, "Configuration:"),
                                             GROUP(help_rows, "Help:"),
                                             POPT_TABLEEND};
 

@@ -91,6 +91,8 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_JSON] = ANY,
     [OPTION_METRICS] = UPLOAD,
     [OPTION_DEBUG] = ANY,
+    [OPTION_CONFIG] = ANY,
+    [OPTION_SHOW_CONFIG] = ANY,
     [OPTION_HELP] = ANY,
     [OPTION_USAGE] = ANY,
     [OPTION_VERSION] = ANY,
@@ -99,6 +101,19 @@ static const unsigned uses[OPTION_COUNT] = {
 unsigned options_uses(enum option option)
 {
     return uses[option];
+}
+
+enum command_use options_command(const struct command_line *line)
+{
+    const bool *given = line->given;
+
+    return given[OPTION_PLUGGABLE_DISCOVERY] ? COMMAND_DISCOVERY
+           : given[OPTION_PLUGGABLE_MONITOR] ? COMMAND_IDE_MONITOR
+           : given[OPTION_CHECK]             ? COMMAND_CHECK
+           : given[OPTION_LIST]              ? COMMAND_LIST
+           : given[OPTION_OUTPUT]            ? COMMAND_WRITE
+           : given[OPTION_SERVE]             ? COMMAND_SERVE
+                                             : COMMAND_UPLOAD;
 }
 
 static const char *command_name(enum command_use command)
@@ -125,7 +140,7 @@ static const char *command_name(enum command_use command)
 /* The next option from this one on that is on the line and ignored; OPTION_COUNT: there is none. */
 static int find_ignored(const struct command_line *line, enum command_use command, int option)
 {
-    while (option < OPTION_COUNT && (!line->given[option] || uses[option] & command))
+    while (option < OPTION_COUNT && (!line->typed[option] || uses[option] & command))
         option++;
     return option;
 }

@@ -24,6 +24,9 @@ enum { OPTIONS_IGNORED_MAX = 1024 };
 /* The commands that use the option, or refuse it with an error of their own. */
 unsigned options_uses(enum option option);
 
+/* The command that the line asks for. */
+enum command_use options_command(const struct command_line *line);
+
 /* Writes "--list ignores --port and --retries"; "" if the command uses all options on the line. */
 void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct command_line *line,
                               enum command_use command);

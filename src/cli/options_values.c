@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/config_boards.h"
 #include "cli/spelling.h"
 #include "image/image.h"
 #include "upload/protocols.h"
@@ -67,23 +68,6 @@ static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *num
     return digit != text;
 }
 
-static enum ota_error set_targets(struct options *options, const struct command_line *line,
-                                  struct ota_failure *failure)
-{
-    if (line->boards.count == 0)
-        return OTA_OK;
-
-    options->plan.targets = calloc(line->boards.count, sizeof *options->plan.targets);
-    if (!options->plan.targets)
-        return ota_fail_no_memory(failure);
-    for (; options->plan.target_count < line->boards.count; options->plan.target_count++)
-        if (target_parse(&options->plan.targets[options->plan.target_count],
-                         line->boards.items[options->plan.target_count], &protocol_schemes,
-                         failure) != OTA_OK)
-            return failure->error;
-    return OTA_OK;
-}
-
 static enum ota_error set_port(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
@@ -93,15 +77,25 @@ static enum ota_error set_port(struct options *options, const char *name, const 
     if (!target_parse_port(&port, value, false))
         return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
                         show_value(buffer, value));
-    for (size_t i = 0; i < options->plan.target_count; i++) {
-        struct target *target = &options->plan.targets[i];
-        if (target->port != 0 && target->port != port)
+    options->plan.port = port;
+    return OTA_OK;
+}
+
+/* -p is for all boards; a configured port for those without another. */
+static enum ota_error spread_port(struct options *options, const struct command_line *line,
+                                  struct ota_failure *failure)
+{
+    const uint16_t port = options->plan.port;
+
+    for (size_t i = 0; port != 0 && i < options->plan.boards.count; i++) {
+        struct target *target = &options->plan.boards.lines[i].target;
+        if (target->port != 0 && target->port != port && line->typed[OPTION_PORT])
             return ota_fail(failure, OTA_E_USAGE,
                             "-i names port %u, but -p names port %u; leave one of them out",
                             target->port, port);
-        target->port = port;
+        if (target->port == 0)
+            target->port = port;
     }
-    options->plan.port = port;
     return OTA_OK;
 }
 
@@ -497,7 +491,7 @@ static enum ota_error set_serve_version(struct options *options, const char *nam
 
 /* In the order in which they are applied. */
 static const struct setting settings[] = {
-    OTHER(OPTION_PORT, set_port), /* after set_targets(): -i may name a port, too */
+    OTHER(OPTION_PORT, set_port),
     PATH(OPTION_FILE, plan.file),
     OTHER(OPTION_MIN_AUTH, set_min_auth),
     PATH(OPTION_SIGN, plan.sign),
@@ -562,9 +556,9 @@ static enum ota_error set_value(struct options *options, const struct setting *s
 }
 
 enum ota_error options_set_values(struct options *options, const struct command_line *line,
-                                  struct ota_failure *failure)
+                                  const struct config *config, struct ota_failure *failure)
 {
-    enum ota_error error = set_targets(options, line, failure);
+    enum ota_error error = config_boards_resolve(&options->plan.boards, line, config, failure);
 
     for (size_t i = 0; i < sizeof settings / sizeof *settings && error == OTA_OK; i++) {
         const char *value = line->value[settings[i].option];
@@ -573,6 +567,10 @@ enum ota_error options_set_values(struct options *options, const struct command_
         command_line_name(name, line, settings[i].option);
         if (value)
             error = set_value(options, &settings[i], name, value, failure);
+        if (error != OTA_OK && line->origin[settings[i].option])
+            error = config_blame(line->origin[settings[i].option], failure);
+        if (error == OTA_OK && settings[i].option == OPTION_PORT)
+            error = spread_port(options, line, failure);
     }
     return error;
 }

@@ -20,8 +20,9 @@ static void print_libraries(void)
     if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof pcre2)
         pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
 
-    printf("libraries: %s; zlib %s; jansson %s; PCRE2 %s\n", OpenSSL_version(OPENSSL_VERSION),
-           zlibVersion(), jansson_version_str(), pcre2);
+    printf("libraries: %s; zlib %s; jansson %s; PCRE2 %s; inih %s\n",
+           OpenSSL_version(OPENSSL_VERSION), zlibVersion(), jansson_version_str(), pcre2,
+           ESP_OTA_INIH_VERSION);
 }
 
 /* Loading them only to learn their versions would take several times as long as the rest. */

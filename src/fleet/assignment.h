@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+struct expect;
+
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
@@ -19,9 +21,10 @@ struct assignment {
     const char *password;                /* NULL or "": none was given */
     const unsigned char *encryption_key; /* NULL: none was given */
     enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
-    struct upload_own own; /* what its line sets; the strings are not the assignment's */
-    bool is_confirmed;     /* by an earlier run: nothing is to be done */
-    bool shares_name;      /* another one of the plan has the same name, but another port or path */
+    struct upload_own own;       /* what its line sets; the strings are not the assignment's */
+    const struct expect *expect; /* of its own, instead of the log settings'; NULL: none */
+    bool is_confirmed;           /* by an earlier run: nothing is to be done */
+    bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 
 enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };

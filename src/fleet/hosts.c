@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/utf8.h"
+#include "boardlog/expect.h"
 #include "upload/protocols.h"
 
 #include <errno.h>
@@ -80,121 +81,169 @@ static enum ota_error take_word(struct parser *parser)
 
 /* -- what the words mean -- */
 
-static enum ota_error set_host_port(struct host_line *line, const struct parser *parser,
-                                    const char *value)
+static enum ota_error reject_second(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_USAGE, "is a second one for this board; leave one of them out");
+}
+
+static enum ota_error set_host_port(struct host_line *line, const char *value,
+                                    struct ota_failure *failure)
 {
     if (line->target.port != 0)
-        return reject_word(parser, "is a second port for this board; leave one of them out");
+        return ota_fail(failure, OTA_E_USAGE,
+                        "is a second port for this board; leave one of them out");
     if (!target_parse_port(&line->target.port, value, false))
-        return reject_word(parser, "is not a port from 1 to 65535");
+        return ota_fail(failure, OTA_E_USAGE, "is not a port from 1 to 65535");
     return OTA_OK;
 }
 
-static enum ota_error set_host_path(char **path, const struct parser *parser, const char *value)
+static enum ota_error set_host_path(char **path, const char *value, struct ota_failure *failure)
 {
     if (*path)
-        return reject_word(parser, "is a second one for this board; leave one of them out");
+        return reject_second(failure);
     if (*value == '\0')
-        return reject_word(parser, "has no file name after it");
+        return ota_fail(failure, OTA_E_USAGE, "has no file name after it");
     *path = strdup(value);
-    return *path ? OTA_OK : ota_fail_no_memory(parser->failure);
+    return *path ? OTA_OK : ota_fail_no_memory(failure);
 }
 
-static enum ota_error set_auth_file(struct host_line *line, const struct parser *parser,
-                                    const char *value)
+static enum ota_error set_secret_path(char **path, const char *value, struct ota_failure *failure)
 {
     if (input_is_standard(value))
-        return reject_word(parser, "is possible on the command line only, for all boards at once");
-    return set_host_path(&line->auth_file, parser, value);
+        return ota_fail(failure, OTA_E_USAGE,
+                        "is possible on the command line only, for all boards at once");
+    return set_host_path(path, value, failure);
 }
 
-static enum ota_error set_key_file(struct host_line *line, const struct parser *parser,
-                                   const char *value)
+static enum ota_error set_auth_file(struct host_line *line, const char *value,
+                                    struct ota_failure *failure)
+{
+    return set_secret_path(&line->auth_file, value, failure);
+}
+
+static enum ota_error set_key_file(struct host_line *line, const char *value,
+                                   struct ota_failure *failure)
+{
+    return set_secret_path(&line->key_file, value, failure);
+}
+
+static enum ota_error set_host_file(struct host_line *line, const char *value,
+                                    struct ota_failure *failure)
 {
     if (input_is_standard(value))
-        return reject_word(parser, "is possible on the command line only, for all boards at once");
-    return set_host_path(&line->key_file, parser, value);
+        return ota_fail(failure, OTA_E_USAGE,
+                        "is possible on the command line only (-f), for all boards");
+    return set_host_path(&line->file, value, failure);
 }
 
-static enum ota_error set_host_file(struct host_line *line, const struct parser *parser,
-                                    const char *value)
-{
-    if (input_is_standard(value))
-        return reject_word(parser, "is possible on the command line only (-f), for all boards");
-    return set_host_path(&line->file, parser, value);
-}
-
-static enum ota_error set_host_min_auth(struct host_line *line, const struct parser *parser,
-                                        const char *value)
+static enum ota_error set_host_min_auth(struct host_line *line, const char *value,
+                                        struct ota_failure *failure)
 {
     if (line->has_min_auth)
-        return reject_word(parser, "is a second one for this board; leave one of them out");
+        return reject_second(failure);
     if (!auth_find_least(&line->min_auth, value))
-        return reject_word(parser, "is neither min-auth=md5 nor min-auth=sha256");
+        return ota_fail(failure, OTA_E_USAGE, "is neither md5 nor sha256");
     line->has_min_auth = true;
     return OTA_OK;
 }
 
-static enum ota_error set_host_own(struct host_line *line, const struct parser *parser,
-                                   enum upload_own_key key, const char *value)
+static enum ota_error set_host_protocol(struct host_line *line, const char *value,
+                                        struct ota_failure *failure)
+{
+    char names[WORD_SHOWN];
+
+    if (line->protocol)
+        return reject_second(failure);
+    line->protocol = protocols_find(value);
+    if (line->protocol)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "is not known; there is %s",
+                    protocols_list(names, sizeof names));
+}
+
+/* Compiles all of the board's patterns again. */
+static enum ota_error set_host_expect(struct host_line *line, const char *value,
+                                      struct ota_failure *failure)
+{
+    struct ota_failure cause;
+    char *copy = strdup(value);
+
+    if (!copy || strings_add(&line->expected, copy) < 0) {
+        free(copy);
+        return ota_fail_no_memory(failure);
+    }
+    expect_free(line->expect);
+    if (expect_new(&line->expect, (const char *const *)line->expected.items, line->expected.count,
+                   NULL, 0, &cause) == OTA_OK)
+        return OTA_OK;
+    return ota_fail(failure, cause.error, "cannot be used: %s", cause.message);
+}
+
+static enum ota_error set_host_own(struct host_line *line, enum upload_own_key key,
+                                   const char *value, struct ota_failure *failure)
 {
     char why[UPLOAD_OWN_WHY_MAX];
     char **own = &line->own.values[key];
 
     if (*own)
-        return reject_word(parser, "is a second one for this board; leave one of them out");
+        return reject_second(failure);
     if (!protocols_check_own(key, value, why))
-        return reject_word(parser, why);
+        return ota_fail(failure, OTA_E_USAGE, "%s", why);
     *own = strdup(value);
-    return *own ? OTA_OK : ota_fail_no_memory(parser->failure);
+    return *own ? OTA_OK : ota_fail_no_memory(failure);
 }
 
-static enum ota_error set_host_page(struct host_line *line, const struct parser *parser,
-                                    const char *value)
+static enum ota_error set_host_page(struct host_line *line, const char *value,
+                                    struct ota_failure *failure)
 {
-    return set_host_own(line, parser, UPLOAD_OWN_PAGE, value);
+    return set_host_own(line, UPLOAD_OWN_PAGE, value, failure);
 }
 
-static enum ota_error set_host_field(struct host_line *line, const struct parser *parser,
-                                     const char *value)
+static enum ota_error set_host_field(struct host_line *line, const char *value,
+                                     struct ota_failure *failure)
 {
-    return set_host_own(line, parser, UPLOAD_OWN_FIELD, value);
+    return set_host_own(line, UPLOAD_OWN_FIELD, value, failure);
 }
 
-static enum ota_error set_host_user(struct host_line *line, const struct parser *parser,
-                                    const char *value)
+static enum ota_error set_host_user(struct host_line *line, const char *value,
+                                    struct ota_failure *failure)
 {
-    return set_host_own(line, parser, UPLOAD_OWN_USER, value);
+    return set_host_own(line, UPLOAD_OWN_USER, value, failure);
 }
 
-static const struct key {
-    const char *name;
-    enum ota_error (*set)(struct host_line *line, const struct parser *parser, const char *value);
-} keys[] = {
-    {"port=", set_host_port},
-    {"auth-file=", set_auth_file},
-    {"file=", set_host_file},
-    {"min-auth=", set_host_min_auth},
-    {"encryption-key-file=", set_key_file},
-    {"page=", set_host_page},
-    {"field=", set_host_field},
-    {"user=", set_host_user},
+static const struct host_key keys[] = {
+    {"port", false, set_host_port},
+    {"auth-file", true, set_auth_file},
+    {"file", true, set_host_file},
+    {"min-auth", false, set_host_min_auth},
+    {"encryption-key-file", true, set_key_file},
+    {"page", false, set_host_page},
+    {"field", false, set_host_field},
+    {"user", false, set_host_user},
+    {"protocol", false, set_host_protocol},
+    {"expect", false, set_host_expect},
 };
 
-static const struct key *find_key(const char *text, size_t length)
+const struct host_key *hosts_find_key(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        size_t size = strlen(keys[i].name);
-        if (length >= size && memcmp(text, keys[i].name, size) == 0)
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strlen(keys[i].name) == length && memcmp(name, keys[i].name, length) == 0)
             return &keys[i];
-    }
     return NULL;
+}
+
+/* The key of a word such as port=8266; NULL if it has none. */
+static const struct host_key *find_word_key(const char *text, size_t length)
+{
+    const char *equals = memchr(text, '=', length);
+
+    return equals ? hosts_find_key(text, (size_t)(equals - text)) : NULL;
 }
 
 static enum ota_error take_target(struct host_line *line, struct parser *parser)
 {
     /* In quotes it is an unusual name of a board. */
-    bool is_key = find_key(parser->at, (size_t)(parser->end - parser->at)) != NULL;
+    bool is_key = find_word_key(parser->at, (size_t)(parser->end - parser->at)) != NULL;
 
     if (take_word(parser) != OTA_OK)
         return parser->failure->error;
@@ -217,37 +266,50 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
 {
     if (take_word(parser) != OTA_OK)
         return parser->failure->error;
-    const struct key *key = find_key(parser->word, strlen(parser->word));
+    const struct host_key *key = find_word_key(parser->word, strlen(parser->word));
     if (!key)
-        return reject_word(parser,
-                           "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
-                           "encryption-key-file=PATH, page=NAME, field=NAME and user=NAME (put a "
-                           "word with spaces in double quotes)");
-    return key->set(line, parser, parser->word + strlen(key->name));
+        return reject_word(
+            parser, "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
+                    "encryption-key-file=PATH, page=NAME, field=NAME, user=NAME, protocol=NAME "
+                    "and expect=REGEX (put a word with spaces in double quotes)");
+
+    struct ota_failure cause;
+    if (key->set(line, parser->word + strlen(key->name) + 1, &cause) == OTA_OK)
+        return OTA_OK;
+    if (cause.error == OTA_E_USAGE)
+        return reject_word(parser, cause.message);
+    return (*parser->failure = cause).error;
 }
 
 /* -- lines -- */
 
-/* Appends a line, all zero. NULL and failure if there is no room for it. */
+struct host_line *hosts_add(struct hosts *hosts)
+{
+    struct host_line *lines =
+        array_grow(hosts->lines, hosts->count, &hosts->capacity, sizeof *lines);
+    if (!lines)
+        return NULL;
+
+    hosts->lines = lines;
+    struct host_line *line = &hosts->lines[hosts->count++];
+    *line = (struct host_line){0};
+    return line;
+}
+
+/* NULL and failure if there is no room for a further line. */
 static struct host_line *append_host_line(struct hosts *hosts, const struct parser *parser)
 {
-    struct host_line *lines;
-
     if (hosts->count == HOSTS_COUNT_MAX) {
         ota_fail(parser->failure, OTA_E_USAGE, "%s names more than %d boards", parser->name,
                  HOSTS_COUNT_MAX);
         return NULL;
     }
 
-    lines = array_grow(hosts->lines, hosts->count, &hosts->capacity, sizeof *lines);
-    if (!lines) {
+    struct host_line *line = hosts_add(hosts);
+    if (line)
+        line->number = parser->number;
+    else
         ota_fail_no_memory(parser->failure);
-        return NULL;
-    }
-    hosts->lines = lines;
-
-    struct host_line *line = &hosts->lines[hosts->count++];
-    *line = (struct host_line){.number = parser->number};
     return line;
 }
 
@@ -340,15 +402,22 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
     return error;
 }
 
+void hosts_free_line(struct host_line *line)
+{
+    free(line->auth_file);
+    free(line->key_file);
+    free(line->file);
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++)
+        free(line->own.values[i]);
+    expect_free(line->expect);
+    strings_free(&line->expected);
+    *line = (struct host_line){0};
+}
+
 void hosts_free(struct hosts *hosts)
 {
-    for (size_t i = 0; i < hosts->count; i++) {
-        free(hosts->lines[i].auth_file);
-        free(hosts->lines[i].key_file);
-        free(hosts->lines[i].file);
-        for (size_t j = 0; j < UPLOAD_OWN_COUNT; j++)
-            free(hosts->lines[i].own.values[j]);
-    }
+    for (size_t i = 0; i < hosts->count; i++)
+        hosts_free_line(&hosts->lines[i]);
     free(hosts->lines);
     *hosts = (struct hosts){0};
 }

@@ -3,18 +3,22 @@
  * in it.
  *
  * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME]
- * [encryption-key-file=PATH] [page=NAME] [field=NAME] [user=NAME], separated by white space. A word
- * with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
+ * [encryption-key-file=PATH] [page=NAME] [field=NAME] [user=NAME] [protocol=NAME] [expect=REGEX],
+ * separated by white space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
  * "#" at the beginning of a word makes the rest of the line a comment. Relative paths begin at the
  * current directory, not at the list's.
  */
 #ifndef ESP_OTA_FLEET_HOSTS_H
 #define ESP_OTA_FLEET_HOSTS_H
 
+#include "base/string_list.h"
 #include "crypto/auth.h"
 #include "discovery/target.h"
 #include "esp-ota/error.h"
 #include "upload/upload_settings.h"
+
+struct expect;
+struct upload_protocol;
 
 enum {
     HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */
@@ -30,8 +34,14 @@ struct host_line {
     char *key_file;       /* NULL: not given; never "" or "-" */
     char *file;           /* NULL: not given; never "" */
     bool has_min_auth;
-    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
-    struct upload_own own;     /* page=, field= and user= */
+    enum auth_scheme min_auth;              /* AUTH_MD5 or AUTH_SHA256 */
+    struct upload_own own;                  /* page=, field= and user= */
+    const struct upload_protocol *protocol; /* NULL: not given; its target may have a scheme */
+    struct strings expected;                /* what expect was compiled from */
+    struct expect *expect;                  /* NULL: not given */
+    /* Not the password, and key, for boards without their own: somebody else has named the board. */
+    bool lacks_password;
+    bool lacks_key;
 };
 
 struct hosts {
@@ -51,5 +61,20 @@ enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *te
 enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_failure *failure);
 
 void hosts_free(struct hosts *hosts);
+
+/* A setting of a board. set() fails with OTA_E_USAGE and the end of a sentence that the value
+ * begins ("is not a port from 1 to 65535"), or with OTA_E_INTERNAL. */
+struct host_key {
+    const char *name;
+    bool is_path;
+    enum ota_error (*set)(struct host_line *line, const char *value, struct ota_failure *failure);
+};
+
+/* NULL if there is none of this name (length bytes). */
+const struct host_key *hosts_find_key(const char *name, size_t length);
+
+/* Appends a line, all zero; NULL: out of memory. */
+struct host_line *hosts_add(struct hosts *hosts);
+void hosts_free_line(struct host_line *line);
 
 #endif

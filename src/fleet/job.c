@@ -517,7 +517,11 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .callbacks = *callbacks,
                         .password = config->assignment->password,
                         .image = config->assignment->image,
+                        .log = *config->log,
                         .is_counted = true};
+    if (config->assignment->expect)
+        job->log.expect = config->assignment->expect;
+    job->config.log = &job->log;
     assignment_label(job->name, config->assignment);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
     if (job->image)

@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 struct job {
-    struct job_config config;
+    struct job_config config; /* whose log is the next one */
+    struct log_settings log;  /* with what this board's log is to say */
     struct job_callbacks callbacks;
     char name[ASSIGNMENT_LABEL_MAX]; /* the label, for events */
     int64_t start_us;                /* 0: not started */

@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/secret.h"
+#include "boardlog/expect.h"
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
 #include "secrets/encryption_key.h"
@@ -249,6 +250,24 @@ static bool is_own_equal(const struct upload_own *a, const struct upload_own *b)
     return true;
 }
 
+/* Whether both logs are to say the same. */
+static bool is_expect_equal(const struct expect *a, const struct expect *b)
+{
+    const struct expect_state nothing = {0};
+
+    if (!a || !b)
+        return a == b;
+    for (size_t n = 0;; n++) {
+        const char *first = expect_missing(a, &nothing, n);
+        const char *second = expect_missing(b, &nothing, n);
+
+        if (!first || !second)
+            return first == second;
+        if (strcmp(first, second) != 0)
+            return false;
+    }
+}
+
 /* Refuses to name a board twice if that does not mean the same. */
 static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
                                   struct ota_failure *failure)
@@ -265,6 +284,9 @@ static enum ota_error check_equal(const struct assignment *planned, const struct
                         "%s is named twice with different page=, field= or user=; leave one of "
                         "them out",
                         shown);
+    if (!is_expect_equal(planned->expect, other->expect))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice with different expect=; leave one of them out", shown);
     if (planned->image != other->image)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get two different images; leave one of them out", shown);
@@ -282,6 +304,20 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
         return ota_fail(failure, OTA_E_USAGE,
                         "\"*\" stands for the boards without a line of their own, which only "
                         "--serve waits for");
+    if (line->protocol && line->protocol != protocol)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s has %s:// before its name and %s as its protocol; leave one of them "
+                        "out",
+                        escape_string(shown, sizeof shown, line->target.name),
+                        line->target.scheme->name, line->protocol->name);
+    if (line->expect && plan->settings->may_have_rest)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "expect= is about the log after an upload; --serve follows no log");
+    if (line->expect && plan->settings->may_lack_image)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s has expect= of its own; leave it out, or --expect, --reject and "
+                        "--monitor",
+                        escape_string(shown, sizeof shown, line->target.name));
     if (!protocols_take_own(protocol, &line->own))
         return ota_fail(failure, OTA_E_USAGE,
                         "%s gets its image by %s, and page=, field= and user= are for update "
@@ -312,6 +348,14 @@ static enum ota_error add_assignment(struct plan *plan, struct assignment *assig
     return append_assignment(plan, assignment, failure);
 }
 
+static const struct upload_protocol *protocol_of(const struct host_line *line,
+                                                 const struct plan_settings *settings)
+{
+    if (line->target.scheme)
+        return line->target.scheme->protocol;
+    return line->protocol ? line->protocol : settings->protocol;
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -321,11 +365,12 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     const char *path = line->file ? line->file : settings->file;
     struct assignment assignment = {
         .target = line->target,
-        .protocol = line->target.scheme ? line->target.scheme->protocol : settings->protocol,
-        .password = settings->password,
-        .encryption_key = settings->encryption_key,
+        .protocol = protocol_of(line, settings),
+        .password = line->lacks_password ? NULL : settings->password,
+        .encryption_key = line->lacks_key ? NULL : settings->encryption_key,
         .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth,
-        .own = line->own};
+        .own = line->own,
+        .expect = line->expect};
     const bool is_upload = path || !settings->may_lack_image;
 
     if (check_line(plan, line, assignment.protocol, failure) != OTA_OK)
@@ -393,14 +438,23 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
     /* Before the search for boards: a wrong file name should be reported at once. */
     if (error == OTA_OK && settings->file)
         error = load_image(plan, settings->file, failure);
-    for (size_t i = 0; i < settings->target_count && error == OTA_OK; i++)
-        error = plan_add(plan, &settings->targets[i], failure);
+    for (size_t i = 0; i < settings->boards.count && error == OTA_OK; i++)
+        error = add_host_line(plan, &settings->boards.lines[i], failure);
     if (error == OTA_OK && settings->hosts)
         error = add_hosts(plan, failure);
     /* All images are signed, and no child that is forked later has the key. */
     sign_key_free(plan->key);
     plan->key = NULL;
     return error;
+}
+
+bool plan_judges_logs(const struct plan *plan)
+{
+    size_t i = 0;
+
+    while (i < plan->count && !plan->assignments[i].expect)
+        i++;
+    return i < plan->count;
 }
 
 void plan_free(struct plan *plan)

@@ -18,10 +18,9 @@ enum { PLAN_BOARDS_MAX = 10000 };
 /* The images and the boards. Paths may be "-", standard input. */
 struct plan_settings {
     const struct upload_protocol *protocol; /* --protocol: of targets without a scheme */
-    struct target *targets;                 /* each -i, with the port of -p */
-    size_t target_count;
-    uint16_t port;  /* -p; 0: not given */
-    char *hosts;    /* --hosts: a path; NULL: none */
+    struct hosts boards;                    /* each -i, with the port of -p */
+    uint16_t port;                          /* -p; 0: not given */
+    char *hosts;                            /* --hosts: a path; NULL: none */
     char *file;     /* -f: a path; NULL: --hosts names one for each board, or logs are followed */
     char *password; /* NULL: none was given; "": explicitly none; see secret.h */
     unsigned char *encryption_key; /* for ESPHome; NULL: none was given; see secret.h */
@@ -77,6 +76,9 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
 /* Adds a board, with the image and the password of the settings. A second time does nothing. */
 enum ota_error plan_add(struct plan *plan, const struct target *target,
                         struct ota_failure *failure);
+
+/* Whether the log of some board is judged by a pattern of its own. */
+bool plan_judges_logs(const struct plan *plan);
 
 void plan_free(struct plan *plan); /* cleanses the passwords and keys */
 

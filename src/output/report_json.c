@@ -358,6 +358,16 @@ bool report_json_written(FILE *stream, const struct image *image, const char *pa
     return write_json_line(stream, "written", NULL, since_start_us, fields);
 }
 
+bool report_json_setting(FILE *stream, const struct report_setting *setting, int64_t since_start_us)
+{
+    json_memory_watch();
+    json_t *fields =
+        json_pack("{s:s?, s:s, s:s, s:s?, s:o}", "section", setting->section, "name", setting->name,
+                  "value", setting->value, "file", setting->file, "line",
+                  setting->file ? json_integer((json_int_t)setting->line) : json_null());
+    return write_json_line(stream, "setting", NULL, since_start_us, fields);
+}
+
 bool report_json_serving(FILE *stream, const struct strings *urls, uint16_t port,
                          int64_t since_start_us)
 {

@@ -40,6 +40,16 @@ bool report_json_written(FILE *stream, const struct image *image, const char *pa
 /* Where boards are served: URLs without user or password. */
 bool report_json_serving(FILE *stream, const struct strings *urls, uint16_t port,
                          int64_t since_start_us);
+/* A setting that --show-config shows. */
+struct report_setting {
+    const char *section; /* "board kitchen"; NULL: a general one */
+    const char *name, *value;
+    const char *file; /* NULL: it is in no file */
+    size_t line;
+};
+
+bool report_json_setting(FILE *stream, const struct report_setting *setting,
+                         int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

@@ -43,12 +43,12 @@ static void demand(bool holds)
 /* Checks the assumptions of the rest of the program. */
 static void check_upload(const struct options *options)
 {
-    demand(options->plan.target_count > 0 || options->plan.hosts || options->discovers);
+    demand(options->plan.boards.count > 0 || options->plan.hosts || options->discovers);
     demand(options->plan.file || boot_check_is_wanted(&options->log) ||
-           (options->plan.hosts && options->plan.target_count == 0 && !options->discovers));
+           (options->plan.hosts && options->plan.boards.count == 0 && !options->discovers));
 
-    for (size_t i = 0; i < options->plan.target_count; i++)
-        require_target(&options->plan.targets[i]);
+    for (size_t i = 0; i < options->plan.boards.count; i++)
+        require_target(&options->plan.boards.lines[i].target);
     demand(options->espota.port_first <= options->espota.port_last && options->fleet.jobs > 0);
 }
 
@@ -70,9 +70,9 @@ static void check(const struct options *options, enum options_outcome outcome,
 
     if (options->output)
         demand(options->plan.file && (options->plan.prepare.compress || options->plan.sign) &&
-               !options->plan.hosts && options->plan.target_count == 0 && !options->discovers);
+               !options->plan.hosts && options->plan.boards.count == 0 && !options->discovers);
     else if (options->list)
-        demand(!options->plan.file && !options->plan.hosts && options->plan.target_count == 0);
+        demand(!options->plan.file && !options->plan.hosts && options->plan.boards.count == 0);
     else if (options->check)
         demand(options->plan.file && !options->plan.hosts);
     else

@@ -129,7 +129,8 @@ class Program:
     def __init__(self, *arguments, cwd=None, stdin=b"", before=(), popen=None, **env):
         self.arguments = arguments
         self._watch = Stopwatch()
-        self._process = subprocess.Popen([*before, PROGRAM, *arguments], cwd=cwd,
+        # Above the root folder there is no .esp-ota of the developer's.
+        self._process = subprocess.Popen([*before, PROGRAM, *arguments], cwd=cwd or "/",
                                          env=environment(**env), stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                          **(popen or {"start_new_session": True}))

@@ -16,6 +16,20 @@ OPTION = r"(?<![\w-])--[a-z][a-z0-9-]*"
 
 # What esp-ota -l prints; only the first has a name fit for a command line, and takes uploads.
 ANNOUNCED = r"""#!/bin/sh
+if test "$*" = --show-config; then
+    cat <<'END'
+port = 9  # /x, line 1
+
+[board attic]
+host = attic.local  # /x, line 3
+
+[board $(touch${IFS}pwned)]
+
+[group home]
+members = attic  # /x, line 5
+END
+    exit
+fi
 test "$*" = "--list --timeout=2" || exit 2
 cat <<'END'
 kitchen	kitchen.local	10.0.0.1	3232	x	no	espota
@@ -115,9 +129,9 @@ class Completions(scenario.Scenario):
                 self.assertEqual(options, expected)
 
     def test_bash_values(self):
-        for words, expected in ((("-a", ""), []), (("--auth", "=", ""), []), (("-i", ""), ["kitchen.local"]),
-                                (("--ip", "=", "k"), ["kitchen.local"]), (("--ip", "="), ["kitchen.local"]),
-                                (("-p", "8"), ["8266"]), (("-I", "l"), ["lo"]), (("--host-ip", "=", "l"), ["lo"]), (("-f", ""), []), (("",), []),
+        for words, expected in ((("-a", ""), []), (("--auth", "=", ""), []), (("-i", ""), ["attic", "@home", "kitchen.local"]),
+                                (("--ip", "=", "k"), ["kitchen.local"]), (("--ip", "="), ["attic", "@home", "kitchen.local"]), (("-i", "@"), ["@home"]), (("@", "h"), ["@home"]), (("a",), ["attic"]),
+                                (("-p", "8"), ["8266"]), (("-I", "l"), ["lo"]), (("--host-ip", "=", "l"), ["lo"]), (("-f", ""), []), (("",), ["attic", "@home"]),
                                 (("--monitor", "="), ["23"]), (("--timestamps", "=", "w"), ["wall"]),
                                 (("--monitor", "--ra"), ["--raw"]), (("--online", "=", ""), [])):
             with self.subTest(words):
@@ -129,6 +143,9 @@ class Completions(scenario.Scenario):
         for before in ("-f ", "--auth-file ", "--file="):
             self.assertIn("firm\\ ware.bin", shell.after(f"esp-ota {before}fir\t"), before)
         self.assertNotIn("ware", shell.after("esp-ota -a fir\t\t"))
+        for typed, completed in (("att", "attic "), ("@", "@home "), ("@ho", "@home "), ("-i @ho", "-i @home "),
+                                 ("fir", "firm\\ ware.bin")):
+            self.assertIn(f"esp-ota {completed}", shell.after(f"esp-ota {typed}\t"), typed)
 
     def zsh(self):
         return self.shell(["zsh", "-f", "-i"],
@@ -141,6 +158,8 @@ class Completions(scenario.Scenario):
             self.assertIn("firm\\ ware.bin", shell.after(f"esp-ota {before}fir\t"), before)
         self.assertNotIn("ware", shell.after("esp-ota -a fir\t\t"))
         self.assertIn("kitchen.local", shell.after("esp-ota -i kit\t"))
+        for typed, completed in (("att", "attic "), ("@h", "@home "), ("-i @h", "-i @home "), ("fir", "firm\\ ware.bin")):
+            self.assertIn(f"esp-ota {completed}", shell.after(f"esp-ota {typed}\t"), typed)
         self.assertNotRegex(shell.after("esp-ota -i \t\t"), "evil|touch")
         self.assertRegex(shell.after("esp-ota -I l\t"), r"-I lo\b")
 
@@ -149,7 +168,9 @@ class Completions(scenario.Scenario):
             self.assertTrue(any("firm ware.bin" in entry or "firm\\ ware.bin" in entry
                                 for entry in self.fish(f"esp-ota {before}fir")), before)
         self.assertEqual(self.fish("esp-ota -a fir"), [])
-        self.assertEqual(self.fish("esp-ota -i "), ["kitchen.local"])
+        self.assertEqual(sorted(self.fish("esp-ota -i ")), ["@home", "attic", "kitchen.local"])
+        self.assertEqual(self.fish("esp-ota at"), ["attic"])
+        self.assertEqual(self.fish("esp-ota @"), ["@home"])
         self.assertEqual(self.fish("esp-ota -p 8"), ["8266"])
         self.assertIn("lo", self.fish("esp-ota -I "))
 

@@ -28,6 +28,7 @@ FILES = {
     "share/esp-ota/espota.py",
     "share/fish/vendor_completions.d/esp-ota.fish",
     "share/man/man1/esp-ota.1",
+    "share/man/man5/esp-ota-config.5",
     "share/man/man5/esp-ota-hosts.5",
     "share/man/man7/esp-ota-callers.7",
     "share/man/man7/esp-ota-image.7",

@@ -241,8 +241,9 @@ class Documentation(Scenario):
                                  "--retries", "0", status=5)
         check = self.json_events("--check", "-f", path, status=0)
         written = self.json_events("-z", "--output", path + ".gz", "-f", self.file("8266.bin", sketch("esp8266")), status=0)
+        settings = self.json_events("--show-config", "-t", "5", status=0)
         emitted = {event["event"]: event.keys() - COMMON
-                   for event in fleet + self.serve_events(path) + check + written + success + self.log_events()}
+                   for event in fleet + self.serve_events(path) + check + written + settings + success + self.log_events()}
         documented.pop("board")  # test_list.py
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)

@@ -139,7 +139,7 @@ class Help(Scenario):
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertRegex(result.out, r"^esp-ota \d+\.\d+\.\d+\n"
                                      r"commit: ([0-9a-f]{12}(-dirty)?|unknown)\n"
-                                     r"libraries: OpenSSL 3[^;]+; zlib \d[^;]+; jansson \d[^;]+; PCRE2 \d+\.\d+.*\n"
+                                     r"libraries: OpenSSL 3[^;]+; zlib \d[^;]+; jansson \d[^;]+; PCRE2 \d+\.\d+[^;]*; inih \d+\n"
                                      r"boards by name: libavahi-client, loaded when needed\n"
                                      r"update pages: libcurl, loaded when needed\n"
                                      r"--serve: libmicrohttpd, loaded when needed\n"

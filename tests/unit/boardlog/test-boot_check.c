@@ -284,10 +284,12 @@ static void play_check_story(const struct story *story)
                                     .expect_timeout_us = 30 * S,
                                     .online_us = story->online ? 60 * S : 0};
 
+    struct expect *expect = NULL;
     if (expected || rejected)
-        assert_int_equal(expect_new(&settings.expect, story->expected, expected, story->rejected,
-                                    rejected, &failure),
-                         OTA_OK);
+        assert_int_equal(
+            expect_new(&expect, story->expected, expected, story->rejected, rejected, &failure),
+            OTA_OK);
+    settings.expect = expect;
     reset_check_world();
     world.free_at = story->free_at;
     begin_boot_check(&settings, story);
@@ -302,7 +304,7 @@ static void play_check_story(const struct story *story)
     assert_true(world.verdicts <= 1);
     boot_check_free(world.check);
     assert_check_freed();
-    expect_free(settings.expect);
+    expect_free(expect);
 }
 
 static void play_boot_check(const struct story *stories, size_t count)
@@ -764,7 +766,9 @@ static void test_long_message(void **state)
         expected[i] = patterns[i];
     }
     memset(text, '\x01', sizeof text - 1);
-    assert_int_equal(expect_new(&settings.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
+    struct expect *expect;
+    assert_int_equal(expect_new(&expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
+    settings.expect = expect;
     reset_check_world();
     begin_boot_check(&settings, &(struct story){.is_old = true});
     take_check_step(&(struct step)CONNECTED(100));
@@ -778,7 +782,7 @@ static void test_long_message(void **state)
     assert_non_null(strstr(world.story, "unproven: in 30 s the log did not say \"aaaa"));
     assert_non_null(strstr(world.story, "; the last lines were \"\\x01"));
     boot_check_free(world.check);
-    expect_free(settings.expect);
+    expect_free(expect);
     assert_check_freed();
 }
 

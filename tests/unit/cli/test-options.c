@@ -67,8 +67,8 @@ static int add_option(char text[TEXT_MAX], const char *format, ...)
 
 static void add_targets(char text[TEXT_MAX], const struct plan_settings *plan)
 {
-    for (size_t i = 0; i < plan->target_count; i++) {
-        const struct target *target = &plan->targets[i];
+    for (size_t i = 0; i < plan->boards.count; i++) {
+        const struct target *target = &plan->boards.lines[i].target;
 
         add_option(text, "%s%s%s%s", i ? " " : "", target->scheme ? target->scheme->name : "",
                    target->scheme ? "://" : "", target->name);

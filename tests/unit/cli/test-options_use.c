@@ -50,7 +50,7 @@ static void test_ignored(void **state)
         struct command_line line = {0};
 
         for (size_t j = 0; j < 4 && cases[i].given[j]; j++)
-            line.given[cases[i].given[j]] = true;
+            line.typed[cases[i].given[j]] = true;
         options_describe_ignored(text, &line, cases[i].command);
         assert_string_equal(text, cases[i].text);
     }
@@ -64,7 +64,7 @@ static void test_all_ignored(void **state)
     (void)state;
 
     for (int option = 0; option < OPTION_COUNT; option++)
-        line.given[option] = true;
+        line.typed[option] = true;
     options_describe_ignored(text, &line, COMMAND_LIST);
     assert_string_equal(text + strlen(text) - strlen(" and --metrics"), " and --metrics");
 }

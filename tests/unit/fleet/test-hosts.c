@@ -155,8 +155,8 @@ static const struct {
     ROW("\xef\xbb\xbf", "l\\n names no board"),
     ROW("# kitchen\n\n", "l\\n names no board"),
     ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH, "
-                         "min-auth=SCHEME, encryption-key-file=PATH, page=NAME, field=NAME "
-                         "and user=NAME"),
+                         "min-auth=SCHEME, encryption-key-file=PATH, page=NAME, field=NAME, "
+                         "user=NAME, protocol=NAME and expect=REGEX"),
     ROW("a encryption-key-file=-", "is possible on the command line only"),
     ROW("a encryption-key-file=", "has no file name after it"),
     ROW("a encryption-key-file=k encryption-key-file=k", "is a second one"),
@@ -174,8 +174,8 @@ static const struct {
     ROW("a:1 port=1", "\"port=1\" is a second port"),
     ROW("a file=", "\"file=\" has no file name"),
     ROW("a auth-file=\"\"", "\"auth-file=\" has no file name"),
-    ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither min-auth=md5 nor min-auth=sha256"),
-    ROW("a min-auth=", "is neither min-auth=md5"),
+    ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither md5 nor sha256"),
+    ROW("a min-auth=", "is neither md5"),
     ROW("a min-auth=md5 min-auth=sha256", "\"min-auth=sha256\" is a second one"),
     ROW("a page=x", "\"page=x\" is not known; there are auto, esp8266, "),
     ROW("a page=", "\"page=\" is not known"),

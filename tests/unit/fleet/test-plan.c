@@ -75,7 +75,7 @@ static void test_compressed_plan(void **state)
     struct ota_failure failure;
     struct plan plan;
     struct plan_settings settings = make_plan_settings();
-    struct target targets[2];
+    struct host_line boards[2] = {{.number = 0}};
     char board[] = "a.local", other[] = "b.local", path[] = "compressible";
     FILE *file = fopen(path, "w");
 
@@ -83,11 +83,10 @@ static void test_compressed_plan(void **state)
     for (int i = 0; i < 1000; i++)
         assert_true(fputs("\1\2 image", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(target_parse(&targets[0], board, &protocol_schemes, &failure), OTA_OK);
-    assert_int_equal(target_parse(&targets[1], other, &protocol_schemes, &failure), OTA_OK);
+    assert_int_equal(target_parse(&boards[0].target, board, &protocol_schemes, &failure), OTA_OK);
+    assert_int_equal(target_parse(&boards[1].target, other, &protocol_schemes, &failure), OTA_OK);
     settings.file = path;
-    settings.targets = targets;
-    settings.target_count = 2;
+    settings.boards = (struct hosts){.lines = boards, .count = 2};
     settings.prepare.compress = true;
     settings.needs_sha256 = true;
     diag_set_level(DIAG_LEVEL_ERROR);
@@ -159,16 +158,14 @@ static void test_assignments(void **state)
         char text[1024];
         struct plan plan;
         struct ota_failure failure;
-        struct target targets[4];
+        struct host_line boards[4] = {{.number = 0}};
         struct plan_settings settings = make_plan_settings();
         settings.password = common_password;
         settings.port = assignments_rows[i].port;
-        settings.targets = targets;
+        settings.boards.lines = boards;
         settings.file = assignments_rows[i].no_file ? NULL : image_path;
-        for (; settings.target_count < 4 && assignments_rows[i].boards[settings.target_count];
-             settings.target_count++)
-            assert_int_equal(target_parse(&targets[settings.target_count],
-                                          assignments_rows[i].boards[settings.target_count],
+        for (size_t j = 0; j < 4 && assignments_rows[i].boards[j]; j++, settings.boards.count++)
+            assert_int_equal(target_parse(&boards[j].target, assignments_rows[i].boards[j],
                                           &protocol_schemes, &failure),
                              OTA_OK);
         if (assignments_rows[i].hosts) {
@@ -205,14 +202,14 @@ static void test_labels(void **state)
         char label[ASSIGNMENT_LABEL_MAX];
         struct plan plan;
         struct ota_failure failure;
-        struct target targets[3];
+        struct host_line boards[3] = {{.number = 0}};
         struct plan_settings settings = make_plan_settings();
-        settings.targets = targets;
-        settings.target_count = 3;
+        settings.boards = (struct hosts){.lines = boards, .count = 3};
         settings.file = image_path;
         for (size_t n = 0; n < 3; n++)
             assert_int_equal(
-                target_parse(&targets[n], rows[i].boards[n], &protocol_schemes, &failure), OTA_OK);
+                target_parse(&boards[n].target, rows[i].boards[n], &protocol_schemes, &failure),
+                OTA_OK);
 
         if (plan_make(&plan, &settings, &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);

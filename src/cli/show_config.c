@@ -1,0 +1,135 @@
+/*
+ * show_config.c: see show_config.h.
+ */
+#include "cli/show_config.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "config/config_text.h"
+#include "output/report_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE_SHOWN = 4096 };
+
+struct output {
+    bool is_json;
+    bool is_written;
+};
+
+/* Shows one setting; source is for those of no file. */
+static void show_setting(struct output *output, const char *section, const char *name,
+                         const char *value, const struct config_entry *origin, const char *source)
+{
+    char shown[VALUE_SHOWN];
+    const struct report_setting setting = {
+        .section = section,
+        .name = name,
+        .value = escape_pattern(shown, sizeof shown, value, strlen(value)),
+        .file = origin ? origin->file->shown : NULL,
+        .line = origin ? origin->number : 0};
+
+    if (output->is_json)
+        output->is_written &= report_json_setting(stdout, &setting, 0);
+    else if (origin)
+        printf("%s = %s  # %s, line %zu\n", name, shown, setting.file, setting.line);
+    else
+        printf("%s = %s  # %s\n", name, shown, source);
+}
+
+static void show_value(struct output *output, const struct config_entry *origin, const char *name,
+                       const char *value)
+{
+    show_setting(output, NULL, name, value, origin, "command line");
+}
+
+static const struct strings *list_of(const struct command_line *line, enum option option)
+{
+    return option == OPTION_IP       ? &line->boards
+           : option == OPTION_EXPECT ? &line->expected
+           : option == OPTION_REJECT ? &line->rejected
+                                     : NULL;
+}
+
+/* Whether the option is no setting, but what asks for this output. */
+static bool is_question(enum option option)
+{
+    return option == OPTION_SHOW_CONFIG || option == OPTION_CONFIG || option == OPTION_JSON;
+}
+
+static void show_option(struct output *output, const struct command_line *line,
+                        const struct poptOption *row)
+{
+    const enum option option = (enum option)row->val;
+    const struct config_entry *origin = line->origin[option];
+    const struct strings *list = list_of(line, option);
+
+    if ((!line->typed[option] && !origin) || is_question(option))
+        return;
+    if (option == OPTION_AUTH)
+        show_value(output, origin, row->longName, "(not shown)");
+    else if (list)
+        for (size_t i = 0; i < list->count; i++)
+            show_value(output, origin, row->longName, list->items[i]);
+    else if (options_takes_value(row))
+        show_value(output, origin, row->longName, line->value[option] ? line->value[option] : "");
+    else
+        show_value(output, origin, row->longName, line->is_off[option] ? "no" : "yes");
+}
+
+static void show_options(struct output *output, const struct command_line *line)
+{
+    const struct poptOption *row;
+
+    for (size_t n = 0; (row = options_row(n)); n++)
+        if (!options_is_hidden(row))
+            show_option(output, line, row);
+}
+
+static void show_section(struct output *output, const struct config *config,
+                         const struct config_section *section)
+{
+    char name[CONFIG_SECTION_LENGTH + sizeof "board "];
+    const struct config_entry beginning = {.file = section->file, .number = section->number};
+
+    snprintf(name, sizeof name, "%s %s", section->kind == CONFIG_BOARD ? "board" : "group",
+             section->name);
+    if (!output->is_json)
+        printf("\n[%s]\n", name);
+    if (section->kind == CONFIG_BOARD && !config_find_entry(config, section, "host"))
+        show_setting(output, name, "host", section->name, &beginning, NULL);
+    for (size_t i = 0; i < config->entry_count; i++) {
+        const struct config_entry *entry = &config->entries[i];
+
+        if (&config->sections[entry->section] == section)
+            show_setting(output, name, entry->name, entry->value, entry, NULL);
+    }
+}
+
+enum ota_error show_config(const struct command_line *line, const struct config *config,
+                           const struct options *options, struct ota_failure *failure)
+{
+    struct output output = {.is_json = options->report.json, .is_written = true};
+
+    for (size_t i = 0; i < config->file_count && !output.is_json; i++)
+        printf("# %s\n", config->files[i].shown);
+    if (config->file_count == 0 && !output.is_json)
+        puts("# no configuration file");
+    show_options(&output, line);
+    if (options->plan.password && !line->typed[OPTION_AUTH] && !line->typed[OPTION_AUTH_FILE])
+        show_setting(&output, NULL, "auth", "(not shown)", NULL, "ESP_OTA_AUTH");
+    for (size_t i = 0; i < config->section_count; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (section->kind != CONFIG_GENERAL &&
+            config_find_section(config, section->kind, section->name, NULL) == section)
+            show_section(&output, config, section);
+    }
+
+    errno = output.is_written ? 0 : errno;
+    if (output.is_written && fflush(stdout) == 0 && !ferror(stdout))
+        return OTA_OK;
+    return ota_fail_stdout(failure, errno);
+}

@@ -1,0 +1,278 @@
+/*
+ * config_find.c: finds and opens the configuration files. What lies beside a project may have come
+ * with it, so only a file of this user that nobody else can write is read there, and it cannot name
+ * files outside of its folder.
+ */
+#include "config/config_find.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "config/config_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHOWN_LENGTH = 512 };
+
+static const char PROJECT_NAME[] = ".esp-ota";
+static const char SYSTEM_PATH[] = "/etc/esp-ota.conf";
+
+int config_file_set(struct config_file *file, const char *path)
+{
+    char shown[SHOWN_LENGTH];
+    const char *slash = strrchr(path, '/');
+
+    file->path = strdup(path);
+    file->folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
+    file->shown = strdup(escape_string(shown, sizeof shown, path));
+    return file->path && file->folder && file->shown ? 0 : -1;
+}
+
+void config_file_free(struct config_file *file)
+{
+    free(file->path);
+    free(file->folder);
+    free(file->shown);
+    *file = (struct config_file){0};
+}
+
+/* -- trust -- */
+
+/* Why a file beside a project is not read; NULL: it may be. */
+static const char *distrust(const struct stat *status)
+{
+    if (S_ISLNK(status->st_mode))
+        return "it is a symbolic link";
+    if (!S_ISREG(status->st_mode))
+        return "it is no regular file";
+    if (status->st_uid != geteuid())
+        return "it belongs to another user";
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return "other users can write it (chmod go-w makes it yours alone)";
+    return NULL;
+}
+
+/* -1: out of memory. */
+static int note_distrust(struct strings *notes, const char *path, const char *why)
+{
+    char shown[SHOWN_LENGTH], note[SHOWN_LENGTH + 128];
+
+    snprintf(note, sizeof note, "%s is not read: %s; --config reads it nevertheless",
+             escape_string(shown, sizeof shown, path), why);
+    char *copy = strdup(note);
+    if (copy && strings_add(notes, copy) == 0)
+        return 0;
+    free(copy);
+    return -1;
+}
+
+/* -- places -- */
+
+/* NULL unless it is an absolute path. */
+static const char *absolute_variable(const char *value)
+{
+    return value && *value == '/' ? value : NULL;
+}
+
+static bool join(char path[PATH_MAX], const char *folder, const char *name)
+{
+    const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
+
+    return snprintf(path, PATH_MAX, "%s%s%s", folder, slash, name) < PATH_MAX;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether no folder above this one belongs to the project. */
+static bool is_top(const char *folder, const struct stat *home)
+{
+    char git[PATH_MAX];
+    struct stat status;
+
+    if (strcmp(folder, "/") == 0 || !join(git, folder, ".git") || lstat(git, &status) == 0)
+        return true;
+    return home && stat(folder, &status) == 0 && is_same_file(&status, home);
+}
+
+/* Stores the path of the next file beside or above the current folder. */
+static bool find_project(char path[PATH_MAX], struct stat *status)
+{
+    const char *home = absolute_variable(getenv("HOME"));
+    struct stat home_status;
+    bool has_home = home && stat(home, &home_status) == 0;
+    char folder[PATH_MAX];
+
+    if (!getcwd(folder, sizeof folder) || *folder != '/')
+        return false;
+    for (;;) {
+        if (join(path, folder, PROJECT_NAME) && lstat(path, status) == 0)
+            return true;
+        if (is_top(folder, has_home ? &home_status : NULL))
+            return false;
+        char *slash = strrchr(folder, '/');
+        slash[slash == folder] = '\0';
+    }
+}
+
+/* $XDG_CONFIG_HOME/esp-ota/config, else ~/.config/esp-ota/config. */
+static bool find_user(char path[PATH_MAX])
+{
+    const char *base = absolute_variable(getenv("XDG_CONFIG_HOME"));
+
+    if (base)
+        return join(path, base, "esp-ota/config");
+    base = absolute_variable(getenv("HOME"));
+    return base && join(path, base, ".config/esp-ota/config");
+}
+
+int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *notes)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    int count = 0;
+
+    if (find_project(path, &status)) {
+        const char *why = distrust(&status);
+
+        if (why && note_distrust(notes, path, why) < 0)
+            return -1;
+        files[count].is_project = true;
+        if (!why && config_file_set(&files[count++], path) < 0)
+            return -1;
+    }
+    /* A folder that cannot be searched, such as another user's home, counts as one without it. */
+    files[count].is_project = false;
+    if (find_user(path) && lstat(path, &status) == 0 && config_file_set(&files[count++], path) < 0)
+        return -1;
+    if (lstat(SYSTEM_PATH, &status) == 0 && config_file_set(&files[count++], SYSTEM_PATH) < 0)
+        return -1;
+    return count;
+}
+
+/* -- reading -- */
+
+static enum ota_error check_open_file(const struct config_file *file, int fd,
+                                      struct ota_failure *failure)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
+                              file->shown, strerror(errno));
+    const char *why = file->is_project           ? distrust(&status)
+                      : !S_ISREG(status.st_mode) ? "it is no regular file"
+                                                 : NULL;
+    if (why)
+        return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,
+                        why);
+    return OTA_OK;
+}
+
+static enum ota_error read_text(const struct config_file *file, int fd, char **text, size_t *length,
+                                struct ota_failure *failure)
+{
+    *text = malloc(CONFIG_SIZE_MAX + 1);
+    if (!*text)
+        return ota_fail_no_memory(failure);
+
+    ssize_t got = input_read_all(fd, *text, CONFIG_SIZE_MAX + 1);
+    if (got < 0)
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
+                              file->shown, input_error(errno));
+    if (got > CONFIG_SIZE_MAX)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is longer than 1 MiB, too long for a configuration", file->shown);
+    *length = (size_t)got;
+    return OTA_OK;
+}
+
+enum ota_error config_file_read(const struct config_file *file, bool is_named, char **text,
+                                size_t *length, struct ota_failure *failure)
+{
+    const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW;
+    int fd = file->is_project ? open(file->path, flags) : input_open(file->path);
+
+    *text = NULL;
+    if (fd < 0)
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the configuration %s: %s",
+                              file->shown, input_open_error(file->path, errno));
+    enum ota_error error = is_named ? OTA_OK : check_open_file(file, fd, failure);
+    if (error == OTA_OK)
+        error = read_text(file, fd, text, length, failure);
+    close(fd);
+    if (error != OTA_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return error;
+}
+
+/* -- paths in them -- */
+
+/* Whether an existing path is in the folder or below it, after all symbolic links; or, of one that
+ * does not exist, whether it is written so. */
+static bool is_within(const char *folder, const char *path, const char *value)
+{
+    char real_folder[PATH_MAX], real_path[PATH_MAX];
+
+    if (*value == '/' || *value == '~' || strstr(value, ".."))
+        return false;
+    if (!realpath(path, real_path))
+        return errno == ENOENT;
+    if (!realpath(folder, real_folder))
+        return false;
+
+    size_t length = strlen(real_folder);
+    return strncmp(real_folder, real_path, length) == 0 &&
+           (real_path[length] == '/' || strcmp(real_folder, "/") == 0);
+}
+
+/* Of an image, FILE.signed is sent instead, if it exists. */
+static bool is_confined(const struct config_file *file, const char *path, const char *value)
+{
+    char companion[PATH_MAX];
+
+    return is_within(file->folder, path, value) &&
+           snprintf(companion, sizeof companion, "%s.signed", path) < PATH_MAX &&
+           is_within(file->folder, companion, value);
+}
+
+char *config_file_resolve(const struct config_file *file, const char *value,
+                          struct ota_failure *failure)
+{
+    char path[PATH_MAX];
+    const char *home = absolute_variable(getenv("HOME"));
+    bool fits;
+
+    if (*value == '/')
+        fits = snprintf(path, sizeof path, "%s", value) < PATH_MAX;
+    else if (strncmp(value, "~/", 2) == 0 && home)
+        fits = join(path, home, value + 2);
+    else
+        fits = join(path, strcmp(file->folder, "./") == 0 ? "." : file->folder, value);
+    if (!fits) {
+        ota_fail(failure, OTA_E_USAGE, "is too long for a path");
+        return NULL;
+    }
+    if (file->is_project && !is_confined(file, path, value)) {
+        ota_fail(failure, OTA_E_USAGE,
+                 "is not in the folder of this project file, or below it; only your own "
+                 "configuration, or one behind --config, can name it");
+        return NULL;
+    }
+
+    char *copy = strdup(path);
+    if (!copy)
+        ota_fail_no_memory(failure);
+    return copy;
+}

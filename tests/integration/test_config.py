@@ -1,0 +1,466 @@
+#!/usr/bin/env python3
+"""The configuration: names for boards and groups, settings, which file counts, and what a hostile one can do."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import requirement
+from scenario import PROGRAM, Scenario, address, environment, folder, image, run, sketch
+from telnet_board import TelnetBoard
+
+
+class Config(Scenario):
+    """A home directory with a project in it, which is the top of a repository."""
+
+    def setUp(self):
+        super().setUp()
+        self.home = os.path.join(self.directory, "home")
+        self.project = os.path.join(self.home, "project")
+        self.below = os.path.join(self.project, "src", "main")
+        os.makedirs(self.below)
+        os.makedirs(os.path.join(self.project, ".git"))
+        os.makedirs(os.path.join(self.home, ".config", "esp-ota"))
+        self.image = self.file("home/project/fw.bin", sketch("esp8266"))
+
+    def user(self, text):
+        return self.file("home/.config/esp-ota/config", text.encode())
+
+    def beside(self, text):
+        path = self.file("home/project/.esp-ota", text.encode())
+        os.chmod(path, 0o644)
+        return path
+
+    def run(self, *arguments, cwd=None, **env):  # pylint: disable=arguments-differ
+        if not arguments or not isinstance(arguments[0], str):
+            return super().run(*arguments)  # unittest's
+        return run(*arguments, cwd=cwd or self.project, **{"HOME": self.home, **env})
+
+    def settings(self, *arguments, **more):
+        """NAME: (VALUE, FILE) of what is in force in general."""
+        result = self.run("--show-config", "--json", *arguments, **more)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual({event["event"] for event in events}, {"setting"} if events else set())
+        return {event["name"]: (event["value"], event["file"]) for event in events if event["section"] is None}
+
+    def secret(self, name, text=b"kwert\n"):
+        path = self.file(name, text)
+        os.chmod(path, 0o600)
+        return path
+
+
+class Names(Config):
+
+    def test_board(self):
+        board = self.board("-P", "kwert")
+        self.secret("home/.config/esp-ota/password")
+        self.user(f"[board kitchen]\nhost = {board.address}\nport = {board.port}\nauth-file = password\n")
+        for line in (("kitchen", "-f", "fw.bin"), ("-i", "Kitchen", "-f", "fw.bin")):
+            with self.subTest(line):
+                result = self.run(*line)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+        board.wait_for_count("upload result=ok", 2)
+
+    def test_group(self):
+        boards = [self.board(), self.board("-P", "kwert")]
+        password = self.secret("password")
+        self.user(f"[board one]\nhost = {boards[0].address}:{boards[0].port}\n"
+                  f"[board two]\nhost = {boards[1].address}:{boards[1].port}\nauth-file = {password}\n"
+                  "[group lab]\nmembers = one,\nmembers = two\n")
+        result = self.run("@lab", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        for board in boards:
+            board.wait_for("upload result=ok")
+        result = self.run("-i", "@lab", "-i", boards[0].address + f":{boards[0].port}", "--dry-run", "-f", "fw.bin")
+        self.assertIn("2 of 2 boards would be updated", result.err)
+        result = self.run("@lap", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out, result.err),
+                         (2, "", 'esp-ota: the configuration has no group lap; it has "lab"\n'))
+
+    def test_board_without_host_is_its_own_name(self):
+        self.user("[board localhost]\nport = 9\n")
+        result = self.run("localhost", "-f", "fw.bin", "--dry-run")
+        self.assertIn("localhost: would get", result.err)
+        self.assertIn(", port 9 ", result.err)
+
+    def test_typed_options_come_first(self):
+        self.secret("wrong", b"wrong\n")
+        board = self.board("-P", "kwert")
+        other = self.file("home/project/other.bin", sketch("esp8266", 30000))
+        self.user(f"[board kitchen]\nhost = {board.address}\nport = 9\nauth-file = {self.directory}/wrong\nfile = /none\n")
+        result = self.run("kitchen", "-p", str(board.port), "-a", "kwert", "-f", other)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        with open(other, "rb") as file:
+            self.assertEqual(board.received(), file.read())
+
+    def test_log_alone_needs_no_image(self):
+        """As without a configuration, --monitor without -f uploads nothing."""
+        board = TelnetBoard(directory=self.directory, say=("alive",))
+        self.addCleanup(board.close)
+        self.user(f"[board kitchen]\nhost = {board.address}\nfile = /nonexistent\n")
+        self.beside("file = fw.bin\nexpect = never\n")
+        result = self.run("kitchen", f"--monitor={board.telnet_port}", "--expect", "alive")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(board.count("invitation"), 0)
+
+    def test_expectation_of_a_board(self):
+        requirement.need_root(self, "the log is at TCP port 23")
+        boards = [TelnetBoard(directory=self.directory, say_after=(say,), port=23) for say in ("ready", "panic")]
+        for board in boards:
+            self.addCleanup(board.close)
+        self.user("".join(f"[board b{i}]\nhost = {board.address}:{board.port}\nexpect = ready\n"
+                          for i, board in enumerate(boards)) + "[group all]\nmembers = b0 b1\n")
+        self.beside("file = fw.bin\nexpect-timeout = 3\n")
+        result = self.run("b0")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("its log said what was expected", result.err)
+        result = self.run("b1")
+        self.assertEqual(result.status, 12, result)
+
+    def test_words_and_lists_keep_their_meaning(self):
+        """An address or a host name with a dot is never another board; --hosts does not look names up."""
+        for name in ("127.0.0.1", "kitchen.local", "a b", "-x", "a/b", "@x"):
+            self.user(f"[board {name}]\nhost = 127.0.0.9\n")
+            result = self.run("127.0.0.1", "-f", "fw.bin", "--dry-run")
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn("config, line 1: the name of a board or group has letters, digits, - and _ only", result.err)
+        self.user("[board localhost]\nport = 9\n")
+        hosts = self.file("hosts", b"localhost port=11\n")
+        self.assertIn(", port 11 ", self.run("--hosts", hosts, "-f", "fw.bin", "--dry-run").err)
+
+
+class Places(Config):
+
+    def test_precedence(self):
+        self.user("timeout = 11\nretries = 1\nwait = 5\ncompress = yes\n")
+        path = self.beside("timeout = 12\nretries = 2\ncompress = no\n")
+        config = os.path.join(self.home, ".config/esp-ota/config")
+        for cwd in (self.project, self.below):
+            self.assertEqual(self.settings("-t", "13", cwd=cwd),
+                             {"timeout": ("13", None), "retries": ("2", path), "wait": ("5", config),
+                              "compress": ("no", path)})
+        self.assertEqual(self.settings("--config", config), {"timeout": ("11", config), "retries": ("1", config),
+                                                             "wait": ("5", config), "compress": ("yes", config)})
+        self.assertEqual(self.settings("--config="), {})
+        self.assertEqual(self.settings(cwd="/")["timeout"], ("11", config))
+
+    def test_section_counts_as_a_whole(self):
+        """The project's kitchen has not the password of the user's."""
+        board = self.board("-P", "kwert")
+        self.secret("home/.config/esp-ota/password")
+        self.user("[board kitchen]\nhost = 127.0.0.9\nauth-file = password\n")
+        self.beside(f"[board kitchen]\nhost = {board.address}:{board.port}\n")
+        result = self.run("kitchen", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (6, ""), result)
+        self.assertIn("warning: board kitchen is that of ", result.err)
+        self.assertEqual(board.count("answer result=(?!malformed)"), 0, board.events)
+
+    def test_search_ends_at_the_repository_and_at_home(self):
+        self.user("timeout = 11\n")
+        self.file("home/.esp-ota", b"timeout = 14\n")
+        self.file(".esp-ota", b"timeout = 15\n")
+        self.assertEqual(self.settings()["timeout"][0], "11")  # .git is in the project
+        self.assertEqual(self.settings(cwd=os.path.join(self.home, ".config"))["timeout"][0], "14")
+        os.unlink(os.path.join(self.home, ".esp-ota"))
+        self.assertEqual(self.settings(cwd=self.home)["timeout"][0], "11")
+
+    def test_xdg_config_home(self):
+        os.makedirs(os.path.join(self.directory, "xdg", "esp-ota"))
+        self.user("timeout = 11\n")
+        self.file("xdg/esp-ota/config", b"timeout = 16\n")
+        self.assertEqual(self.settings(XDG_CONFIG_HOME=os.path.join(self.directory, "xdg"))["timeout"][0], "16")
+        self.assertEqual(self.settings(XDG_CONFIG_HOME="xdg", cwd=self.directory)["timeout"][0], "11")
+        self.assertEqual(self.settings(XDG_CONFIG_HOME="/nonexistent"), {})
+
+    def test_system(self):
+        requirement.need_root(self, "a file is put in the place of /etc/esp-ota.conf")
+        etc = self.file("etc.conf", b"timeout = 17\nretries = 7\n")
+        self.user("retries = 1\n")
+        script = 'mount -t tmpfs none /etc && cp "$0" /etc/esp-ota.conf && cd / && exec "$@"'
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, etc, PROGRAM, "--show-config"], check=False,
+                              env=environment(HOME=self.home), capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("timeout = 17  # /etc/esp-ota.conf, line 1\n", done.stdout)
+        self.assertIn("retries = 1  # ", done.stdout)
+
+    def test_shown_text_is_a_configuration(self):
+        self.user("timeout = 11\nexpect = a  \n[board kitchen]\nhost = k.local\n[group lab]\nmembers = kitchen\n")
+        shown = self.run("--show-config", "--verbose")
+        self.assertEqual(shown.status, 0, shown)
+        again = self.run("--show-config", "--config", self.file("again", shown.out.encode()))
+        self.assertEqual((again.status, again.err), (0, ""), again)
+
+        def values(text):
+            return [line.split("  #")[0] for line in text.splitlines() if not line.startswith("#")]
+        self.assertEqual(values(again.out), values(shown.out))
+
+    def test_secrets_are_not_shown(self):
+        result = self.run("--show-config", "-a", "kwert")
+        self.assertIn("auth = (not shown)  # command line\n", result.out)
+        self.assert_no_secret(result, "kwert")
+        result = self.run("--show-config", ESP_OTA_AUTH="kwert")
+        self.assertIn("auth = (not shown)  # ESP_OTA_AUTH\n", result.out)
+        self.assert_no_secret(result, "kwert")
+
+    def test_help_needs_no_configuration(self):
+        self.user("nonsense\n")
+        for option in ("--help", "--version", "--usage"):
+            self.assertEqual(self.run(option).status, 0)
+
+
+class Defaults(Config):
+
+    def test_project_names_board_and_image(self):
+        board = self.board()
+        self.beside(f"file = fw.bin\nip = {board.address}:{board.port}\n")
+        result = self.run("--retries", "0", cwd=self.below)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        board.wait_for("upload result=ok")
+
+    def test_settings_fail_no_rule_about_typed_options(self):
+        """None of these is typed, so none of them contradicts what is."""
+        board = self.board()
+        self.user("auth-file = /nonexistent\nport = 9\nverbose = yes\nprogress = yes\nexpect-timeout = 5\ntimestamps = wall\n"
+                  "online = 9\nexpect = x\nreject = y\nsign-hash = sha384\nmax-failures = 2\ncompress = yes\n"
+                  f"file = {self.image}\nip = 127.0.0.9\n")
+        named = f"{board.address}:{board.port}"
+        for line, status in ((("-i", named, "-f", "fw.bin", "-a", "x", "-q", "--dry-run"), 0),
+                             (("-l", "-t", "0.1", "--json"), None), (("--check", "-f", "fw.bin"), 0),
+                             (("-i", named, "--monitor=9", "--monitor-for", "0.1", "-a", "x"), 12),
+                             (("-z", "-f", "fw.bin", "--output", os.path.join(self.directory, "out")), 0)):
+            with self.subTest(line):
+                result = self.run(*line)
+                self.assertNotEqual(result.status, 2, result)
+                if status is not None:
+                    self.assertEqual(result.status, status, result)
+                self.assertNotIn("ignores", result.err)
+
+    def test_environment_comes_before_a_setting(self):
+        board = self.board("-P", "kwert")
+        wrong = self.secret("wrong", b"wrong\n")
+        self.user(f"auth-file = {wrong}\n")
+        line = ("-i", f"{board.address}:{board.port}", "-f", "fw.bin", "--retries", "0")
+        self.assertEqual(self.run(*line).status, 6)
+        self.assertEqual(self.run(*line, ESP_OTA_AUTH="kwert").status, 0)
+
+    def test_aliases_go_on_working(self):
+        board = self.board()
+        self.file("home/.popt", f"esp-ota alias --kitchen -i attic\nesp-ota alias --plain --config=\n".encode())
+        self.user(f"[board attic]\nhost = {board.address}:{board.port}\n")
+        self.assertEqual(self.run("--kitchen", "-f", "fw.bin").status, 0)
+        self.assertEqual(self.settings("--plain"), {})
+
+
+class Mistakes(Config):
+
+    def check_text(self, text, message, status=2):
+        path = self.user(text)
+        result = self.run("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")
+        self.assertEqual((result.status, result.out), (status, ""), result)
+        self.assertEqual(result.err.count("\n"), 1, result)
+        self.assertIn(message.replace("FILE", path), result.err)
+        return result
+
+    def test_lines(self):
+        for text, message in (
+                ("frobnicate = 1\n", "FILE, line 1: 'frobnicate' is not known here\n"),
+                ("retrys = 1\n", "FILE, line 1: 'retrys' is not known here; did you mean 'retries'?"),
+                ("\n# x\njson = yes\n", "FILE, line 3: json is for the command line only"),
+                ("timeout = soon\n", "FILE, line 1: timeout 'soon' is not a number of seconds"),
+                ("compress = perhaps\n", 'FILE, line 1: "compress = perhaps" is neither yes nor no'),
+                ("timeout = 1\ntimeout = 2\n", "FILE, line 2: timeout is there twice"),
+                ("timeout\n", "FILE, line 1: it is neither [SECTION] nor NAME = VALUE"),
+                ("wait = 1\n timeout\n", "FILE, line 2: it is neither"),
+                ("[kitchen]\n", "FILE, line 1: the section [kitchen] is not known; there is [board NAME]"),
+                ("[board kitchen\n", "FILE, line 1: a section ends with a ]"),
+                ("[board k]\n[board K]\n", "FILE, line 2: the section is there already, in line 1"),
+                ("[board k]\nport = 0\n", 'FILE, line 2: "port = 0" is not a port from 1 to 65535'),
+                ("[board k]\nport = 1\nport = 2\n", 'FILE, line 3: "port = 2" is a second port'),
+                ("[board k]\nhost = a\nhost = b\n", 'FILE, line 3: "host = b" is a second one'),
+                ("[board k]\nhost = ftp://x\n", 'FILE, line 2: "ftp://x" is a URL with another scheme'),
+                ("[board k]\nprotocol = ftp\n", 'FILE, line 2: "protocol = ftp" is not known; there is '),
+                ("[board k]\nexpect = (\n", 'FILE, line 2: "expect = (" cannot be used: '),
+                ("[board k]\nfile = -\n", 'FILE, line 2: "file = -" is possible on the command line only'),
+                ("[board k]\ntimeout = 5\n", "FILE, line 2: 'timeout' is not known here"),
+                ("[group g]\n", "FILE, line 1: the group has no boards"),
+                ("[group g]\nmembers = @g\n", 'FILE, line 2: "members = @g" has a group in it'),
+                ("[group g]\nhost = x\n", "FILE, line 2: 'host' is not known here"),
+                ("sign =\n", 'FILE, line 1: "sign = " names no file'),
+                ("expect = (\n", "FILE, line 1: "),
+                ("\x1b = 1\n", "FILE, line 1: a NUL or another control character"),
+                ("wait = 1\na\0b\n", "FILE, line 2: a NUL or another control character"),
+                ("file = " + "x" * 300 + "\n", "FILE, line 1: the line is too long"),
+                ("[board " + "x" * 60 + "]\n", "FILE, line 1: the name of the section is too long"),
+                ("\n" * (1 << 20) + "\n", "FILE is longer than 1 MiB, too long for a configuration")):
+            with self.subTest(text[:40]):
+                self.check_text(text, message)
+
+    def test_passwords(self):
+        for section in ("", "[board k]\n"):
+            for name in ("auth", "password", "encryption-key", "PASSWORD"):
+                result = self.check_text(f"{section}{name} = kwert\n",
+                                         f"FILE, line {2 if section else 1}: passwords and keys are not kept in a configuration")
+                self.assert_no_secret(result, "kwert")
+        for text in ("kwert\n", "pasword = kwert\n", "[board k]\npw=kwert\n"):
+            self.assert_no_secret(self.check_text(text, "FILE, line "), "kwert")
+
+    def test_files(self):
+        """No hang, one sentence."""
+        config = self.user("")
+        os.unlink(config)
+        os.mkfifo(config)
+        line = ("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")
+        for prepare, reason in ((lambda: None, "it is no regular file"),
+                                (lambda: (os.unlink(config), os.mkdir(config)), "it is no regular file"),
+                                (lambda: (os.rmdir(config), os.symlink("/dev/zero", config)), "it is a device, not a file"),
+                                (lambda: (os.unlink(config), os.symlink("nowhere", config)), "No such file or directory")):
+            prepare()
+            result = self.run(*line)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertRegex(result.err, f"^esp-ota: cannot (open|read) the configuration {config}: {reason}\n$")
+        os.unlink(config)
+        with open(config, "wb") as file:
+            file.truncate(1 << 30)
+        result = self.run(*line)
+        self.assertEqual((result.status, result.err), (2, f"esp-ota: {config} is longer than 1 MiB, too long for a configuration\n"))
+        os.unlink(config)
+        os.symlink(self.file("dotfiles", b"timeout = 3\n"), config)  # the user's own may be one
+        self.assertEqual(self.settings()["timeout"], ("3", config))
+
+    def test_named_file(self):
+        for path, reason in (("/nonexistent", "cannot open the configuration /nonexistent: No such file"),
+                             (self.directory, "Is a directory"), ("-", "--config takes a file, not standard input")):
+            result = self.run("--show-config", "--config", path)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(reason, result.err)
+
+    def test_unreadable(self):
+        requirement.need_root(self, "another user cannot read a file")
+        config = self.user("timeout = 3\n")
+        os.chmod(config, 0)
+        for path in (self.directory, self.home, os.path.join(self.home, ".config"), os.path.join(self.home, ".config/esp-ota")):
+            os.chmod(path, 0o755)
+        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        result = run("--show-config", before=nobody, HOME=self.home)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn(f"cannot open the configuration {config}: Permission denied", result.err)
+        os.chmod(os.path.join(self.home, ".config"), 0o700)  # whose file cannot even be seen
+        result = run("--show-config", before=nobody, HOME=self.home)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+
+
+class Hostile(Config):
+    """A project file that came with somebody else's project."""
+
+    def board_with_password(self):
+        board = self.board("-P", "kwert")
+        self.beside(f"[board kitchen]\nhost = {board.address}:{board.port}\n"
+                    f"[group lab]\nmembers = {board.address}:{board.port}\n")
+        return board
+
+    def test_untrusted_files_are_not_read(self):
+        path = self.beside("timeout = 12\n")
+        for prepare, why in ((lambda: os.chmod(path, 0o664), "other users can write it"),
+                             (lambda: os.chmod(path, 0o646), "other users can write it"),
+                             (lambda: (os.unlink(path), os.symlink("/etc/passwd", path)), "it is a symbolic link"),
+                             (lambda: (os.unlink(path), os.mkfifo(path)), "it is no regular file"),
+                             (lambda: (os.unlink(path), os.mkdir(path)), "it is no regular file")):
+            prepare()
+            result = self.run("--show-config")
+            self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
+            self.assertIn(f"warning: {path} is not read: {why}", result.err)
+
+    def test_file_of_another_user(self):
+        requirement.need_root(self, "a file is given to another user")
+        path = self.beside("timeout = 12\n")
+        os.chown(path, 65534, 65534)
+        result = self.run("--show-config")
+        self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
+        self.assertIn(f"warning: {path} is not read: it belongs to another user; --config reads it nevertheless", result.err)
+        self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
+
+    def test_passwords_from_elsewhere(self):
+        """They do not go to a board that the project names, unless they are typed beside its name."""
+        board = self.board_with_password()
+        password = self.secret("password")
+        for name in ("kitchen", "@lab"):
+            line = (name, "-f", "fw.bin", "--retries", "0")
+            result = self.run(*line, ESP_OTA_AUTH="kwert")
+            self.assertEqual((result.status, result.out), (6, ""), result)
+            self.assertIn(f"warning: {board.address} is named by a project file, .esp-ota, so your password is not for it",
+                          result.err)
+            self.user(f"auth-file = {password}\n")
+            self.assertEqual(self.run(*line).status, 6)
+            self.assertEqual(board.count("answer result=(?!malformed)"), 0, board.events)
+            os.unlink(self.user(""))
+        for name in ("kitchen", "@lab"):
+            self.assertEqual(self.run(name, "-f", "fw.bin", "--auth-file", password).status, 0)
+        result = self.run("kitchen", "-f", "fw.bin", "--config", ".esp-ota", ESP_OTA_AUTH="kwert")
+        self.assertEqual(result.status, 0, result)
+
+    def test_password_with_a_default_board(self):
+        """It was typed, but the board was not."""
+        board = self.board("-P", "kwert")
+        self.beside(f"ip = {board.address}:{board.port}\n")
+        result = self.run("-f", "fw.bin", "-a", "kwert", "--retries", "0")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("to give it that, name the board on the command line, too", result.err)
+        self.assert_no_secret(result, "kwert")
+
+    def test_files_outside(self):
+        secret = self.secret("secret", b"the first line\n")
+        os.symlink(secret, os.path.join(self.project, "link"))
+        os.symlink(self.directory, os.path.join(self.project, "dir"))
+        os.symlink(secret, self.image + ".signed")
+        for path in (secret, "../../secret", "link", "dir/secret", "~/.ssh/id_rsa", "src/../../../secret", "fw.bin"):
+            for name in ("file", "auth-file", "encryption-key-file", "sign"):
+                for section in ("", "[board kitchen]\n"):
+                    if section and name == "sign":
+                        continue
+                    config = self.beside(f"{section}{name} = {path}\n")
+                    result = self.run("-i", "kitchen", "-f" if name != "file" else "--retries",
+                                      "fw.bin" if name != "file" else "0", "--dry-run")
+                    self.assertEqual((result.status, result.out), (2, ""), result)
+                    self.assertIn(f'{config}, line {2 if section else 1}: "{name} = {path}" is not in the folder', result.err)
+                    self.assertNotIn("the first line", result.err)
+
+    def test_settings_that_weaken(self):
+        for name in ("cacert", "host-ip", "host-port", "insecure", "md5-target", "min-auth", "peer", "protocol", "user",
+                     "verify-key"):
+            config = self.beside(f"{name} = yes\n")
+            result = self.run("--show-config")
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(f"{config}, line 1: {name} is not for a project file", result.err)
+
+    def test_names_are_escaped(self):
+        self.beside("[board \u202ekitchen]\n")
+        result = self.run("--show-config")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertNotIn("\u202e", result.err)
+
+
+class Pages(unittest.TestCase):
+
+    def test_manual_page_names_the_settings(self):
+        """Those of the table, and those that a project file may not have."""
+        source = os.environ["ESP_OTA_SOURCE"]
+        with open(os.path.join(source, "src/cli/config_options.c"), encoding="utf-8") as file:
+            rows = re.findall(r"^    \[OPTION_(\w+)\] = (OWN|PROJECT)\b", file.read(), re.M)
+        with open(os.path.join(source, "man/esp-ota-config.5"), encoding="utf-8") as file:
+            page = file.read().replace("\\-", "-")
+
+        def names(text):
+            return {line.split()[1] for line in text.splitlines() if line.startswith((".B ", ".BR "))}
+
+        def option(row):
+            return row[0].lower().replace("_", "-")
+        self.assertEqual(names(page.split("by its long name")[1].split(".PP")[0]), {option(row) for row in rows})
+        self.assertEqual(names(page.split("It cannot set")[1].split("in general")[0]),
+                         {option(row) for row in rows if row[1] == "OWN"})
+
+
+if __name__ == "__main__":
+    unittest.main()
