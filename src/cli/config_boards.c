@@ -338,9 +338,11 @@ static void warn_if_replaced(const struct config *config, enum config_kind kind,
 static enum ota_error warn_of_board(const char *name, bool is_from_project, void *userdata,
                                     struct ota_failure *failure)
 {
+    const struct resolving *resolving = userdata;
+
     (void)is_from_project;
     (void)failure;
-    warn_if_replaced(userdata, CONFIG_BOARD, name);
+    warn_if_replaced(resolving->config, CONFIG_BOARD, name);
     return OTA_OK;
 }
 
@@ -353,7 +355,7 @@ void config_boards_warn(const struct hosts *hosts, const struct command_line *li
     for (size_t i = 0; i < line->boards.count; i++)
         if (line->boards.items[i][0] == '@')
             warn_if_replaced(config, CONFIG_GROUP, line->boards.items[i] + 1);
-    each_board(config, line, warn_of_board, (void *)(uintptr_t)config, &ignored);
+    each_board(config, line, warn_of_board, &(struct resolving){.config = config}, &ignored);
 
     for (size_t i = 0; i < hosts->count; i++) {
         const struct host_line *board = &hosts->lines[i];

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 
 #include <ini.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What follows the line of a section, so that libinih calls the handler for it. No line of a file
@@ -108,7 +109,8 @@ static char *give_line(char *buffer, int capacity, void *userdata)
         return NULL;
     if (reader->is_section_new) {
         reader->is_section_new = false;
-        return strcpy(buffer, SECTION_BEGINS "=");
+        snprintf(buffer, (size_t)capacity, "%s=", SECTION_BEGINS);
+        return buffer;
     }
     if (reader->is_line_unaccounted)
         reject_config_line(reader, "it is neither [SECTION] nor NAME = VALUE");
