@@ -166,7 +166,7 @@ static enum ota_error reject_group(const struct config *config, const char *name
         if (config->sections[i].kind == CONFIG_GROUP)
             suggest_offer(&suggestions, name, config->sections[i].name);
     suggest_list(list, sizeof list, &suggestions);
-    return ota_fail(failure, OTA_E_USAGE, "the configuration has no group %s%s%s",
+    return ota_fail(failure, OTA_E_USAGE, "the configuration has no group \"%s\"%s%s",
                     escape_string(shown, sizeof shown, name),
                     suggestions.count ? "; it has " : " (--show-config shows what it has)", list);
 }

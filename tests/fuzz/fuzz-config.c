@@ -126,10 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum ota_error error = add(&config, &project, data, length, &failure);
     if (error == OTA_OK && end)
         error = add(&config, &own, end + 1, size - length - 1, &failure);
-    if (error == OTA_OK)
+    if (error == OTA_OK) {
         check_config(&config);
-    if (error == OTA_OK)
         error = config_options_check(&config, &failure);
+    }
     if (error == OTA_OK)
         error = config_boards_check(&config, &failure);
 

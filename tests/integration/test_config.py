@@ -78,7 +78,7 @@ class Names(Config):
         self.assertIn("2 of 2 boards would be updated", result.err)
         result = self.run("@lap", "-f", "fw.bin")
         self.assertEqual((result.status, result.out, result.err),
-                         (2, "", 'esp-ota: the configuration has no group lap; it has "lab"\n'))
+                         (2, "", 'esp-ota: the configuration has no group "lap"; it has "lab"\n'))
 
     def test_board_without_host_is_its_own_name(self):
         self.user("[board localhost]\nport = 9\n")

@@ -1,0 +1,192 @@
+/*
+ * test-config_options.c: which settings of a project file and of the user's own are adopted beside
+ * what was typed.
+ */
+#include "cli/config_options.h"
+
+#include "cli/config_boards.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { TEXT_MAX = 1024, TYPED_MAX = 3 };
+
+static char project_name[] = "project", own_name[] = "own", folder[] = "/nonexistent/";
+static const struct config_file project = {
+    .shown = project_name, .folder = folder, .is_project = true};
+static const struct config_file own = {.shown = own_name, .folder = folder};
+
+static void add(struct config *config, const struct config_file *file, const char *text)
+{
+    struct ota_failure failure;
+
+    if (config_add(config, file, text, strlen(text), &failure) != OTA_OK)
+        fail_msg("%s", failure.message);
+}
+
+/* Writes "NAME=VALUE@FILE" for each option that was adopted, and its flag if it is a flag. */
+static void describe_line(char text[TEXT_MAX], const struct command_line *line)
+{
+    const struct poptOption *row;
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        const struct config_entry *origin = line->origin[row->val];
+        const char *value = line->value[row->val];
+
+        if (!origin || options_is_hidden(row))
+            continue;
+        if (row->val == OPTION_IP)
+            value = line->boards.items[line->boards.count - 1];
+        else if (row->val == OPTION_EXPECT)
+            value = line->expected.items[0];
+        used += (size_t)snprintf(text + used, TEXT_MAX - used, "%s%s=%s@%s", used ? " " : "",
+                                 row->longName,
+                                 value                    ? value
+                                 : line->is_off[row->val] ? "no"
+                                                          : "yes",
+                                 origin->file->shown);
+    }
+}
+
+static const struct {
+    const char *project, *own;
+    enum option typed[TYPED_MAX]; /* 0: none */
+    bool has_password;
+    const char *adopted;
+} adoption_rows[] = {
+    {"", "", {0}, false, ""},
+    {"timeout = 1\n", "timeout = 2\nwait = 3\n", {0}, false, "timeout=1@project wait=3@own"},
+    {"timeout = 1\n", "timeout = 2\nwait = 3\n", {OPTION_TIMEOUT}, false, "wait=3@own"},
+    {"compress = no\n", "compress = yes\n", {0}, false, "compress=no@project"},
+    {"ip = a\nip = b\n", "ip = c\n", {0}, false, "ip=b@project"},
+    {"ip = a\n", "", {OPTION_ALL}, false, ""},
+    {"ip = a\n", "", {OPTION_LIST}, false, ""},
+    {"file = x\n", "", {OPTION_IP}, false, "file=/nonexistent/x@project"},
+    {"file = x\nexpect = y\n", "", {OPTION_MONITOR}, false, ""},
+    {"file = x\nexpect = y\n",
+     "",
+     {OPTION_IP},
+     false,
+     "file=/nonexistent/x@project expect=y@project"},
+    {"expect = y\n", "sign = k\n", {OPTION_IP}, false, ""},
+    {"", "sign = k\n", {OPTION_IP, OPTION_FILE}, false, "sign=/nonexistent/k@own"},
+    {"auth-file = p\n", "auth-file = q\n", {0}, false, "auth-file=/nonexistent/p@project"},
+    {"", "auth-file = /q\n", {0}, true, ""},
+    {"", "auth-file = /q\n", {OPTION_AUTH}, false, ""},
+    {"", "auth-file = /q\njobs = 3\n", {OPTION_LIST}, false, ""},
+    {"", "verbose = yes\nprogress = on\n", {OPTION_QUIET}, false, ""},
+    {"", "verbose = yes\nprogress = on\n", {0}, false, "progress=yes@own verbose=yes@own"},
+    {"file = x\n", "", {OPTION_PLUGGABLE_DISCOVERY}, false, ""},
+};
+
+static void test_adoption(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof adoption_rows / sizeof *adoption_rows; i++) {
+        const struct config_environment environment = {.has_password =
+                                                           adoption_rows[i].has_password};
+        struct config config = {0};
+        struct command_line line = {0};
+        struct ota_failure failure;
+        char text[TEXT_MAX];
+
+        add(&config, &project, adoption_rows[i].project);
+        add(&config, &own, adoption_rows[i].own);
+        for (size_t n = 0; n < TYPED_MAX && adoption_rows[i].typed[n]; n++)
+            line.typed[adoption_rows[i].typed[n]] = line.given[adoption_rows[i].typed[n]] = true;
+        if (config_options_check(&config, &failure) != OTA_OK ||
+            config_options_adopt(&line, &config, &environment, &failure) != OTA_OK)
+            fail_msg("row %zu: %s", i, failure.message);
+        describe_line(text, &line);
+        assert_string_equal(text, adoption_rows[i].adopted);
+        command_line_free(&line);
+        config_free(&config);
+    }
+}
+
+/* A flag that is off does not count as given; until they are activated, none but boards and images
+ * do. */
+static void test_activation(void **state)
+{
+    (void)state;
+    const struct config_environment environment = {.has_password = false};
+    struct config config = {0};
+    struct command_line line = {0};
+    struct ota_failure failure;
+
+    add(&config, &own, "file = x\nip = y\ntimeout = 3\ncompress = yes\nlockstep = no\n");
+    assert_int_equal(config_options_adopt(&line, &config, &environment, &failure), OTA_OK);
+    assert_true(line.given[OPTION_FILE] && line.given[OPTION_IP]);
+    assert_false(line.given[OPTION_TIMEOUT] || line.given[OPTION_COMPRESS]);
+    config_options_activate(&line);
+    assert_true(line.given[OPTION_TIMEOUT] && line.given[OPTION_COMPRESS]);
+    assert_false(line.given[OPTION_LOCKSTEP]);
+    command_line_free(&line);
+    config_free(&config);
+}
+
+/* The boards that a line names, and whether they get the common password. */
+static void test_boards(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool has_typed_password;
+        size_t count;
+        const char *first;
+        uint16_t port;
+        bool lacks_password;
+    } rows[] = {
+        {"mine", false, 1, "10.0.0.1", 7, false},
+        {"MINE", false, 1, "10.0.0.1", 7, false},
+        {"theirs", false, 1, "10.0.0.2", 0, true},
+        {"theirs", true, 1, "10.0.0.2", 0, false},
+        {"both", false, 1, "10.0.0.4", 0, true},
+        {"@all", false, 2, "10.0.0.1", 7, false},
+        {"@guests", false, 1, "10.0.0.9", 0, true},
+        {"other.local", false, 1, "other.local", 0, false},
+    };
+    struct config config = {0};
+    struct ota_failure failure;
+
+    add(&config, &project,
+        "[board theirs]\nhost = 10.0.0.2\n[board both]\nhost = 10.0.0.4\n"
+        "[group guests]\nmembers = 10.0.0.9\n");
+    add(&config, &own,
+        "[board mine]\nhost = 10.0.0.1\nport = 7\n[board both]\nhost = 10.0.0.3\nport = 9\n"
+        "[group all]\nmembers = mine,\nmembers = theirs\n");
+    assert_int_equal(config_boards_check(&config, &failure), OTA_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct hosts hosts = {0};
+        struct command_line line = {.typed[OPTION_IP] = true,
+                                    .typed[OPTION_AUTH] = rows[i].has_typed_password};
+
+        assert_int_equal(strings_add(&line.boards, strdup(rows[i].name)), 0);
+        if (config_boards_resolve(&hosts, &line, &config, &failure) != OTA_OK)
+            fail_msg("%s: %s", rows[i].name, failure.message);
+        assert_int_equal(hosts.count, rows[i].count);
+        assert_string_equal(hosts.lines[0].target.name, rows[i].first);
+        assert_int_equal(hosts.lines[0].target.port, rows[i].port);
+        assert_int_equal(hosts.lines[0].lacks_password, rows[i].lacks_password);
+        hosts_free(&hosts);
+        command_line_free(&line);
+    }
+    config_free(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_adoption),
+        cmocka_unit_test(test_activation),
+        cmocka_unit_test(test_boards),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
