@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "boardlog/restart_watch.h"
+#include "support/story.h"
 #include "support/virtual_time.h"
 
 #include <stdio.h>
@@ -45,17 +46,7 @@ static struct world {
     char story[16384];
 } world;
 
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void tell(const char *format, ...)
-{
-    size_t length = strlen(world.story);
-    va_list arguments;
-
-    va_start(arguments, format);
-    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
-    va_end(arguments);
-    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
-}
+#define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
                                          bool keeps_colors,

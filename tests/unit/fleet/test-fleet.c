@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "fleet/fleet.h"
 #include "secrets/prompt.h"
+#include "support/story.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -61,16 +62,7 @@ struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t 
                                    prompt_done_fn *done, void *userdata);
 void __wrap_prompt_free(struct prompt *prompt);
 
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void tell(const char *format, ...)
-{
-    size_t length = strlen(world.story);
-    va_list arguments;
-    va_start(arguments, format);
-    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
-    va_end(arguments);
-    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
-}
+#define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 /* What has been told since the last call. */
 static const char *told(void)

@@ -15,6 +15,7 @@
 #include "boardlog/expect.h"
 #include "discovery/resolve.h"
 #include "fleet/job.h"
+#include "support/story.h"
 #include "support/virtual_time.h"
 #include "upload/espota/espota_settings.h"
 #include "upload/espota/session.h"
@@ -76,16 +77,7 @@ static struct image packed = {.family = IMAGE_ESP8266, .size = IMAGE_SIZE, .plai
 
 static struct assignment assignment;
 
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void tell(const char *format, ...)
-{
-    size_t length = strlen(world.story);
-    va_list arguments;
-    va_start(arguments, format);
-    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
-    va_end(arguments);
-    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
-}
+#define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, bool want_port,

@@ -15,6 +15,7 @@
 #include "discovery/resolve.h"
 #include "fleet/fleet.h"
 #include "image/image.h"
+#include "support/story.h"
 #include "upload/upload.h"
 
 #include <errno.h>
@@ -57,18 +58,7 @@ static char stories[BOARDS_MAX][1024];
 static struct loop_timer interrupt;
 static int64_t waited_us; /* how far the clock has jumped */
 
-static void tell(size_t board, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell(size_t board, const char *format, ...)
-{
-    char *story = stories[board];
-    size_t length = strlen(story);
-    va_list arguments;
-
-    va_start(arguments, format);
-    int added = vsnprintf(story + length, sizeof stories[board] - length, format, arguments);
-    va_end(arguments);
-    assert_true(added >= 0 && (size_t)added < sizeof stories[board] - length);
-}
+#define tell(board, ...) story_append(stories[board], sizeof stories[board], __VA_ARGS__)
 
 static struct upload_service *
 open_parcels(struct loop *loop, const struct upload_settings *settings, struct ota_failure *failure)
