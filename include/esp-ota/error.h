@@ -111,6 +111,11 @@ enum ota_cause {
     OTA_CAUSE_FIREWALL,
     OTA_CAUSE_WRONG_SOURCE,
     OTA_CAUSE_NO_WAY_OUT,
+    /* --serve cannot listen: another program has the port, or it needs privileges; this computer
+     * does not have the address. */
+    OTA_CAUSE_PORT_IN_USE,
+    OTA_CAUSE_PORT_PRIVILEGED,
+    OTA_CAUSE_NOT_OUR_ADDRESS,
     /* The board's own words, over UDP or during a transfer (reason.c). */
     OTA_CAUSE_FLASH, /* it cannot be written, erased or read */
     OTA_CAUSE_NO_SPACE,

@@ -14,6 +14,7 @@
 #include "cli/command_line.h"
 #include "cli/config_boards.h"
 #include "cli/config_options.h"
+#include "cli/operands.h"
 #include "cli/options_use.h"
 #include "cli/options_values.h"
 #include "cli/show_config.h"
@@ -323,9 +324,12 @@ static enum ota_error check_serve(const struct command_line *line, struct ota_fa
     if (line->given[OPTION_TLS_CERT] != line->given[OPTION_TLS_KEY])
         return ota_fail(failure, OTA_E_USAGE, "--tls-cert and --tls-key belong together; add %s",
                         line->given[OPTION_TLS_CERT] ? "--tls-key FILE" : "--tls-cert FILE");
-    if (!line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
-        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
-    return OTA_OK;
+    if (line->given[OPTION_FILE] || line->given[OPTION_HOSTS])
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "no firmware is named; %s",
+                    line->value[OPTION_SERVE] && operands_is_file(line->value[OPTION_SERVE])
+                        ? "the word behind --serve is its port; write -f before the file"
+                        : "add -f FILE");
 }
 
 static enum ota_error check_serving(const struct command_line *line, struct ota_failure *failure)

@@ -262,6 +262,15 @@ static const struct remedy {
     {.cause = OTA_CAUSE_WRONG_SOURCE,
      .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
              "board's network (\"ip address\" lists them)."},
+    {.cause = OTA_CAUSE_PORT_IN_USE,
+     .text = "Give another port, such as --serve=8081, or end the program that has this one "
+             "(\"ss -ltnp\" shows it)."},
+    {.cause = OTA_CAUSE_PORT_PRIVILEGED,
+     .text = "Give a port from 1024 on, such as --serve=8080; the lower ones need root or the "
+             "capability CAP_NET_BIND_SERVICE."},
+    {.cause = OTA_CAUSE_NOT_OUR_ADDRESS,
+     .text = "Give an address of this computer (\"ip address\" lists them), or the port alone to "
+             "serve at all of them."},
     {.error = OTA_E_NO_PORT,
      .text = "Give -P another port or a range such as 10000-10100, or leave it out to use any free "
              "port."},

@@ -506,9 +506,24 @@ static void listen_without_v6(struct httpd *server)
     server->listener = open_listener(address);
 }
 
-static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
+static enum ota_error fail_listening(struct ota_failure *failure, const struct address *wanted,
+                                     int reason)
 {
     char shown[ADDRESS_TEXT_MAX + 8];
+
+    ota_fail(failure, error_unless_local(OTA_E_NO_PORT, reason), "cannot serve at %s: %s",
+             address_text_port(shown, wanted), strerror(reason));
+    if (reason == EADDRINUSE)
+        failure->cause = OTA_CAUSE_PORT_IN_USE;
+    else if (reason == EACCES)
+        failure->cause = OTA_CAUSE_PORT_PRIVILEGED;
+    else if (reason == EADDRNOTAVAIL)
+        failure->cause = OTA_CAUSE_NOT_OUR_ADDRESS;
+    return failure->error;
+}
+
+static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
+{
     const struct address *wanted = &server->config.address;
     struct sockaddr_storage storage;
     struct address bound;
@@ -518,8 +533,7 @@ static enum ota_error start_listening(struct httpd *server, struct ota_failure *
     if (server->listener < 0)
         listen_without_v6(server);
     if (server->listener < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_NO_PORT, errno), "cannot serve at %s: %s",
-                        address_text_port(shown, wanted), strerror(errno));
+        return fail_listening(failure, wanted, errno);
     if (getsockname(server->listener, (struct sockaddr *)&storage, &length) < 0 ||
         !address_from(&bound, (struct sockaddr *)&storage, length))
         return ota_fail(failure, OTA_E_INTERNAL, "cannot learn the port: %s", strerror(errno));

@@ -172,6 +172,10 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
 
 void httpd_transfers_end(struct httpd *server)
 {
-    while (server->transfers)
-        settle_transfer(server->transfers, true, true);
+    struct httpd_transfer *next;
+
+    for (struct httpd_transfer *transfer = server->transfers; transfer; transfer = next) {
+        next = transfer->next;
+        settle_transfer(transfer, true, true);
+    }
 }

@@ -237,7 +237,7 @@ static void look_for_return(struct tasmota *tasmota)
     if (tasmota->order.board->state == BOOK_FETCHED)
         tasmota_ask(tasmota, "Status", "2", on_return, on_return_lost);
     else
-        watch_board(tasmota);
+        after(tasmota, 0, watch_board);
 }
 
 /* -- its requests -- */
@@ -281,7 +281,7 @@ static void watch_board(struct tasmota *tasmota)
         tasmota->phase = OTA_PHASE_PROOF;
         tasmota->was_away = tasmota->is_in_safeboot = false;
         tasmota->until_us = now_us + tasmota->all->config.fetch_us;
-        look_for_return(tasmota);
+        after(tasmota, 0, look_for_return);
     } else if (board->state == BOOK_CONFIRMED) {
         ota_fail(&tasmota->outcome, OTA_OK, "it runs the image already");
         conclude(tasmota);

@@ -49,18 +49,18 @@ struct tasmota_order {
 struct tasmotas *tasmotas_new(const struct tasmotas_config *config, struct ota_failure *failure);
 
 /* False: memory ran out. */
-bool tasmotas_add(struct tasmotas *tasmotas, const struct tasmota_order *order);
-size_t tasmotas_count(const struct tasmotas *tasmotas); /* 0 for NULL */
+bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order);
+size_t tasmotas_count(const struct tasmotas *all); /* 0 for NULL */
 
 /* Tells the boards, as many at a time as may download. at: where the server listens, with its port;
  * an unspecified address stands for the one that a board sees. */
-void tasmotas_start(struct tasmotas *tasmotas, const struct address *at);
+void tasmotas_start(struct tasmotas *all, const struct address *at);
 
 /* The server has closed. Gives the boards their OtaUrl back that have ours, as soon as they do not
  * try to fetch any more. Returns whether on_all_done will be called. NULL is allowed. */
-bool tasmotas_end(struct tasmotas *tasmotas);
+bool tasmotas_end(struct tasmotas *all);
 
 /* Names the boards that still have our OtaUrl. NULL is allowed. */
-void tasmotas_free(struct tasmotas *tasmotas);
+void tasmotas_free(struct tasmotas *all);
 
 #endif

@@ -472,10 +472,16 @@ class Serve(Scenario):
         server = self.serve()
         result = run("-f", self.path, "--serve={}:{}".format(*server.server))
         self.assertEqual((result.status, result.out), (1, ""), result)
-        self.assertIn("cannot serve at {}:{}: Address already in use".format(*server.server), result.err)
+        self.assertIn("cannot serve at {}:{}: Address already in use\n  Give another port, such as --serve=8081, or end "
+                      "the program that has this one".format(*server.server), result.err)
+        result = run("-f", self.path, "--serve=192.0.2.77:8080")
+        self.assertEqual((result.status, result.out), (1, ""), result)
+        self.assertIn("cannot serve at 192.0.2.77:8080: Cannot assign requested address\n  Give an address of this computer",
+                      result.err)
 
     def test_usage(self):
         rows = [(["--serve"], "no firmware is named; add -f FILE"),
+                (["--serve", self.path], "the word behind --serve is its port; write -f before the file"),
                 (["--serve=x", "-f", self.path], "--serve 'x' is neither a port number"),
                 (["--serve=::1:80", "-f", self.path], "--serve '::1:80' is neither"),
                 (["--serve=70000", "-f", self.path], "--serve '70000' is neither"),

@@ -3,7 +3,6 @@
 
 import hashlib
 import os
-import sys
 import unittest
 
 import firmware
