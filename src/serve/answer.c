@@ -104,6 +104,8 @@ static void take_turn(struct answer *answer, enum turn turn)
         [TURN_CANARIES] = {ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
         [TURN_STOPPED] = {ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
         [TURN_FULL] = {ANSWER_BUSY, "as many boards download as may at a time"},
+        [TURN_FULL_HERE] = {ANSWER_BUSY,
+                            "as many boards at its address download as may at a time, half of -j"},
         [TURN_GIVEN_UP] = {ANSWER_NOT_NOW,
                            "it is in an update loop: it took the image and came back without it"},
         [TURN_TAKEN] = {ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},

@@ -153,7 +153,7 @@ void book_note_end(struct book_board *board, bool is_whole, int64_t now_us)
 }
 
 enum turn book_turn(const struct book *book, const struct book_board *board,
-                    const struct rollout_rules *rules)
+                    const struct rollout_rules *rules, size_t downloads_here)
 {
     struct rollout_counts counts;
 
@@ -162,6 +162,7 @@ enum turn book_turn(const struct book *book, const struct book_board *board,
     if (board && board->has_mac && board->state == BOOK_FETCHED)
         return TURN_TAKEN;
     book_count(book, &counts);
+    counts.downloads_here = downloads_here;
     return rollout_turn(rules, &counts, board && board->is_canary, board && board->has_mac);
 }
 

@@ -88,9 +88,9 @@ void book_note_answer(struct book_board *board, const struct answer *answer);
 void book_note_start(struct book_board *board, size_t total, int64_t now_us);
 void book_note_end(struct book_board *board, bool is_whole, int64_t now_us);
 
-/* The turn of a board that asks now, after book_note_request(). */
+/* The turn of a board that asks now, after book_note_request(). downloads_here: to its address. */
 enum turn book_turn(const struct book *book, const struct book_board *board,
-                    const struct rollout_rules *rules);
+                    const struct rollout_rules *rules, size_t downloads_here);
 
 /* Makes a board that gets the image now a canary, if one is still missing. */
 void book_choose_canary(const struct book *book, struct book_board *board,

@@ -6,6 +6,13 @@ bool rollout_needs_canary(const struct rollout_rules *rules, const struct rollou
     return counts->canaries < rules->canaries;
 }
 
+/* Half of the downloads: slow ones to one address leave room for others, and boards behind one
+ * address (NAT) still fetch several at a time. */
+static size_t share_of_address(const struct rollout_rules *rules)
+{
+    return (rules->downloads_max + 1) / 2;
+}
+
 enum turn rollout_turn(const struct rollout_rules *rules, const struct rollout_counts *counts,
                        bool is_canary, bool can_confirm)
 {
@@ -19,5 +26,7 @@ enum turn rollout_turn(const struct rollout_rules *rules, const struct rollout_c
         if (counts->canaries_confirmed < rules->canaries && !becomes_canary)
             return TURN_CANARIES;
     }
-    return counts->downloads >= rules->downloads_max ? TURN_FULL : TURN_NOW;
+    if (counts->downloads >= rules->downloads_max)
+        return TURN_FULL;
+    return counts->downloads_here >= share_of_address(rules) ? TURN_FULL_HERE : TURN_NOW;
 }

@@ -18,15 +18,17 @@ struct rollout_counts {
     size_t downloads; /* that are running */
     size_t canaries;  /* boards that were chosen to be first */
     size_t canaries_confirmed, canaries_failed;
-    size_t failures; /* canaries included */
+    size_t failures;       /* canaries included */
+    size_t downloads_here; /* to the address that asks */
 };
 
 enum turn {
     TURN_NOW,
-    TURN_CANARIES, /* the first boards have not confirmed yet */
-    TURN_STOPPED,  /* a canary has failed, or too many boards have */
-    TURN_FULL,     /* as many downloads run as may */
-    TURN_GIVEN_UP, /* the board has taken the image as often as it may, and does not run it */
+    TURN_CANARIES,  /* the first boards have not confirmed yet */
+    TURN_STOPPED,   /* a canary has failed, or too many boards have */
+    TURN_FULL,      /* as many downloads run as may */
+    TURN_FULL_HERE, /* as many run to this address as may */
+    TURN_GIVEN_UP,  /* the board has taken the image as often as it may, and does not run it */
     TURN_TAKEN, /* it has taken the image, and nothing that it says can tell whether it runs it */
 };
 

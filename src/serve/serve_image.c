@@ -106,16 +106,23 @@ static bool is_head(const struct httpd_request *request)
 }
 
 /* Only what brings the last byte counts as a download; NULL also where nobody is in the book. */
-static struct serve_download *begin_download(struct serve *serve, struct book_board *board,
-                                             const struct offer_bytes *bytes,
-                                             const struct byte_range *range)
+static struct serve_download *
+begin_download(struct serve *serve, const struct httpd_request *request, struct book_board *board,
+               const struct offer_bytes *bytes, const struct byte_range *range)
 {
     struct serve_download *download =
         board && range->first + range->size == bytes->size ? malloc(sizeof *download) : NULL;
     if (!download)
         return NULL;
 
-    *download = (struct serve_download){serve, board, bytes->image, range->size, loop_now_us()};
+    *download = (struct serve_download){.next = serve->downloads,
+                                        .serve = serve,
+                                        .address = *httpd_request_address(request),
+                                        .board = board,
+                                        .image = bytes->image,
+                                        .size = range->size,
+                                        .started_us = loop_now_us()};
+    serve->downloads = download;
     book_choose_canary(serve->config.book, board, &serve->config.rules);
     book_note_start(board, range->size, download->started_us);
     serve_tell_start(serve, download);
@@ -143,8 +150,9 @@ static void respond_bytes(struct serve *serve, struct httpd_request *request,
     const unsigned status = range.kind == BYTE_RANGE_WHOLE  ? STATUS_IMAGE
                             : range.kind == BYTE_RANGE_PART ? STATUS_PART
                                                             : STATUS_NO_SUCH_RANGE;
-    struct serve_download *download =
-        is_head(request) || range.size == 0 ? NULL : begin_download(serve, board, bytes, &range);
+    struct serve_download *download = is_head(request) || range.size == 0
+                                          ? NULL
+                                          : begin_download(serve, request, board, bytes, &range);
     httpd_respond(request, &(struct httpd_response){.status = status,
                                                     .headers = headers.items,
                                                     .data = bytes->data + range.first,
@@ -245,15 +253,27 @@ static void respond_digest(struct httpd_request *request, const struct resource 
 
 /* -- both -- */
 
-/* A download may have ended that is not counted as ended yet; where that matters, it is looked at. */
-static enum turn find_turn(struct serve *serve, const struct book_board *board)
+static size_t count_downloads(const struct serve *serve, const struct address *address)
 {
-    enum turn turn = book_turn(serve->config.book, board, &serve->config.rules);
+    size_t count = 0;
 
-    if (turn != TURN_FULL)
+    for (const struct serve_download *at = serve->downloads; at; at = at->next)
+        count += address_equal(&at->address, address);
+    return count;
+}
+
+/* A download may have ended that is not counted as ended yet; where that matters, it is looked at. */
+static enum turn find_turn(struct serve *serve, const struct httpd_request *request,
+                           const struct book_board *board)
+{
+    const struct address *address = httpd_request_address(request);
+    const struct book *book = serve->config.book;
+    enum turn turn = book_turn(book, board, &serve->config.rules, count_downloads(serve, address));
+
+    if (turn != TURN_FULL && turn != TURN_FULL_HERE)
         return turn;
     httpd_settle(serve->http);
-    return book_turn(serve->config.book, board, &serve->config.rules);
+    return book_turn(book, board, &serve->config.rules, count_downloads(serve, address));
 }
 
 static void serve_board(struct serve *serve, struct httpd_request *request,
@@ -272,7 +292,7 @@ static void serve_board(struct serve *serve, struct httpd_request *request,
         memcpy(old_reason, board->reason, sizeof old_reason);
         serve_tell_news(serve, board, news);
     }
-    answer_decide(&answer, fetcher, offer, find_turn(serve, board));
+    answer_decide(&answer, fetcher, offer, find_turn(serve, request, board));
     if (board) {
         book_note_answer(board, &answer);
         serve_tell_answer(serve, board, &answer, old_reason);
@@ -329,7 +349,11 @@ void serve_on_end(void *tag, bool is_whole, void *userdata)
 {
     struct serve_download *download = tag;
     struct serve *serve = userdata;
+    struct serve_download **link = &serve->downloads;
 
+    while (*link != download)
+        link = &(*link)->next;
+    *link = download->next;
     book_note_end(download->board, is_whole, loop_now_us());
     serve_tell_end(serve, download, is_whole);
     free(download);

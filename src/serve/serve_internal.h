@@ -10,7 +10,8 @@
 struct serve {
     struct serve_config config;
     struct httpd *http;
-    const char **names; /* of the offers */
+    struct serve_download *downloads; /* that run */
+    const char **names;               /* of the offers */
     struct ota_totals totals;
     int64_t totals_us; /* when they were computed */
     int64_t started_us;
@@ -21,7 +22,9 @@ struct serve {
 
 /* An image on its way to a board. */
 struct serve_download {
+    struct serve_download *next;
     struct serve *serve;
+    struct address address;    /* that asked: the board's may change meanwhile */
     struct book_board *board;  /* NULL: nobody that is in the book */
     const struct image *image; /* that is sent */
     size_t size;

@@ -149,6 +149,26 @@ class Hostile(Scenario):
             connection.close()
         self.assertEqual(self.server.stop().status, 0)
 
+    def test_slow_downloads(self):
+        """Forty from one address, each as another board, leave half of the downloads to others."""
+        server = Server(self, "-f", self.file("large.bin", firmware.esp8266(400000)), "-j", "4")
+        first, other = address(), address()
+        answers = []
+        for _ in range(40):
+            connection = socket.socket()
+            self.addCleanup(connection.close)
+            connection.settimeout(60)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.bind((first, 0))
+            connection.connect(server.server)
+            connection.sendall(f"GET /firmware.bin HTTP/1.1\r\nHost: a\r\nUser-Agent: ESP8266-http-Update\r\n"
+                               f"x-ESP8266-STA-MAC: {fetcher.new_mac()}\r\nx-ESP8266-mode: sketch\r\n\r\n".encode())
+            answers.append(connection.recv(12)[9:])
+        self.assertEqual((answers.count(b"200"), answers.count(b"503")), (2, 38))
+        boards = [Board(server.server, source=other) for _ in range(2)]
+        self.assertEqual([board.fetch() for board in boards], ["update", "update"])
+        self.assertEqual(server.stop().status, 0)
+
 
 if __name__ == "__main__":
     unittest.main()

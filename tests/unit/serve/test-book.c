@@ -173,19 +173,19 @@ static void test_turns(void **state)
 
     play(canary, &first, "o-A");
     play(other, &second, "o-A");
-    assert_int_equal(book_turn(&book, canary, &rules), TURN_NOW);
+    assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_NOW);
     canary->is_canary = true;
-    assert_int_equal(book_turn(&book, other, &rules), TURN_CANARIES);
-    assert_int_equal(book_turn(&book, NULL, &rules), TURN_CANARIES);
+    assert_int_equal(book_turn(&book, other, &rules, 0), TURN_CANARIES);
+    assert_int_equal(book_turn(&book, NULL, &rules, 0), TURN_CANARIES);
     play(canary, &first, "d-F");
-    assert_int_equal(book_turn(&book, canary, &rules), TURN_FULL);
+    assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_FULL);
     play(canary, &first, "w-T");
-    assert_int_equal(book_turn(&book, canary, &rules), TURN_TAKEN);
+    assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_TAKEN);
     play(canary, &first, "riC");
-    assert_int_equal(book_turn(&book, other, &rules), TURN_NOW);
+    assert_int_equal(book_turn(&book, other, &rules, 0), TURN_NOW);
     play(canary, &first, "o-A d-F w-T ofA d-F w-T ofA d-F w-T olG");
-    assert_int_equal(book_turn(&book, canary, &rules), TURN_GIVEN_UP);
-    assert_int_equal(book_turn(&book, other, &rules), TURN_STOPPED);
+    assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_GIVEN_UP);
+    assert_int_equal(book_turn(&book, other, &rules, 0), TURN_STOPPED);
     book_free(&book);
 }
 

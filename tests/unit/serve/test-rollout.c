@@ -19,28 +19,34 @@ static void test_turns(void **state)
     (void)state;
     static const struct {
         struct rollout_rules rules;   /* downloads, canaries, failures */
-        struct rollout_counts counts; /* downloads, canaries, confirmed, failed; failures */
+        struct rollout_counts counts; /* downloads, canaries, confirmed, failed; failures; here */
         bool is_canary, can_confirm;
         enum turn turn;
     } rows[] = {
-        {{2, 0, 0}, {0, 0, 0, 0, 0}, false, false, TURN_NOW},
-        {{2, 0, 0}, {1, 0, 0, 0, 9}, false, false, TURN_NOW},
-        {{2, 0, 0}, {2, 0, 0, 0, 0}, false, true, TURN_FULL},
-        {{2, 0, 3}, {0, 0, 0, 0, 2}, false, true, TURN_NOW},
-        {{2, 0, 3}, {0, 0, 0, 0, 3}, false, true, TURN_STOPPED},
-        {{2, 0, 3}, {2, 0, 0, 0, 3}, false, true, TURN_STOPPED},
+        {{2, 0, 0}, {0, 0, 0, 0, 0, 0}, false, false, TURN_NOW},
+        {{2, 0, 0}, {1, 0, 0, 0, 9, 0}, false, false, TURN_NOW},
+        {{2, 0, 0}, {2, 0, 0, 0, 0, 0}, false, true, TURN_FULL},
+        /* one address: half, rounded up */
+        {{3, 0, 0}, {1, 0, 0, 0, 0, 1}, false, true, TURN_NOW},
+        {{3, 0, 0}, {2, 0, 0, 0, 0, 2}, false, true, TURN_FULL_HERE},
+        {{3, 0, 0}, {2, 0, 0, 0, 0, 0}, false, true, TURN_NOW},
+        {{3, 0, 0}, {3, 0, 0, 0, 0, 2}, false, true, TURN_FULL},
+        {{1, 0, 0}, {0, 0, 0, 0, 0, 0}, false, true, TURN_NOW},
+        {{2, 0, 3}, {0, 0, 0, 0, 2, 0}, false, true, TURN_NOW},
+        {{2, 0, 3}, {0, 0, 0, 0, 3, 0}, false, true, TURN_STOPPED},
+        {{2, 0, 3}, {2, 0, 0, 0, 3, 0}, false, true, TURN_STOPPED},
         /* two canaries */
-        {{9, 2, 0}, {0, 0, 0, 0, 0}, false, true, TURN_NOW},
-        {{9, 2, 0}, {0, 0, 0, 0, 0}, false, false, TURN_CANARIES},
-        {{9, 2, 0}, {0, 1, 1, 0, 0}, false, true, TURN_NOW},
-        {{9, 2, 0}, {0, 2, 1, 0, 0}, false, true, TURN_CANARIES},
-        {{9, 2, 0}, {0, 2, 1, 0, 0}, true, true, TURN_NOW},
-        {{9, 2, 0}, {0, 2, 2, 0, 0}, false, true, TURN_NOW},
-        {{9, 2, 0}, {0, 2, 2, 0, 0}, false, false, TURN_NOW},
-        {{9, 2, 0}, {0, 2, 1, 1, 1}, false, true, TURN_STOPPED},
-        {{9, 2, 0}, {0, 2, 0, 1, 1}, true, true, TURN_NOW},
-        {{9, 2, 1}, {0, 2, 0, 1, 1}, true, true, TURN_STOPPED},
-        {{1, 2, 0}, {1, 1, 0, 0, 0}, false, true, TURN_FULL},
+        {{9, 2, 0}, {0, 0, 0, 0, 0, 0}, false, true, TURN_NOW},
+        {{9, 2, 0}, {0, 0, 0, 0, 0, 0}, false, false, TURN_CANARIES},
+        {{9, 2, 0}, {0, 1, 1, 0, 0, 0}, false, true, TURN_NOW},
+        {{9, 2, 0}, {0, 2, 1, 0, 0, 0}, false, true, TURN_CANARIES},
+        {{9, 2, 0}, {0, 2, 1, 0, 0, 0}, true, true, TURN_NOW},
+        {{9, 2, 0}, {0, 2, 2, 0, 0, 0}, false, true, TURN_NOW},
+        {{9, 2, 0}, {0, 2, 2, 0, 0, 0}, false, false, TURN_NOW},
+        {{9, 2, 0}, {0, 2, 1, 1, 1, 0}, false, true, TURN_STOPPED},
+        {{9, 2, 0}, {0, 2, 0, 1, 1, 0}, true, true, TURN_NOW},
+        {{9, 2, 1}, {0, 2, 0, 1, 1, 0}, true, true, TURN_STOPPED},
+        {{1, 2, 0}, {1, 1, 0, 0, 0, 0}, false, true, TURN_FULL},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
