@@ -286,6 +286,36 @@ static const char *format_time(char *text, size_t capacity, time_t time)
     return text;
 }
 
+/* Rejects a link NAME.signed that another user has made, which chooses what is sent. The file that it
+ * leads to is examined like any other. */
+static enum ota_error check_link(const char *path, const struct stat *plain, const char *shown,
+                                 struct ota_failure *failure)
+{
+    uid_t owner = plain ? plain->st_uid : geteuid();
+    struct stat link;
+
+    if (lstat(path, &link) < 0 || !S_ISLNK(link.st_mode) || link.st_uid == owner ||
+        link.st_uid == 0)
+        return OTA_OK;
+    return ota_fail(
+        failure, OTA_E_IMAGE,
+        "%s is not sent in place of the unsigned file: it is a link of user %ju, not of "
+        "%ju; remove it, or send it with -f %s",
+        shown, (uintmax_t)link.st_uid, (uintmax_t)owner, shown);
+}
+
+/* NAME.signed: the file, and the link to it if it is one. */
+static enum ota_error check_origin(const struct image *image, const struct file_status *file,
+                                   const struct stat *plain, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    input_show(shown, sizeof shown, image->path);
+    if (check_owner(file, plain, shown, failure) != OTA_OK)
+        return failure->error;
+    return check_link(image->path, plain, shown, failure);
+}
+
 /* Examines NAME.signed without NAME: its own format must show where the signature begins. */
 static void examine_alone(struct image *image)
 {
@@ -334,7 +364,7 @@ static enum ota_error examine_signed(struct image *image, const struct file_stat
                               escape_string(shown, sizeof shown, path), strerror(errno));
     if (fd < 0) {
         examine_alone(image);
-        return check_owner(file, NULL, input_show(shown, sizeof shown, image->path), failure);
+        return check_origin(image, file, NULL, failure);
     }
 
     struct stat plain;
@@ -346,7 +376,7 @@ static enum ota_error examine_signed(struct image *image, const struct file_stat
 
     examine_beside(image, &file->stat, path, data, &plain);
     free(data);
-    return check_owner(file, &plain, input_show(shown, sizeof shown, image->path), failure);
+    return check_origin(image, file, &plain, failure);
 }
 
 /* Reads NAME or NAME.signed; *file becomes the status of this file. */

@@ -322,6 +322,30 @@ class Beside(Keys):
         self.upload(signed, 0, "")
 
 
+    def test_link(self):
+        """Of a link, owner and mode of the file that it leads to count, and the owner of the link."""
+        path, target = self.file("fw.bin", PICO), self.file("elsewhere.bin", esp8266_signed(self.rsa_key, PICO))
+        link = path + ".signed"
+        os.symlink(target, link)
+
+        def check(status, phrase):
+            result = run("--check", "-p", "2040", "-f", path)
+            self.assertEqual(result.status, status, result)
+            self.assertIn(phrase, result.out + result.err)
+
+        os.chmod(target, 0o646)
+        check(3, "every user of this computer may change it")
+        os.chmod(target, 0o644)
+        check(0, "fw.bin.signed")
+        requirement.need_root(self, "only root can give files to others")
+        os.chown(target, 1234, -1)
+        check(3, "it belongs to user 1234, not to 0")
+        os.chown(target, 0, -1)
+        os.chown(link, 1234, -1, follow_symlinks=False)
+        check(3, "it is a link of user 1234, not of 0")
+        os.chown(path, 1234, -1)
+        check(0, "fw.bin.signed")
+
     def test_access_control_list(self):
         """One entry lets user 1234 write, as far as the mask allows, which the mode shows as the group's bits."""
         entries = ((1, 6, -1), (2, 6, 1234), (4, 4, -1), (0x10, 6, -1), (0x20, 4, -1))
