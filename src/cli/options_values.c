@@ -9,6 +9,7 @@
 #include "cli/config_boards.h"
 #include "cli/spelling.h"
 #include "image/image.h"
+#include "secrets/shown.h"
 #include "upload/protocols.h"
 #include "upload/web/page_table.h"
 
@@ -220,11 +221,11 @@ static enum ota_error set_protocol(struct options *options, const char *name, co
 static enum ota_error check_own(const char *name, const char *value, upload_own_check_fn *check,
                                 struct ota_failure *failure)
 {
-    char shown[SHOWN_MAX], why[UPLOAD_OWN_WHY_MAX];
+    char shown[SHOWN_WORD_MAX], why[UPLOAD_OWN_WHY_MAX];
 
     if (check(value, why))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "%s '%s' %s", name, show_value(shown, value), why);
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' %s", name, shown_word(shown, value, ":"), why);
 }
 
 static enum ota_error set_page(struct options *options, const char *name, const char *value,

@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/utf8.h"
 #include "boardlog/expect.h"
+#include "secrets/shown.h"
 #include "upload/protocols.h"
 
 #include <errno.h>
@@ -40,6 +41,15 @@ static enum ota_error reject_word(const struct parser *parser, const char *why)
     char shown[WORD_SHOWN];
     return ota_fail(parser->failure, OTA_E_USAGE, "%s, line %zu: \"%s\" %s", parser->name,
                     parser->number, escape_string(shown, sizeof shown, parser->word), why);
+}
+
+/* The word may have a secret behind one of these characters. */
+static enum ota_error reject_setting(const struct parser *parser, const char *ends, const char *why)
+{
+    char shown[SHOWN_WORD_MAX];
+
+    return ota_fail(parser->failure, OTA_E_USAGE, "%s, line %zu: \"%s\" %s", parser->name,
+                    parser->number, shown_word(shown, parser->word, ends), why);
 }
 
 /* -- words -- */
@@ -268,16 +278,17 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return parser->failure->error;
     const struct host_key *key = find_word_key(parser->word, strlen(parser->word));
     if (!key)
-        return reject_word(
-            parser, "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
-                    "encryption-key-file=PATH, page=NAME, field=NAME, user=NAME, protocol=NAME "
-                    "and expect=REGEX (put a word with spaces in double quotes)");
+        return reject_setting(
+            parser, "=:",
+            "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
+            "encryption-key-file=PATH, page=NAME, field=NAME, user=NAME, protocol=NAME and "
+            "expect=REGEX (put a word with spaces in double quotes)");
 
     struct ota_failure cause;
     if (key->set(line, parser->word + strlen(key->name) + 1, &cause) == OTA_OK)
         return OTA_OK;
     if (cause.error == OTA_E_USAGE)
-        return reject_word(parser, cause.message);
+        return reject_setting(parser, key->set == set_host_user ? ":" : "", cause.message);
     return (*parser->failure = cause).error;
 }
 

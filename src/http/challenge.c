@@ -4,10 +4,10 @@
  */
 #include "http/challenge.h"
 
+#include "base/base64.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -187,25 +187,6 @@ bool challenge_is_user(const char *user)
     return length >= 1 && length <= USER_MAX && is_quotable(user) && !strchr(user, ':');
 }
 
-static void encode_base64(char *target, const char *text, size_t length)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    enum { PADDING = 64 };
-
-    for (size_t i = 0; i < length; i += 3) {
-        uint32_t bits = 0;
-
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (i + k < length ? (unsigned char)text[i + k] : 0U);
-        *target++ = digits[bits >> 18];
-        *target++ = digits[bits >> 12 & 63];
-        *target++ = digits[i + 1 < length ? bits >> 6 & 63 : PADDING];
-        *target++ = digits[i + 2 < length ? bits & 63 : PADDING];
-    }
-    *target = '\0';
-}
-
 static char *answer_basic(const char *user, const char *password)
 {
     static const char start[] = "Authorization: Basic ";
@@ -213,7 +194,7 @@ static char *answer_basic(const char *user, const char *password)
     char *answer = secret_alloc(ANSWER_MAX);
     int length = -1;
 
-    _Static_assert((SECRET_TEXT_MAX + 2) / 3 * (size_t)4 + sizeof start <= ANSWER_MAX, "it fits");
+    _Static_assert(BASE64_SIZE(SECRET_TEXT_MAX) + sizeof start <= ANSWER_MAX, "it fits");
     if (pair && answer && challenge_is_user(user))
         length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
     if (length < 0 || length >= SECRET_TEXT_MAX) {
@@ -223,7 +204,7 @@ static char *answer_basic(const char *user, const char *password)
     }
 
     memcpy(answer, start, sizeof start);
-    encode_base64(answer + sizeof start - 1, pair, (size_t)length);
+    base64_encode(answer + sizeof start - 1, pair, (size_t)length);
     secret_free(pair);
     secret_cleanse_traces();
     return answer;
@@ -284,7 +265,8 @@ static bool format_digest(char answer[ANSWER_MAX], const struct challenge *chall
 }
 
 static char *answer_digest(const struct challenge *challenge, const char *user,
-                           const char *password, const char *method, const char *uri)
+                           const char *password, const char *method, const char *uri,
+                           struct auth_answer *given)
 {
     char cnonce[CNONCE_DIGITS + 1];
     struct digest_work *work = secret_alloc(sizeof *work);
@@ -295,6 +277,10 @@ static char *answer_digest(const struct challenge *challenge, const char *user,
                    compute_response(work, challenge, user, password, method, uri, cnonce) &&
                    format_digest(answer, challenge, user, uri, work->response, cnonce);
 
+    if (is_done) {
+        memcpy(given->cnonce, work->secret, sizeof work->secret);
+        memcpy(given->response, work->response, sizeof work->response);
+    }
     secret_free(work);
     secret_cleanse_traces();
     if (is_done)
@@ -304,11 +290,12 @@ static char *answer_digest(const struct challenge *challenge, const char *user,
 }
 
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
-                       const char *method, const char *uri)
+                       const char *method, const char *uri, struct auth_answer *given)
 {
+    *given = (struct auth_answer){.cnonce = ""};
     if (challenge->scheme == CHALLENGE_BASIC)
         return answer_basic(user, password);
     if (challenge_is_digest(challenge))
-        return answer_digest(challenge, user, password, method, uri);
+        return answer_digest(challenge, user, password, method, uri, given);
     return NULL;
 }

@@ -8,6 +8,8 @@
 #ifndef ESP_OTA_HTTP_CHALLENGE_H
 #define ESP_OTA_HTTP_CHALLENGE_H
 
+#include "crypto/auth.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,9 +50,11 @@ bool challenge_is_user(const char *user);
 /* Returns the whole header, "Authorization: ...", for one request with this method and URI; NULL
  * when memory ran out, libcrypto failed, or the user's name cannot be sent
  * (challenge_is_user()). The caller frees it with secret_free(). The answer to a
- * Digest is computed anew for each request, always with nc=00000001 and another cnonce. */
+ * Digest is computed anew for each request, always with nc=00000001 and another cnonce. Fills in given
+ * with what nobody may be shown of it: the response, and in the cnonce's place the hash of user, realm
+ * and password; both are "" for Basic, and the caller cleanses them. */
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
-                       const char *method, const char *uri);
+                       const char *method, const char *uri, struct auth_answer *given);
 
 /* For people, when a challenge asks for Basic and nothing encrypts the connection. */
 #define CHALLENGE_BASIC_NOTE                                                                       \

@@ -306,7 +306,6 @@ struct http_request *http_request_start(struct http_client *client,
     }
     client->open++;
     request->is_open = true;
-    diag_debug("%s: %s %s", config->board, config->body ? "POST" : "GET", request->url);
     loop_timer_start(&request->tick, TICK_US);
     return request;
 }

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "crypto/digest.h"
+#include "secrets/shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,13 +91,14 @@ enum ota_error secret_from_file(char **text, const char *path, enum secret_kind 
     if (input_is_standard(path))
         return read_secret(text, STDIN_FILENO, kind, "standard input", failure);
 
-    char escaped[PATH_SHOWN];
-    escape_string(escaped, sizeof escaped, path);
+    char escaped[PATH_SHOWN], shown[SHOWN_WORD_MAX];
     int fd = input_open(path);
     if (fd < 0)
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the %s file %s: %s",
-                              kinds[kind].name, escaped, input_open_error(path, errno));
+                              kinds[kind].name, shown_path(shown, path),
+                              input_open_error(path, errno));
 
+    escape_string(escaped, sizeof escaped, path);
     *exposure = exposure_of(fd);
     enum ota_error error = read_secret(text, fd, kind, escaped, failure);
     close(fd);

@@ -4,6 +4,7 @@
  * The numeric address is sent as Host and Referer, as Tasmota compares the page that a request comes
  * from with its own address. The password goes only to who asks for it as Tasmota does.
  */
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/challenge.h"
@@ -24,6 +25,7 @@ static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failur
     const struct challenge basic = {.scheme = CHALLENGE_BASIC};
     const char *password = tasmota->order.password;
     const struct tasmotas_config *config = &tasmota->all->config;
+    struct auth_answer given;
 
     if (tasmota->authorization) {
         ota_fail(failure, OTA_E_WRONG_PASSWORD,
@@ -39,7 +41,7 @@ static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failur
 
     config->on_note(tasmota->order.board, false, CHALLENGE_BASIC_NOTE, config->userdata);
     tasmota->authorization =
-        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path);
+        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given);
     if (!tasmota->authorization) {
         ota_fail_no_memory(failure);
         return false;
@@ -88,6 +90,7 @@ static void send_command(struct tasmota *tasmota)
     const struct http_callbacks callbacks = {.on_done = on_command_done, .userdata = tasmota};
     struct ota_failure failure;
 
+    diag_debug("%s: GET http://%s%s", request.board, request.authority, request.path);
     tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks);
     if (tasmota->request)
         return;

@@ -24,7 +24,8 @@ static bool is_terminated(const char *text, size_t capacity)
 
 static void answer(const struct challenge *challenge)
 {
-    char *header = challenge_answer(challenge, "user", "password", "POST", "/update");
+    struct auth_answer given;
+    char *header = challenge_answer(challenge, "user", "password", "POST", "/update", &given);
 
     require(!header || (!strpbrk(header, "\r\n") && strncmp(header, "Authorization: ", 15) == 0));
     require(header || challenge->scheme != CHALLENGE_BASIC);

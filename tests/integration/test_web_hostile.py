@@ -7,6 +7,7 @@ The server is a script in this file, because the simulated board's pages are boa
 
 import base64
 import concurrent.futures
+import hashlib
 import json
 import re
 import socket
@@ -232,15 +233,13 @@ class Hostile(Scenario):
             "Basic": (lambda answer: answer.split()[1], lambda answer: answer.split()[1][3:14].swapcase(),
                       lambda answer: "-".join(answer.split()[1])),
             "Digest": (lambda answer: re.search('response="(.*?)"', answer)[1],
-                       lambda answer: re.search('response="(.*?)"', answer)[1][5:17].upper()),
+                       lambda answer: re.search('response="(.*?)"', answer)[1][5:17].upper(),
+                       lambda _: hashlib.md5(f"admin:x:{PASSWORD}".encode()).hexdigest()[4:16]),
         }
         for scheme, forms in words.items():
             challenge = ask(scheme, realm="x", **({"nonce": "1"} if scheme == "Digest" else {}))
             for place, show in places.items():
                 for number, form in enumerate((*forms, lambda _: PASSWORD.upper())):
-                    if place == "form" and number == len(forms):
-                        continue  # a path may have the password for its name
-
                     def script(method, path, answer, show=show, form=form, place=place, challenge=challenge):
                         if not answer:
                             return challenge
@@ -256,7 +255,8 @@ class Hostile(Scenario):
                         for answer in server.answers:
                             word = re.sub("[^a-z0-9]", "", form(answer).lower())
                             self.assertNotIn(word, seen, result)
-                        self.assertRegex(result.err, HIDDEN if place != "form" else "repeats the answer")
+                        is_path = place == "form" and number < len(forms)  # it may have the password for its name
+                        self.assertRegex(result.err, "repeats the answer" if is_path else HIDDEN)
                         for secret in secrets(PASSWORD):
                             self.assertNotIn(secret, result.out + result.err)
 
@@ -266,6 +266,23 @@ class Hostile(Scenario):
             reply(b"<form action='/update'><input type='file' name='f'></form>") if answer and method == "GET"
             else reply(b"OK") if answer else ask("Basic", realm="x")), password="update")
         self.assertEqual(result.status, 0, result)
+
+    def test_field_that_cannot_be_sent(self):
+        """Of a form that names its file so, nothing is sent, and nobody looks for random numbers."""
+        for name, shown in (("a\1b", ""), ("a\tb", ""), ("a=b", "a=b"), ("\u00e4", "\u00e4"), ("x" * 99, "x" * 99)):
+            posts = []
+
+            def script(method, _path, _answer, name=name, posts=posts):
+                posts.extend([method] if method == "POST" else [])
+                return reply(f"<form action='/update'><input type='file' name='{name}'></form>".encode())
+
+            with self.subTest(name):
+                result, _ = self.attack(script)
+                self.assertEqual((result.status, posts), (5, []), result)
+                self.assertNotIn("random", result.err)
+                self.assertIn("--field", result.err)
+                if shown:
+                    self.assertIn(f'form calls its file "{shown}", and such a name cannot be sent', result.err)
 
     def test_too_much(self):
         """Replies without end are ended, and are not this computer's fault."""

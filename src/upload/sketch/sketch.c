@@ -7,6 +7,7 @@
  * The server tells about a wrong password only after the whole image. The first request finds that
  * out at once: it is rejected before the storage is opened. It also tells what the server is.
  */
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "base/units.h"
@@ -159,10 +160,11 @@ static void sketch_post(struct sketch *sketch, const struct http_callbacks *call
     const struct address address = endpoints_get(sketch->attempt.endpoints, sketch->endpoint);
     const char *password = sketch->password ? sketch->password : "";
     struct ota_failure failure;
+    struct auth_answer given;
 
     secret_free(sketch->authorization);
     sketch->authorization =
-        challenge_answer(&basic, SKETCH_USER, password, "POST", sketch_path(sketch));
+        challenge_answer(&basic, SKETCH_USER, password, "POST", sketch_path(sketch), &given);
     const struct http_request_config config = {
         .board = sketch->upload.config.board,
         .address = &address,
@@ -174,6 +176,7 @@ static void sketch_post(struct sketch *sketch, const struct http_callbacks *call
         .connect_us = HTTP_CONNECT_US,
         .reply_us = reply_us,
     };
+    diag_debug("%s: POST http://%s%s", config.board, config.authority, config.path);
     if (sketch->authorization)
         sketch->request = http_request_start(service->client, &config, callbacks);
     if (sketch->request)

@@ -147,5 +147,7 @@ bool web_read_back(struct upload *upload);
 bool web_repeats_answer(const struct web *web, const char *text);
 /* Text from the board, without what it repeats of the password and the answers to it. */
 const char *web_hide_secrets(const struct web *web, const char *text);
+/* A path, which the board's form may have given, escaped and without them. */
+const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path);
 
 #endif

@@ -135,12 +135,12 @@ static bool check_unasked(struct web *web)
 static void go_on(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
-    char message[OTA_MESSAGE_MAX], path[4 * FORM_TEXT_MAX];
+    char message[OTA_MESSAGE_MAX], path[WEB_PATH_MAX];
 
-    escape_string(path, sizeof path, finder->get);
-    snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title, path,
-             *finder->facts.version ? "; firmware " : "", finder->facts.version,
-             *finder->facts.hardware ? "; chip " : "", finder->facts.hardware);
+    snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title,
+             web_show_path(web, path, finder->get), *finder->facts.version ? "; firmware " : "",
+             finder->facts.version, *finder->facts.hardware ? "; chip " : "",
+             finder->facts.hardware);
     web_note(web, message);
     if (web->challenge.scheme == CHALLENGE_NONE && !check_unasked(web))
         return;

@@ -8,8 +8,8 @@
  */
 #include "upload/web/web_internal.h"
 
+#include "base/diag.h"
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
 #include "discovery/target.h"
@@ -66,7 +66,7 @@ static void fail_without_reply(struct web *web, const struct http_outcome *outco
     char place[ENDPOINTS_TEXT_MAX], path[WEB_PATH_MAX], request[WEB_PATH_MAX + 8];
     struct ota_failure failure;
 
-    snprintf(request, sizeof request, "GET %s", escape_string(path, sizeof path, web->path));
+    snprintf(request, sizeof request, "GET %s", web_show_path(web, path, web->path));
     http_fail_request(&failure, outcome, web_place(web, place), request,
                       web_common_settings(web)->timeout_us);
     web_finish(web, &failure);
@@ -131,23 +131,6 @@ static void tell_weak(struct web *web)
                                      .is_important = is_md5});
 }
 
-/* What the answer to a Digest is made of must not be shown if the board repeats it. */
-static bool learn_answer(const struct web *web)
-{
-    static const char start[] = "response=\"";
-    const char *found = strstr(web->authorization, start);
-    struct auth_answer answer = {.cnonce = ""};
-
-    if (!found || !web->upload.config.echo)
-        return true;
-
-    found += strlen(start);
-    snprintf(answer.response, sizeof answer.response, "%.*s", (int)strcspn(found, "\""), found);
-    bool is_learned = echo_learn(web->upload.config.echo, NULL, &answer);
-    digest_cleanse(&answer, sizeof answer);
-    return is_learned;
-}
-
 /* The first answer to a challenge counts; the attempt ends if there may be no more. */
 static bool note_answer(struct web *web)
 {
@@ -171,6 +154,8 @@ static bool note_answer(struct web *web)
 /* Computes the header for the next request. Returns false if that fails; the attempt has ended. */
 static bool authorize(struct web *web, const char *method, const char *path)
 {
+    struct auth_answer given;
+
     secret_free(web->authorization);
     web->authorization = NULL;
     if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web->password || !*web->password)
@@ -179,8 +164,10 @@ static bool authorize(struct web *web, const char *method, const char *path)
         return false;
 
     web->authorization =
-        challenge_answer(&web->challenge, user_of(web), web->password, method, path);
-    if (web->authorization && learn_answer(web))
+        challenge_answer(&web->challenge, user_of(web), web->password, method, path, &given);
+    bool is_learned = !web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given);
+    digest_cleanse(&given, sizeof given);
+    if (web->authorization && is_learned)
         return true;
     if (!challenge_is_user(user_of(web)))
         web_fail(web, OTA_E_USAGE,
@@ -383,6 +370,16 @@ static void start_request(struct web *web, const struct http_request_config *con
         web_fail(web, OTA_E_INTERNAL, "out of memory");
 }
 
+static void log_request(const struct web *web, const char *method)
+{
+    char path[WEB_PATH_MAX];
+
+    if (diag_enabled(DIAG_LEVEL_DEBUG))
+        diag_debug("%s: %s %s://%s%s", web->upload.config.board, method,
+                   is_tls(web) ? "https" : "http", web->authority,
+                   web_show_path(web, path, web->path));
+}
+
 static void send_get(struct web *web)
 {
     const struct http_callbacks callbacks = {.on_done = on_get_done, .userdata = web};
@@ -390,6 +387,7 @@ static void send_get(struct web *web)
 
     if (!authorize(web, "GET", web->path))
         return;
+    log_request(web, "GET");
     const struct http_request_config config = make_request(web, &address);
     start_request(web, &config, &callbacks);
 }
@@ -444,6 +442,7 @@ void web_post(struct web *web, const char *path)
     }
     if (!authorize(web, "POST", web->path))
         return;
+    log_request(web, "POST");
 
     struct http_request_config config = make_request(web, &address);
     config.body = &web->body;

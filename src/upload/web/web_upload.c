@@ -46,6 +46,11 @@ const char *web_hide_secrets(const struct web *web, const char *text)
     return is_password || web_repeats_answer(web, text) ? ECHO_NOTE : text;
 }
 
+const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
+{
+    return web_hide_secrets(web, escape_string(shown, WEB_PATH_MAX, path));
+}
+
 /* -- the upload -- */
 
 static bool add_path(char path[WEB_PATH_MAX], const char *query, size_t size)
@@ -79,34 +84,45 @@ static size_t make_fields(const struct web *web, struct multipart_field fields[1
     return 1;
 }
 
-static void send_image(struct web *web)
+static void choose_file(const struct web *web, struct multipart_file *file, bool is_filesystem)
 {
     const struct page *page = web->finder.page;
     const char *field = web_field(web);
-    bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
-    char path[WEB_PATH_MAX];
-    struct multipart_field fields[1];
-    size_t field_count = make_fields(web, fields);
-    struct multipart_file file = {.field = page->sketch_field,
-                                  .filename = page->sketch_filename,
-                                  .data = web->attempt.image->data,
-                                  .size = web->attempt.image->size};
 
+    *file = (struct multipart_file){.field = page->sketch_field,
+                                    .filename = page->sketch_filename,
+                                    .data = web->attempt.image->data,
+                                    .size = web->attempt.image->size};
     if (is_filesystem && page->filesystem_field) {
-        file.field = page->filesystem_field;
-        file.filename = page->filesystem_filename;
+        file->field = page->filesystem_field;
+        file->filename = page->filesystem_filename;
     } else if (*web->finder.form_field) {
-        file.field = web->finder.form_field;
+        file->field = web->finder.form_field;
     }
     if (field)
-        file.field = field;
+        file->field = field;
+}
 
-    if (!make_path(web, path, is_filesystem))
+static void send_image(struct web *web)
+{
+    bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
+    char path[WEB_PATH_MAX], shown[WEB_PATH_MAX];
+    struct multipart_field fields[1];
+    size_t field_count = make_fields(web, fields);
+    struct multipart_file file;
+
+    choose_file(web, &file, is_filesystem);
+    if (!multipart_is_name(file.field))
+        web_fail(
+            web, OTA_E_NO_PAGE,
+            "the page's form calls its file \"%s\", and such a name cannot be sent: it should be "
+            "printable ASCII without quotes, backslash, '=' and ';', at most %d characters",
+            web_show_path(web, shown, file.field), MULTIPART_NAME_MAX);
+    else if (!make_path(web, path, is_filesystem))
         web_fail(web, OTA_E_USAGE, "the path of the page is too long");
     else if (multipart_make(&web->body, &file, fields, field_count) != 0)
         web_fail(web, OTA_E_INTERNAL,
-                 "the upload cannot be put together: no random numbers, or "
-                 "the page's field has a name that cannot be sent");
+                 "the upload cannot be put together: libcrypto has no random numbers");
     else
         web_post(web, path);
 }
@@ -297,8 +313,8 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         fail_unauthorized(web, reply);
     } else if (verdict == PAGE_ABSENT) {
         web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: status %u%s%s%s",
-                 escape_string(path, sizeof path, web->path), reply->status, *text ? ", \"" : "",
-                 text, *text ? "\"" : "");
+                 web_show_path(web, path, web->path), reply->status, *text ? ", \"" : "", text,
+                 *text ? "\"" : "");
     } else if (!web->is_acknowledged) {
         struct ota_failure failure;
         ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+static struct auth_answer given; /* by the last answer */
+
 static const struct {
     const char *value;
     enum challenge_scheme scheme;
@@ -85,13 +87,14 @@ static void test_basic(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char *answer = challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/");
+        char *answer = challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/", &given);
 
         assert_non_null(answer);
         assert_string_equal(answer, pairs[i][2]);
+        assert_true(!*given.cnonce && !*given.response);
         secret_free(answer);
     }
-    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/"));
+    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/", &given));
 }
 
 /* RFC 2069 2.4, as corrected by its erratum: a Digest without qop. */
@@ -102,7 +105,8 @@ static void test_digest_without_qop(void **state)
                                         .nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093",
                                         .opaque = "5ccc069c403ebaf9f0171e9517f40e41",
                                         .has_opaque = true};
-    char *answer = challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html");
+    char *answer =
+        challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html", &given);
 
     (void)state;
     assert_non_null(answer);
@@ -112,6 +116,8 @@ static void test_digest_without_qop(void **state)
                                 "uri=\"/dir/index.html\", "
                                 "response=\"1949323746fe6a43ef61f9606e7febea\", "
                                 "opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"");
+    assert_string_equal(given.response, "1949323746fe6a43ef61f9606e7febea");
+    assert_string_equal(given.cnonce, "4945ecf42b1bb868634058a845bedde8"); /* user:realm:password */
     secret_free(answer);
 }
 
@@ -123,7 +129,7 @@ static void check_qop_answer(enum challenge_scheme scheme,
         .scheme = scheme, .realm = "r", .nonce = "n", .has_qop = true};
     char secret[DIGEST_SHA256_HEX + 1], request[DIGEST_SHA256_HEX + 1], text[512];
     char response[DIGEST_SHA256_HEX + 1], cnonce[17] = "", expected[128];
-    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update");
+    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update", &given);
 
     assert_non_null(answer);
     const char *found = strstr(answer, "cnonce=\"");
@@ -152,14 +158,14 @@ static void test_injection(void **state)
     struct challenge challenge = {.scheme = CHALLENGE_DIGEST_MD5, .realm = "r", .nonce = "n"};
 
     (void)state;
-    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/"));
-    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/"));
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y"));
+    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y", &given));
     snprintf(challenge.nonce, sizeof challenge.nonce, "n\r\nX: y");
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given));
     assert_false(challenge_can_be_answered(&challenge));
     challenge = (struct challenge){.scheme = CHALLENGE_UNKNOWN, .nonce = "n"};
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given));
     assert_false(challenge_can_be_answered(&challenge));
     challenge.scheme = CHALLENGE_BASIC;
     assert_true(challenge_can_be_answered(&challenge));

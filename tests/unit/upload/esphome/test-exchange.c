@@ -4,6 +4,8 @@
 #include "support/hex.h"
 #include "upload/esphome/exchange.h"
 
+#include "base/base64.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -510,6 +512,30 @@ static void test_handshake_ends(void **state)
     }
 }
 
+/* A part of the key is shown in no form. */
+static void test_reason_with_the_key(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct encrypted *test = begin_encrypted();
+        char base64[BASE64_SIZE(NOISE_KEY_SIZE)], hex[2 * NOISE_KEY_SIZE + 1];
+        unsigned char payload[64] = "\x01No, ";
+
+        base64_encode(base64, test->psk, NOISE_KEY_SIZE);
+        to_hex(hex, test->psk, NOISE_KEY_SIZE);
+        snprintf((char *)payload + 5, sizeof payload - 5, "%.12s",
+                 i == 2   ? "abcdefghijkl"
+                 : i == 1 ? hex + 5
+                          : base64 + 3);
+        assert_int_equal(feed_frame(&test->exchange, payload, 17), EXCHANGE_FAILED);
+        assert_non_null(
+            strstr(test->exchange.failure.message,
+                   i == 2 ? "No, abcdefghijkl" : "(words that repeat the encryption key)"));
+        assert_true(i == 2 || !strstr(test->exchange.failure.message, (char *)payload + 5));
+        end_encrypted(test);
+    }
+}
+
 /* In an encrypted exchange nothing in the clear counts but an error. */
 static void test_clear_replies(void **state)
 {
@@ -539,7 +565,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dialogs),        cmocka_unit_test(test_only_success),
         cmocka_unit_test(test_early_end),      cmocka_unit_test(test_encrypted),
-        cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_clear_replies),
+        cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_reason_with_the_key),
+        cmocka_unit_test(test_clear_replies),
     };
 
     load_vectors();

@@ -1,0 +1,59 @@
+/* test-shown.c: what messages show of words that may be secrets. */
+#include "secrets/shown.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define KEY "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xd/l8="
+#define NOT_SHOWN "(its name is not shown: it may be the secret itself)"
+
+static void test_words(void **state)
+{
+    static const char *const rows[][3] = {
+        {"auth=pw", "=:", "auth=..."},  {"auth=", "=:", "auth="},
+        {"admin:pw", ":", "admin:..."}, {"user=admin:pw", ":", "user=admin:..."},
+        {"lamp", "=:", "lamp"},         {"=pw", "=:", "=..."},
+        {"a\nb=c", "=", "a\\nb=..."},
+    };
+    char long_word[400], shown[SHOWN_WORD_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(shown_word(shown, rows[i][0], rows[i][1]), rows[i][2]);
+
+    memset(long_word, 'x', sizeof long_word);
+    long_word[350] = '=';
+    long_word[399] = '\0';
+    assert_true(strlen(shown_word(shown, long_word, "=")) < SHOWN_WORD_MAX);
+    assert_true(strlen(shown_word(shown, long_word, ":")) < SHOWN_WORD_MAX);
+}
+
+static void test_paths(void **state)
+{
+    static const char *const rows[][2] = {
+        {"secret.txt", "secret.txt"},
+        {"/run/secrets/ota", "/run/secrets/ota"},
+        {"./pw", "./pw"},
+        {"hunter2", NOT_SHOWN},
+        {KEY, NOT_SHOWN},
+        {"keys.d/" KEY, "keys.d/" KEY},
+        {"/a\nb", "/a\\nb"},
+    };
+    char shown[SHOWN_WORD_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(shown_path(shown, rows[i][0]), rows[i][1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_paths)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
