@@ -149,6 +149,17 @@ class Hostile(Scenario):
             connection.close()
         self.assertEqual(self.server.stop().status, 0)
 
+    def test_streams(self):
+        """Of those who watch the page, sixteen see it renewed; others are told to ask later."""
+        watchers = []
+        for _ in range(17):
+            connection = socket.create_connection(self.server.server, timeout=60)
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+            watchers.append(connection.recv(12)[9:])
+        self.assertEqual(watchers, 16 * [b"200"] + [b"503"])
+        self.assert_serving()
+
     def test_slow_downloads(self):
         """Forty from one address, each as another board, leave half of the downloads to others."""
         server = Server(self, "-f", self.file("large.bin", firmware.esp8266(400000)), "-j", "4")

@@ -30,6 +30,27 @@ def posts(board):
 
 class SketchServers(Scenario):
 
+    def test_how_often_the_password_is_sent(self):
+        """Each first request has it; who does not reply to three of them gets no more."""
+        server, requests = socket.create_server((address(), 0)), []
+        self.addCleanup(server.close)
+
+        def listen():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    requests.append(connection.recv(4096))
+
+        threading.Thread(target=listen, daemon=True).start()
+        host, port = server.getsockname()
+        result = run(f"sketch://{host}:{port}", "-f", self.file("fw.bin", firmware.sketch("esp8266")), "-a", "secret",
+                     "--wait", "60")
+        self.assertEqual((result.status, len(requests)), (6, 3), result)
+        self.assertIn("answers to 3 of its challenges without judging all", result.err)
+
     def test_success(self):
         self.check([
             Case("ESP8266", server("-P", "secret"), (*SKETCH, "-a", "secret"), says=(RECEIVED, CLEAR), never=(EMPTY,)),

@@ -202,6 +202,38 @@ class Hostile(Scenario):
             for asked, result in pool.map(upload, ("Basic", "Digest")):
                 self.assertEqual((len(asked), result.status), (4, 0), result)
 
+    def test_challenge_that_was_replaced(self):
+        """One that a page replaces between its form and the upload is answered once more, and that counts."""
+        asked = []
+
+        def challenge():
+            asked.append(1)
+            return ask("Digest", realm="x", nonce=str(len(asked)))
+
+        def script(method, _path, answer, limit=2):
+            if f'nonce="{len(asked)}"' not in answer or method == "POST" and len(asked) < limit:
+                return challenge()
+            return reply(b"Update Success! Rebooting..." if method == "POST" else FORM)
+
+        result, _ = self.attack(script)
+        self.assertEqual((result.status, len(asked)), (0, 2), result)
+        self.assertIn("replaced its challenge for somebody else's request; once more", result.err)
+        asked.clear()
+        result, _ = self.attack(lambda *request: script(*request, limit=99))
+        self.assertEqual((result.status, len(asked)), (6, 3), result)
+
+    def test_refusals_before_the_upload(self):
+        """ElegantOTA and Tasmota may refuse it before the image is sent."""
+        refusal = reply(b"Not enough space", "400 Bad Request")
+        pages = {"elegantota": lambda _method, path, _answer: refusal if "/ota/start" in path else reply(b"ElegantOTA"),
+                 "tasmota": lambda _method, path, _answer: refusal if path.startswith("/u") else
+                 reply(b"Tasmota", "200 OK", "Server: Tasmota/14.1.0 (ESP8266EX)")}
+        for page, script in pages.items():
+            with self.subTest(page):
+                result, _ = self.attack(script, "--page", page)
+                self.assertEqual(result.status, 7, result)
+                self.assertIn("Not enough space", result.err)
+
     def test_md5_is_told(self):
         """Before the first answer, once; to programs, too; --quiet says nothing."""
         def script(method, _path, answer):
