@@ -167,7 +167,7 @@ class Pages(Scenario):
                 (("-i", "10.0.0.1", "--page", "x"), "--page 'x' is not known; there are auto, esp8266"),
                 (("-i", "10.0.0.1", "--field", "a=b"), "--field 'a=b' is no name"),
                 (("-i", "10.0.0.1", "--field", ""), "--field '' is no name"),
-                (("-i", "10.0.0.1", "--user", "a:b"), "--user 'a:b' is empty"),
+                (("-i", "10.0.0.1", "--user", "a:b"), "--user 'a:...' is empty"),
                 (("-i", "10.0.0.1", "--cacert", ""), "the file name after --cacert is empty")):
             with self.subTest(arguments):
                 result = run(*arguments, "-f", "fw.bin")

@@ -233,7 +233,7 @@ static void test_plan_failures(void **state)
         {"k.local\n", NULL, OTA_E_USAGE, "no firmware is named for k.local; add file=FILE"},
         {"k.local\n", "missing.bin", OTA_E_IMAGE, "missing.bin"},
         {"k.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "missing.bin"},
-        {"k.local auth-file=missing\n", "a.bin", OTA_E_USAGE, "password file missing"},
+        {"k.local auth-file=./missing\n", "a.bin", OTA_E_USAGE, "password file ./missing"},
         {"k.local port=0\n", "a.bin", OTA_E_USAGE, "hosts, line 1"},
         {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
         {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
