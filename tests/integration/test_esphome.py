@@ -12,6 +12,7 @@ import socket
 import threading
 import unittest
 
+import requirement
 from scenario import Case, Program, Scenario, address, run, sketch
 
 KEY = base64.b64encode(bytes(range(64, 96))).decode()
@@ -295,6 +296,7 @@ class Keys(Scenario):
 
     def test_environment(self):
         """While it runs, the environment of the process no longer has the key."""
+        requirement.need_root(self, "only root sees the environment of a process that hides it")
         board = self.board(*device("read-ms=60000", options=("--fault", "silent")), family="esp32")
         program = Program("-i", f"esphome://{board.address}:{board.port}", "-t", "100", "-f",
                           self.file("fw.bin", sketch("esp32")), ESP_OTA_ENCRYPTION_KEY=KEY)

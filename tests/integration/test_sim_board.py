@@ -13,6 +13,7 @@ import time
 import unittest
 
 import firmware
+import requirement
 from scenario import SIMULATOR, Scenario, image, sketch
 
 DEADLINE_S = 30
@@ -447,6 +448,7 @@ class Restarts(BoardScenario):
                 self.assertEqual(board.received(), content)
 
     def test_power_lost(self):
+        requirement.need_root(self, "a board that answers no probe needs root")
         for family in BOTH:
             with self.subTest(family):
                 board, host = self.meet("--reboot-ms", "2500", "--fault", "crash@5000", family=family)
