@@ -412,7 +412,7 @@ static struct query *query_add(struct mdns_worker *worker, uint32_t id, enum mdn
     *query = (struct query){.worker = worker, .id = id, .kind = kind};
     for (unsigned i = 0; i < SERVICE_COUNT; i++)
         query->browses[i] = (struct browse){
-            .query = query, .service = (enum service)i, .is_due = services & 1u << i};
+            .query = query, .service = (enum service)i, .is_due = services & 1U << i};
 
     struct query **link = &worker->queries;
     while (*link)
