@@ -7,6 +7,7 @@
 #include "upload/web/page_find.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 #include "upload/web/page_text.h"
 
 #include <stdio.h>
@@ -85,13 +86,15 @@ static bool is_async(const struct http_reply *reply)
 static bool is_chip_specs(const struct http_reply *reply)
 {
     const char *text = http_reply_text(reply);
+    static const char unit[] = " MB)";
     const char *size = strstr(text, " (");
-    unsigned megabytes;
-    int length = 0;
+    const char *end;
+    uint64_t megabytes;
 
-    return strncmp(text, "ESP32", 5) == 0 && size && reply->body_length < PAGE_FACT_MAX &&
-           sscanf(size, " (%3u MB)%n", &megabytes, &length) == 1 && length > 0 &&
-           strspn(size + length, " \r\n") == strlen(size + length);
+    return strncmp(text, "ESP32", 5) == 0 && reply->body_length < PAGE_FACT_MAX && size &&
+           parse_decimal(size + 2, 999, &megabytes, &end) &&
+           strncmp(end, unit, sizeof unit - 1) == 0 &&
+           strspn(end + sizeof unit - 1, " \r\n") == strlen(end + sizeof unit - 1);
 }
 
 static const struct page *identify_form(const struct http_reply *reply,

@@ -99,6 +99,9 @@ static const struct board two_inputs = {
 static const struct board says_ok = {
     "says OK",
     {{"/update", 200, "OK", NULL}, {"/chipspecs", 200, "OK", NULL}, {"/", 200, "OK", NULL}}};
+static const struct board says_chip = {
+    "says a chip",
+    {{"/update", 200, "ESP32 (MB)", NULL}, {"/chipspecs", 200, "ESP32 (4 MB) is mine", NULL}}};
 static const struct board router = {"router", {{"/", 200, "<h1>Router</h1>", "nginx/1.2"}}};
 
 static const struct {
@@ -131,6 +134,7 @@ static const struct {
     {&two_inputs, "/flash", NULL, NULL, PAGE_COUNT, "", "", "/flash "},
     {&two_inputs, "/flash", NULL, "fs", PAGE_FORM, "/fs", "fs", "/flash "},
     {&says_ok, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chip, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     {&router, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     /* --page */
     {&handmade, "/fw", "form", NULL, PAGE_FORM, "/doit", "x", "/fw "},
