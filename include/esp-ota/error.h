@@ -100,6 +100,7 @@ enum ota_cause {
     OTA_CAUSE_PIN,
     OTA_CAUSE_LOCKED,
     OTA_CAUSE_DENIED,
+    OTA_CAUSE_RELEASE, /* WLED: the image is not of the release that runs */
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,

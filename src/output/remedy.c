@@ -240,6 +240,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_PIN,
      .text = "Enter the PIN in a browser (any page below Config), and send again within a few "
              "minutes."},
+    {.cause = OTA_CAUSE_RELEASE,
+     .text = "Send an image of the board's release, which is shown with its version; --force sends "
+             "this one without that check."},
     {.cause = OTA_CAUSE_LOCKED,
      .text = "Switch the lock off in a browser, under Config > Security & Updates."},
     {.cause = OTA_CAUSE_DENIED,

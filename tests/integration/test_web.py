@@ -344,7 +344,7 @@ class Quirks(Scenario):
 
     def test_wled(self):
         self.check([
-            Case("another release", web("wled"), WEB, status=10, says=("missing compatibility metadata",)),
+            Case("another release", web("wled"), WEB, status=10, says=("missing compatibility metadata", "--force sends this one without that check")),
             Case("--force", web("wled"), (*WEB, "--force"), says=(CONFIRMED,), events=("part name=update ",)),
             *(Case(f"{name} with PIN", web(name, "--web-set", "pin=1234"), WEB, status=6,
                    says=("WLED asks for its settings PIN",)) for name in ("wled", "wled-old")),
