@@ -67,6 +67,7 @@ struct httpd {
     unsigned connection_count;
     struct httpd_connection *oldest, *newest; /* of those that wait for a request */
     struct httpd_transfer *transfers;
+    size_t transfer_count, sent_count; /* all, and those of them that are sent */
     struct loop_timer settle_timer;
     bool is_settling;    /* the timer is for responses that are sent, too */
     int64_t progress_us; /* when the progress of all is looked at next */

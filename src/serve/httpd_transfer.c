@@ -58,6 +58,7 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
     if (read_tcp_info(transfer, &info))
         transfer->acked = info.tcpi_bytes_acked;
     server->transfers = transfer;
+    server->transfer_count++;
     if (!server->settle_timer.is_running)
         loop_timer_start(&server->settle_timer, PROGRESS_US);
     return transfer;
@@ -90,6 +91,8 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
     }
     close(transfer->fd);
     unlink_transfer(transfer);
+    server->transfer_count--;
+    server->sent_count -= transfer->is_sent;
     free(transfer);
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
@@ -136,22 +139,18 @@ void httpd_transfers_on_timer(void *userdata)
     struct httpd *server = userdata;
     const int64_t now_us = loop_now_us();
     const bool is_progress_due = now_us >= server->progress_us;
-    size_t sent = 0, count = 0;
+    const bool are_many = server->transfer_count > FEW_TRANSFERS;
 
+    for (const struct httpd_transfer *at = server->transfers; at && is_progress_due; at = at->next)
+        tell_progress(at);
     settle_transfers(server, is_progress_due);
-    for (const struct httpd_transfer *at = server->transfers; at; at = at->next) {
-        count++;
-        sent += at->is_sent;
-        if (is_progress_due)
-            tell_progress(at);
-    }
 
     if (is_progress_due)
-        server->progress_us = now_us + (count > FEW_TRANSFERS ? PROGRESS_OF_MANY_US : PROGRESS_US);
-    server->is_settling = sent > 0;
-    if (sent > 0)
-        loop_timer_start(&server->settle_timer, count > FEW_TRANSFERS ? SETTLE_MANY_US : SETTLE_US);
-    else if (count > 0)
+        server->progress_us = now_us + (are_many ? PROGRESS_OF_MANY_US : PROGRESS_US);
+    server->is_settling = server->sent_count > 0;
+    if (server->is_settling)
+        loop_timer_start(&server->settle_timer, are_many ? SETTLE_MANY_US : SETTLE_US);
+    else if (server->transfer_count > 0)
         loop_timer_start(&server->settle_timer, server->progress_us - now_us);
 }
 
@@ -164,6 +163,7 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
         return;
     }
     transfer->is_sent = true;
+    server->sent_count++;
     transfer->timeout_us = loop_now_us() + ACKNOWLEDGE_US;
     if (!server->is_settling)
         loop_timer_start(&server->settle_timer, SETTLE_US);

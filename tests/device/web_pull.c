@@ -215,7 +215,7 @@ static void judge_head(struct board *board)
 {
     struct pull *pull = pull_of(board);
     const char *status = strchr(pull->head, ' ');
-    const int number = status ? atoi(status) : 0;
+    const int number = status ? (int)strtol(status, NULL, 10) : 0;
 
     board_event(board, "pull reply=%d", number);
     if (strncmp(pull->head, "HTTP/1.", 7) != 0)
@@ -271,9 +271,12 @@ static void write_mac(const struct board *board, char text[HEX_ROOM])
     size_t length = 0;
 
     page_mac(board, digits);
-    for (size_t i = 0; i < 12; i += 2)
-        length += (size_t)sprintf(text + length, "%s%c%c", i ? ":" : "", toupper(digits[i]),
-                                  toupper(digits[i + 1]));
+    for (size_t i = 0; i < 12; i++) {
+        if (i > 0 && i % 2 == 0)
+            text[length++] = ':';
+        text[length++] = digits[i] >= 'a' ? (char)(digits[i] - 'a' + 'A') : digits[i];
+    }
+    text[length] = '\0';
 }
 
 /* http://ADDRESS[:PORT]/PATH. False if it is anything else. */
