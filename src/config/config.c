@@ -228,13 +228,17 @@ enum ota_error config_blame(const struct config_entry *entry, struct ota_failure
 enum ota_error config_blame_value(const struct config_entry *entry, struct ota_failure *failure)
 {
     const struct ota_failure cause = *failure;
+    /* What follows the name of a user may be a password. */
+    const char *ends = strcmp(entry->name, "user") == 0 ? ":" : "";
+    const size_t length = strcspn(entry->value, ends);
     char shown[VALUE_SHOWN];
 
     if (cause.error != OTA_E_USAGE)
         return cause.error;
-    return ota_fail(failure, cause.error, "%s, line %zu: \"%s = %s\" %s", entry->file->shown,
-                    entry->number, entry->name, escape_string(shown, sizeof shown, entry->value),
-                    cause.message);
+    return ota_fail(failure, cause.error, "%s, line %zu: \"%s = %s%s\" %s", entry->file->shown,
+                    entry->number, entry->name,
+                    escape_text(shown, sizeof shown, entry->value, length),
+                    entry->value[length] ? ":..." : "", cause.message);
 }
 
 void config_free(struct config *config)

@@ -114,6 +114,14 @@ static void test_blame(void **state)
 
     assert_int_equal(config_blame_value(&entry, &failure), OTA_E_USAGE);
     assert_string_equal(failure.message, "first, line 7: \"port = \\x1b\" is no port");
+
+    char user_name[] = "user", user_value[] = "admin:pw"; /* a password in the wrong place */
+    const struct config_entry user = {
+        .file = &first, .number = 3, .name = user_name, .value = user_value};
+    failure = (struct ota_failure){.error = OTA_E_USAGE, .message = "is wrong"};
+    assert_int_equal(config_blame_value(&user, &failure), OTA_E_USAGE);
+    assert_non_null(strstr(failure.message, "line 3: \"user = admin:...\" is wrong"));
+
     failure = (struct ota_failure){.error = OTA_E_USAGE, .message = "no port"};
     assert_int_equal(config_blame(&entry, &failure), OTA_E_USAGE);
     assert_string_equal(failure.message, "first, line 7: no port");
