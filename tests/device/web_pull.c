@@ -274,7 +274,10 @@ static void write_mac(const struct board *board, char text[HEX_ROOM])
     for (size_t i = 0; i < 12; i++) {
         if (i > 0 && i % 2 == 0)
             text[length++] = ':';
-        text[length++] = digits[i] >= 'a' ? (char)(digits[i] - 'a' + 'A') : digits[i];
+        if (digits[i] >= 'a')
+            text[length++] = "ABCDEF"[digits[i] - 'a'];
+        else
+            text[length++] = digits[i];
     }
     text[length] = '\0';
 }
