@@ -15,6 +15,7 @@ import subprocess
 import unittest
 
 import firmware
+import requirement
 from scenario import SIMULATOR, Scenario, image, sketch
 from web_client import BOUNDARY, Connection, Form, basic, chunked, get, head, post
 
@@ -376,6 +377,7 @@ class Faults(PageScenario):
 
     def test_crash_and_restart_before_the_reply(self):
         """The connection is silent; once the board is back, it answers what comes with a reset."""
+        requirement.need_root(self, "a board that answers no probe needs root")
         for fault, seen in (("crash@12345", ' upload result=failed bytes=12345 reason="crash"'),
                             ("drop-verdict", " upload result=ok ")):
             with self.subTest(fault):
