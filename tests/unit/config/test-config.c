@@ -92,8 +92,8 @@ static void test_names(void **state)
 {
     (void)state;
     static const char *const texts[] = {"[board a]", "[ board\ta-b_9 ]",
-                                        "[group K\xc3\xbc"
-                                        "che]"};
+                                        ("[group K\xc3\xbc"
+                                         "che]")};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct config config = {0};
