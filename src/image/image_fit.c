@@ -9,6 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Chips whose programs begin with the vector table that inspect_has_vector_table() knows, and all
+ * those that take images without a check, from a sketch server. */
+#define CORTEX_M "samd,stm32,ra4m1,nrf52"
+#define SKETCH_BOARDS CORTEX_M ",avr"
+
 static const char *article(const char *name)
 {
     return strchr("AEIOU", *name) ? "an" : "a";
@@ -22,6 +27,13 @@ static bool is_filesystem(const struct image *image)
 static bool is_compressed(const struct image *image)
 {
     return image->plain || image->inspection.format == INSPECT_GZIP;
+}
+
+/* Whether the image has no known format, but the vector table of these chips. */
+static bool is_cortex_m_program(const struct image *image)
+{
+    return !is_filesystem(image) && image->inspection.format == INSPECT_UNKNOWN &&
+           image->inspection.has_vector_table;
 }
 
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
@@ -81,6 +93,10 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
         snprintf(chips, KIND_CHIPS_MAX, "esp8266"); /* no other core unpacks it */
         return chips;
     }
+    if (is_cortex_m_program(image)) {
+        snprintf(chips, KIND_CHIPS_MAX, CORTEX_M);
+        return chips;
+    }
     if (*inspection->chip_name && !isdigit((unsigned char)*inspection->chip_name)) {
         snprintf(chips, KIND_CHIPS_MAX, "%s", inspection->chip_name);
         return chips;
@@ -105,6 +121,13 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
 
     if (strcspn(chips, "*,") == strlen(chips) && *image->inspection.chip_name) {
         snprintf(text, capacity, "the image is for the chip %s", chips);
+        return;
+    }
+
+    if (is_cortex_m_program(image)) {
+        snprintf(text, capacity,
+                 "the image begins like a program for a Cortex-M microcontroller (SAMD, STM32, "
+                 "RA4M1, nRF52)");
         return;
     }
 
@@ -139,12 +162,12 @@ static const char *predict_outcome(const char *board_chips, const struct image *
     } rows[] = {
         {"esp8266", "esp32*",
          ": an ESP8266 accepts such an image but cannot start it, and then needs a cable"},
-        {"esp8266", "rp*", ": an ESP8266 rejects such an image at the end of the upload"},
-        {"esp32*", "esp8266,esp32*,rp*",
+        {"esp8266", "rp*," CORTEX_M, ": an ESP8266 rejects such an image at the end of the upload"},
+        {"esp32*", "esp8266,esp32*,rp*," CORTEX_M,
          ": an ESP32 rejects such an image, but only in the middle or at the end of the upload"},
-        {"samd,avr", "esp8266,esp32*,rp*",
+        {SKETCH_BOARDS, "esp8266,esp32*,rp*",
          ": such a board does not check images; it would not start, and then need a cable"},
-        {"rp*", "esp8266,esp32*,rp*",
+        {"rp*", "esp8266,esp32*,rp*," CORTEX_M,
          ": a Pico W does not check images; it would not start, and then need a cable"},
     };
 
@@ -212,7 +235,7 @@ static const struct kind_family *find_other_family(uint16_t port, const struct k
 
 static bool is_proven_pico(const struct kind *kind)
 {
-    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4,samd,avr");
+    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4," SKETCH_BOARDS);
 }
 
 /* True for a Pico W: it starts any image without a check. */
@@ -229,11 +252,17 @@ static bool is_of_unknown_format(const struct image *image)
     return (is_packed ? inspection->inner : inspection->format) == INSPECT_UNKNOWN;
 }
 
-/* True for a SAMD and an image that is no program for it. */
+/* True if the board's chips all have a vector table, and the image has none of theirs. */
 static bool lacks_vector_table(const struct kind *kind, const struct image *image)
 {
-    return strcmp(kind->proven, "samd") == 0 && !is_compressed(image) &&
-           !inspect_has_vector_table(image->data, image->size);
+    const char *chips = kind->proven;
+
+    if (!*chips || !kind_overlap(chips, SKETCH_BOARDS) || is_compressed(image) ||
+        kind_overlap(chips, "esp8266,esp32*,ch32h4"))
+        return false;
+    if (kind_overlap(chips, CORTEX_M) && image->inspection.has_vector_table)
+        return false;
+    return !(kind_overlap(chips, "avr") && image->inspection.has_avr_vectors);
 }
 
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
@@ -270,6 +299,8 @@ static void explain_unchecked_start(char reason[IMAGE_FIT_REASON_MAX], const str
 static bool refuse_unknown_sketch(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                   const struct kind *kind, uint16_t port, const char *board)
 {
+    char chips[KIND_CHIPS_MAX + 8];
+
     if (is_filesystem(image) || !is_of_unknown_format(image))
         return false;
 
@@ -280,11 +311,12 @@ static bool refuse_unknown_sketch(char reason[IMAGE_FIT_REASON_MAX], const struc
     if (!lacks_vector_table(kind, image))
         return false;
 
+    list_chips(chips, sizeof chips, kind->proven);
     snprintf(
         reason, IMAGE_FIT_REASON_MAX,
-        "the image has no vector table, with which every program for this chip (%s) begins, "
-        "and the board %s: it does not check images, and one that does not start needs a cable",
-        kind->proven, kind->clue);
+        "the image has no vector table, with which every program for such a board%s begins, and "
+        "the board %s: it does not check images, and one that does not start needs a cable",
+        chips, kind->clue);
     return true;
 }
 
@@ -340,4 +372,23 @@ enum image_fit image_fit_sha256_challenge(char reason[IMAGE_FIT_REASON_MAX],
     };
 
     return image_fit_board(reason, image, &esp32, 0);
+}
+
+enum image_fit image_fit_sketch_server(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                                       bool takes_filesystem)
+{
+    static const struct kind esp = {
+        .proven = "esp8266,esp32*",
+        .likely = "esp8266,esp32*",
+        .clue = "has a sketch server that takes filesystem images, as only those of ESP8266 and "
+                "ESP32 boards do",
+    };
+    static const struct kind other = {
+        .proven = SKETCH_BOARDS ",rp*",
+        .likely = SKETCH_BOARDS ",rp*",
+        .clue = "has a sketch server that takes no filesystem images, so it is no ESP8266 and no "
+                "ESP32",
+    };
+
+    return image_fit_board(reason, image, takes_filesystem ? &esp : &other, 0);
 }

@@ -40,6 +40,11 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
 enum image_fit image_fit_sha256_challenge(char reason[IMAGE_FIT_REASON_MAX],
                                           const struct image *image);
 
+/* Compares the image with a board that has JAndrassy's sketch server. Only on an ESP8266 or ESP32,
+ * this server has a path for filesystem images. */
+enum image_fit image_fit_sketch_server(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                                       bool takes_filesystem);
+
 /* Returns the image, or its for_esp32 (image.h) if the board is an ESP32. The board's kind decides,
  * else the port that was given or announced (0: a guess). NULL if neither decides. */
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,

@@ -105,6 +105,8 @@ void inspect_image(struct inspection *inspection, const unsigned char *data, siz
     if (!inspect_gzip(inspection, view))
         inspect_plain(inspection, view);
     inspect_decide(inspection, size);
+    inspection->has_vector_table = inspect_has_vector_table(data, size);
+    inspection->has_avr_vectors = inspect_has_avr_vectors(data, size);
 }
 
 const char *inspect_format_name(enum inspect_format format)

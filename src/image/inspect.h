@@ -128,6 +128,8 @@ struct inspection {
     uint32_t page_size;          /* SPIFFS */
     uint32_t filesystem_version; /* LittleFS: 0x20001 is 2.1 */
 
+    bool has_vector_table; /* see inspect_has_vector_table(); of the file as it is */
+    bool has_avr_vectors;
     bool has_application;
     struct inspect_application application;
 };
@@ -138,6 +140,8 @@ void inspect_image(struct inspection *inspection, const unsigned char *data, siz
 
 /* Whether data begins like a program for a Cortex-M microcontroller other than the Pico's. */
 bool inspect_has_vector_table(const unsigned char *data, size_t size);
+/* The same for an AVR with 64 KiB of flash or more. */
+bool inspect_has_avr_vectors(const unsigned char *data, size_t size);
 
 /* Measures the trailer of an image for an ESP32 whose sketch checks signatures: ECDSA in DER, or
  * RSA-2048, -3072 or -4096, then zeros. Returns the size of the signature; 0 if the bytes do not

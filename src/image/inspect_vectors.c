@@ -1,7 +1,8 @@
 /*
- * inspect_vectors.c: the vector table with which a program for a Cortex-M microcontroller begins
- * (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3): the stack's first address, and the
- * addresses of the handlers of reset, NMI and hard fault, which are odd, as they are Thumb code.
+ * inspect_vectors.c: the vector tables with which programs for other microcontrollers begin. That of
+ * a Cortex-M (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3) has the stack's first
+ * address, and the addresses of the handlers of reset, NMI and hard fault, which are odd, as they
+ * are Thumb code. That of an AVR with 64 KiB or more has instructions: jmp (1001 010k kkkk 110k).
  */
 #include "image/inspect_internal.h"
 
@@ -19,4 +20,15 @@ bool inspect_has_vector_table(const unsigned char *data, size_t size)
     return stack > 0x20000000 && stack <= 0x20100000 && stack % 4 == 0 &&
            is_handler(view_u32(view, 4)) && is_handler(view_u32(view, 8)) &&
            is_handler(view_u32(view, 12));
+}
+
+bool inspect_has_avr_vectors(const unsigned char *data, size_t size)
+{
+    enum { VECTORS = 4, JMP_MASK = 0xfe0e, JMP = 0x940c };
+    const struct view view = {data, size};
+    size_t jumps = 0;
+
+    for (size_t i = 0; i < VECTORS; i++)
+        jumps += (view_u32(view, 4 * i) & JMP_MASK) == JMP;
+    return jumps == VECTORS;
 }

@@ -99,10 +99,18 @@ static void guess_chips(struct kind *kind, const char *name)
         bool is_proof; /* if the name begins with the text */
         const char *chips;
     } rows[] = {
-        {"esp8266", true, "esp8266"},          {"rpipico2", true, "rp2350"},
-        {"rpipico", true, "rp2040"},           {"raspberry_pi_pico_2", true, "rp2350"},
-        {"raspberry_pi_pico", true, "rp2040"}, {"rp2040", false, "rp2040"},
+        {"esp8266", true, "esp8266"},
+        {"rpipico2", true, "rp2350"},
+        {"rpipico", true, "rp2040"},
+        {"raspberry_pi_pico_2", true, "rp2350"},
+        {"raspberry_pi_pico", true, "rp2040"},
+        {"rp2040", false, "rp2040"},
         {"rp2350", false, "rp2350"},
+        {"stm32", true, "stm32"},
+        {"nucleo_", true, "stm32"},
+        {"nrf52", true, "nrf52"},
+        {"uno_r4", true, "ra4m1"},
+        {"unor4", true, "ra4m1"},
     };
     const char *esp32 = strstr(name, "esp32");
 

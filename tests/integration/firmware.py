@@ -90,6 +90,11 @@ def rp2040(size=20000, seed=0):
     return stage + struct.pack("<II", 0x20042000, 0x100001F7) + dice.randbytes(size - 264)
 
 
+def cortex_m(size=20000):
+    """A program for an MKR board: a vector table, and then what begins like no other file."""
+    return struct.pack("<4I", 0x20008000, 0x29c1, 0x29b9, 0x29b9) + noise(size - 16)
+
+
 def littlefs(blocks=16, block_size=4096):
     """What mklittlefs writes at the start of an empty filesystem."""
     superblock = struct.pack("<I", 1) + b"\xf0\x0f\xff\xf7littlefs/\xe0\0\x10"

@@ -11,7 +11,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import Case, Scenario, address, run
+from scenario import DEADLINE_S, Case, Scenario, address, run
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -57,8 +57,8 @@ class SketchServers(Scenario):
             Case("ESP32", server("-P", "secret"), (*SKETCH, "-a", "secret"), family="esp32", says=(RECEIVED,)),
             Case("300000 bytes, no multiple of what the board reads", server("-P", "secret"), (*SKETCH, "-a", "secret"),
                  image=300000, says=(RECEIVED,)),
-            Case("SAMD", server("-P", "secret"), (*SKETCH, "-a", "secret", "--force"), family="samd",
-                 image=firmware.noise(20001, first=0x00), says=(RECEIVED,)),
+            Case("SAMD", server("-P", "secret"), (*SKETCH, "-a", "secret"), family="samd",
+                 image=firmware.cortex_m(20001), says=(RECEIVED,)),
             Case("no password", server(), SKETCH, says=(RECEIVED, EMPTY), never=(CLEAR,)),
             Case("--quiet", server(), (*SKETCH, "--quiet"), never=(".",)),
         ])
@@ -71,16 +71,16 @@ class SketchServers(Scenario):
         self.assertRegex(result.err, RECEIVED)
 
     def test_request(self):
-        """The first request has no body; the second one is the image as it is, and nothing else asks."""
+        """The first requests have no body; the last one is the image as it is, and nothing else asks."""
         board = self.board(*server("-P", "secret"))
         content = firmware.sketch("esp8266", 30001)
         result = run("-i", board.address, "-p", str(board.port), "-f", self.file("firmware.bin", content), *SKETCH,
                      "-a", "secret")
         self.assertEqual(result.status, 0, result)
         board.wait_for(" rebooting")
-        first, second = posts(board)
-        for event, length in ((first, 0), (second, 30001)):
-            for text in ("path=/sketch ", 'query=""', "scheme=basic", f" length={length} ", "chunked=no", "expect=no",
+        password, chip, upload = posts(board)
+        for event, path, length in ((password, "/sketch", 0), (chip, "/data", 0), (upload, "/sketch", 30001)):
+            for text in (f"path={path} ", 'query=""', "scheme=basic", f" length={length} ", "chunked=no", "expect=no",
                          "close=yes", f'host="{board.address}:{board.port}"'):
                 self.assertIn(text, event)
         board.close()
@@ -127,6 +127,30 @@ class SketchServers(Scenario):
                  says=("takes no filesystem images: of those with a sketch server, only ESP8266 and ESP32",)),
         ])
 
+    def test_chips(self):
+        """Most of these boards announce no chip; whether they take filesystem images tells enough of it."""
+        esp8266, esp32 = firmware.esp8266(20480), firmware.sketch("esp32")
+        other, noise = firmware.cortex_m(), firmware.noise(20001, first=0x00)
+        password = (*SKETCH, "-a", "secret")
+        no_esp = "takes no filesystem images, so it is no ESP8266 and no ESP32"
+        cable = "would not start, and then need a cable \\(--force sends it anyway\\)"
+        self.check([
+            Case("an ESP8266's, for another board", server("-P", "secret"), password, family="samd", image=esp8266,
+                 status=3, installed=False, says=(f"is for the chip esp8266, but the board .*{no_esp}.*{cable}",)),
+            Case("an ESP32's, for another board", server("-P", "secret"), password, family="samd", image=esp32,
+                 status=3, installed=False, says=(f"is for the chip esp32, but the board .*{no_esp}.*{cable}",)),
+            Case("another file", server("-P", "secret"), password, family="samd", image=noise, status=3,
+                 installed=False, says=(f"no vector table, with which .* begins, and the board .*{no_esp}",)),
+            Case("another board's, for an ESP8266", server("-P", "secret"), password, image=other, status=3,
+                 installed=False, says=("begins like a program for a Cortex-M microcontroller .* takes filesystem",)),
+            Case("another board's, for an ESP32", server("-P", "secret"), password, family="esp32", image=other,
+                 status=3, installed=False, says=("begins like a program for a Cortex-M microcontroller",)),
+            Case("--force", server("-P", "secret"), (*password, "--force"), family="samd", image=esp8266,
+                 says=(RECEIVED,)),
+            Case("by ArduinoOTA", ("-p", "0"), ("--retries", "0"), image=other, status=10,
+                 says=("Magic byte is not 0xE9",)),
+        ])
+
     def test_compressed(self):
         packed = gzip.compress(firmware.sketch("esp8266"))
         self.check([
@@ -162,10 +186,11 @@ class SketchServers(Scenario):
         """WiFi101OTA's replies have neither a length nor a body."""
         listener = socket.create_server((address(), 0))
         self.addCleanup(listener.close)
+        listener.settimeout(DEADLINE_S)
         requests = []
 
         def serve():
-            for status in (b"400 Bad Request", b"200 OK"):
+            for status in (b"400 Bad Request", b"404 Not Found", b"200 OK"):
                 connection = listener.accept()[0]
                 with connection, connection.makefile("rwb") as stream:
                     head = b""
@@ -177,15 +202,17 @@ class SketchServers(Scenario):
 
         thread = threading.Thread(target=serve)
         thread.start()
-        content = firmware.sketch("esp8266")
+        content = firmware.cortex_m()
         host, port = listener.getsockname()
         result = run("-i", f"sketch://{host}:{port}", "-f", self.file("firmware.bin", content), "-a", "secret")
         thread.join()
         self.assertEqual(result.status, 0, result)
-        self.assertEqual(requests[1][1], content)
-        for head, _ in requests:
-            self.assertTrue(head.startswith(b"POST /sketch HTTP/1.1\r\n"), head)
-            self.assertIn(b"\r\nAuthorization: Basic YXJkdWlubzpzZWNyZXQ=\r\n", head)
+        self.assertEqual(requests[2][1], content)
+        secret, nothing = b"YXJkdWlubzpzZWNyZXQ=", b"YXJkdWlubzo="
+        wanted = (b"/sketch", secret), (b"/data", nothing), (b"/sketch", secret)
+        for (path, pair), (head, _) in zip(wanted, requests, strict=True):
+            self.assertTrue(head.startswith(b"POST " + path + b" HTTP/1.1\r\n"), head)
+            self.assertIn(b"\r\nAuthorization: Basic " + pair + b"\r\n", head)
 
     def test_arduino_ota(self):
         """Called by the name of Arduino's uploader, with the command line of arduino-cli."""

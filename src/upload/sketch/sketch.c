@@ -2,10 +2,13 @@
  * sketch.c: sketch servers (JAndrassy's ArduinoOTA, WiFi101OTA) as one of the protocols of upload.h.
  *
  *   -> POST /sketch, no body    <- 400: the password is right; 401: it is wrong
+ *   -> POST /data, no body      <- 400 or 401: an ESP8266 or ESP32; 404: another chip
  *   -> POST /sketch, the image  <- 200: every byte has arrived
  *
  * The server tells about a wrong password only after the whole image. The first request finds that
- * out at once: it is rejected before the storage is opened. It also tells what the server is.
+ * out at once: it is rejected before the storage is opened. It also tells what the server is. Most of
+ * these boards announce no chip, and none of them checks an image. The second request is sent if the
+ * image is wrong for one of the two answers.
  */
 #include "base/diag.h"
 #include "base/error.h"
@@ -17,6 +20,7 @@
 #include "http/failure.h"
 #include "http/http_client.h"
 #include "image/image.h"
+#include "image/image_fit.h"
 #include "image/kind.h"
 #include "upload/protocols.h"
 #include "upload/sketch/verdict.h"
@@ -66,10 +70,12 @@ struct sketch {
     char *authorization; /* the header of the request; see secret.h */
     bool is_basic_told;
 
+    const char *path; /* of the request */
     struct multipart body;
 };
 
 static void knock(struct sketch *sketch);
+static void knock_at(struct sketch *sketch, const char *path);
 
 /* -- the service -- */
 
@@ -145,32 +151,40 @@ static void sketch_choose_endpoint(struct sketch *sketch, size_t endpoint)
 
 /* -- requests -- */
 
+static const char path_sketch[] = "/sketch", path_data[] = "/data";
+
 static const char *sketch_path(const struct sketch *sketch)
 {
-    return sketch_settings_of(sketch)->command == OTA_COMMAND_FILESYSTEM ? "/data" : "/sketch";
+    return sketch_settings_of(sketch)->command == OTA_COMMAND_FILESYSTEM ? path_data : path_sketch;
 }
 
-/* Starts a POST with sketch->body; false if that failed, and the attempt has ended. */
-static void sketch_post(struct sketch *sketch, const struct http_callbacks *callbacks,
-                        int64_t reply_us)
+/* The request is for the path of what is not sent. */
+static bool is_asking_for_chip(const struct sketch *sketch)
+{
+    return sketch->path != sketch_path(sketch);
+}
+
+/* Starts a POST with sketch->body. If that fails, the attempt ends. */
+static void sketch_post(struct sketch *sketch, const char *path,
+                        const struct http_callbacks *callbacks, int64_t reply_us)
 {
     static const struct challenge basic = {.scheme = CHALLENGE_BASIC};
     struct sketch_service *service = (struct sketch_service *)sketch->upload.config.service;
     const struct upload_settings *settings = sketch_settings_of(sketch);
     const struct address address = endpoints_get(sketch->attempt.endpoints, sketch->endpoint);
-    const char *password = sketch->password ? sketch->password : "";
     struct ota_failure failure;
     struct auth_answer given;
 
+    sketch->path = path;
+    const char *password = is_asking_for_chip(sketch) || !sketch->password ? "" : sketch->password;
     secret_free(sketch->authorization);
-    sketch->authorization =
-        challenge_answer(&basic, SKETCH_USER, password, "POST", sketch_path(sketch), &given);
+    sketch->authorization = challenge_answer(&basic, SKETCH_USER, password, "POST", path, &given);
     const struct http_request_config config = {
         .board = sketch->upload.config.board,
         .address = &address,
         .source = settings->has_source ? &settings->source : NULL,
         .authority = sketch->authority,
-        .path = sketch_path(sketch),
+        .path = path,
         .authorization = sketch->authorization,
         .body = &sketch->body,
         .connect_us = HTTP_CONNECT_US,
@@ -230,7 +244,49 @@ static void send_sketch(struct sketch *sketch)
     multipart_make_raw(&sketch->body, image->data, image->size);
     sketch->phase = OTA_PHASE_TRANSFER;
     sketch->is_posted = true;
-    sketch_post(sketch, &callbacks, HTTP_RESULT_US);
+    sketch_post(sketch, sketch_path(sketch), &callbacks, HTTP_RESULT_US);
+}
+
+/* -- the chip -- */
+
+static bool is_kind_known(const struct sketch *sketch)
+{
+    const struct resolution *found = sketch->attempt.found;
+    const char *names[] = {found->instance};
+    struct kind kind;
+
+    kind_find(&kind, found->type, names, 1);
+    return *kind.proven;
+}
+
+/* Whether it depends on the board's chip if the image may be sent. */
+static bool must_ask_for_chip(const struct sketch *sketch)
+{
+    const struct upload_settings *settings = sketch_settings_of(sketch);
+    const struct image *image = sketch->attempt.image;
+    char reason[IMAGE_FIT_REASON_MAX];
+
+    if (settings->command == OTA_COMMAND_FILESYSTEM || settings->force || is_kind_known(sketch))
+        return false;
+    return image_fit_sketch_server(reason, image, true) == IMAGE_FIT_REFUSED ||
+           image_fit_sketch_server(reason, image, false) == IMAGE_FIT_REFUSED;
+}
+
+/* The board checks the path before the password, which this request does not need. */
+static void take_chip(struct sketch *sketch, enum sketch_door door)
+{
+    bool takes_filesystem = door == SKETCH_DOOR_OPEN || door == SKETCH_DOOR_LOCKED;
+    char reason[IMAGE_FIT_REASON_MAX];
+    struct ota_failure failure;
+
+    if (door == SKETCH_DOOR_FOREIGN ||
+        image_fit_sketch_server(reason, sketch->attempt.image, takes_filesystem) ==
+            IMAGE_FIT_SUITS) {
+        send_sketch(sketch);
+        return;
+    }
+    ota_fail(&failure, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
+    sketch_finish(sketch, &failure);
 }
 
 /* -- the door -- */
@@ -299,7 +355,10 @@ static void take_door(struct sketch *sketch, const struct http_reply *reply)
         sketch_finish(sketch, &failure);
     } else if (door == SKETCH_DOOR_OPEN) {
         tell_accepted(sketch);
-        send_sketch(sketch);
+        if (must_ask_for_chip(sketch))
+            knock_at(sketch, path_data);
+        else
+            send_sketch(sketch);
     } else if (door == SKETCH_DOOR_LOCKED && has_password(sketch)) {
         fail_locked_door(sketch);
     } else if (door == SKETCH_DOOR_LOCKED) {
@@ -329,12 +388,14 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
     struct ota_failure failure;
 
     sketch->request = NULL;
-    if (outcome->end != HTTP_NOT_CONNECTED && has_password(sketch))
+    if (outcome->end != HTTP_NOT_CONNECTED && has_password(sketch) && !is_asking_for_chip(sketch))
         trust_answered(&sketch->upload.trust, TRUST_PASSWORD);
-    if (outcome->end == HTTP_REPLIED) {
+    if (outcome->end == HTTP_REPLIED && is_asking_for_chip(sketch)) {
+        take_chip(sketch, sketch_judge_door(outcome->reply));
+    } else if (outcome->end == HTTP_REPLIED) {
         take_door(sketch, outcome->reply);
     } else if (!try_other_endpoint(sketch, outcome)) {
-        snprintf(words, sizeof words, "POST %s", sketch_path(sketch));
+        snprintf(words, sizeof words, "POST %s", sketch->path);
         http_fail_request(&failure, outcome, sketch_place(sketch, place), words,
                           sketch_settings_of(sketch)->timeout_us);
         sketch_finish(sketch, &failure);
@@ -343,9 +404,16 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
 }
 
 /* Asks with a request that has no body. */
-static void knock(struct sketch *sketch)
+static void knock_at(struct sketch *sketch, const char *path)
 {
     const struct http_callbacks callbacks = {.on_done = on_knocked, .userdata = sketch};
+
+    multipart_make_raw(&sketch->body, NULL, 0);
+    sketch_post(sketch, path, &callbacks, sketch_settings_of(sketch)->timeout_us);
+}
+
+static void knock(struct sketch *sketch)
+{
     const struct trust *trust = &sketch->upload.trust;
     struct ota_failure failure;
 
@@ -357,8 +425,7 @@ static void knock(struct sketch *sketch)
         sketch->is_basic_told = true;
         sketch_note(sketch, CHALLENGE_BASIC_NOTE);
     }
-    multipart_make_raw(&sketch->body, NULL, 0);
-    sketch_post(sketch, &callbacks, sketch_settings_of(sketch)->timeout_us);
+    knock_at(sketch, sketch_path(sketch));
 }
 
 /* -- before anything is sent -- */

@@ -68,6 +68,15 @@ static void make_samd(void)
     memcpy(firmware.data, table, sizeof table);
 }
 
+static void make_avr(void)
+{
+    static const unsigned char jump[] = {0x0C, 0x94, 0x72, 0x00};
+
+    make_unknown();
+    for (size_t i = 0; i < 16; i++)
+        memcpy(firmware.data + 4 * i, jump, sizeof jump);
+}
+
 static void make_gzipped_unknown(void)
 {
     make_unknown();
@@ -146,6 +155,22 @@ static const struct {
     {make_unknown, "mkrwifi1010", IMAGE_FIT_REFUSED},
     {make_samd, "mkrwifi1010", IMAGE_FIT_SUITS},
     {make_samd, "rpipicow", IMAGE_FIT_REFUSED},
+    {make_samd, "nodemcuv2", IMAGE_FIT_REFUSED},
+    {make_samd, "esp32s3", IMAGE_FIT_REFUSED},
+    {make_samd, "my_esp8266", IMAGE_FIT_DOUBTFUL},
+    {make_samd, "uno2018", IMAGE_FIT_REFUSED},
+    {make_samd, "STM32F407", IMAGE_FIT_SUITS},
+    {make_samd, "NUCLEO_F767ZI", IMAGE_FIT_SUITS},
+    {make_samd, "unor4wifi", IMAGE_FIT_SUITS},
+    {make_samd, "nrf52840", IMAGE_FIT_SUITS},
+    {make_unknown, "STM32F407", IMAGE_FIT_REFUSED},
+    {make_unknown, "UNO_R4", IMAGE_FIT_REFUSED},
+    {make_unknown, "nrf52840", IMAGE_FIT_REFUSED},
+    {make_esp8266, "STM32F407", IMAGE_FIT_REFUSED},
+    {make_esp32, "unor4wifi", IMAGE_FIT_REFUSED},
+    {make_pico, "nrf52840", IMAGE_FIT_REFUSED},
+    {make_avr, "uno2018", IMAGE_FIT_SUITS},
+    {make_avr, "mkrwifi1010", IMAGE_FIT_REFUSED},
     {make_esp32, "uno2018", IMAGE_FIT_REFUSED},
     {make_esp32, "esp32s3", IMAGE_FIT_REFUSED},
     {make_esp32, "ESP32S3_DEV", IMAGE_FIT_REFUSED},
@@ -421,16 +446,40 @@ static void test_challenge(void **state)
                                 "SHA-256, as only an ESP32 does, and no ESP32 unpacks images");
 }
 
+/* fits[0]: a board with JAndrassy's sketch server that takes filesystem images; fits[1]: not. */
+static void test_sketch_server(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        enum image_fit fits[2];
+    } rows[] = {
+        {make_esp8266, {IMAGE_FIT_SUITS, IMAGE_FIT_REFUSED}},
+        {make_esp32c3, {IMAGE_FIT_SUITS, IMAGE_FIT_REFUSED}},
+        {make_samd, {IMAGE_FIT_REFUSED, IMAGE_FIT_SUITS}},
+        {make_avr, {IMAGE_FIT_SUITS, IMAGE_FIT_SUITS}}, /* of no known format */
+        {make_unknown, {IMAGE_FIT_SUITS, IMAGE_FIT_REFUSED}},
+        {make_pico, {IMAGE_FIT_REFUSED, IMAGE_FIT_SUITS}},
+    };
+    char reason[IMAGE_FIT_REASON_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t other = 0; other < 2; other++) {
+            rows[i].make();
+            const struct image image = inspected();
+
+            if (image_fit_sketch_server(reason, &image, other == 0) != rows[i].fits[other])
+                fail_msg("row %zu, %zu: %s", i, other, reason);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),
-        cmocka_unit_test(test_board),
-        cmocka_unit_test(test_fit_port),
-        cmocka_unit_test(test_ch32h4),
-        cmocka_unit_test(test_unknown_filesystem),
-        cmocka_unit_test(test_variant),
-        cmocka_unit_test(test_fit_words),
+        cmocka_unit_test(test_image),     cmocka_unit_test(test_sketch_server),
+        cmocka_unit_test(test_board),     cmocka_unit_test(test_fit_port),
+        cmocka_unit_test(test_ch32h4),    cmocka_unit_test(test_unknown_filesystem),
+        cmocka_unit_test(test_variant),   cmocka_unit_test(test_fit_words),
         cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,19 @@ static const struct {
     {{0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, false},
 };
 
+static void test_avr(void **state)
+{
+    unsigned char data[] = {0x0C, 0x94, 0x72, 0x00, 0x0C, 0x94, 0x9A, 0x00,
+                            0x0D, 0x94, 0x9A, 0x00, 0x0C, 0x94, 0x9A, 0x00};
+
+    (void)state;
+    assert_true(inspect_has_avr_vectors(data, sizeof data));
+    assert_false(inspect_has_avr_vectors(data, sizeof data - 1));
+    assert_false(inspect_has_vector_table(data, sizeof data));
+    data[4] = 0x0E; /* call */
+    assert_false(inspect_has_avr_vectors(data, sizeof data));
+}
+
 static void test_tables(void **state)
 {
     (void)state;
@@ -42,7 +55,7 @@ static void test_tables(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables), cmocka_unit_test(test_avr)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
