@@ -36,6 +36,16 @@ struct selection {
     struct ota_failure *failure;
 };
 
+static struct kind find_kind(const struct board *board)
+{
+    const char *name = board->instance;
+    struct kind kind;
+
+    kind_find(&kind, board->type, &name, 1);
+    kind_add_platform(&kind, board->esphome.platform);
+    return kind;
+}
+
 /* Targets that are instances are looked up as _arduino._tcp, so a board with another service is
  * named by its host. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
@@ -60,15 +70,13 @@ static enum ota_error add_board(struct selection *selection, const struct board 
 static void describe_misfit(struct choice *choice, const struct plan *plan)
 {
     const struct board *board = choice->board;
-    const char *name = board->instance;
-    struct kind kind;
+    const struct kind kind = find_kind(board);
+    const uint16_t port = service_tells_port(board->service) ? board->port : 0;
 
     if (plan->settings->force || plan->image_count == 0)
         return;
-    kind_find(&kind, board->type, &name, 1);
     if (image_fit_board(choice->reason, plan->images[0].image, &kind,
-                        plan->settings->port ? plan->settings->port : board->port) !=
-        IMAGE_FIT_REFUSED)
+                        plan->settings->port ? plan->settings->port : port) != IMAGE_FIT_REFUSED)
         *choice->reason = '\0';
 }
 
@@ -120,11 +128,8 @@ static enum ota_error refuse_unknown_chip(const struct selection *selection,
                                           const struct board *board)
 {
     char shown[4 * MDNS_INSTANCE_MAX];
-    const char *name = board->instance;
-    struct kind kind;
 
-    kind_find(&kind, board->type, &name, 1);
-    if (*kind.proven || !must_tell_its_chip(selection->options))
+    if (*find_kind(board).proven || !must_tell_its_chip(selection->options))
         return OTA_OK;
     return ota_fail(selection->failure, OTA_E_USAGE,
                     "'%s' does not announce its chip, and would start any image; name the boards "

@@ -95,6 +95,7 @@ static void update_board(struct board *board, const struct mdns_answer *answer)
     memcpy(board->type, answer->type, sizeof board->type);
     memcpy(board->version, answer->version, sizeof board->version);
     memcpy(board->pairs, answer->pairs, sizeof board->pairs);
+    board->esphome = answer->esphome;
 }
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)

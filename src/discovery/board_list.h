@@ -20,6 +20,7 @@ struct board {
     char type[MDNS_TYPE_MAX];       /* "esp32dev", or "" */
     char version[MDNS_VERSION_MAX]; /* the firmware's, by its own word, or "" */
     char pairs[MDNS_PAIRS_MAX];     /* all that it announces about itself: txt_record_pairs() */
+    struct esphome_record esphome;  /* only of SERVICE_ESPHOME */
     enum txt_record_flag password;  /* whether the board requires one */
     struct claims claims;           /* all its addresses on multicast DNS */
     bool is_ambiguous;              /* another board has the same name */

@@ -43,6 +43,8 @@ void finding_add_facts(struct finding *finding, const struct mdns_answer *answer
     resolution->port = answer->port;
     resolution->password = answer->password;
     memcpy(resolution->type, answer->type, sizeof resolution->type);
+    resolution->service = answer->service;
+    resolution->esphome = answer->esphome;
     escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
 }
 

@@ -277,6 +277,8 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     txt_record_value(answer.type, sizeof answer.type, txt, "board");
     txt_record_version(answer.version, sizeof answer.version, txt);
     txt_record_pairs(answer.pairs, sizeof answer.pairs, txt);
+    if (search->service == SERVICE_ESPHOME)
+        esphome_record_read(&answer.esphome, txt);
     snprintf(answer.instance, sizeof answer.instance, "%s", name);
     unescape_host(answer.host, host_name ? host_name : "");
 

@@ -59,6 +59,7 @@ struct query {
     size_t board_count; /* for MDNS_BOARDS */
     void *by_instance;  /* tsearch(3): every interface and family announces an instance again */
     char name[MDNS_NAME_MAX];
+    unsigned services;         /* a set: what the answers may announce */
     struct address address;    /* for MDNS_ADDRESS */
     const struct heard *heard; /* the last one compared with address */
 };
@@ -335,7 +336,8 @@ static void report_heard(struct query *query)
 
     for (; heard; heard = heard->next) {
         query->heard = heard;
-        if (address_equal(&heard->answer.address, &query->address))
+        if (query->services & 1u << heard->answer.service &&
+            address_equal(&heard->answer.address, &query->address))
             report_answer(query, &heard->answer);
     }
 }
@@ -440,7 +442,7 @@ static void start_survey(struct mdns_worker *worker)
 
     forget_heard(worker);
     worker->survey_us = now_us;
-    worker->survey = query_add(worker, 0, MDNS_BOARDS, SERVICES_ARDUINO);
+    worker->survey = query_add(worker, 0, MDNS_BOARDS, SERVICES_ARDUINO | SERVICES_ESPHOME);
 }
 
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
@@ -456,6 +458,7 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
         return;
     }
 
+    query->services = services;
     snprintf(query->name, sizeof query->name, "%s", name);
     if (kind == MDNS_ADDRESS) {
         address_parse(&query->address, name);
@@ -464,9 +467,11 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
         add_records(query, RECORD_AAAA, NULL);
     } else if (kind == MDNS_INSTANCE) {
         struct search_pool *pool = &worker->pool;
-        for (size_t i = 0; i < 2; i++)
-            add_search(query, search_new_service(pool, query, SERVICE_ARDUINO, query->name,
-                                                 i ? AVAHI_PROTO_INET6 : AVAHI_PROTO_INET));
+        for (unsigned i = 0; i < 2 * SERVICE_COUNT; i++)
+            if (services & 1u << i / 2)
+                add_search(query,
+                           search_new_service(pool, query, (enum service)(i / 2), query->name,
+                                              i % 2 ? AVAHI_PROTO_INET6 : AVAHI_PROTO_INET));
     }
     continue_queries(worker);
 }

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/loop.h"
+#include "discovery/esphome_record.h"
 #include "discovery/service.h"
 #include "discovery/txt_record.h"
 #include "esp-ota/error.h"
@@ -28,13 +29,13 @@ enum {
 /* The kinds of questions, all about the domain "local". */
 enum mdns_kind {
     MDNS_HOST,     /* every address of a host name, on every interface */
-    MDNS_INSTANCE, /* everything about an _arduino._tcp instance, on every interface */
+    MDNS_INSTANCE, /* everything about an instance of some services, on every interface */
     /* Every board with one of some services. The first answer has its name only; it does not come
      * for services that others announce, too (service_is_shared()). The next has everything about
      * it with one address (IPv4 if it has both), unless the instance has gone by then. Further
      * answers have the other addresses of that family and the other interfaces. */
     MDNS_BOARDS,
-    /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
+    /* The instances of some services at a numeric address, resolved. All such questions share one
      * survey of all boards, and its answers are used for ten seconds. */
     MDNS_ADDRESS,
     /* Whether instances of some services change, until the question is canceled. An answer comes at
@@ -65,6 +66,7 @@ struct mdns_answer {
     char type[MDNS_TYPE_MAX];       /* "esp32dev", or ""; not for MDNS_HOST */
     char version[MDNS_VERSION_MAX]; /* the firmware's, or ""; not for MDNS_HOST */
     char pairs[MDNS_PAIRS_MAX];     /* txt_record_pairs(); not for MDNS_HOST */
+    struct esphome_record esphome;  /* only of SERVICE_ESPHOME; the version is the project's */
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
     bool is_local;       /* this computer has run out of memory, processes or file descriptors */
     enum ota_cause lack; /* which of them, if that is known */

@@ -6,6 +6,7 @@
  * the questions that are due, and ends when the best finding is good enough.
  */
 #include "discovery/resolve.h"
+#include "discovery/plain_query.h"
 
 #include "base/diag.h"
 #include "base/error.h"
@@ -66,6 +67,7 @@ struct resolver {
     struct loop *loop;
     struct mdns_client *mdns;
     const struct target *target;
+    enum service service;
     bool want_port;
     int64_t start_us;
     int64_t deadline_us;
@@ -187,8 +189,10 @@ static void ask_source(struct resolver *resolver, size_t what)
         return;
     }
 
-    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, SERVICES_ARDUINO, name,
-                                      on_mdns_answer, question);
+    if (what == MDNS_BOARDS)
+        plain_query_send();
+    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, 1u << resolver->service,
+                                      name, on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query)
         snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
@@ -480,8 +484,8 @@ static int read_etc_hosts(struct resolver *resolver)
 }
 
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, bool want_port, int64_t timeout_us,
-                                resolver_done_fn *done, void *userdata)
+                                const struct target *target, enum service service, bool want_port,
+                                int64_t timeout_us, resolver_done_fn *done, void *userdata)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
@@ -490,6 +494,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
     *resolver = (struct resolver){.loop = loop,
                                   .mdns = mdns,
                                   .target = target,
+                                  .service = service,
                                   .want_port = want_port,
                                   .start_us = loop_now_us(),
                                   .done = done,

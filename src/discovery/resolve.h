@@ -25,6 +25,8 @@ struct resolution {
     const char *source;            /* for people: "numeric address", "mDNS", "/etc/hosts", ... */
     char instance[128];            /* the escaped instance name; "": not found as a service */
     char type[MDNS_TYPE_MAX];      /* the board's kind, as it came from the network; "": unknown */
+    enum service service;          /* that of the announcement */
+    struct esphome_record esphome; /* only of SERVICE_ESPHOME */
     struct claims claims;          /* all addresses on multicast DNS */
 };
 
@@ -34,7 +36,7 @@ struct resolver;
 typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
-/* Starts to resolve target, for at most timeout_us. want_port: also looks for the announcement of
+/* Starts to resolve target, for at most timeout_us. Its announcement is one of this service. want_port: also looks for the announcement of
  * the target if mDNS is asked at all. Without it, and for targets without a name on mDNS, such as
  * an address, the announcement is optional, and waited for 300 ms at most. All resolvers share one
  * mdns, hence one D-Bus connection; mdns and target must outlive the resolver. NULL and errno when
@@ -42,8 +44,8 @@ typedef void resolver_done_fn(const struct resolution *resolution,
  * OTA_E_NOT_FOUND and a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS, or
  * with OTA_E_INTERNAL. */
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, bool want_port, int64_t timeout_us,
-                                resolver_done_fn *done, void *userdata);
+                                const struct target *target, enum service service, bool want_port,
+                                int64_t timeout_us, resolver_done_fn *done, void *userdata);
 
 /* Cancels all questions. Allowed at any time, also in done. */
 void resolver_free(struct resolver *resolver);

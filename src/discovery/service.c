@@ -19,6 +19,7 @@ static const struct service_row service_rows[SERVICE_COUNT] = {
                          .key = "devicetype",
                          .value = "tasmota",
                          .tells_port = true},
+    [SERVICE_ESPHOME] = {.type = "_esphomelib._tcp"},
 };
 
 const char *service_type(enum service service)

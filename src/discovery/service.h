@@ -14,12 +14,14 @@ enum service {
     SERVICE_ARDUINO, /* ArduinoOTA, and sketch servers */
     SERVICE_WLED,
     SERVICE_TASMOTA,
+    SERVICE_ESPHOME, /* the port is that of its API */
     SERVICE_COUNT
 };
 
 /* Sets of services: a bit for each. */
 enum {
     SERVICES_ARDUINO = 1 << SERVICE_ARDUINO,
+    SERVICES_ESPHOME = 1 << SERVICE_ESPHOME,
     SERVICES_ALL = (1 << SERVICE_COUNT) - 1,
 };
 

@@ -106,6 +106,7 @@ struct kind job_kind(const struct job *job)
     struct kind kind;
 
     kind_find(&kind, job->found.type, names, sizeof names / sizeof *names);
+    kind_add_platform(&kind, job->found.esphome.platform);
     return kind;
 }
 
@@ -309,6 +310,8 @@ static void keep_resolution(struct job *job, const struct resolution *resolution
     job->found.password = before.password;
     memcpy(job->found.type, before.type, sizeof before.type);
     memcpy(job->found.instance, before.instance, sizeof before.instance);
+    job->found.service = before.service;
+    job->found.esphome = before.esphome;
 }
 
 /* How long the name may be looked for: --wait also bounds each search but the first. */
@@ -375,9 +378,10 @@ void job_start(struct job *job)
     job->attempt += job->is_counted;
     job->connected_us = 0;
     job->acknowledged = 0;
-    job->resolver = resolver_start(job->config.loop, job->config.mdns, target,
-                                   !target->port && assignment->protocol->is_announced,
-                                   search_limit_us(job), on_resolved, job);
+    job->resolver =
+        resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->service,
+                       !target->port && assignment->protocol->is_announced, search_limit_us(job),
+                       on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
         ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot look for the board: %s",

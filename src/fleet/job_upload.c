@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "base/units.h"
+#include "discovery/board_list.h"
 #include "fleet/job_policy.h"
+#include "upload/protocols.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -202,13 +204,31 @@ void job_end_dry_run(struct job *job)
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
+/* Whether the announced port may take the upload. The user's own port needs no announcement. */
+static bool is_right_protocol(const struct job *job, struct ota_failure *failure)
+{
+    const struct assignment *assignment = job->config.assignment;
+    const struct board board = {.service = job->found.service, .port = job->found.port};
+    const struct upload_protocol *announced = job->found.port ? protocols_for(&board) : NULL;
+
+    if (assignment->target.port || !assignment->protocol->is_announced || !announced ||
+        announced == assignment->protocol)
+        return true;
+    ota_fail(failure, OTA_E_USAGE,
+             "the board announces the protocol %s (port %u), not %s; add --protocol %s, or write "
+             "%s:// before its name",
+             announced->name, board.port, assignment->protocol->name, announced->name,
+             announced->name);
+    return false;
+}
+
 void job_start_upload(struct job *job)
 {
     const struct kind kind = job_kind(job);
     struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
     struct ota_failure failure;
 
-    if (!is_image_fit(job, &failure)) {
+    if (!is_right_protocol(job, &failure) || !is_image_fit(job, &failure)) {
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);
         return;
     }

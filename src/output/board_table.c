@@ -4,6 +4,7 @@
 #include "output/board_table.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 #include "upload/protocols.h"
 
 #include <locale.h>
@@ -54,6 +55,25 @@ static const char *flag_text(enum txt_record_flag flag)
     return answers[flag];
 }
 
+/* "acme.lamp 1.2, ESPHome 2026.9.0": the version of a board without ESPHome as it is. */
+static void describe_version(char text[CELL_MAX], const struct board *board)
+{
+    const struct esphome_record *esphome = &board->esphome;
+    char shown[CELL_MAX];
+
+    *text = '\0';
+    if (!*esphome->version) {
+        escape_string(text, CELL_MAX, board->version);
+        return;
+    }
+    if (*esphome->project)
+        text_append(text, CELL_MAX, "%s ", escape_string(shown, sizeof shown, esphome->project));
+    if (*esphome->project_version)
+        text_append(text, CELL_MAX, "%s, ",
+                    escape_string(shown, sizeof shown, esphome->project_version));
+    text_append(text, CELL_MAX, "ESPHome %s", escape_string(shown, sizeof shown, esphome->version));
+}
+
 /* Unknown fields become "-", so that no field is empty. */
 static void fill_row(struct row *row, const struct board *board)
 {
@@ -67,7 +87,8 @@ static void fill_row(struct row *row, const struct board *board)
         return;
 
     escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
-    snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
+    if (service_tells_port(board->service))
+        snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
     set_cell(row, COLUMN_PROTOCOL, protocols_name_for(board));
     if (board->has_address)
         address_text(row->cells[COLUMN_ADDRESS], &board->address);
@@ -168,7 +189,8 @@ static void fill_table_row(struct row *row, const struct board *board, bool has_
     const char *remark = "";
     char option[CELL_MAX];
 
-    snprintf(option, sizeof option, "--protocol %s", protocols_name_for(board));
+    snprintf(option, sizeof option, "--protocol %s%s", protocols_name_for(board),
+             board->esphome.is_encrypted ? ", encrypted" : "");
     if (!board->is_resolved)
         remark = "does not answer";
     else if (board->is_ambiguous)
@@ -179,6 +201,8 @@ static void fill_table_row(struct row *row, const struct board *board, bool has_
         remark = option;
 
     fill_row(row, board);
+    if (*board->version)
+        describe_version(row->cells[COLUMN_VERSION], board);
     set_cell(row, COLUMN_REMARK, remark);
     if (!has_version)
         set_cell(row, COLUMN_VERSION, "");

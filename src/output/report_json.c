@@ -216,6 +216,26 @@ static json_t *flag_or_null(enum txt_record_flag flag)
     return flag == TXT_UNKNOWN ? json_null() : json_boolean(flag == TXT_YES);
 }
 
+static json_t *escaped_or_null(const char *text)
+{
+    char escaped[4 * ESPHOME_PROJECT_MAX];
+
+    return string_or_null(*text ? escape_string(escaped, sizeof escaped, text) : NULL);
+}
+
+static json_t *esphome_fields(const struct esphome_record *esphome)
+{
+    json_t *fields = json_object();
+
+    json_object_set_new(fields, "version", escaped_or_null(esphome->version));
+    json_object_set_new(fields, "platform", escaped_or_null(esphome->platform));
+    json_object_set_new(fields, "project", escaped_or_null(esphome->project));
+    json_object_set_new(fields, "project_version", escaped_or_null(esphome->project_version));
+    json_object_set_new(fields, "config_hash", escaped_or_null(esphome->config_hash));
+    json_object_set_new(fields, "encrypted", json_boolean(esphome->is_encrypted));
+    return fields;
+}
+
 bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us)
 {
     char instance[4 * MDNS_INSTANCE_MAX + 4], host[4 * MDNS_NAME_MAX + 4];
@@ -237,13 +257,17 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     json_t *fields = json_object();
     json_object_set_new(fields, "host", string_or_null(is_known ? host : NULL));
     json_object_set_new(fields, "address", string_or_null(board->has_address ? address : NULL));
-    json_object_set_new(fields, "port", is_known ? json_integer(board->port) : json_null());
+    json_object_set_new(fields, "port",
+                        is_known && service_tells_port(board->service) ? json_integer(board->port)
+                                                                       : json_null());
     json_object_set_new(fields, "type", string_or_null(*type ? type : NULL));
     json_object_set_new(fields, "password", flag_or_null(board->password));
     json_object_set_new(fields, "protocol", string_or_null(protocol));
     json_object_set_new(fields, "ambiguous",
                         is_known ? json_boolean(board->is_ambiguous) : json_null());
     json_object_set_new(fields, "firmware_version", string_or_null(*version ? version : NULL));
+    if (board->service == SERVICE_ESPHOME)
+        json_object_set_new(fields, "esphome", esphome_fields(&board->esphome));
     return write_json_line(stream, "board", instance, since_start_us, fields);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "crypto/auth.h"
+#include "discovery/service.h"
 #include "esp-ota/error.h"
 #include "esp-ota/event.h"
 #include "upload/endpoints.h"
@@ -105,8 +106,9 @@ struct upload_protocol {
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
     bool takes_encryption_key;
-    bool is_announced; /* by _arduino._tcp: the port there is the board's */
-    bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
+    enum service service; /* its announcement tells about the board */
+    bool is_announced;    /* the port there is the board's */
+    bool is_unchecked;    /* boards start any image, so a wrong one needs a cable */
     /* One for each upload_own_key, NULL for those that mean nothing here; NULL: none does. */
     upload_own_check_fn *const *own_checks;
 

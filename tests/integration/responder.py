@@ -5,7 +5,8 @@ train, names full of control characters, boards that are silent when asked for m
 It reads one JSON object from standard input, {"interfaces": [...], "boards": [...]}, prints "ready",
 and answers until it is ended; when asked for all boards it prints "asked INTERFACE FAMILY". A board is {"instance", "host", "port", "txt", "addresses"}; strings
 stand for bytes (latin-1). With "silent" it is only seen: nothing but its name is ever told. With
-"terse" all else is told only when asked for, not along with the name.
+"terse" all else is told only when asked for, not along with the name. One that is "plain" is announced by name at the
+start, and answers nothing but the query of 37 bytes that sketch servers know.
 """
 
 import ipaddress
@@ -59,6 +60,7 @@ class Board:
     def __init__(self, row):
         self.name = (row["instance"].encode("latin-1"), *SERVICE)
         self.host = (row["host"].encode("latin-1"), b"local")
+        self.is_plain = row.get("plain")
         self.is_terse = row.get("terse") or row.get("silent")
         txt = [string.encode("latin-1") for string in row["txt"]]
         self.pointer = record(SERVICE, PTR, encode(self.name), IN)
@@ -88,6 +90,14 @@ class Responder:
         for board in boards:
             for name in (board.name, board.host):
                 self.by_name[tuple(label.lower() for label in name)] = board
+
+    def plain(self, packet):
+        """Whether it is what sketch servers compare with, but for its first two bytes."""
+        return packet[2:] == struct.pack(">HHHHH", 0, 1, 0, 0, 0) + encode(SERVICE) + struct.pack(">HH", PTR, IN)
+
+    def names(self):
+        """A packet with the names of all, as after an earlier answer whose other records are too old."""
+        return self._packet([board.pointer for board in self.boards])
 
     def answers(self, name, kind):
         if name == SERVICE and kind in (PTR, ANY):
@@ -143,13 +153,17 @@ def main():
     responder = Responder([Board(row) for row in settings["boards"]])
     listeners = {open_socket(interface, family): (interface, family)
                  for interface in settings["interfaces"] for family in GROUPS}
+    is_plain = any(board.is_plain for board in responder.boards)
+    for listener, (_, family) in listeners.items():
+        if is_plain:
+            listener.sendto(responder.names(), (GROUPS[family], PORT))
     print("ready", flush=True)
     while True:
         ready, _, _ = select.select(list(listeners), [], [])
         for listener in ready:
             interface, family = listeners[listener]
             question = listener.recv(9000)
-            for packet in responder.packets(question):
+            for packet in responder.packets(question) if not is_plain or responder.plain(question) else ():
                 listener.sendto(packet, (GROUPS[family], PORT))
             if (SERVICE, PTR) in questions(question):
                 print("asked", interface, family.name, flush=True)

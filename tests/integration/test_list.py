@@ -21,6 +21,12 @@ WLED_HTTP = Board("wled-lamp", 80, instance="lamp.v3", v4="10.77.0.34", txt=(), 
 WLED_OTA = Board("wled-lamp", 8266, instance="lamp.v3", v4="10.77.0.34")
 TASMOTA = Board("tasmota-0a1b2c", 8080, v4="10.77.0.35", txt=("devicetype=tasmota",), type="_http._tcp")
 PRINTER = Board("printer", 80, v4="10.77.0.36", txt=("rp=ipp/print", "devicetype=printer"), type="_http._tcp")
+HALL = Board("hall", 6053, v4="10.77.0.38", type="_esphomelib._tcp",
+             txt=("version=2026.9.1", "config_hash=0a1b2c3d", "mac=0a1b2c3d4e5f", "platform=ESP32", "board=esp32dev",
+                  "network=wifi", "project_name=acme.lamp", "project_version=1.2",
+                  "api_encryption=Noise_NNpsk0_25519_ChaChaPoly_SHA256"))
+OLD_HALL = Board("hall-2", 6053, v4="10.77.0.39", type="_esphomelib._tcp",
+                 txt=("version=2021.10.3", "mac=0a1b2c3d4e60", "platform=ESP8266", "board=d1_mini"))
 ROUTER = Board("router", 80, v4="10.77.0.37", txt=(), type="_http._tcp")
 
 # Sorted as a person would: without regard to case.
@@ -30,6 +36,8 @@ ROWS = (
     ("ch32h4-0a1b2c", "ch32h4-0a1b2c.local", "10.77.0.21", "2040", "ch32h417", "no", "espota"),
     ("desk.v2", "esp32-24a160.local", "10.77.0.15", "3232", "lolin32", "no", "espota"),
     ("Garage v2.1 – Tür №5", "garage.local", "10.77.0.14", "3232", "lolin32", "no", "espota"),
+    ("hall", "hall.local", "10.77.0.38", "-", "esp32dev", "?", "esphome"),
+    ("hall-2", "hall-2.local", "10.77.0.39", "-", "d1_mini", "?", "esphome"),
     ("kitchen", "kitchen.local", "10.77.0.10", "8266", "ESP8266_NODEMCU", "no", "espota"),
     ("lamp.v3", "wled-lamp.local", "10.77.0.34", "8266", "nodemcuv2", "no", "espota"),
     ("lamp.v3", "wled-lamp.local", "10.77.0.34", "80", "-", "?", "web"),
@@ -45,7 +53,7 @@ ROWS = (
 
 def setUpModule():
     share_link(KITCHEN, LAMP, GARAGE, DESK, ATTIC, PICO_W, SHED, BENCH, LOCKED, BARE, SKETCH, WEB,
-               WLED, WLED_HTTP, WLED_OTA, TASMOTA, PRINTER, ROUTER)
+               WLED, WLED_HTTP, WLED_OTA, TASMOTA, PRINTER, ROUTER, HALL, OLD_HALL)
 
 
 HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD VERSION"
@@ -53,8 +61,13 @@ EVENT_KEYS = {"event", "time", "board", "host", "address", "port", "type", "pass
               "ambiguous", "firmware_version"}
 
 
+VERSIONS = {"locked": "1.15.0-dev", "hall": "1.2", "hall-2": "2021.10.3"}
+# In a table, ESPHome's project and its own version are told apart.
+SHOWN_VERSIONS = {**VERSIONS, "hall": "acme.lamp 1.2, ESPHome 2026.9.1", "hall-2": "ESPHome 2021.10.3"}
+
+
 def version_of(row):
-    return "1.15.0-dev" if row[0] == "locked" else "-"
+    return VERSIONS.get(row[0], "-")
 
 
 def plain(rows):
@@ -77,11 +90,13 @@ class Forms(OnLink):
         self.assertEqual(HEADING.split(), heading.split())
         self.assertEqual(len(ROWS), len(lines), result)
         for line, row in zip(lines, ROWS):
-            for title, cell in zip(HEADING.split(), (*row[:-1], version_of(row))):
+            for title, cell in zip(HEADING.split(), (*row[:-1], SHOWN_VERSIONS.get(row[0], "-"))):
                 self.assertEqual(heading.index(title), line.index(cell, heading.index(title)), line)
             self.assertEqual(line, line.rstrip())
             remark = {"other": ["other", "protocol"], "espota": []}.get(row[-1], ["--protocol", row[-1]])
-            self.assertEqual([row[-2], version_of(row), *remark], line[heading.index("PASSWORD"):].split())
+            remark += [] if row[0] != "hall" else ["encrypted"]
+            remark = [word + "," * (word == "esphome" and row[0] == "hall") for word in remark]
+            self.assertEqual([row[-2], *SHOWN_VERSIONS.get(row[0], "-").split(), *remark], line[heading.index("PASSWORD"):].split())
 
     def test_narrow_table(self):
         """Names are shortened to the terminal, and marked; a pipe gets them whole."""
@@ -96,14 +111,20 @@ class Forms(OnLink):
         result = scenario.run("-l", "--json")
         self.assertEqual((0, ""), (result.status, result.err), result)
         events = [json.loads(line) for line in result.out.splitlines()]
+        esphome = {event["board"]: event.pop("esphome") for event in events if event["protocol"] == "esphome"}
+        self.assertEqual(esphome, {
+            "hall": {"version": "2026.9.1", "platform": "ESP32", "project": "acme.lamp", "project_version": "1.2",
+                     "config_hash": "0a1b2c3d", "encrypted": True},
+            "hall-2": {"version": "2021.10.3", "platform": "ESP8266", "project": None, "project_version": None,
+                       "config_hash": None, "encrypted": False}})
         self.assertEqual({frozenset(EVENT_KEYS)}, {frozenset(event) for event in events})
         self.assertEqual({"board"}, {event["event"] for event in events})
         passwords = {True: "yes", False: "no", None: "?"}
         self.assertEqual(list(ROWS), [
-            (event["board"], event["host"], event["address"], str(event["port"]),
+            (event["board"], event["host"], event["address"], str(event["port"] or "-"),
              event["type"] or "-", passwords[event["password"]], event["protocol"])
             for event in events])
-        self.assertEqual({"locked": "1.15.0-dev"}, {event["board"]: event["firmware_version"] for event in events
+        self.assertEqual(VERSIONS, {event["board"]: event["firmware_version"] for event in events
                                                     if event["firmware_version"]})
 
     def test_patterns(self):
@@ -117,7 +138,7 @@ class Forms(OnLink):
                 self.assertEqual((0, plain(rows), ""), (result.status, result.out, result.err), result)
         result = scenario.run("-l", "--match", "cellar")
         self.assertEqual((4, ""), (result.status, result.out), result)
-        self.assertIn("none of the boards found (15) matches --match 'cellar'", result.err)
+        self.assertIn("none of the boards found (17) matches --match 'cellar'", result.err)
 
     def test_output_that_cannot_be_written(self):
         for form in ((), ("--json",)):

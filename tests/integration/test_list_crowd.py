@@ -77,6 +77,17 @@ class Crowd(Announced):
             self.assertEqual([f"esp-{i:04}.local" for i in range(CROWD)], [row[1] for row in rows])
 
 
+class SketchServers(Announced):
+    """Their responders compare the whole query with the one that they know."""
+
+    def test_its_name_on_the_command_line(self):
+        """Known are its name and nothing else, as two minutes after an earlier answer."""
+        self.announce(board("mkr", ("10.77.0.10",), port=65280, host="mkr", plain=True))
+        result = scenario.run("-i", "mkr", "-f", self.image)
+        self.assertEqual(2, result.status, result)
+        self.assertIn("the board announces the protocol sketch (port 65280), not espota", result.err)
+
+
 class Names(Announced):
     """What the network says is shown, and harms nobody."""
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Boards by discovery: --all, --match, --board, and those that somebody chooses at a terminal."""
 
+import json
+import os
 import re
 import signal
 import unittest
 
+import firmware
 import mdns
 import mdns_case
 from mdns import Board
@@ -14,12 +17,18 @@ import scenario
 WEB = Board("web", 80, v4="10.77.0.33")
 # A board with an update page, which announces that it is WLED.
 PORCH = Board("porch", 8081, instance="porch light", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
+MKR = Board("mkr", 65280, v4="10.77.0.37", txt=("auth_upload=yes", "board=arduino"))
+# Boards with ESPHome: their SRV record has the port of the API. The kind of the first one is not known by its name.
+LOFT = Board("loft", 6053, v4="10.77.0.38", type="_esphomelib._tcp",
+               txt=("version=2026.9.1", "platform=ESP32", "board=acme_hall", "network=wifi"))
+HUT = Board("hut", 6053, v4="10.77.0.39", type="_esphomelib._tcp",
+            txt=("version=2021.10.3", "platform=ESP8266", "board=acme_hut"))
 EVERYONE = (ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP)  # in the order of --list
 NAMES = ("attic", "Garage v2.1 – Tür №5", "kitchen", "kitchen-2", "Living room lamp")
 
 
 def setUpModule():
-    share_link(KITCHEN, KITCHEN_2, LAMP, GARAGE, ATTIC, WEB, PORCH)
+    share_link(KITCHEN, KITCHEN_2, LAMP, GARAGE, ATTIC, WEB, PORCH, LOFT, HUT, MKR)
 
 
 class Selection(OnLink):
@@ -65,8 +74,47 @@ class Discovery(Selection):
                  "matches --match 'kitchen' and --board 'pico'")):
             with self.subTest(arguments):
                 result = scenario.run(*arguments, "-f", self.image)
-                self.assert_result(result, 4, (f"esp-ota: none of the boards found (6) {phrase}",),
+                self.assert_result(result, 4, (f"esp-ota: none of the boards found (7) {phrase}",),
                                    SOON)
+
+    def test_a_sketch_server_by_name(self):
+        """What is announced knows better than the default; with a port, the user does."""
+        path = os.path.join(self.directory, "mkr.bin")
+        with open(path, "wb") as file:
+            file.write(firmware.cortex_m())
+        mkr = self.simulate(MKR, "--family", "samd", "--web", "sketch")
+        result = scenario.run("-i", "mkr.local", "-f", path)
+        self.assert_result(result, 2, ("the board announces the protocol sketch (port 65280), not espota; add "
+                                       "--protocol sketch, or write sketch:// before its name\n",), SOON)
+        kitchen = self.simulate(KITCHEN)
+        result = scenario.run("-i", "sketch://kitchen.local", "-f", self.image)
+        self.assert_result(result, 2, ("announces the protocol espota (port 8266), not sketch",), SOON)
+        self.assert_untouched(kitchen)
+        result = scenario.run("-i", "sketch://mkr.local", "-f", path)
+        self.assert_result(result, 0, ("received by the board",), SOON)
+        self.assert_got(mkr, path)
+
+    def test_esphome(self):
+        """Only --protocol esphome selects these boards; the port is that of the announced platform."""
+        esp32 = firmware.esp32_sketch(20000)
+        loft = self.simulate(LOFT, "--family", "esp32", "--esphome", port=3232)
+        hut = self.simulate(HUT, "--family", "esp8266", "--esphome", port=8266)
+        kitchen = self.simulate(KITCHEN)
+        path = os.path.join(self.directory, "esp32.bin")
+        with open(path, "wb") as file:
+            file.write(esp32)
+        result = scenario.run("--match", "loft", "-f", path)
+        self.assert_result(result, 4, ("matches --match 'loft'",), SOON)
+        result = scenario.run("--all", "--protocol", "esphome", "-f", path, "--json", "--retries", "0")
+        events = [json.loads(line) for line in result.out.splitlines()]
+        results = {event["board"]: event for event in events if event["event"] == "result"}
+        self.assertEqual({"loft.local", "hut.local"}, set(results), result)
+        self.assertEqual((0, "board", 3232), tuple(results["loft.local"][key] for key in ("exit_status", "verified", "port")))
+        self.assertEqual(3, results["hut.local"]["exit_status"], result)
+        self.assertIn('announces the platform \\"ESP8266\\"', result.out)
+        self.assert_got(loft, path)
+        self.assert_untouched(hut)
+        self.assert_untouched(kitchen)
 
     def test_update_pages(self):
         """Only --protocol web selects a board by its update page, at the announced port."""
@@ -77,7 +125,7 @@ class Discovery(Selection):
         self.assert_got(kitchen, self.image)
         self.assertNotIn("porch", result.err)
         result = scenario.run("--match", "porch*", "-f", self.image)
-        self.assert_result(result, 4, ("none of the boards found (6) matches --match 'porch*'",), SOON)
+        self.assert_result(result, 4, ("none of the boards found (7) matches --match 'porch*'",), SOON)
         result = scenario.run("--match", "*k*", "--protocol", "web", "-f", self.image)
         self.assert_result(result, 4, ("matches --match '*k*' and speaks this protocol",), SOON)
         self.assertNotIn("request", page.output)

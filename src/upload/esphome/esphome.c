@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "crypto/auth.h"
+#include "discovery/board_list.h"
 #include "discovery/target.h"
 #include "image/image.h"
 #include "image/kind.h"
@@ -59,11 +60,9 @@ static void connect_board(struct esphome *esphome);
 
 /* -- the service -- */
 
-/* What announces itself as _arduino._tcp is not ESPHome. */
 static bool esphome_serves(const struct board *board)
 {
-    (void)board;
-    return false;
+    return board->service == SERVICE_ESPHOME;
 }
 
 static void esphome_close(struct upload_service *service)
@@ -482,6 +481,7 @@ const struct upload_protocol esphome_protocol = {
     .ports = esphome_ports,
     .port_count = sizeof esphome_ports / sizeof *esphome_ports,
     .takes_encryption_key = true,
+    .service = SERVICE_ESPHOME,
     .is_announced = false,
     .serves = esphome_serves,
     .open = esphome_open,

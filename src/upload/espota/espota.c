@@ -298,6 +298,7 @@ const struct upload_protocol espota_protocol = {
     .name = "espota",
     .ports = espota_ports,
     .port_count = sizeof espota_ports / sizeof *espota_ports,
+    .service = SERVICE_ARDUINO,
     .is_announced = true,
     .serves = espota_serves,
     .open = espota_open,

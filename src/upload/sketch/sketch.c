@@ -590,6 +590,7 @@ const struct upload_protocol sketch_protocol = {
     .name = "sketch",
     .ports = sketch_ports,
     .port_count = sizeof sketch_ports / sizeof *sketch_ports,
+    .service = SERVICE_ARDUINO,
     .is_announced = true,
     .is_unchecked = true,
     .serves = sketch_serves,

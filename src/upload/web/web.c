@@ -288,6 +288,7 @@ const struct upload_protocol web_protocol = {
     .name = "web",
     .ports = web_ports,
     .port_count = sizeof web_ports / sizeof *web_ports,
+    .service = SERVICE_ARDUINO,
     .is_announced = false,
     .own_checks = web_own_checks,
     .serves = web_serves,

@@ -148,14 +148,23 @@ static void test_worker_addresses(void **state)
     assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; a a.local 10.0.0.1 3232  0; ");
     assert_int_equal(world.ends, 0);
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
-    assert_int_equal(world.ends, 3);
+    assert_int_equal(world.ends, 0);
+
+    /* It knows both services, and each question is about one. */
+    fake_browse_type("_esphomelib._tcp", "e");
+    fake_resolve("e", "10.0.0.9", NULL);
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ESPHOME, "10.0.0.9");
+    assert_int_equal(world.found, 3);
+    assert_non_null(strstr(world.log, "e e.local 10.0.0.9"));
+    fake_browser_of_says("_esphomelib._tcp", AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_int_equal(world.ends, 4);
 
     /* The survey still answers questions a moment later. */
     mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "10.0.0.2");
-    assert_int_equal(world.ends, 4);
-    assert_int_equal(world.found, 3);
-    assert_int_equal(fake.browsers, 1);
-    assert_int_equal(fake.resolvers_made, 2);
+    assert_int_equal(world.ends, 5);
+    assert_int_equal(world.found, 4);
+    assert_int_equal(fake.browsers, 2);
+    assert_int_equal(fake.resolvers_made, 3);
 }
 
 /* An answer comes at once, not only at the end of the survey. */

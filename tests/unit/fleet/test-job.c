@@ -80,8 +80,9 @@ static struct assignment assignment;
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
+                                       const struct target *target, enum service service,
+                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
+                                       void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 struct session *__wrap_session_start(const struct session_config *config,
                                      const struct session_callbacks *callbacks);
@@ -103,9 +104,11 @@ const char *__wrap_expect_missing(const struct expect *expect, const struct expe
                                   size_t n);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
+                                       const struct target *target, enum service service,
+                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
+                                       void *userdata)
 {
+    (void)service;
     assert_ptr_equal(loop, virtual_time_loop());
     assert_ptr_equal(mdns, &virtual_time);
     assert_false(world.has_resolver);

@@ -231,13 +231,41 @@ static void test_hostile(void **state)
     assert_string_equal(kind.proven, "");
 }
 
+static void test_platform(void **state)
+{
+    static const struct {
+        const char *type, *platform, *proven;
+    } rows[] = {
+        {"acme", "ESP8266", "esp8266"},
+        {"acme", "ESP32", "esp32*"},
+        {"acme", "ESP32-C3", "esp32c3"},
+        {"acme", "ESP32S3", "esp32s3"},
+        {"acme", "RP2040", "rp*"},
+        {"acme", "BK72XX", "bk72xx"},
+        {"acme", "ESP32X", ""},
+        {"acme", "", ""},
+        {"nodemcuv2", "ESP32", "esp8266"}, /* the board is more exact */
+    };
+    struct kind kind;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        kind_find(&kind, rows[i].type, NULL, 0);
+        kind_add_platform(&kind, rows[i].platform);
+        assert_string_equal(kind.proven, rows[i].proven);
+    }
+    kind_find(&kind, "acme", NULL, 0);
+    kind_add_platform(&kind, "ESP32");
+    assert_string_equal(kind.clue, "announces the platform \"ESP32\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kind_overlap), cmocka_unit_test(test_kind_table),
         cmocka_unit_test(test_search),       cmocka_unit_test(test_type),
         cmocka_unit_test(test_kind_name),    cmocka_unit_test(test_clue),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_platform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,14 +35,17 @@ static bool is_out_of_memory;
 static unsigned failures;
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
+                                       const struct target *target, enum service service,
+                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
+                                       void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
+                                       const struct target *target, enum service service,
+                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
+                                       void *userdata)
 {
+    (void)service;
     (void)loop;
     (void)mdns;
     (void)target;

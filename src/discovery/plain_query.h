@@ -1,0 +1,19 @@
+/*
+ * plain_query.h: one question to multicast DNS in the only form that some boards answer.
+ *
+ * The responders of JAndrassy's ArduinoOTA and of WiFi101OTA compare the whole packet with a query
+ * for _arduino._tcp that has a single question and no known answer. Their SRV and A records are
+ * valid for two minutes, the PTR record for 75. After two minutes, Avahi's queries name the PTR
+ * record as known, and get no answer. That to a plain query goes to all in the network, so Avahi
+ * hears it, too.
+ */
+#ifndef ESP_OTA_DISCOVERY_PLAIN_QUERY_H
+#define ESP_OTA_DISCOVERY_PLAIN_QUERY_H
+
+enum { PLAIN_QUERY_SIZE = 37 };
+
+/* Sends the query on each IPv4 interface that can. Nothing depends on its arrival: failures are
+ * ignored. */
+void plain_query_send(void);
+
+#endif
