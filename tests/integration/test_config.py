@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import requirement
-from scenario import PROGRAM, Scenario, address, environment, folder, image, run, sketch
+from scenario import PROGRAM, Scenario, environment, run, sketch
 from telnet_board import TelnetBoard
 
 
@@ -248,7 +248,7 @@ class Defaults(Config):
 
     def test_aliases_go_on_working(self):
         board = self.board()
-        self.file("home/.popt", f"esp-ota alias --kitchen -i attic\nesp-ota alias --plain --config=\n".encode())
+        self.file("home/.popt", "esp-ota alias --kitchen -i attic\nesp-ota alias --plain --config=\n".encode())
         self.user(f"[board attic]\nhost = {board.address}:{board.port}\n")
         self.assertEqual(self.run("--kitchen", "-f", "fw.bin").status, 0)
         self.assertEqual(self.settings("--plain"), {})
