@@ -2,6 +2,7 @@
  * fuzz-txt_record.c: reading any TXT record, with values of any size, never exceeds a string or the
  * target. The input is the record in its form on the wire: strings behind their lengths.
  */
+#include "discovery/esphome_record.h"
 #include "discovery/txt_record.h"
 
 #include <stdbool.h>
@@ -53,6 +54,38 @@ static void check_pairs(char *target, size_t capacity, const AvahiStringList *re
     }
 }
 
+/* The value of key, cut to the size of its field, and nothing behind it. */
+static void check_field(const char *field, size_t capacity, const AvahiStringList *record,
+                        const char *key)
+{
+    char whole[UINT8_MAX + 1]; /* a string of a record is not longer */
+
+    require(memchr(field, '\0', capacity) != NULL);
+    txt_record_value(whole, sizeof whole, record, key);
+    require(strlen(field) == strnlen(whole, capacity - 1));
+    require(strncmp(field, whole, strlen(field)) == 0);
+}
+
+static void check_esphome(const AvahiStringList *record)
+{
+    struct esphome_record *esphome = malloc(sizeof *esphome);
+    char encryption[2];
+
+    require(esphome != NULL);
+    memset(esphome, 'x', sizeof *esphome);
+    esphome_record_read(esphome, record);
+
+    check_field(esphome->version, sizeof esphome->version, record, "version");
+    check_field(esphome->platform, sizeof esphome->platform, record, "platform");
+    check_field(esphome->config_hash, sizeof esphome->config_hash, record, "config_hash");
+    check_field(esphome->project, sizeof esphome->project, record, "project_name");
+    check_field(esphome->project_version, sizeof esphome->project_version, record,
+                "project_version");
+    txt_record_value(encryption, sizeof encryption, record, "api_encryption");
+    require(esphome->is_encrypted == (*encryption != '\0'));
+    free(esphome);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AvahiStringList *record = NULL, **end = &record;
@@ -71,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(target);
     }
     (void)txt_record_flag(record, "auth_upload");
+    check_esphome(record);
 
     while (record) {
         AvahiStringList *next = record->next;
