@@ -336,7 +336,7 @@ static void report_heard(struct query *query)
 
     for (; heard; heard = heard->next) {
         query->heard = heard;
-        if (query->services & 1u << heard->answer.service &&
+        if (query->services & 1U << heard->answer.service &&
             address_equal(&heard->answer.address, &query->address))
             report_answer(query, &heard->answer);
     }
@@ -468,7 +468,7 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
     } else if (kind == MDNS_INSTANCE) {
         struct search_pool *pool = &worker->pool;
         for (unsigned i = 0; i < 2 * SERVICE_COUNT; i++)
-            if (services & 1u << i / 2)
+            if (services & 1U << i / 2)
                 add_search(query,
                            search_new_service(pool, query, (enum service)(i / 2), query->name,
                                               i % 2 ? AVAHI_PROTO_INET6 : AVAHI_PROTO_INET));
