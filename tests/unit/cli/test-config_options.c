@@ -42,9 +42,9 @@ static void describe_line(char text[TEXT_MAX], const struct command_line *line)
 
         if (!origin || options_is_hidden(row))
             continue;
-        if (row->val == OPTION_IP)
+        if (row->val == OPTION_IP && line->boards.items)
             value = line->boards.items[line->boards.count - 1];
-        else if (row->val == OPTION_EXPECT)
+        else if (row->val == OPTION_EXPECT && line->expected.items)
             value = line->expected.items[0];
         used += (size_t)snprintf(text + used, TEXT_MAX - used, "%s%s=%s@%s", used ? " " : "",
                                  row->longName,

@@ -876,7 +876,7 @@ static void test_wait_bounds_the_search(void **state)
     } rows[] = {
         {4000 * MS, 1500 * MS, 1500 * MS},
         {2000 * MS, 1500 * MS, 0},
-        {3600 * 1000 * MS, 1500 * MS, 10 * 1000 * MS},
+        {INT64_C(3600000) * MS, 1500 * MS, INT64_C(10000) * MS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings settings = make_job_settings();
@@ -885,7 +885,7 @@ static void test_wait_bounds_the_search(void **state)
         reset_job_world();
         struct job *job = start_job(&settings);
         assert_non_null(job);
-        assert_int_equal(world.search_limit_us, 10 * 1000 * MS);
+        assert_int_equal(world.search_limit_us, INT64_C(10000) * MS);
         virtual_time.now_us += rows[i].search_us;
         resolve_board(&(struct try){.missing = "nobody knows it"});
         pass_pause();

@@ -255,7 +255,7 @@ static void test_endless_names(void **state)
 
     assert_non_null(metrics);
     memset(text + strlen(text), 'a', 8000);
-    strcat(text, "\",image=\"sketch\"} 0\n");
+    snprintf(text + strlen(text), sizeof text - strlen(text), "\",image=\"sketch\"} 0\n");
     assert_int_equal(metrics_parse(metrics, text, strlen(text), &failure), OTA_E_USAGE);
     metrics_free(metrics);
 }

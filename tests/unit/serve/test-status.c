@@ -163,7 +163,7 @@ static void test_manifest(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        strcpy(inspection.chip_name, rows[i].chip);
+        snprintf(inspection.chip_name, sizeof inspection.chip_name, "%s", rows[i].chip);
         json_t *root = parse(serve_manifest_json(&serve, &offer));
         const json_t *build = json_array_get(json_object_get(root, "builds"), 0);
         const json_t *ota = json_object_get(build, "ota");

@@ -4,10 +4,9 @@
 #ifndef ESP_OTA_TESTS_STORY_H
 #define ESP_OTA_TESTS_STORY_H
 
-#include <stddef.h>
+#include "base/text.h"
 
 /* Appends to the string in story, and fails the test if there is no room. */
-void story_append(char *story, size_t capacity, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+#define story_append(story, capacity, ...) assert_true(text_append(story, capacity, __VA_ARGS__))
 
 #endif
