@@ -38,6 +38,18 @@ static enum ota_error set_host(struct host_line *board, const struct config *con
     return config_blame(&beginning, failure);
 }
 
+/* What was probably meant by a name that a board's section does not have; NULL: unknown. */
+static const char *suggest_board_key(const char *name)
+{
+    const char *likely = options_suggest(name, strlen(name));
+
+    if (!likely)
+        return NULL;
+    if (strcmp(likely, "ip") == 0 || strcmp(likely, "hosts") == 0)
+        return "host";
+    return hosts_find_key(likely, strlen(likely)) ? likely : NULL;
+}
+
 static enum ota_error set_board_entry(struct host_line *board, const struct config *config,
                                       const struct config_entry *entry, struct ota_failure *failure)
 {
@@ -45,7 +57,7 @@ static enum ota_error set_board_entry(struct host_line *board, const struct conf
     bool is_host = strcmp(entry->name, "host") == 0;
 
     if (!key && !is_host)
-        return config_options_reject(entry, failure);
+        return config_options_reject(entry, suggest_board_key(entry->name), failure);
     if (is_host &&
         config_find_entry(config, &config->sections[entry->section], entry->name) != entry) {
         ota_fail(failure, OTA_E_USAGE, "is a second one for this board; leave one of them out");
@@ -123,7 +135,9 @@ static enum ota_error check_group(const struct config *config, const struct conf
         if (&config->sections[entry->section] != section)
             continue;
         if (strcmp(entry->name, "members") != 0)
-            return config_options_reject(entry, failure);
+            return config_options_reject(
+                entry, options_find_name(entry->name, strlen(entry->name)) ? NULL : "members",
+                failure);
         if (check_members(config, entry, &count, failure) != OTA_OK)
             return failure->error;
     }

@@ -78,15 +78,19 @@ static enum ota_error reject_entry(const struct config_entry *entry, struct ota_
     return config_blame(entry, failure);
 }
 
-enum ota_error config_options_reject(const struct config_entry *entry, struct ota_failure *failure)
+enum ota_error config_options_reject(const struct config_entry *entry, const char *likely,
+                                     struct ota_failure *failure)
 {
+    const struct poptOption *row = options_find_name(entry->name, strlen(entry->name));
     char shown[SPELLING_MAX];
-    const char *likely = options_suggest(entry->name, strlen(entry->name));
 
     if (is_secret(entry->name))
         ota_fail(failure, OTA_E_USAGE,
                  "passwords and keys are not kept in a configuration; write one into a file of its "
                  "own, and name that with auth-file or encryption-key-file");
+    else if (!likely && row && settings[row->val])
+        return reject_entry(entry, failure,
+                            "is a general setting; move it above the first section");
     else
         ota_fail(failure, OTA_E_USAGE, "'%s' is not known here%s%s%s",
                  escape_string(shown, sizeof shown, entry->name), likely ? "; did you mean '" : "",
@@ -122,7 +126,8 @@ static enum ota_error check_setting(const struct config *config, const struct co
     bool flag;
 
     if (!row || is_secret(entry->name))
-        return config_options_reject(entry, failure);
+        return config_options_reject(entry, options_suggest(entry->name, strlen(entry->name)),
+                                     failure);
     if (!settings[option])
         return reject_entry(entry, failure,
                             "is for the command line only; esp-ota-config(5) lists what a "

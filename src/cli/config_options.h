@@ -19,8 +19,10 @@ struct config_environment {
  * with OTA_E_USAGE. */
 enum ota_error config_options_check(const struct config *config, struct ota_failure *failure);
 
-/* Fails with OTA_E_USAGE, as the entry's section has no such setting; its value is not shown. */
-enum ota_error config_options_reject(const struct config_entry *entry, struct ota_failure *failure);
+/* Fails with OTA_E_USAGE, as the entry's section has no such setting; its value is not shown. likely is
+ * what was probably meant; NULL: nothing, or a general setting in the wrong place. */
+enum ota_error config_options_reject(const struct config_entry *entry, const char *likely,
+                                     struct ota_failure *failure);
 
 /* Gives the line the values that nobody has typed, as far as its command uses them. It counts as
  * given only that a board, or an image, is named: so no rule about options that were typed fails

@@ -51,7 +51,7 @@ static const char *distrust(const struct stat *status)
     if (S_ISLNK(status->st_mode))
         return "it is a symbolic link";
     if (!S_ISREG(status->st_mode))
-        return "it is no regular file";
+        return "it is not a regular file";
     if (status->st_uid != geteuid())
         return "it belongs to another user";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
@@ -60,12 +60,13 @@ static const char *distrust(const struct stat *status)
 }
 
 /* -1: out of memory. */
-static int note_distrust(struct strings *notes, const char *path, const char *why)
+static int note_distrust(struct strings *notes, const char *path, mode_t mode, const char *why)
 {
     char shown[SHOWN_LENGTH], note[SHOWN_LENGTH + 128];
+    bool may_be_named = S_ISREG(mode) || S_ISLNK(mode);
 
-    snprintf(note, sizeof note, "%s is not read: %s; --config reads it nevertheless",
-             escape_string(shown, sizeof shown, path), why);
+    snprintf(note, sizeof note, "%s is not read: %s%s", escape_string(shown, sizeof shown, path),
+             why, may_be_named ? "; --config reads it nevertheless" : "");
     char *copy = strdup(note);
     if (copy && strings_add(notes, copy) == 0)
         return 0;
@@ -144,7 +145,7 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
     if (find_project(path, &status)) {
         const char *why = distrust(&status);
 
-        if (why && note_distrust(notes, path, why) < 0)
+        if (why && note_distrust(notes, path, status.st_mode, why) < 0)
             return -1;
         files[count].is_project = true;
         if (!why && config_file_set(&files[count++], path) < 0)
@@ -170,7 +171,7 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
                               file->shown, strerror(errno));
     const char *why = file->is_project           ? distrust(&status)
-                      : !S_ISREG(status.st_mode) ? "it is no regular file"
+                      : !S_ISREG(status.st_mode) ? "it is not a regular file"
                                                  : NULL;
     if (why)
         return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,

@@ -224,6 +224,10 @@ static const struct remedy {
              "WiFi101OTA; http://HOST means an update page, and no scheme ArduinoOTA's own "
              "protocol (espota)."},
     {.error = OTA_E_NO_PAGE,
+     .protocol = "fetch",
+     .text = "Leave --serve out to upload through the board's page; only Tasmota can be told to "
+             "fetch an image."},
+    {.error = OTA_E_NO_PAGE,
      .text = "Open the address in a browser, and give the path of the page with the upload form "
              "in the URL (http://HOST/PATH); --page names a page that does not look like one, and "
              "--field a form's field (esp-ota-pages(7))."},
@@ -438,8 +442,12 @@ static const struct remedy {
     {.error = OTA_E_BOARD,
      .text = "Fix the cause that the board names; if there is nothing to fix, try again."},
     {.cause = OTA_CAUSE_NOT_RESTARTED,
+     .protocol = "espota",
      .text = "Look at what the board runs: a sketch can keep ArduinoOTA from restarting it "
              "(setRebootOnSuccess(false)), and then the new image starts with the next reset."},
+    {.cause = OTA_CAUSE_NOT_RESTARTED,
+     .text = "Look at what the board runs. If it has not restarted, restart it: an image that was "
+             "installed starts then."},
     {.cause = OTA_CAUSE_NOT_BACK,
      .text =
          "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
@@ -474,9 +482,9 @@ static bool matches_row(const struct remedy *row, const struct ota_failure *fail
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
 
     /* A board that is told to fetch is told so by its page. */
-    if (protocol && strcmp(protocol, "fetch") == 0)
-        protocol = "web";
-    if (row->protocol && (!protocol || strcmp(row->protocol, protocol) != 0))
+    bool is_fetch = protocol && strcmp(protocol, "fetch") == 0;
+    if (row->protocol && (!protocol || strcmp(row->protocol, protocol) != 0) &&
+        (!is_fetch || strcmp(row->protocol, "web") != 0))
         return false;
 
     return (row->error == OTA_OK || row->error == failure->error) &&

@@ -130,7 +130,7 @@ static void on_board_connected(int fd, int reason, void *userdata)
     if (reason == ECONNREFUSED)
         snprintf(text, sizeof text,
                  "no log: nothing listens on the board's TCP port %u; the sketch must offer its "
-                 "log there, or name another port",
+                 "log there, or --monitor=PORT must name another port",
                  port);
     else
         snprintf(text, sizeof text, "no log: %s",

@@ -284,10 +284,16 @@ class Mistakes(Config):
                 ("[board k]\nprotocol = ftp\n", 'FILE, line 2: "protocol = ftp" is not known; there is '),
                 ("[board k]\nexpect = (\n", 'FILE, line 2: "expect = (" cannot be used: '),
                 ("[board k]\nfile = -\n", 'FILE, line 2: "file = -" is possible on the command line only'),
-                ("[board k]\ntimeout = 5\n", "FILE, line 2: 'timeout' is not known here"),
+                ("[board k]\ntimeout = 5\n", "FILE, line 2: timeout is a general setting; move it above the first section\n"),
                 ("[group g]\n", "FILE, line 1: the group has no boards"),
                 ("[group g]\nmembers = @g\n", 'FILE, line 2: "members = @g" has a group in it'),
-                ("[group g]\nhost = x\n", "FILE, line 2: 'host' is not known here"),
+                ("[board k]\nip = x\n", "FILE, line 2: 'ip' is not known here; did you mean 'host'?"),
+                ("[board k]\nhots = x\n", "FILE, line 2: 'hots' is not known here; did you mean 'host'?"),
+                ("[board k]\nexpct = x\n", "FILE, line 2: 'expct' is not known here; did you mean 'expect'?"),
+                ("[board k]\nmetrcs = x\n", "FILE, line 2: 'metrcs' is not known here\n"),
+                ("[group g]\nhost = x\n", "FILE, line 2: 'host' is not known here; did you mean 'members'?"),
+                ("[group g]\nboards = x\n", "FILE, line 2: 'boards' is not known here; did you mean 'members'?"),
+                ("[group g]\nretries = 1\n", "FILE, line 2: retries is a general setting; move it above the first section\n"),
                 ("sign =\n", 'FILE, line 1: "sign = " names no file'),
                 ("expect = (\n", "FILE, line 1: "),
                 ("\x1b = 1\n", "FILE, line 1: a NUL or another control character"),
@@ -313,8 +319,8 @@ class Mistakes(Config):
         os.unlink(config)
         os.mkfifo(config)
         line = ("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")
-        for prepare, reason in ((lambda: None, "it is no regular file"),
-                                (lambda: (os.unlink(config), os.mkdir(config)), "it is no regular file"),
+        for prepare, reason in ((lambda: None, "it is not a regular file"),
+                                (lambda: (os.unlink(config), os.mkdir(config)), "it is not a regular file"),
                                 (lambda: (os.rmdir(config), os.symlink("/dev/zero", config)), "it is a device, not a file"),
                                 (lambda: (os.unlink(config), os.symlink("nowhere", config)), "No such file or directory")):
             prepare()
@@ -366,12 +372,13 @@ class Hostile(Config):
         for prepare, why in ((lambda: os.chmod(path, 0o664), "other users can write it"),
                              (lambda: os.chmod(path, 0o646), "other users can write it"),
                              (lambda: (os.unlink(path), os.symlink("/etc/passwd", path)), "it is a symbolic link"),
-                             (lambda: (os.unlink(path), os.mkfifo(path)), "it is no regular file"),
-                             (lambda: (os.unlink(path), os.mkdir(path)), "it is no regular file")):
+                             (lambda: (os.unlink(path), os.mkfifo(path)), "it is not a regular file"),
+                             (lambda: (os.unlink(path), os.mkdir(path)), "it is not a regular file")):
             prepare()
             result = self.run("--show-config")
             self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
             self.assertIn(f"warning: {path} is not read: {why}", result.err)
+            self.assertEqual("; --config reads it nevertheless\n" in result.err, "not a regular" not in why)
 
     def test_file_of_another_user(self):
         requirement.need_root(self, "a file is given to another user")

@@ -266,7 +266,7 @@ class Monitor(Conversation):
         free = scenario.address()
         self.converse(tool, (f"OPEN {listener.address} {free}:81", error(
             "open", "no log: nothing listens on the board's TCP port 81; the sketch must offer its log there, "
-                    "or name another port")), (f"OPEN {free}:81 {board.address}", error(
+                    "or --monitor=PORT must name another port")), (f"OPEN {free}:81 {board.address}", error(
                         "open", f"the IDE does not take the connection at {free}:81: Connection refused")))
         unknown_name = tool.ask(f"OPEN {listener.address} nowhere.invalid")
         self.assertEqual((unknown_name["eventType"], unknown_name["error"]), ("open", True))

@@ -170,6 +170,7 @@ class Tasmota(Scenario):
         result = self.tell(elsewhere)
         self.assertEqual(result.status, 5, result)
         self.assertIn(f"what answers at {elsewhere.address}:{elsewhere.port} is not Tasmota\n", result.err)
+        self.assertIn("  Leave --serve out to upload through the board's page; only Tasmota can be told to fetch", result.err)
         elsewhere.close()
         result = self.tell(elsewhere)
         self.assertEqual(result.status, 5, result)

@@ -168,6 +168,13 @@ static const struct row on_pages[] = {
     {OTA_E_TLS, OTA_CAUSE_NONE, SKETCH, "", "--cacert"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "Basic and Digest"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "restart it"},
+};
+
+/* Remedies for boards that are told to fetch; the others are those of their pages. */
+static const struct row on_told[] = {
+    {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "Leave --serve out"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
 };
 
 /* Remedies for sketch servers. */
@@ -211,6 +218,8 @@ static void test_each_row(void **state)
         look_up(&seen, NULL, &elsewhere[i].row, elsewhere[i].where);
     for (size_t i = 0; i < sizeof on_pages / sizeof *on_pages; i++)
         look_up(&seen, "web", &on_pages[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof on_told / sizeof *on_told; i++)
+        look_up(&seen, "fetch", &on_told[i], SURROUNDINGS_PLAIN);
     for (size_t i = 0; i < sizeof on_esphome / sizeof *on_esphome; i++)
         look_up(&seen, "esphome", &on_esphome[i], SURROUNDINGS_PLAIN);
     for (size_t i = 0; i < sizeof on_sketch_servers / sizeof *on_sketch_servers; i++)
