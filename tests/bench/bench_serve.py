@@ -45,7 +45,7 @@ def request_of(number, md5):
 
 
 class Client:
-    """One request, read at the pace of a board."""
+    """One request, from an address of its own, read at the pace of a board."""
 
     def __init__(self, crowd, request, rate):
         self.crowd, self.rate, self.size = crowd, rate, 0
@@ -55,6 +55,8 @@ class Client:
         self.socket = socket.socket()
         if rate:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        number = len(crowd.clients)
+        self.socket.bind((f"127.7.{number >> 8}.{number & 255}", 0))
         self.socket.connect(crowd.server)
         self.socket.sendall(request)
         self.socket.setblocking(False)

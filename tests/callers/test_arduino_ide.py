@@ -76,16 +76,16 @@ class IDE(OnLink):
                                      ESP_OTA_TEST_IMAGE=image))
 
     def test_upload(self):
+        """The IDE ends at once, mostly before it has shown the uploader's last lines."""
         image = self.file("image.bin", scenario.sketch("esp32"))
         simulated = self.simulate(LOCKED, "-F", "esp32", "-P", PASSWORD)
         done = self.upload(image, PASSWORD)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        self.assertIn("confirmed by the board", done.stderr)
         self.assertNotIn(PASSWORD, done.stdout + done.stderr)
         self.assert_got(simulated, image)
 
     def test_wrong_password(self):
-        """The IDE fails. It ends at once, mostly before it has shown the uploader's last lines."""
+        """The IDE fails, too."""
         image = self.file("image.bin", scenario.sketch("esp32"))
         simulated = self.simulate(LOCKED, "-F", "esp32", "-P", PASSWORD)
         done = self.upload(image, "guess")
