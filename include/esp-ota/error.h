@@ -106,6 +106,7 @@ enum ota_cause {
     OTA_CAUSE_NOT_BACK,
     OTA_CAUSE_LOG_REJECTED,
     OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
+    OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
      * (EACCES, or EINVAL without -I). */

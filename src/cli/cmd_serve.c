@@ -165,7 +165,8 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
                                         .target = target,
                                         .image = assignment->image,
                                         .user = find_user(program->options, assignment),
-                                        .password = assignment->password};
+                                        .password = assignment->password,
+                                        .min_auth = assignment->min_auth};
     return tasmotas_add(program->tasmotas, &order) ? OTA_OK : ota_fail_no_memory(failure);
 }
 
@@ -475,6 +476,8 @@ static enum ota_error judge(struct program *program, int *status)
     ota_fail(&program->failure, OTA_E_NOT_RETURNED,
              "%zu board%s confirmed, and --until-confirmed waits for %u", confirmed,
              confirmed == 1 ? " has" : "s have", wanted);
+    if (book_count_state(&program->book, BOOK_SILENT) == program->book.count)
+        program->failure.cause = OTA_CAUSE_NEVER_ASKED;
     *status = report_failure(program->report, &program->failure);
     return program->failure.error;
 }

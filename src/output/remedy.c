@@ -463,6 +463,9 @@ static const struct remedy {
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},
+    {.cause = OTA_CAUSE_NEVER_ASKED,
+     .text = "Check that the boards' sketches ask the URL that is printed at the start, and that "
+             "this computer's firewall lets them in; if they sleep, serve for longer."},
     {.error = OTA_E_NEVER_ASKED,
      .text = "Check that its sketch asks the URL that is printed at the start, and that this "
              "computer's firewall lets it in."},

@@ -534,6 +534,7 @@ bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order)
         return false;
     tasmota->all = all;
     tasmota->order = *order;
+    tasmota->trust.least = order->min_auth;
     loop_timer_init(&tasmota->timer, all->config.loop, on_timer_due, tasmota);
     all->list[all->count++] = tasmota;
     return true;

@@ -11,6 +11,7 @@
 #define ESP_OTA_SERVE_TASMOTA_H
 
 #include "base/loop.h"
+#include "crypto/auth.h"
 #include "discovery/mdns_client.h"
 #include "discovery/target.h"
 #include "esp-ota/error.h"
@@ -43,6 +44,7 @@ struct tasmota_order {
     const struct target *target;
     const struct image *image;
     const char *user, *password; /* NULL: Tasmota's user; none */
+    enum auth_scheme min_auth;   /* AUTH_SHA256: the password is not given away */
 };
 
 /* Loads libcurl. NULL and a failure (OTA_E_INTERNAL) without it, or without memory. */

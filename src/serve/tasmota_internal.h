@@ -9,6 +9,7 @@
 #include "http/http_client.h"
 #include "serve/tasmota.h"
 #include "serve/tasmota_command.h"
+#include "upload/trust.h"
 #include "upload/web/page_facts.h"
 
 struct tasmota;
@@ -30,6 +31,7 @@ struct tasmota {
     char authority[HTTP_AUTHORITY_MAX];
     struct http_request *request; /* NULL: none is open */
     char path[TASMOTA_PATH_MAX];
+    struct trust trust;  /* in all requests */
     char *authorization; /* NULL: the board has not asked for the password; see secret.h */
     tasmota_reply_fn *on_reply;
     tasmota_lost_fn *on_lost;

@@ -33,13 +33,19 @@ static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failur
         failure->cause = OTA_CAUSE_PASSWORD_REJECTED;
         return false;
     }
+    if (!trust_allows(&tasmota->trust, TRUST_PASSWORD, false, failure))
+        return false;
+    trust_challenged(&tasmota->trust, TRUST_PASSWORD);
     if (!password || !*password) {
         ota_fail(failure, OTA_E_PASSWORD_NEEDED,
                  "the board asks for a password (Basic), and no password was given");
         return false;
     }
+    if (trust_fail_spent(&tasmota->trust, TRUST_PASSWORD, failure))
+        return false;
 
     config->on_note(tasmota->order.board, false, CHALLENGE_BASIC_NOTE, config->userdata);
+    trust_answered(&tasmota->trust, TRUST_PASSWORD);
     tasmota->authorization =
         challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given);
     if (!tasmota->authorization) {

@@ -464,6 +464,8 @@ class Serve(Scenario):
         result = self.serve("--serve-for", "0.2", "--until-confirmed", "1").result()
         self.assertEqual(result.status, 12, result)
         self.assertIn("0 boards have confirmed, and --until-confirmed waits for 1", result.err)
+        self.assertIn("sketches ask the URL that is printed at the start", result.err)
+        self.assertNotIn("takes the image again and again", result.err)
         server = self.serve()
         server.program.send_signal(signal.SIGTERM)
         self.assertEqual(server.result().status, 0)

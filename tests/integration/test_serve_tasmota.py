@@ -79,6 +79,20 @@ class Tasmota(Scenario):
         self.assert_no_secret(result, "secret")
         self.assert_restored(board)
 
+    def test_min_auth(self):
+        """--min-auth and a list's min-auth keep the password from a board that asks for it by Basic."""
+        board = self.tasmota("-P", "secret")
+        hosts = self.file("hosts", f"{self.url(board)} min-auth=sha256\n".encode())
+        for arguments in (["-i", self.url(board), "--min-auth", "sha256"], ["--hosts", hosts]):
+            result = run("--serve=0", *arguments, "-f", self.path, "-a", "secret")
+            self.assertEqual((result.status, result.out), (6, ""), result)
+            self.assertIn(f"{board.address}: authentication: the board asks for the password itself (Basic), and --min-auth "
+                          "allows nothing below SHA-256\n", result.err)
+            self.assertNotIn("can read it", result.err)
+            self.assertNotIn("ignores", result.err)
+        self.assertEqual(self.urls(board), [])
+        self.assertFalse([event for event in board.events if "scheme=basic" in event], board.events)
+
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""
         board = self.tasmota("--web-set", "safeboot", family="esp32")

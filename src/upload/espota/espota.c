@@ -110,9 +110,7 @@ static struct upload *espota_create(const struct upload_config *config)
     struct espota *espota = calloc(1, sizeof *espota);
 
     (void)config;
-    if (!espota)
-        return NULL;
-    return &espota->upload;
+    return espota ? &espota->upload : NULL;
 }
 
 /* Bytes of a block in lock-step. */

@@ -73,6 +73,7 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REJECTED, SKETCH, "", "that --reject matches"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNMATCHED, SKETCH, "",
      "has logged no line that --expect matches"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_NEVER_ASKED, SKETCH, "", "sketches ask the URL"},
     {OTA_E_NO_PORT, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
     {OTA_E_OUTPUT, OTA_CAUSE_NONE, SKETCH, "", "disk is not full"},
     {OTA_E_NO_PORT, OTA_CAUSE_PORT_IN_USE, SKETCH, "", "--serve=8081"},
