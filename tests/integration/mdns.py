@@ -26,6 +26,8 @@ DEADLINE_S = 60
 BUS_SOCKET = "/run/dbus/system_bus_socket"
 # So that an interface can be used as soon as it is up: nobody else has its addresses.
 ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"
+# So that an interface keeps its other addresses when it loses the first one.
+PROMOTE_SECONDARIES = "/proc/sys/net/ipv4/conf/all/promote_secondaries"
 
 
 def missing():
@@ -201,13 +203,14 @@ class BoardSide:
         self.holder = Process("unshare", "--net", "--mount", "--propagation", "private",
                               "sh", "-c", "mount -t tmpfs tmpfs /run && "
                               f"mount --bind {self.directory} /etc/avahi && echo 0 >{ACCEPT_DAD} && "
+                              f"echo 1 >{PROMOTE_SECONDARIES} && "
                               "ip link set lo up && echo ready; exec cat")
         self.holder.wait_for("ready")
         self.prefix = ("nsenter", "--net", "--mount", "--target", str(self.holder.pid))
 
     def configure(self):
         """Gives the interface, once it is there, every board's addresses."""
-        for address in {address for board in self.boards for address in board.addresses()}:
+        for address in sorted({address for board in self.boards for address in board.addresses()}):
             self.change_address("add", address)
         self._run("ip", "link", "set", self.INTERFACE, "up")
 
