@@ -1,10 +1,11 @@
 /*
- * stdio_guard.c: opens closed standard file descriptors, and polls them for output.
+ * stdio_guard.c: opens closed standard file descriptors, and polls descriptors before it writes.
  */
 #include "base/stdio_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,4 +24,25 @@ bool stdio_guard_takes(int fd, int patience_ms)
 {
     struct pollfd file = {.fd = fd, .events = POLLOUT};
     return poll(&file, 1, patience_ms) > 0;
+}
+
+/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
+int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms)
+{
+    const char *rest = data;
+
+    while (size > 0) {
+        errno = ETIMEDOUT;
+        if (!stdio_guard_takes(fd, patience_ms))
+            return errno;
+
+        ssize_t count = write(fd, rest, size < PIPE_BUF ? size : PIPE_BUF);
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            return errno;
+        if (count > 0) {
+            rest += count;
+            size -= (size_t)count;
+        }
+    }
+    return 0;
 }

@@ -1,11 +1,12 @@
 /*
- * stdio_guard.h: makes sure that standard input, output and error are open, and tells whether one
- * of them takes output without blocking.
+ * stdio_guard.h: makes sure that standard input, output and error are open, and writes to terminals
+ * and pipes without waiting for their readers for ever.
  */
 #ifndef ESP_OTA_BASE_STDIO_GUARD_H
 #define ESP_OTA_BASE_STDIO_GUARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A caller may have closed file descriptors 0 to 2. The next socket would get that number, and a
  * report would go to a board. So each closed one is opened in a way that makes reading or writing
@@ -18,5 +19,9 @@ void stdio_guard_secure(void);
  * writing there would block the program, and the board would hang up. True also if a write would
  * fail, so that its error is seen. */
 bool stdio_guard_takes(int fd, int patience_ms);
+
+/* Writes size bytes; stdio_guard_takes() is asked before each piece. Returns 0 or errno: ETIMEDOUT if
+ * fd took nothing for patience_ms, EINTR if a signal came while it took nothing. */
+int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms);
 
 #endif

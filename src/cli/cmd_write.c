@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,22 +70,6 @@ static enum ota_error check_target(const char *path, const struct plan_settings 
 
 /* -- a stream -- */
 
-/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
-static int write_patiently(int descriptor, const unsigned char *data, size_t size)
-{
-    while (size > 0) {
-        errno = ETIMEDOUT;
-        if (!stdio_guard_takes(descriptor, PATIENCE_MS))
-            return -1;
-        ssize_t count = write(descriptor, data, size < PIPE_BUF ? size : PIPE_BUF);
-        if (count < 0 && errno != EINTR && errno != EAGAIN)
-            return -1;
-        data += count > 0 ? count : 0;
-        size -= (size_t)(count > 0 ? count : 0);
-    }
-    return 0;
-}
-
 static enum ota_error write_stream(const struct image *image, const char *path,
                                    const struct stat *target, struct ota_failure *failure)
 {
@@ -98,7 +81,7 @@ static enum ota_error write_stream(const struct image *image, const char *path,
         return file_replace_failed(path, errno,
                                    errno == ENXIO ? "nobody reads from this pipe" : NULL, failure);
     signal(SIGPIPE, SIG_IGN);
-    int error = write_patiently(descriptor, image->data, image->size) == 0 ? 0 : errno;
+    int error = stdio_guard_write(descriptor, image->data, image->size, PATIENCE_MS);
     if (!is_standard)
         close(descriptor);
     return error == 0 ? OTA_OK : file_replace_failed(path, error, NULL, failure);

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,21 +133,16 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
     return strlen(escape_line(text, TEXT_MAX, bytes, length));
 }
 
-/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
+/* Patience ends with a signal, too: it must not wait for the next line and its patience. */
 static void put_bytes(struct output *output, const char *text, size_t length)
 {
-    while (length > 0 && !output->is_lost && !output->is_closed) {
-        ssize_t written = -1;
-        errno = ETIMEDOUT;
-        /* Patience ends with a signal, too: it must not wait for the next line and its patience. */
-        if (stdio_guard_takes(output->descriptor, PATIENCE_MS))
-            written = write(output->descriptor, text, length < PIPE_BUF ? length : PIPE_BUF);
-        output->is_closed = written < 0 && errno == EPIPE;
-        output->is_lost = written <= 0 && !output->is_closed;
-        output->reason = output->is_lost ? errno : 0;
-        text += written > 0 ? written : 0;
-        length -= (size_t)(written > 0 ? written : 0);
-    }
+    if (output->is_lost || output->is_closed)
+        return;
+    int error = stdio_guard_write(output->descriptor, text, length, PATIENCE_MS);
+
+    output->is_closed = error == EPIPE;
+    output->is_lost = error != 0 && !output->is_closed;
+    output->reason = output->is_lost ? error : 0;
 }
 
 static void add_line_to(const struct transcript *transcript, struct output *output,

@@ -10,7 +10,6 @@
 #include "base/stdio_guard.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,24 +45,6 @@ static void end_console(struct console *console)
 
 /* -- messages -- */
 
-/* POLLOUT promises that a pipe takes PIPE_BUF bytes without blocking. */
-static int write_text(const char *text, size_t length)
-{
-    while (length > 0) {
-        if (!stdio_guard_takes(STDOUT_FILENO, PATIENCE_MS))
-            return ETIMEDOUT;
-
-        ssize_t written = write(STDOUT_FILENO, text, length < PIPE_BUF ? length : PIPE_BUF);
-        if (written < 0 && errno != EINTR && errno != EAGAIN)
-            return errno;
-        if (written > 0) {
-            text += written;
-            length -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 void console_send(struct console *console, json_t *message)
 {
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
@@ -74,7 +55,7 @@ void console_send(struct console *console, json_t *message)
         size_t length = strlen(text);
 
         text[length] = '\n'; /* in place of the terminator: one message is one write */
-        error = write_text(text, length + 1);
+        error = stdio_guard_write(STDOUT_FILENO, text, length + 1, PATIENCE_MS);
     }
     free(text);
 

@@ -1,6 +1,7 @@
 /*
  * test-stdio_guard.c: file descriptors 0 to 2 closed in every combination. Each combination is
- * tried in a child, which returns its findings as its exit status.
+ * tried in a child, which returns its findings as its exit status. Pipes with readers that are slow,
+ * stopped or gone.
  */
 #include "base/stdio_guard.h"
 
@@ -12,6 +13,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,8 +76,75 @@ static void test_every_combination(void **state)
     }
 }
 
+/* More than a pipe holds. */
+enum { LONG_SIZE = 300000, SOON_MS = 50, PATIENCE_MS = 60000 };
+
+static char byte_at(size_t place)
+{
+    return (char)(place % 251);
+}
+
+/* Reads from a pipe in a child, which returns GOOD if it got what was written. */
+static pid_t start_reader(const int pipes[2])
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+
+    char piece[1000];
+    size_t right = 0;
+    ssize_t got;
+    close(pipes[1]);
+    while ((got = read(pipes[0], piece, sizeof piece)) > 0)
+        for (ssize_t i = 0; i < got; i++)
+            right += piece[i] == byte_at(right);
+    _exit(right == LONG_SIZE ? GOOD : 1);
+}
+
+static void test_all_is_written(void **state)
+{
+    int pipes[2], status = 0;
+    char *text = malloc(LONG_SIZE);
+    (void)state;
+
+    assert_non_null(text);
+    for (size_t i = 0; i < LONG_SIZE; i++)
+        text[i] = byte_at(i);
+    assert_int_equal(pipe(pipes), 0);
+    pid_t reader = start_reader(pipes);
+    assert_true(reader > 0);
+    assert_int_equal(stdio_guard_write(pipes[1], text, LONG_SIZE, PATIENCE_MS), 0);
+    close(pipes[1]);
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(WEXITSTATUS(status), GOOD);
+    close(pipes[0]);
+    free(text);
+}
+
+static void test_a_stopped_reader(void **state)
+{
+    int pipes[2];
+    char *text = calloc(1, LONG_SIZE);
+    (void)state;
+
+    assert_non_null(text);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(stdio_guard_write(pipes[1], text, LONG_SIZE, SOON_MS), ETIMEDOUT);
+
+    assert_true(read(pipes[0], text, PIPE_BUF) > 0); /* the pipe had been filled */
+    close(pipes[0]);
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(stdio_guard_write(pipes[1], text, LONG_SIZE, SOON_MS), EPIPE);
+    close(pipes[1]);
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_combination),
+        cmocka_unit_test(test_all_is_written),
+        cmocka_unit_test(test_a_stopped_reader),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,22 +39,23 @@ static const char *waits = "";
 
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
-bool __real_stdio_guard_takes(int descriptor, int patience_ms);
-bool __wrap_stdio_guard_takes(int descriptor, int patience_ms);
+int __real_poll(struct pollfd *descriptors, nfds_t count, int patience_ms);
+int __wrap_poll(struct pollfd *descriptors, nfds_t count, int patience_ms);
 
 void *__wrap_calloc(size_t count, size_t size)
 {
     return refuse_memory ? NULL : __real_calloc(count, size);
 }
 
-bool __wrap_stdio_guard_takes(int descriptor, int patience_ms)
+int __wrap_poll(struct pollfd *descriptors, nfds_t count, int patience_ms)
 {
     (void)patience_ms;
     if (!*waits)
-        return __real_stdio_guard_takes(descriptor, 0);
-    if (*waits++ == 'i')
-        errno = EINTR;
-    return false;
+        return __real_poll(descriptors, count, 0);
+    if (*waits++ == 't')
+        return 0;
+    errno = EINTR;
+    return -1;
 }
 
 /* What one board says. */
