@@ -214,17 +214,35 @@ static bool is_conflict(const struct command_line *line, enum option option, con
     return is_single && former && strcmp(former, value) != 0;
 }
 
+static bool is_letters(const char *argument)
+{
+    return argument[0] == '-' && argument[1] != '-';
+}
+
+/* Whether some argument is the value, and the one before it ends in the option's letter. Several
+ * values may be "-". */
+static bool follows_letter(const struct argv_mask *argv_mask, enum option option,
+                           const char *marked)
+{
+    const char letter = options_find(option)->shortName;
+
+    for (int i = 2; letter && i < argv_mask->argc; i++) {
+        const char *before = argv_mask->shown[i - 1];
+        if (strcmp(argv_mask->shown[i], marked) == 0 && is_letters(before) &&
+            before[strlen(before) - 1] == letter)
+            return true;
+    }
+    return false;
+}
+
 /* Notes how the option was written, and where its marked value (NULL: none) stands. */
 static void note_place(struct reader *reader, enum option option, const char *marked,
                        bool is_separate_word)
 {
     const struct argv_mask *argv_mask = &reader->argv_mask;
-    const char *argument = current_argument(reader);
 
-    for (int i = 2; is_separate_word && i < argv_mask->argc; i++)
-        if (strcmp(argv_mask->shown[i], marked) == 0)
-            argument = argv_mask->shown[i - 1];
-    reader->line->is_letter[option] = argument[0] == '-' && argument[1] != '-';
+    reader->line->is_letter[option] = is_separate_word ? follows_letter(argv_mask, option, marked)
+                                                       : is_letters(current_argument(reader));
     if (marked && option == OPTION_FILE)
         reader->file_at = argv_mask_index(argv_mask, marked);
 }
@@ -326,7 +344,9 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
 
     enum option option = (enum option)code;
     reader->line->given[option] = true;
-    if (options_takes_value(options_find(option)) && store_value(reader, option, failure) != OTA_OK)
+    if (!options_takes_value(options_find(option)))
+        note_place(reader, option, NULL, false);
+    else if (store_value(reader, option, failure) != OTA_OK)
         return failure->error;
     return has_one_dash ? reject_one_dash(spelled, failure) : OTA_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * options.c: turns the command line into validated settings. options_values.c validates single
- * values; this file validates combinations. Opens only the password file and never exits.
+ * values, options_rules.c which options go together, and this file what depends on both. Opens only
+ * the password file and never exits.
  */
 #include "cli/options.h"
 
@@ -14,7 +15,7 @@
 #include "cli/command_line.h"
 #include "cli/config_boards.h"
 #include "cli/config_options.h"
-#include "cli/operands.h"
+#include "cli/options_rules.h"
 #include "cli/options_use.h"
 #include "cli/options_values.h"
 #include "cli/show_config.h"
@@ -42,13 +43,6 @@ static void set_defaults(struct options *options)
     };
 }
 
-/* Whether a board is named in any way; if not, somebody at a terminal may choose. */
-static bool names_any_board(const struct command_line *line)
-{
-    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
-           line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
-}
-
 /* Whether somebody can be asked which boards are meant. */
 static bool can_choose(const struct command_line *line)
 {
@@ -68,7 +62,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->pluggable = given[OPTION_PLUGGABLE_DISCOVERY] ? PLUGGABLE_DISCOVERY
                          : given[OPTION_PLUGGABLE_MONITOR] ? PLUGGABLE_MONITOR
                                                            : PLUGGABLE_NONE;
-    options->chooses = can_choose(line) && !names_any_board(line);
+    options->chooses = can_choose(line) && !options_name_boards(line);
     options->discovers =
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
     options->plan.prepare.compress = given[OPTION_COMPRESS];
@@ -101,330 +95,6 @@ static bool is_other_family(const struct options *options, const struct address 
             return true;
     }
     return false;
-}
-
-/* The IDE names boards and starts uploads by itself. */
-static enum ota_error check_pluggable(const struct command_line *line, struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        const char *name;
-    } for_others[] = {{OPTION_IP, "-i"},
-                      {OPTION_FILE, "-f"},
-                      {OPTION_HOSTS, "--hosts"},
-                      {OPTION_ALL, "--all"},
-                      {OPTION_MATCH, "--match"},
-                      {OPTION_BOARD, "--board"},
-                      {OPTION_LIST, "-l"},
-                      {OPTION_CHECK, "--check"},
-                      {OPTION_OUTPUT, "--output"},
-                      {OPTION_SIGN, "--sign"},
-                      {OPTION_SERVE, "--serve"},
-                      {OPTION_DRY_RUN, "--dry-run"},
-                      {OPTION_AUTH_FILE, "--auth-file"}};
-    const bool is_discovery = line->given[OPTION_PLUGGABLE_DISCOVERY];
-
-    if (is_discovery && line->given[OPTION_PLUGGABLE_MONITOR])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--pluggable-discovery and --pluggable-monitor are two tools of an IDE; "
-                        "leave one out");
-    for (size_t i = 0; i < sizeof for_others / sizeof *for_others; i++)
-        if (line->given[for_others[i].option])
-            return ota_fail(
-                failure, OTA_E_USAGE, "%s only answers an IDE on standard input; leave %s out",
-                is_discovery ? "--pluggable-discovery" : "--pluggable-monitor", for_others[i].name);
-    return OTA_OK;
-}
-
-static enum ota_error check_list(const struct command_line *line, struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        const char *name;
-    } for_uploads[] = {{OPTION_IP, "-i"},           {OPTION_FILE, "-f"},
-                       {OPTION_HOSTS, "--hosts"},   {OPTION_OUTPUT, "--output"},
-                       {OPTION_SIGN, "--sign"},     {OPTION_WAIT, "--wait"},
-                       {OPTION_RESUME, "--resume"}, {OPTION_DEADLINE, "--deadline"}};
-    for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
-        if (line->given[for_uploads[i].option])
-            return ota_fail(failure, OTA_E_USAGE,
-                            "-l prints all boards and uploads nothing; leave %s out",
-                            for_uploads[i].name);
-    return OTA_OK;
-}
-
-static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
-{
-    if (line->given[OPTION_LIST] || line->given[OPTION_HOSTS] || line->given[OPTION_OUTPUT])
-        return ota_fail(failure, OTA_E_USAGE, "--check only examines a file; leave %s out",
-                        line->given[OPTION_LIST]    ? "-l"
-                        : line->given[OPTION_HOSTS] ? "--hosts"
-                                                    : "--output");
-    if (!line->given[OPTION_FILE])
-        return ota_fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
-    return OTA_OK;
-}
-
-/* A mistyped name of a file, or "list", is a board: then that is said. */
-static enum ota_error reject_no_image(const struct command_line *line, struct ota_failure *failure)
-{
-    char shown[160];
-
-    if (!line->word)
-        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
-    return ota_fail(failure, OTA_E_USAGE,
-                    "no firmware is named; add -f FILE (no file is called '%s', so it is taken for "
-                    "a board)",
-                    escape_string(shown, sizeof shown, line->word));
-}
-
-static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
-{
-    if (names_any_board(line))
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "--output writes a file and uploads nothing; leave out either --output or the boards");
-    if (!line->given[OPTION_FILE])
-        return reject_no_image(line, failure);
-    if (!line->given[OPTION_COMPRESS] && !line->given[OPTION_SIGN])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--output alone would only copy the file; add -z or --sign KEY");
-    return OTA_OK;
-}
-
-/* Whether a board's log is wanted; then boards need no firmware. */
-static bool wants_log(const struct command_line *line)
-{
-    return line->given[OPTION_MONITOR] || line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
-}
-
-/* Whether something is said of an upload; then -f was forgotten. */
-static bool names_upload(const struct command_line *line)
-{
-    return line->given[OPTION_SPIFFS] || line->given[OPTION_COMPRESS] || line->given[OPTION_SIGN] ||
-           line->given[OPTION_FORCE] || line->given[OPTION_CANARY] || line->given[OPTION_RESUME];
-}
-
-static bool lacks_log(const struct command_line *line)
-{
-    return !wants_log(line);
-}
-
-static bool lacks_monitor(const struct command_line *line)
-{
-    return !line->given[OPTION_MONITOR];
-}
-
-static bool has_expect(const struct command_line *line)
-{
-    return line->given[OPTION_EXPECT];
-}
-
-static bool has_reject(const struct command_line *line)
-{
-    return line->given[OPTION_REJECT];
-}
-
-static bool expects_nothing(const struct command_line *line)
-{
-    return !line->given[OPTION_EXPECT_VERSION] && !has_expect(line) && !has_reject(line);
-}
-
-static bool has_json(const struct command_line *line)
-{
-    return line->given[OPTION_JSON];
-}
-
-static bool has_online(const struct command_line *line)
-{
-    return line->given[OPTION_ONLINE];
-}
-
-static bool lacks_image(const struct command_line *line)
-{
-    return !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS];
-}
-
-/* Options that make no sense with, or without, others. */
-static enum ota_error check_log(const struct command_line *line, struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        bool (*is_wrong)(const struct command_line *line);
-        const char *message;
-    } rules[] = {
-        {OPTION_TIMESTAMPS, lacks_log, "--timestamps is for a board's log; add --monitor"},
-        {OPTION_LOG, lacks_log, "--log is for a board's log; add --monitor"},
-        {OPTION_RAW, lacks_monitor, "--raw is for a board's log; add --monitor"},
-        {OPTION_MONITOR_FOR, lacks_monitor, "--monitor-for is for a board's log; add --monitor"},
-        {OPTION_MONITOR_FOR, has_expect,
-         "--monitor-for and --expect both set an end; leave one out, and limit the latter with "
-         "--expect-timeout"},
-        {OPTION_MONITOR_FOR, has_reject,
-         "--monitor-for and --reject both set an end; leave one out, and limit the latter with "
-         "--expect-timeout"},
-        {OPTION_EXPECT_TIMEOUT, expects_nothing,
-         "--expect-timeout limits the wait for --expect; add --expect REGEX"},
-        {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
-        {OPTION_EXPECT_VERSION, lacks_image,
-         "--expect-version reads the version after an upload; add -f FILE"},
-        {OPTION_EXPECT_VERSION, has_online,
-         "--expect-version waits for the restart itself; leave --online out"},
-        {OPTION_ONLINE, lacks_image, "--online waits for the restart after an upload; add -f FILE"},
-        {OPTION_DRY_RUN, lacks_image, "--dry-run is about uploads; add -f FILE"},
-        {OPTION_DEADLINE, lacks_image,
-         "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
-    };
-
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (line->given[rules[i].option] && rules[i].is_wrong(line))
-            return ota_fail(failure, OTA_E_USAGE, "%s", rules[i].message);
-    return OTA_OK;
-}
-
-static enum ota_error check_upload(const struct options *options, const struct command_line *line,
-                                   struct ota_failure *failure)
-{
-    const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
-
-    if (!names_any_board(line) && !names_upload(line) && !line->given[OPTION_FILE] &&
-        !wants_log(line))
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "no board is named, and no firmware\n"
-            "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
-            "  To see which boards there are: esp-ota -l; for all options: esp-ota --help");
-    if (!names_any_board(line) && !options->chooses)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "no board is named; add -i HOST, the board's name or address, or --all");
-    if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers) &&
-        (!wants_log(line) || names_upload(line)))
-        return reject_no_image(line, failure);
-    return check_log(line, failure);
-}
-
-static enum ota_error check_serve(const struct command_line *line, struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        const char *name;
-    } for_uploads[] = {{OPTION_ALL, "--all"},         {OPTION_MATCH, "--match"},
-                       {OPTION_BOARD, "--board"},     {OPTION_PORT, "-p"},
-                       {OPTION_WAIT, "--wait"},       {OPTION_MONITOR, "--monitor"},
-                       {OPTION_EXPECT, "--expect"},   {OPTION_REJECT, "--reject"},
-                       {OPTION_ONLINE, "--online"},   {OPTION_DEADLINE, "--deadline"},
-                       {OPTION_DRY_RUN, "--dry-run"}, {OPTION_OUTPUT, "--output"}};
-
-    for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
-        if (line->given[for_uploads[i].option])
-            return ota_fail(failure, OTA_E_USAGE,
-                            "--serve waits for boards that fetch, and uploads nothing; leave %s "
-                            "out",
-                            for_uploads[i].name);
-    if (line->given[OPTION_TLS_CERT] != line->given[OPTION_TLS_KEY])
-        return ota_fail(failure, OTA_E_USAGE, "--tls-cert and --tls-key belong together; add %s",
-                        line->given[OPTION_TLS_CERT] ? "--tls-key FILE" : "--tls-cert FILE");
-    if (line->given[OPTION_FILE] || line->given[OPTION_HOSTS])
-        return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "no firmware is named; %s",
-                    line->value[OPTION_SERVE] && operands_is_file(line->value[OPTION_SERVE])
-                        ? "the word behind --serve is its port; write -f before the file"
-                        : "add -f FILE");
-}
-
-static enum ota_error check_serving(const struct command_line *line, struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        const char *name;
-    } rows[] = {{OPTION_SERVE_FOR, "--serve-for"},
-                {OPTION_UNTIL_CONFIRMED, "--until-confirmed"},
-                {OPTION_SERVE_VERSION, "--serve-version"},
-                {OPTION_TLS_CERT, "--tls-cert"},
-                {OPTION_TLS_KEY, "--tls-key"}};
-
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (line->given[rows[i].option] && !line->given[OPTION_SERVE])
-            return ota_fail(failure, OTA_E_USAGE, "%s is about boards that fetch; add --serve",
-                            rows[i].name);
-    return OTA_OK;
-}
-
-/* Whether there is an upload; without -f, lines of --hosts name what is sent. */
-static bool sends_image(const struct command_line *line)
-{
-    return !line->given[OPTION_LIST] && !line->given[OPTION_OUTPUT] &&
-           (line->given[OPTION_FILE] || line->given[OPTION_HOSTS]);
-}
-
-/* Whether at most one option reads from standard input, and an image not from a terminal. */
-static enum ota_error check_standard_input(const struct command_line *line,
-                                           struct ota_failure *failure)
-{
-    static const struct {
-        enum option option;
-        const char *name;
-    } readers[] = {{OPTION_AUTH_FILE, "--auth-file"},
-                   {OPTION_ENCRYPTION_KEY_FILE, "--encryption-key-file"},
-                   {OPTION_HOSTS, "--hosts"},
-                   {OPTION_FILE, "-f"}};
-    const char *reader = NULL;
-
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        const char *path = line->value[readers[i].option];
-        if (!path || !input_is_standard(path))
-            continue;
-        if (reader)
-            return ota_fail(failure, OTA_E_USAGE,
-                            "%s and %s cannot both be read from standard input", reader,
-                            readers[i].name);
-        reader = readers[i].name;
-        if (readers[i].option == OPTION_FILE && isatty(STDIN_FILENO))
-            return ota_fail(failure, OTA_E_USAGE,
-                            "-f - reads the image from standard input, which is a terminal; name a "
-                            "file, or redirect one with '<' or '|'");
-    }
-    return OTA_OK;
-}
-
-static enum ota_error check_quiet(const struct command_line *line, struct ota_failure *failure)
-{
-    const char *loud = line->given[OPTION_DEBUG]      ? "-d"
-                       : line->given[OPTION_PROGRESS] ? "-r"
-                       : line->given[OPTION_VERBOSE]  ? "-v"
-                                                      : NULL;
-
-    if (line->given[OPTION_QUIET] && loud)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-q asks for silence and %s for output; leave one out", loud);
-    return OTA_OK;
-}
-
-static enum ota_error check_presence(const struct options *options, const struct command_line *line,
-                                     struct ota_failure *failure)
-{
-    if (line->given[OPTION_VERIFY_KEY] && !options->check && !sends_image(line))
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "--verify-key needs an image to verify; add --check, or -i and -f for an upload");
-    enum ota_error error = options->pluggable           ? check_pluggable(line, failure)
-                           : options->check             ? check_check(line, failure)
-                           : options->list              ? check_list(line, failure)
-                           : options->serve.is_wanted   ? check_serve(line, failure)
-                           : line->given[OPTION_OUTPUT] ? check_output(line, failure)
-                                                        : check_upload(options, line, failure);
-    if (error == OTA_OK)
-        error = check_serving(line, failure);
-    if (error != OTA_OK)
-        return error;
-    if (line->given[OPTION_SIGN_HASH] && !line->value[OPTION_SIGN])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--sign-hash is for --sign; add --sign KEY, or leave it out");
-    if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-a and --auth-file both give a password; leave one of them out");
-    error = check_standard_input(line, failure);
-    return error == OTA_OK ? check_quiet(line, failure) : error;
 }
 
 /* The time of --wait is part of the upload's. */
@@ -607,7 +277,7 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
     for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
         diag_warning("%s", line->unfilled.items[i]);
-    enum ota_error error = check_presence(options, line, failure);
+    enum ota_error error = options_check_rules(line, can_choose(line), failure);
     if (error != OTA_OK)
         return error;
 

@@ -1,5 +1,6 @@
 /*
- * options_use.c: a command that ignores an option says so, as somebody expected something of it.
+ * options_use.c: a command that ignores or refuses an option says so, as somebody expected
+ * something of it.
  */
 #include "cli/options_use.h"
 
@@ -12,7 +13,8 @@
 #define SERVE COMMAND_SERVE
 #define DISCOVERY COMMAND_DISCOVERY
 #define IDE_MONITOR COMMAND_IDE_MONITOR
-#define ANY (UPLOAD | LIST | CHECK | WRITE | SERVE | DISCOVERY | IDE_MONITOR)
+#define TOOLS (DISCOVERY | IDE_MONITOR)
+#define ANY (UPLOAD | LIST | CHECK | WRITE | SERVE | TOOLS)
 
 static const unsigned uses[OPTION_COUNT] = {
     /* Which boards. */
@@ -98,6 +100,32 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_VERSION] = ANY,
 };
 
+/* The commands that refuse an option; a refusal is better than a warning where somebody would wait
+ * for an upload. */
+static const unsigned refusals[OPTION_COUNT] = {
+    [OPTION_IP] = LIST | TOOLS,
+    [OPTION_HOSTS] = LIST | CHECK | TOOLS,
+    [OPTION_ALL] = SERVE | TOOLS,
+    [OPTION_MATCH] = SERVE | TOOLS,
+    [OPTION_BOARD] = SERVE | TOOLS,
+    [OPTION_PORT] = SERVE,
+    [OPTION_LIST] = CHECK | TOOLS,
+    [OPTION_AUTH_FILE] = TOOLS,
+    [OPTION_FILE] = LIST | TOOLS,
+    [OPTION_SIGN] = LIST | TOOLS,
+    [OPTION_OUTPUT] = LIST | CHECK | SERVE | TOOLS,
+    [OPTION_CHECK] = TOOLS,
+    [OPTION_DRY_RUN] = SERVE | TOOLS,
+    [OPTION_WAIT] = LIST | SERVE,
+    [OPTION_DEADLINE] = LIST | SERVE,
+    [OPTION_RESUME] = LIST,
+    [OPTION_SERVE] = TOOLS,
+    [OPTION_MONITOR] = SERVE,
+    [OPTION_EXPECT] = SERVE,
+    [OPTION_REJECT] = SERVE,
+    [OPTION_ONLINE] = SERVE,
+};
+
 unsigned options_uses(enum option option)
 {
     return uses[option];
@@ -111,8 +139,8 @@ enum command_use options_command(const struct command_line *line)
            : given[OPTION_PLUGGABLE_MONITOR] ? COMMAND_IDE_MONITOR
            : given[OPTION_CHECK]             ? COMMAND_CHECK
            : given[OPTION_LIST]              ? COMMAND_LIST
-           : given[OPTION_OUTPUT]            ? COMMAND_WRITE
            : given[OPTION_SERVE]             ? COMMAND_SERVE
+           : given[OPTION_OUTPUT]            ? COMMAND_WRITE
                                              : COMMAND_UPLOAD;
 }
 
@@ -135,6 +163,15 @@ static const char *command_name(enum command_use command)
         break;
     }
     return "an upload";
+}
+
+int options_find_refused(const struct command_line *line, enum command_use command)
+{
+    int option = 1;
+
+    while (option < OPTION_COUNT && !(line->given[option] && refusals[option] & command))
+        option++;
+    return option;
 }
 
 /* The next option from this one on that is on the line and ignored; OPTION_COUNT: there is none. */

@@ -1,5 +1,5 @@
 /*
- * options_use.h: which options each command uses.
+ * options_use.h: which options each command uses, ignores or refuses.
  */
 #ifndef ESP_OTA_CLI_OPTIONS_USE_H
 #define ESP_OTA_CLI_OPTIONS_USE_H
@@ -21,11 +21,14 @@ enum command_use {
 
 enum { OPTIONS_IGNORED_MAX = 1024 };
 
-/* The commands that use the option, or refuse it with an error of their own. */
+/* The commands that use the option, or refuse it. */
 unsigned options_uses(enum option option);
 
 /* The command that the line asks for. */
 enum command_use options_command(const struct command_line *line);
+
+/* The first option on the line that the command refuses; OPTION_COUNT: none. */
+int options_find_refused(const struct command_line *line, enum command_use command);
 
 /* Writes "--list ignores --port and --retries"; "" if the command uses all options on the line. */
 void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct command_line *line,
