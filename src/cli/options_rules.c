@@ -186,8 +186,7 @@ static enum ota_error check_upload(const struct command_line *line, bool can_cho
                            line->given[OPTION_BOARD] || (can_choose && !is_named);
     const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
 
-    if (!is_named && !names_upload(line) && !line->given[OPTION_FILE] &&
-        !wants_log(line))
+    if (!is_named && !names_upload(line) && !line->given[OPTION_FILE] && !wants_log(line))
         return ota_fail(
             failure, OTA_E_USAGE,
             "no board is named, and no firmware\n"
