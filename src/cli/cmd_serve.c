@@ -371,7 +371,7 @@ static bool is_reachable(const struct ifaddrs *interface, struct address *addres
 }
 
 /* One for the address that is served, or for each that boards can reach. */
-static bool list_urls(const struct program *program, struct strings *urls)
+static enum ota_error list_urls(struct program *program, struct strings *urls)
 {
     const struct address *address = &program->options->serve.address;
     struct ifaddrs *interfaces = NULL;
@@ -379,26 +379,27 @@ static bool list_urls(const struct program *program, struct strings *urls)
     bool is_complete = true;
 
     if (address_is_unicast(address))
-        return add_url(program, urls, address);
+        return add_url(program, urls, address) ? OTA_OK : ota_fail_no_memory(&program->failure);
 
     if (getifaddrs(&interfaces) < 0)
-        interfaces = NULL;
+        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
+                              "cannot list the addresses of this computer: %s", strerror(errno));
     for (const struct ifaddrs *at = interfaces; at && is_complete; at = at->ifa_next)
         if (is_reachable(at, &found))
             is_complete = add_url(program, urls, &found);
     freeifaddrs(interfaces);
-    return is_complete;
+    return is_complete ? OTA_OK : ota_fail_no_memory(&program->failure);
 }
 
 static enum ota_error say_urls(struct program *program)
 {
     struct strings urls = {0};
-    const bool is_complete = list_urls(program, &urls);
+    const enum ota_error error = list_urls(program, &urls);
 
-    if (is_complete)
+    if (error == OTA_OK)
         report_serving(program->report, &urls, serve_port(program->serve));
     strings_free(&urls);
-    return is_complete ? OTA_OK : ota_fail_no_memory(&program->failure);
+    return error;
 }
 
 static enum ota_error open_serve(struct program *program, const struct httpd_identity *identity)

@@ -128,25 +128,27 @@ static void on_deadline(void *userdata)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
+/* NULL: memory ran out, or the peer is not known any more. Then a request gets no answer. */
 static struct httpd_connection *new_connection(struct httpd *server, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         server->http.get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct httpd_connection *connection = info ? calloc(1, sizeof *connection) : NULL;
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    struct httpd_connection *connection = NULL;
+
+    if (info && getpeername(info->connect_fd, (struct sockaddr *)&peer, &length) == 0)
+        connection = calloc(1, sizeof *connection);
     if (!connection)
         return NULL;
 
     connection->server = server;
     connection->fd = info->connect_fd;
+    address_from(&connection->address, (struct sockaddr *)&peer, length);
     loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
     tcp_tune(connection->fd);
     tcp_send_in_bulk(connection->fd);
-
-    struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
-    if (getpeername(connection->fd, (struct sockaddr *)&peer, &length) == 0)
-        address_from(&connection->address, (struct sockaddr *)&peer, length);
     server->connection_count++;
     add_waiting(connection);
     make_room(server);

@@ -78,9 +78,10 @@ void httpd_respond_stream(struct httpd_request *request)
                                                         .headers = later});
         return;
     }
-    http->add_response_header(response, "Content-Type", "text/event-stream");
-    http->add_response_header(response, "Cache-Control", "no-store");
-    request->is_answered = http->queue_response(request->mhd, MHD_HTTP_OK, response) == MHD_YES;
+    request->is_answered =
+        http->add_response_header(response, "Content-Type", "text/event-stream") == MHD_YES &&
+        http->add_response_header(response, "Cache-Control", "no-store") == MHD_YES &&
+        http->queue_response(request->mhd, MHD_HTTP_OK, response) == MHD_YES;
     http->destroy_response(response);
     if (!server->refresh_timer.is_running)
         loop_timer_start(&server->refresh_timer, REFRESH_US);

@@ -253,8 +253,7 @@ void serve_free(struct serve *serve)
     if (!serve)
         return;
 
-    loop_timer_stop(&serve->publish_timer);
-    httpd_close(serve->http);
+    serve_stop(serve);
     free(serve->names);
     free(serve);
 }

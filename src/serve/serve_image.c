@@ -16,7 +16,6 @@ enum {
     STATUS_REFUSED = 403,
     STATUS_NO_SUCH_FORM = 404,
     STATUS_NO_SUCH_RANGE = 416,
-    STATUS_FAILED = 500,
     STATUS_BUSY = 503,
     HEADERS_MAX = 16,
     RANGE_TEXT_MAX = 80,
@@ -105,13 +104,20 @@ static bool is_head(const struct httpd_request *request)
     return strcmp(httpd_request_method(request), "HEAD") == 0;
 }
 
-/* Only what brings the last byte counts as a download; NULL also where nobody is in the book. */
+/* Only what brings the last byte counts, for a board in the book. */
+static bool is_download(const struct httpd_request *request, const struct book_board *board,
+                        const struct offer_bytes *bytes, const struct byte_range *range)
+{
+    return board && !is_head(request) && range->size > 0 &&
+           range->first + range->size == bytes->size;
+}
+
+/* NULL: memory ran out. */
 static struct serve_download *
 begin_download(struct serve *serve, const struct httpd_request *request, struct book_board *board,
                const struct offer_bytes *bytes, const struct byte_range *range)
 {
-    struct serve_download *download =
-        board && range->first + range->size == bytes->size ? malloc(sizeof *download) : NULL;
+    struct serve_download *download = malloc(sizeof *download);
     if (!download)
         return NULL;
 
@@ -150,9 +156,12 @@ static void respond_bytes(struct serve *serve, struct httpd_request *request,
     const unsigned status = range.kind == BYTE_RANGE_WHOLE  ? STATUS_IMAGE
                             : range.kind == BYTE_RANGE_PART ? STATUS_PART
                                                             : STATUS_NO_SUCH_RANGE;
-    struct serve_download *download = is_head(request) || range.size == 0
-                                          ? NULL
-                                          : begin_download(serve, request, board, bytes, &range);
+    struct serve_download *download = NULL;
+    if (is_download(request, board, bytes, &range)) {
+        download = begin_download(serve, request, board, bytes, &range);
+        if (!download)
+            return; /* no answer, so the connection is closed, and the board asks again */
+    }
     httpd_respond(request, &(struct httpd_response){.status = status,
                                                     .headers = headers.items,
                                                     .data = bytes->data + range.first,
