@@ -62,20 +62,29 @@ static void end_relay(struct relay *relay, const char *reason)
     loop_timer_start(&relay->flush, FLUSH_US);
 }
 
+static void describe_end(char reason[REASON_MAX], const struct side *side, int error)
+{
+    const struct relay *relay = side->relay;
+    const bool is_board = side == &relay->board;
+
+    if (error_is_local(error))
+        snprintf(reason, REASON_MAX, "the connection to the %s has failed: %s",
+                 is_board ? "board" : "IDE", strerror(error));
+    else if (!is_board)
+        snprintf(reason, REASON_MAX, "the IDE closed the connection");
+    else if (!is_settled(relay))
+        snprintf(reason, REASON_MAX, "the board hung up at once; it may serve only one client");
+    else
+        snprintf(reason, REASON_MAX, "the board's log has ended: %s",
+                 error_connection_text(error, "the board does not answer any more"));
+}
+
 static void end_for(struct side *side, int error)
 {
-    struct relay *relay = side->relay;
     char reason[REASON_MAX];
 
-    if (side == &relay->client) {
-        end_relay(relay, "the IDE closed the connection");
-    } else {
-        snprintf(reason, sizeof reason, "the board's log has ended: %s",
-                 error_connection_text(error, "the board does not answer any more"));
-        end_relay(relay, is_settled(relay)
-                             ? reason
-                             : "the board hung up at once; it may serve only one client");
-    }
+    describe_end(reason, side, error);
+    end_relay(side->relay, reason);
     side->end = side->begin = 0; /* nobody reads it any more */
     loop_watch_stop(&side->watch);
 }

@@ -10,7 +10,9 @@
 
 #include "boardlog/board_log.h"
 #include "pluggable/relay.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,12 +198,69 @@ static void test_relay_flood(void **state)
     free(got);
 }
 
+/* Nobody else is blamed for what this computer lacks. */
+static void test_relay_local_trouble(void **state)
+{
+    char reason[128];
+    (void)state;
+
+    start(false);
+    send_text(world.board, "hello");
+    failing_start(FAILING_RECV, 0, ENOMEM);
+    assert_int_equal(loop_run(world.loop), 0);
+    assert_true(failing_stop());
+    snprintf(reason, sizeof reason, "the connection to the board has failed: %s", strerror(ENOMEM));
+    assert_string_equal(world.reason, reason);
+    stop();
+
+    start(false);
+    failing_start(FAILING_SEND, 1, ENOBUFS); /* the first is the board's */
+    send_text(world.board, "hello");
+    assert_int_equal(loop_run(world.loop), 0);
+    assert_true(failing_stop());
+    snprintf(reason, sizeof reason, "the connection to the IDE has failed: %s", strerror(ENOBUFS));
+    assert_string_equal(world.reason, reason);
+    stop();
+}
+
+/* A relay that cannot start has closed both sockets. */
+static void test_relay_cannot_start(void **state)
+{
+    const struct {
+        enum failing_call call;
+        int after, error;
+    } cases[] = {
+        {FAILING_ALLOCATION, 0, ENOMEM},
+        {FAILING_EPOLL_CTL, 0, ENOSPC},
+        {FAILING_EPOLL_CTL, 1, ENOSPC},
+    };
+    (void)state;
+
+    world = (struct world){.loop = loop_new()};
+    assert_non_null(world.loop);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int count = failing_count_open();
+        int board[2], ide[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, board), 0);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ide), 0);
+        failing_start(cases[i].call, cases[i].after, cases[i].error);
+        assert_null(relay_start(world.loop, board[0], ide[0], false, on_relay_end, &world));
+        assert_true(failing_stop());
+        close(board[1]);
+        close(ide[1]);
+        assert_int_equal(failing_count_open(), count);
+    }
+    loop_free(world.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_relay_both_ways),    cmocka_unit_test(test_relay_waits_for_board),
-        cmocka_unit_test(test_relay_end_of_board), cmocka_unit_test(test_relay_hung_up_at_once),
-        cmocka_unit_test(test_relay_end_of_ide),   cmocka_unit_test(test_relay_flood),
+        cmocka_unit_test(test_relay_both_ways),     cmocka_unit_test(test_relay_waits_for_board),
+        cmocka_unit_test(test_relay_end_of_board),  cmocka_unit_test(test_relay_hung_up_at_once),
+        cmocka_unit_test(test_relay_end_of_ide),    cmocka_unit_test(test_relay_flood),
+        cmocka_unit_test(test_relay_local_trouble), cmocka_unit_test(test_relay_cannot_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
