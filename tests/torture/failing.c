@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -239,6 +240,8 @@ FAILING(ssize_t, getrandom, (void *data, size_t size, unsigned flags), (data, si
 FAILING(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size), WRITES, EIO)
 FAILING(int, fsync, (int fd), (fd), WRITES, EIO)
 FAILING(int, rename, (const char *from, const char *to), (from, to), WRITES, ENOSPC)
+FAILING(int, linkat, (int at, const char *from, int to_at, const char *to, int flags),
+        (at, from, to_at, to, flags), WRITES, ENOSPC)
 FAILING(int, mkstemp, (char *path), (path), FILES, EMFILE)
 FAILING(int, socket, (int domain, int type, int protocol), (domain, type, protocol), SOCKETS,
         EMFILE)
@@ -254,6 +257,8 @@ FAILING(int, connect, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length), (fd, 
         CONNECTIONS, ENOBUFS)
 FAILING(int, getsockname, (int fd, __SOCKADDR_ARG name, socklen_t *length), (fd, name, length),
         CONNECTIONS, ENOBUFS)
+FAILING(int, getpeername, (int fd, __SOCKADDR_ARG name, socklen_t *length), (fd, name, length),
+        CONNECTIONS, ENOBUFS)
 FAILING(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
         (fd, level, name, value, length), CONNECTIONS, ENOBUFS)
 FAILING(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
@@ -261,13 +266,21 @@ FAILING(int, setsockopt, (int fd, int level, int name, const void *value, sockle
 FAILING(int, getifaddrs, (struct ifaddrs * *list), (list), CONNECTIONS, ENOMEM)
 FAILING(ssize_t, send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags),
         SENDS, ENOBUFS)
+FAILING(ssize_t, sendto,
+        (int fd, const void *data, size_t size, int flags, __CONST_SOCKADDR_ARG to,
+         socklen_t length),
+        (fd, data, size, flags, to, length), SENDS, ENOBUFS)
 FAILING(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
         SENDS, ENOBUFS)
 FAILING(ssize_t, recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags),
         RECEIVES, ENOMEM)
+FAILING(ssize_t, recvfrom,
+        (int fd, void *data, size_t size, int flags, __SOCKADDR_ARG from, socklen_t *length),
+        (fd, data, size, flags, from, length), RECEIVES, ENOMEM)
 FAILING(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
         RECEIVES, ENOMEM)
 FAILING(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms), POLLS, ENOMEM)
+FAILING(int, eventfd, (unsigned count, int flags), (count, flags), FILES, EMFILE)
 FAILING(int, epoll_create1, (int flags), (flags), FILES, EMFILE)
 FAILING(int, epoll_wait, (int epoll, struct epoll_event *events, int count, int ms),
         (epoll, events, count, ms), POLLS, ENOMEM)
@@ -305,6 +318,19 @@ int open(const char *path, int flags, ...)
     mode_t mode = makes ? va_arg(more, mode_t) : 0;
     va_end(more);
     return fails(FILES, EMFILE) ? -1 : real(path, flags, mode);
+}
+
+/* Only a new descriptor can fail. */
+int fcntl(int fd, int command, ...)
+{
+    REAL(fcntl);
+    va_list more;
+    va_start(more, command);
+    void *argument = va_arg(more, void *); /* an int is passed like a pointer */
+    va_end(more);
+    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && fails(FILES, EMFILE))
+        return -1;
+    return real(fd, command, argument);
 }
 
 static int descriptor_of(void *cookie)

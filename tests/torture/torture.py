@@ -27,6 +27,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
@@ -36,6 +37,7 @@ import mdns  # noqa: E402
 if __name__ == "__main__" and "--help" not in sys.argv and "-h" not in sys.argv:
     mdns.enter()  # before anything is started
 import scenario  # noqa: E402
+from clients import DiscoveringIde, Fetching, MonitoringIde, Talk  # noqa: E402
 from fake_avahi import Announced, Bus  # noqa: E402
 from telnet_board import TelnetBoard  # noqa: E402
 
@@ -64,6 +66,12 @@ UNSEEN = ("writes", "polls")
 # that does not answer: it gives up when the time is over, and says so.
 WAITS_IN_LIBDBUS = re.compile(r"avahi-daemon or the D-Bus system bus does not answer|not all boards have been heard|"
                               r"multicast DNS (gave no answer in|was asked for) (5|10)\.\d s")
+# Events that come more or less often.
+IGNORED = ("progress", "invited", "note")
+# libdbus 1.14 uses its memory pool after a block could not be allocated for it, and writes beyond the old one. That
+# ends the child; what the parent makes of it is judged.
+BREAKS_IN_LIBDBUS = re.compile(r"AddressSanitizer: heap-buffer-overflow .*\n.*\n +#0 .* in \S*memset .*\n"
+                               r" +#1 .* in _dbus_mem_pool_alloc ")
 # Once everything was sent: no verdict; no proof of boot; boards of a fleet that ended differently.
 AFTERWARDS = (11, 12, 20)
 
@@ -96,14 +104,16 @@ class Scene:
 
     arguments: list
     boards: list = dataclasses.field(default_factory=list)  # those that get the image
+    others: list = dataclasses.field(default_factory=list)
     content: bytes = b""
     output: str = ""      # a file that the program makes
     is_json: bool = False
     status: int = 0       # when nothing fails
     bus: Bus = None       # with an avahi-daemon on it
+    client: object = None  # of clients.py: talks to the program while it runs
 
     def end(self):
-        for board in self.boards:
+        for board in (*self.boards, *self.others):
             board.close()
         if self.bus:
             self.bus.close()
@@ -116,7 +126,10 @@ class Result:
     err: str
     counts: dict   # process -> kind -> how many calls
     failed: int
-    stacks: dict   # process -> who asked for memory, call by call
+    stacks: dict = dataclasses.field(repr=False)  # process -> who asked for memory, call by call
+
+    def breaks_in_libdbus(self):
+        return self.status != SANITIZER_STATUS and bool(BREAKS_IN_LIBDBUS.search(self.err))
 
 
 # -- the cases ----------------------------------------------------------------------------------------------------
@@ -182,6 +195,35 @@ def esphome_encrypted(directory):
     key = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
     return esphome(directory, "--encryption-key-file", write(directory, "key", key.encode()),
                    sets=(f"key={key}", "encrypted"))
+
+
+def sketch_server(directory):
+    board = make_board(directory, "--web", "sketch", "-p", "8080", "-P", PASSWORD)
+    content = firmware.sketch("esp8266", 20000)
+    return Scene(["-i", f"sketch://{board.address}:{board.port}", "-f", write(directory, "fw.bin", content), "-a",
+                  PASSWORD, *PATIENCE], [board], content=content)
+
+
+def serve(directory):
+    """A board fetches its firmware, and is back with it; a browser looks at the pages."""
+    server = (scenario.address(), 8080)
+    content = firmware.esp8266(20000)
+    path = write(directory, "fw.bin", content)
+    return Scene([f"--serve={server[0]}:{server[1]}", "-f", path, "-z", "--until-confirmed", "1", "--serve-for", "6",
+                  "--json"], content=content, is_json=True, client=Fetching(server))
+
+
+def pluggable_discovery(directory):
+    boards = [Announced(f"board-{i}", f"127.0.0.{2 + i}", 8266) for i in range(2)]
+    return Scene(["--pluggable-discovery", *PATIENCE], is_json=True, bus=Bus(directory, boards),
+                 client=DiscoveringIde(len(boards)))
+
+
+def pluggable_monitor(directory):
+    board = TelnetBoard(say=("hello",), directory=tempfile.mkdtemp(dir=directory))
+    bus = Bus(directory, [Announced("kitchen", board.address, board.port)])
+    return Scene(["--pluggable-monitor"], others=[board], is_json=True, bus=bus,
+                 client=MonitoringIde(board, "kitchen.local", b"hello\r\n"))
 
 
 def fleet_resume(directory):
@@ -254,8 +296,9 @@ def list_boards(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, web_basic, web_digest, esphome_password, esphome_encrypted, fleet_resume, check_json,
-    check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards)}
+    upload_md5, upload_sha256, web_basic, web_digest, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
+    check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, serve,
+    pluggable_discovery, pluggable_monitor)}
 
 
 # -- one run --------------------------------------------------------------------------------------------------------
@@ -278,21 +321,26 @@ def is_in_libcrypto(pid):
     return is_futex and any(low <= word < high for word in stack for low, high in spans)
 
 
-def communicate(process, kind):
+def communicate(process, kind, client):
     """What it prints. None: libcrypto waits for itself, which is known."""
+    talk = Talk(process)
+    beside = threading.Thread(target=client, args=(talk,)) if client else None
+    if beside:
+        beside.start()
     deadline = time.monotonic() + DEADLINE_S
-    while True:
-        try:
-            return process.communicate(timeout=2)
-        except subprocess.TimeoutExpired:
-            is_known = kind == "memory" and is_in_libcrypto(process.pid)
-            if time.monotonic() < deadline and not is_known:
-                continue
+    is_known = False
+    while not talk.wait_for_end(2) and time.monotonic() < deadline and not is_known:
+        is_known = kind == "memory" and is_in_libcrypto(process.pid)
+    hangs = not talk.wait_for_end(0)
+    if hangs:
         process.kill()
-        out, err = process.communicate()
-        if is_known:
-            return None
-        raise Wrong("it hangs\n" + out.decode(errors="replace") + err.decode(errors="replace"))
+    process.wait()
+    talk.join()
+    if beside:
+        beside.join()
+    if hangs and not is_known:
+        raise Wrong(f"it hangs\n{talk.out}{talk.err}")
+    return None if is_known else (talk.out, talk.err)
 
 
 def run(scene, directory, point):
@@ -306,12 +354,10 @@ def run(scene, directory, point):
         LSAN_OPTIONS=f"exitcode={SANITIZER_STATUS}:print_suppressions=0:suppressions={HERE}/lsan.supp",
         DBUS_SYSTEM_BUS_ADDRESS=scene.bus.address if scene.bus else f"unix:path={directory}/no-bus")
     with subprocess.Popen([scenario.PROGRAM, *scene.arguments], cwd=directory, env=environment,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        said = communicate(process, point.kind)
-    if said is None:
-        return None
-    out, err = (text.decode(errors="replace") for text in said)
-    return Result(process.returncode, out, err, *read_state(state, point.at == 0))
+                          bufsize=0, stdin=subprocess.PIPE if scene.client else subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        said = communicate(process, point.kind, scene.client)
+    return said and Result(process.returncode, *said, *read_state(state, point.at == 0))
 
 
 def read_state(path, with_stacks):
@@ -328,7 +374,7 @@ def read_state(path, with_stacks):
 
 def hide_accidents(text):
     """Without what differs from run to run: boards' addresses, directories, times."""
-    for pattern in (r"/\S*/esp-ota-torture-\w+/", r"(?<![.\d])127(\.\d+){3}(:\d+)?", r"\d+\.\d+ s"):
+    for pattern in (r"/\S*/esp-ota-torture-\w+/", r"(?<![.\d])127(\.\d+){3}(:\d+)?", r"\d+(\.\d+)? s"):
         text = re.sub(pattern, "", text)
     return text
 
@@ -338,10 +384,23 @@ def outline(scene, out):
     if not scene.is_json:
         return hide_accidents(out)
     events = [json.loads(line) for line in out.splitlines()]
+    ignored = (*IGNORED, *(scene.client.IGNORED if scene.client else ()))
     kept = [{key: value for key, value in event.items() if key not in ("time", "seconds", "transfer_seconds")}
-            for event in events if event["event"] not in ("progress", "invited", "note")]
+            for event in events if event.get("event", event.get("eventType")) not in ignored]
     text = [json.dumps(event, sort_keys=True) for event in kept]
     return sorted(hide_accidents(line) for line in text)
+
+
+def is_told(scene, result):
+    """Whether an IDE was told that something fails; the tool goes on, and its status is about the conversation."""
+    return scene.client and scene.client.is_told(result.out, result.err)
+
+
+def waits_in_libdbus(scene, point, result):
+    """Whether its parent has heard nothing from a child, and cannot tell why."""
+    if point.process == PROCESSES[0]:
+        return False
+    return bool(WAITS_IN_LIBDBUS.search(result.err)) or bool(scene.client and scene.client.has_heard_nothing())
 
 
 def differences(scene, point, result, reference):
@@ -349,17 +408,20 @@ def differences(scene, point, result, reference):
     if result.status < 0:
         yield f"killed by signal {-result.status}"
         return
-    if result.status == SANITIZER_STATUS or re.search(r"Sanitizer|runtime error:", result.err):
+    is_found = result.status == SANITIZER_STATUS or re.search(r"Sanitizer|runtime error:", result.err)
+    if is_found and not (point.kind == "memory" and result.breaks_in_libdbus()):
         yield "the sanitizer has found something"
         return
     if not reference and result.status != scene.status:
         yield f"status {result.status}, though nothing fails"
-    is_waiting = point.process != PROCESSES[0] and bool(WAITS_IN_LIBDBUS.search(result.err))
+    is_waiting = waits_in_libdbus(scene, point, result)
     is_ours = point.kind not in NOT_OURS and not (is_waiting and result.status == 4)
     if reference and is_ours and result.status not in (scene.status, 1, *AFTERWARDS):
         yield f"status {result.status}, though the trouble is this computer's"
     if result.status not in (0, scene.status) and point.kind not in UNSEEN and not result.err.strip():
         yield "it fails without a word"
+    if scene.client:
+        yield from scene.client.complaints
     if "(null)" in result.err + result.out:
         yield "it shows a null pointer"
     if result.status == 0:
@@ -383,10 +445,14 @@ def false_success(scene, result, reference, is_waiting):
         result.content = content
     try:
         result.outline = outline(scene, result.out)
-    except (ValueError, KeyError):
+    except ValueError:
         yield "status 0, but the output is no JSON"
         return
-    if reference and not is_waiting and result.outline != reference.outline:
+    if is_waiting or is_told(scene, result):
+        return
+    if scene.client:
+        yield from scene.client.lacks(scene.content)
+    if reference and result.outline != reference.outline:
         yield ("status 0, but the output is incomplete; it should be\n" + "\n".join(reference.outline)
                + "\nand is\n" + "\n".join(result.outline))
 
@@ -519,18 +585,19 @@ def torture(arguments):
     lists = [spread(points) for case, reference in references.items()
              for points in list_points(case, reference, arguments.kind or KINDS)]
     wanted = in_turns(lists)[:arguments.sample]
-    runs, never, wrong, skipped = collections.Counter(), 0, 0, 0
+    runs, never, wrong, skipped, broken = collections.Counter(), 0, 0, 0, 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = pool.map(lambda point: attempt(point, references[point.case]), wanted)
         for point, (result, text) in zip(wanted, outcomes):
             runs[point.case] += 1
             skipped += not result and not text
             never += bool(result and not result.failed)
+            broken += bool(result and result.breaks_in_libdbus())
             if text:
                 wrong += 1
                 print(f"-- {point}\n{text}\n", flush=True)
     print(f"{len(wanted)} runs of {sum(map(len, lists))} in {time.monotonic() - started:.0f} s, {wrong} wrong; in "
-          f"{never} the call did not come, in {skipped} libcrypto waits for itself")
+          f"{never} the call did not come, in {skipped} libcrypto waits for itself, in {broken} libdbus breaks")
     for case, reference in references.items():
         print(f"  {case:<16}{runs[case]:6} runs; calls: "
               + "; ".join(f"{process}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
