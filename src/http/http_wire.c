@@ -203,8 +203,7 @@ static void make_headers(struct http_request *request)
     if (config->body) {
         add_header(request, "Expect:");
         add_header(request, "Content-Type: %s%s",
-                   *config->body->boundary ? "multipart/form-data; boundary="
-                                           : "application/octet-stream",
+                   *config->body->boundary ? "multipart/form-data; boundary=" : config->body->type,
                    config->body->boundary);
     }
     if (config->authorization) /* the secret itself: no copy of it */

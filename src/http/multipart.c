@@ -70,9 +70,9 @@ int multipart_make(struct multipart *body, const struct multipart_file *file,
     return 0;
 }
 
-void multipart_make_raw(struct multipart *body, const unsigned char *data, size_t size)
+void multipart_make_raw(struct multipart *body, const char *type, const void *data, size_t size)
 {
-    *body = (struct multipart){.file = {.data = data, .size = size}};
+    *body = (struct multipart){.file = {.data = data, .size = size}, .type = type};
 }
 
 size_t multipart_size(const struct multipart *body)

@@ -128,6 +128,7 @@ void web_leave(struct board *board)
     web->uploader = NULL;
     web->was_allowed = web->is_started = web->is_unlocked = false;
     web->error = 0;
+    web->pin_us = 0;
     web->nonce[0] = '\0';
     for (size_t i = 0; i < WEB_CLIENTS; i++)
         if (web->clients[i])

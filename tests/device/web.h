@@ -24,6 +24,7 @@ struct web {
     unsigned connections;
     bool is_started;  /* ElegantOTA's first step, or Tasmota's */
     bool is_unlocked; /* WLED's PIN was given */
+    int64_t pin_us;   /* when it was last compared; 0: never */
     bool is_safeboot; /* Tasmota's recovery firmware runs; survives the restart */
     unsigned boots;   /* restarts that Tasmota has counted */
     unsigned error;   /* Tasmota's own number of an error */

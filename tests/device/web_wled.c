@@ -11,6 +11,8 @@ enum { OFFSET_8266 = 0x1000, OFFSET_ESP32 = 256 };
 
 static const char metadata_magic[] = {'S', 'T', 'S', 'W'};
 
+static const int64_t PIN_REST_US = 3000000;
+
 #define PROCEED " Enable 'Ignore firmware validation' to proceed anyway."
 
 static const struct web_config *settings_of(const struct web_client *client)
@@ -154,16 +156,35 @@ static void wled_file_ends(struct web_client *client)
         updater_fail(client->board, "Release check data never arrived?");
 }
 
-static bool wled_finish(struct web_client *client)
+/* A wrong PIN locks the board again, and each PIN in the seconds after one is ignored. */
+static void check_pin(struct web_client *client)
 {
+    static const char key[] = "{\"pin\":\"";
+    struct web *web = &client->board->web;
     const char *pin = settings_of(client)->pin;
 
+    if (!pin || strncmp(client->plain, key, sizeof key - 1) != 0)
+        return;
+    if (!web->is_unlocked && web->pin_us && now_us() - web->pin_us < PIN_REST_US)
+        return;
+    web->is_unlocked = strncmp(client->plain + sizeof key - 1, pin, strlen(pin)) == 0;
+    web->pin_us = now_us();
+    board_event(client->board, "pin right=%s", web->is_unlocked ? "yes" : "no");
+}
+
+static bool is_command(const struct web_client *client)
+{
+    return strcmp(client->request.path, "/json/state") == 0 &&
+           strcmp(client->request.content_type, "application/json") == 0;
+}
+
+static bool wled_finish(struct web_client *client)
+{
     if (strcmp(client->request.method, "POST") != 0)
         return false;
-    if (strcmp(client->request.path, "/settings") == 0) {
-        if (pin && strncmp(client->plain, "PIN=", 4) == 0 && strcmp(client->plain + 4, pin) == 0)
-            client->board->web.is_unlocked = true;
-        page_say(client, 200, "text/html", NULL, "<html><body>Settings</body></html>");
+    if (is_command(client)) {
+        check_pin(client);
+        page_say(client, 200, "application/json", NULL, "{\"success\":true}");
         return true;
     }
     if (strcmp(client->request.path, "/update") != 0 || may_update(client))

@@ -779,6 +779,13 @@ class WledPage(PageScenario):
         self.assertEqual((after["ver"], after["mac"]), ("16.1.0", before["mac"]))
         self.assertGreater(after["vid"], before["vid"])
 
+    def tell_pin(self, board, kind, pin):
+        connection = Connection(board)
+        with contextlib.closing(connection):
+            body = f'{{"pin":"{pin}"}}'.encode()
+            connection.send(head("POST", "/json/state", *connection.headers(length=len(body), content_type=kind)) + body)
+            connection.read_reply()
+
     def test_lock_and_pin(self):
         """Neither installs anything; the PIN unlocks the board for all."""
         for name in ("wled", "wled-old"):
@@ -792,13 +799,14 @@ class WledPage(PageScenario):
                     self.assertEqual(reply.status, status)
                     self.assertNotIn(b"successful", reply.body)
                     self.assertIsNone(board.received())
-            for pin, body in ((b"PIN=1235", b"PIN required"), (b"PIN=1234", b"Update successful!")):
-                connection = Connection(board)
-                with contextlib.closing(connection):
-                    connection.send(head("POST", "/settings", *connection.headers(
-                        length=len(pin), content_type="application/x-www-form-urlencoded")) + pin)
-                    connection.read_reply()
-                self.assertIn(body, self.upload_to(board, name, content).body)
+            for kind, pin in (("text/plain", "1234"), ("application/json", "1235"), ("application/json", "1234")):
+                self.tell_pin(board, kind, pin)
+                self.assertIn(b"PIN required", self.upload_to(board, name, content).body)
+                self.assertEqual([event for event in board.events if " pin right=" in event][1:], [])
+            board = self.page(name, "--web-set", "pin=1234")
+            self.tell_pin(board, "application/json", "1234")
+            board.wait_for(" pin right=yes$")
+            self.assertIn(b"Update successful!", self.upload_to(board, name, content).body)
 
 
 class OtherPages(PageScenario):

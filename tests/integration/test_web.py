@@ -346,11 +346,70 @@ class Quirks(Scenario):
         self.check([
             Case("another release", web("wled"), WEB, status=10, says=("missing compatibility metadata", "--force sends this one without that check")),
             Case("--force", web("wled"), (*WEB, "--force"), says=(CONFIRMED,), events=("part name=update ",)),
-            *(Case(f"{name} with PIN", web(name, "--web-set", "pin=1234"), WEB, status=6,
-                   says=("WLED asks for its settings PIN",)) for name in ("wled", "wled-old")),
             *(Case(f"{name} locked", web(name, "--web-set", "locked"), WEB, status=6,
                    says=("WLED's OTA lock is on",)) for name in ("wled", "wled-old")),
         ])
+
+    def test_wled_pin(self):
+        """The password unlocks the page before the upload, if it is a PIN; no other is sent."""
+        for name in ("wled", "wled-old"):
+            for password, *options, status, said, tries in (
+                    (None, 6, "WLED asks for its settings PIN, and none was given", ()),
+                    ("kwertz", 6, "is no PIN, and was not sent", ()),
+                    ("12345", 6, "is no PIN, and was not sent", ()),
+                    ("4711", 6, "WLED rejected the PIN", ("no", "no")),
+                    ("1234", 0, CONFIRMED, ("yes",)),
+                    ("1234", "--page", "wled", 0, CONFIRMED, ("yes",)),
+                    ("1234", "--min-auth", "sha256", 6, "WLED asks for its PIN itself", ())):
+                with self.subTest(name, password=password, options=options):
+                    board = self.board(*web(name, "--web-set", "pin=1234"))
+                    path = self.file("fw.bin", sketch("esp8266"))
+                    given = ("-a", password) if password else ()
+                    result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--force", "-d", *given,
+                                 *options)
+                    self.assertEqual(result.status, status, result)
+                    self.assertIn(said, result.err)
+                    self.assertEqual("asks for its PIN without encryption" in result.err, bool(tries))
+                    self.assertEqual(tuple(re.findall(r" pin right=(\w+)", "\n".join(board.events))), tries)
+                    self.assertEqual([" path=/update " in event for event in posts(board)],
+                                     [False] * len(tries) + [True] * (status == 0))
+                    if password:
+                        self.assert_no_secret(result, password)
+
+    def test_wled_pin_ignored(self):
+        """A board ignores the PIN for some seconds after a wrong one."""
+        board = self.board(*web("wled-old", "--web-set", "pin=1234"))
+        connection = http.client.HTTPConnection(board.address, board.port, timeout=60)
+        connection.request("POST", "/json/state", '{"pin":"0000"}',
+                           {"Content-Type": "application/json", "Connection": "close"})
+        connection.getresponse().read()
+        connection.close()
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json", ESP_OTA_AUTH="1234")
+        self.assertEqual(result.status, 0, result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual([event["scheme"] for event in events if event["event"] == "authenticated"], ["PIN"])
+        self.assert_no_secret(result, "1234")
+
+    def test_wled_pin_prompt(self):
+        board = self.board(*web("wled-old", "--web-set", "pin=1234"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
+        terminal.wait_for("wants its settings PIN(?s:.)*assword.*: ")
+        terminal.type("4711\n")
+        terminal.wait_for("(?s)rejected.*assword.*: ")
+        terminal.type("1234\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+
+    def test_wled_stays_open(self):
+        """The page that was opened wants no PIN in the next attempt; that is no downgrade."""
+        board = self.board(*web("wled-old", "--web-set", "pin=1234", "--fault", "reset@100000*1"), family="esp32")
+        path = self.file("fw.bin", sketch("esp32", 400000))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "1234")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("attempt 2 of 3", result.err)
+        self.assertEqual("\n".join(board.events).count(" pin right="), 1)
 
     def test_updater_that_still_runs(self):
         """After an upload that broke off, the first refusal is no verdict on the image."""

@@ -241,7 +241,7 @@ static void send_sketch(struct sketch *sketch)
                                              .userdata = sketch};
     const struct image *image = sketch->attempt.image;
 
-    multipart_make_raw(&sketch->body, image->data, image->size);
+    multipart_make_raw(&sketch->body, "application/octet-stream", image->data, image->size);
     sketch->phase = OTA_PHASE_TRANSFER;
     sketch->is_posted = true;
     sketch_post(sketch, sketch_path(sketch), &callbacks, HTTP_RESULT_US);
@@ -408,7 +408,7 @@ static void knock_at(struct sketch *sketch, const char *path)
 {
     const struct http_callbacks callbacks = {.on_done = on_knocked, .userdata = sketch};
 
-    multipart_make_raw(&sketch->body, NULL, 0);
+    multipart_make_raw(&sketch->body, "application/octet-stream", NULL, 0);
     sketch_post(sketch, path, &callbacks, sketch_settings_of(sketch)->timeout_us);
 }
 

@@ -163,6 +163,13 @@ static void settle(struct page_finder *finder, const struct page *page, const ch
         snprintf(finder->post, sizeof finder->post, "%s", page->post ? page->post : path);
 }
 
+/* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
+static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
+{
+    return (reply->status == 200 || reply->status == 401) && inputs->count == 0 &&
+           has_words(reply, "PIN") && has_words(reply, "password");
+}
+
 static void take_forced(struct page_finder *finder, const struct http_reply *reply,
                         const char *path, const struct form_inputs *inputs)
 {
@@ -171,6 +178,8 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
 
     finder->is_over = true;
     page_facts_add(&finder->facts, page, reply);
+    if (page->pin_path && asks_for_pin(reply, inputs))
+        finder->lock = PAGE_PIN;
     if (!page->is_generic || has_form || finder->field)
         settle(finder, page, path);
 }
@@ -207,13 +216,6 @@ static void take_detail(struct page_finder *finder, const struct http_reply *rep
         finder->lock = PAGE_OPEN;
         finder->is_over = false;
     }
-}
-
-/* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
-static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
-{
-    return (reply->status == 200 || reply->status == 401) && inputs->count == 0 &&
-           has_words(reply, "PIN") && has_words(reply, "password");
 }
 
 static void take_page(struct page_finder *finder, const struct http_reply *reply, enum path path,

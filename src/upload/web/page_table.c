@@ -105,6 +105,7 @@ const struct page pages[PAGE_COUNT] = {
                    .user = "",
                    .chips = "esp8266,esp32*",
                    .packed_chips = "esp8266",
+                   .pin_path = "/json/state",
                    .success = {"Update successful"},
                    .failure = {"Update failed", "Please unlock", "Access Denied"},
                    .restart_ms = 3000},

@@ -198,7 +198,8 @@ static void web_stop(struct upload *upload)
     web->request = NULL;
     secret_free(web->authorization);
     web->authorization = NULL;
-    web->is_password_awaited = false;
+    web_forget_pin(web);
+    web->is_password_awaited = web->is_pin_awaited = false;
 }
 
 static bool web_start(struct upload *upload, const struct upload_attempt *attempt)
@@ -214,7 +215,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
     web->told_before = web->is_door_asked = false;
-    web->nonces_replaced = web->starts = 0;
+    web->nonces_replaced = web->starts = web->pins_sent = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
     web_wait(web, 0, web_find_page);

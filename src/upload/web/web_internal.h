@@ -43,6 +43,7 @@ struct web {
 
     /* The request. */
     char path[WEB_PATH_MAX];
+    const struct multipart *question; /* the body of a POST before the upload; NULL: it is a GET */
     web_reply_fn *on_reply;
     web_lost_fn *on_lost; /* NULL: no reply is a failure */
     struct web_command {
@@ -59,6 +60,9 @@ struct web {
     bool is_password_awaited;
     bool is_authenticated;
     unsigned nonces_replaced; /* by somebody else's request */
+    char *pin;                /* what is sent of it; see secret.h; NULL: none */
+    unsigned pins_sent;
+    bool is_pin_awaited; /* rather than the password */
 
     /* The page, and the upload to it. */
     struct page_finder finder;
@@ -81,6 +85,7 @@ struct web {
     bool was_broken; /* an upload has broken off: the page's updater may still be running */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
+    bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
 };
 
 /* -- web.c -- */
@@ -113,14 +118,31 @@ const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX]);
 /* Chooses an endpoint. */
 void web_choose_endpoint(struct web *web, size_t endpoint);
 
+bool web_is_tls(const struct web *web);
+
 /* Sends a GET; its reply goes to on_reply, after authentication if the board asks for it. */
 void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost);
+/* The same by POST; body must outlive the request. */
+void web_ask(struct web *web, const char *path, const struct multipart *body,
+             web_reply_fn *on_reply);
 /* Sends web->body to a path. */
 void web_post(struct web *web, const char *path);
 /* A challenge that can be answered has come. Returns false if it may not be; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
+/* No password was given: asks for one. web_take_password() follows. */
+void web_ask_for_password(struct web *web);
 /* The password that was asked for has come, or is missing. */
 void web_take_password(struct web *web, const char *password);
+
+/* -- web_pin.c -- */
+
+/* The page wants its PIN: sends the password to it, which may have to be asked for, and looks for
+ * the page again. */
+void web_unlock(struct web *web);
+/* The page is open, whether it wanted its PIN or not. */
+void web_note_open(struct web *web);
+/* Forgets what was sent of the PIN. */
+void web_forget_pin(struct web *web);
 
 /* -- web_page.c: from the first GET to the upload -- */
 

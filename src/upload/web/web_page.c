@@ -142,7 +142,7 @@ static void go_on(struct web *web)
              finder->facts.version, *finder->facts.hardware ? "; chip " : "",
              finder->facts.hardware);
     web_note(web, message);
-    if (web->challenge.scheme == CHALLENGE_NONE && !check_unasked(web))
+    if (web->challenge.scheme == CHALLENGE_NONE && !web->is_unlocked && !check_unasked(web))
         return;
     if (check_image(web) && check_room(web))
         web_start_upload(web);
@@ -214,10 +214,7 @@ static void fail_locked(struct web *web)
 {
     struct ota_failure failure;
 
-    if (web->finder.lock == PAGE_PIN) {
-        ota_fail(&failure, OTA_E_PASSWORD_NEEDED, "WLED asks for its settings PIN");
-        failure.cause = OTA_CAUSE_PIN;
-    } else if (web->finder.page) {
+    if (web->finder.page) {
         ota_fail(&failure, OTA_E_PASSWORD_NEEDED, "WLED's OTA lock is on");
         failure.cause = OTA_CAUSE_LOCKED;
     } else {
@@ -233,11 +230,14 @@ static void end_search(struct web *web)
     const struct page_finder *finder = &web->finder;
     char place[ENDPOINTS_TEXT_MAX];
 
-    if (finder->lock != PAGE_OPEN)
+    if (finder->lock == PAGE_PIN && finder->page && finder->page->pin_path)
+        web_unlock(web);
+    else if (finder->lock != PAGE_OPEN)
         fail_locked(web);
-    else if (finder->page)
+    else if (finder->page) {
+        web_note_open(web);
         ask_for_facts(web);
-    else
+    } else
         web_fail(web, OTA_E_NO_PAGE, "what answers at %s has no update page that is known%s%s%s",
                  web_place(web, place), *finder->found ? " (" : "", finder->found,
                  *finder->found ? ")" : "");

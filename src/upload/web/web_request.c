@@ -20,11 +20,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void send_get(struct web *web);
+static void send_question(struct web *web);
 
 /* -- where -- */
 
-static bool is_tls(const struct web *web)
+bool web_is_tls(const struct web *web)
 {
     const struct target_scheme *scheme = web->upload.config.target->scheme;
 
@@ -39,8 +39,8 @@ static void set_authority(struct web *web)
     const struct target *target = web->upload.config.target;
     bool is_named = target->kind == TARGET_LOCAL || target->kind == TARGET_HOST;
 
-    http_authority(web->authority, &address, is_tls(web) && is_named ? target->name : NULL,
-                   is_tls(web) ? 443 : 80);
+    http_authority(web->authority, &address, web_is_tls(web) && is_named ? target->name : NULL,
+                   web_is_tls(web) ? 443 : 80);
 }
 
 void web_choose_endpoint(struct web *web, size_t endpoint)
@@ -60,13 +60,18 @@ static void note_heard(struct web *web)
 
 /* -- failures -- */
 
-/* An outcome without a reply to a GET. */
+static const char *method_of(const struct web *web)
+{
+    return web->question ? "POST" : "GET";
+}
+
+/* An outcome without a reply. */
 static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
 {
     char place[ENDPOINTS_TEXT_MAX], path[WEB_PATH_MAX], request[WEB_PATH_MAX + 8];
     struct ota_failure failure;
 
-    snprintf(request, sizeof request, "GET %s", web_show_path(web, path, web->path));
+    snprintf(request, sizeof request, "%s %s", method_of(web), web_show_path(web, path, web->path));
     http_fail_request(&failure, outcome, web_place(web, place), request,
                       web_common_settings(web)->timeout_us);
     web_finish(web, &failure);
@@ -81,7 +86,7 @@ static bool try_next_endpoint(struct web *web, const struct http_outcome *outcom
         web->endpoints_tried >= endpoints_count(endpoints))
         return false;
     web_choose_endpoint(web, web->endpoint + 1);
-    send_get(web);
+    send_question(web);
     return true;
 }
 
@@ -122,7 +127,7 @@ static void tell_weak(struct web *web)
     const enum challenge_scheme scheme = web->challenge.scheme;
     const bool is_md5 = scheme == CHALLENGE_DIGEST_MD5;
 
-    if (is_tls(web) || scheme == CHALLENGE_DIGEST_SHA256 || web->is_weak_told[scheme])
+    if (web_is_tls(web) || scheme == CHALLENGE_DIGEST_SHA256 || web->is_weak_told[scheme])
         return;
     web->is_weak_told[scheme] = true;
     web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
@@ -178,7 +183,7 @@ static bool authorize(struct web *web, const char *method, const char *path)
     return false;
 }
 
-static void ask_for_password(struct web *web)
+void web_ask_for_password(struct web *web)
 {
     web->phase = OTA_PHASE_AUTHENTICATE;
     web->is_password_awaited = true;
@@ -192,8 +197,10 @@ void web_take_password(struct web *web, const char *password)
         return;
 
     web->is_password_awaited = false;
-    if (password && *password)
-        send_get(web);
+    if (web->is_pin_awaited)
+        web_unlock(web);
+    else if (password && *password)
+        send_question(web);
     else
         web_fail(web, OTA_E_PASSWORD_NEEDED,
                  "the board asks for a user and a password (%s), and no password was given",
@@ -205,7 +212,7 @@ bool web_take_challenge(struct web *web, const struct challenge *challenge)
     struct trust *trust = &web->upload.trust;
     struct ota_failure failure;
 
-    if (!trust_allows(trust, strength_of(challenge), is_tls(web), &failure)) {
+    if (!trust_allows(trust, strength_of(challenge), web_is_tls(web), &failure)) {
         web->phase = OTA_PHASE_AUTHENTICATE;
         web_finish(web, &failure);
         return false;
@@ -228,7 +235,7 @@ static void handle_rejection(struct web *web, const struct challenge *challenge)
     if (!web_take_challenge(web, challenge))
         return;
     if (is_replaced && web->nonces_replaced++ == 0) {
-        send_get(web);
+        send_question(web);
         return;
     }
     ota_fail(&failure, OTA_E_WRONG_PASSWORD, "the board rejected the password of the user \"%s\"",
@@ -252,9 +259,9 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
     if (!web_take_challenge(web, challenge))
         return;
     if (web->password && *web->password)
-        send_get(web);
+        send_question(web);
     else
-        ask_for_password(web);
+        web_ask_for_password(web);
 }
 
 /* Tasmota's commands say in JSON that they want the password, and have no challenge. */
@@ -330,7 +337,7 @@ static struct http_request_config make_request(const struct web *web, const stru
         .address = address,
         .source = settings->has_source ? &settings->source : NULL,
         .authority = web->authority,
-        .is_tls = is_tls(web),
+        .is_tls = web_is_tls(web),
         .is_insecure = own->is_insecure,
         .ca_file = own->ca_file,
         .path = web->path,
@@ -376,28 +383,40 @@ static void log_request(const struct web *web, const char *method)
 
     if (diag_enabled(DIAG_LEVEL_DEBUG))
         diag_debug("%s: %s %s://%s%s", web->upload.config.board, method,
-                   is_tls(web) ? "https" : "http", web->authority,
+                   web_is_tls(web) ? "https" : "http", web->authority,
                    web_show_path(web, path, web->path));
 }
 
-static void send_get(struct web *web)
+static void send_question(struct web *web)
 {
     const struct http_callbacks callbacks = {.on_done = on_get_done, .userdata = web};
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
 
-    if (!authorize(web, "GET", web->path))
+    if (!authorize(web, method_of(web), web->path))
         return;
-    log_request(web, "GET");
-    const struct http_request_config config = make_request(web, &address);
+    log_request(web, method_of(web));
+    struct http_request_config config = make_request(web, &address);
+    config.body = web->question;
     start_request(web, &config, &callbacks);
 }
 
 void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost)
 {
     snprintf(web->path, sizeof web->path, "%s", path);
+    web->question = NULL;
     web->on_reply = on_reply;
     web->on_lost = on_lost;
-    send_get(web);
+    send_question(web);
+}
+
+void web_ask(struct web *web, const char *path, const struct multipart *body,
+             web_reply_fn *on_reply)
+{
+    snprintf(web->path, sizeof web->path, "%s", path);
+    web->question = body;
+    web->on_reply = on_reply;
+    web->on_lost = NULL;
+    send_question(web);
 }
 
 static void on_post_connected(void *userdata)

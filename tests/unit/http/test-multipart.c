@@ -170,14 +170,14 @@ static void test_raw(void **state)
     char read[sizeof bytes] = {0};
 
     (void)state;
-    multipart_make_raw(&body, bytes, sizeof bytes);
+    multipart_make_raw(&body, "text/plain", bytes, sizeof bytes);
     assert_string_equal(body.boundary, "");
     assert_int_equal(multipart_size(&body), sizeof bytes);
     assert_int_equal(multipart_read(&body, 1, read, sizeof read), sizeof bytes - 1);
     assert_memory_equal(read, bytes + 1, sizeof bytes - 1);
     assert_int_equal(multipart_file_part(&body, 3), 3);
 
-    multipart_make_raw(&body, NULL, 0);
+    multipart_make_raw(&body, "text/plain", NULL, 0);
     assert_int_equal(multipart_size(&body), 0);
     assert_int_equal(multipart_read(&body, 0, read, sizeof read), 0);
 }

@@ -159,7 +159,7 @@ static const struct {
 /* Remedies for update pages. */
 static const struct row on_pages[] = {
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_UNKNOWN_WAY, SKETCH, "", "Basic or Digest"},
-    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN, SKETCH, "", "Enter the PIN"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN, SKETCH, "", "Give the PIN"},
     {OTA_E_BOARD, OTA_CAUSE_RELEASE, SKETCH, "", "the board's release"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_LOCKED, SKETCH, "", "Switch the lock off"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},

@@ -120,6 +120,7 @@ static const struct {
     {&wled, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
     {&wled_pin, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
     {&wled_locked, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
+    {&wled_pin, "", "wled", NULL, PAGE_WLED, "/update", "", "/update "},
     {&other_pin, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update /json/info / "},
     {&esphome, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update / "},
     {&login, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
@@ -217,6 +218,9 @@ static void test_details(void **state)
     page_finder_start(&finder, NULL, "", NULL);
     run(&finder, &wled_locked, asked);
     assert_int_equal(finder.lock, PAGE_LOCKED);
+    page_finder_start(&finder, &pages[PAGE_WLED], "", NULL);
+    run(&finder, &wled_pin, asked);
+    assert_int_equal(finder.lock, PAGE_PIN);
 
     page_finder_start(&finder, NULL, "", NULL);
     run(&finder, &tasmota, asked);
