@@ -23,7 +23,6 @@
     X(multi_remove_handle)                                                                         \
     X(multi_setopt)                                                                                \
     X(multi_socket_action)                                                                         \
-    X(version)                                                                                     \
     X(version_info)
 
 struct curl_library {

@@ -332,6 +332,16 @@ bool http_request_is_acknowledged(const struct http_request *request)
 
 /* -- the client -- */
 
+/* curl_version() has libldap load its plug-ins, only to ask for its version, and that crashes when
+ * memory runs out. */
+static void tell_library(const struct curl_library *curl)
+{
+    const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
+
+    diag_debug("libcurl %s (%s) is loaded", info->version,
+               info->ssl_version ? info->ssl_version : "without TLS");
+}
+
 struct http_client *http_client_new(struct loop *loop, struct ota_failure *failure)
 {
     struct http_client *client = calloc(1, sizeof *client);
@@ -353,7 +363,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
         free(client);
         return NULL;
     }
-    diag_debug("%s is loaded", client->curl.version());
+    tell_library(&client->curl);
     client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     client->curl.multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
