@@ -571,12 +571,15 @@ static void show_standings(const struct report *report, const char *indent, bool
 void report_status(struct report *report, const struct ota_totals *totals)
 {
     char count[STANDING_TEXT_MAX], sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
-    const char *indent = totals->boards > 1 ? "  " : "";
+    const bool are_many = totals->boards > 1 || totals->is_open;
+    const char *indent = are_many ? "  " : "";
+    const double seconds = (double)(loop_now_us() - report->start_us) / 1e6;
 
-    if (totals->boards > 1)
+    if (are_many && totals->boards == 0)
+        diag_notice("no board has asked yet, after %.1f s", seconds);
+    else if (are_many)
         diag_notice("%s; %s of %s sent, after %.1f s", standing_count(count, totals, false),
-                    format_size(sent, totals->bytes), format_size(total, totals->total),
-                    (double)(loop_now_us() - report->start_us) / 1e6);
+                    format_size(sent, totals->bytes), format_size(total, totals->total), seconds);
     if (!report->tell_standings)
         return;
     show_standings(report, indent, true);

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 import urllib.request
@@ -458,6 +459,24 @@ class Serve(Scenario):
         connection.close()
 
     # -- the command --
+
+    def test_status(self):
+        """SIGUSR1 asks how far it is: before anybody asked, during a download, and afterwards."""
+        server = Server(self, "-f", self.file("large.bin", firmware.esp8266(600000)), "--until-confirmed", "1")
+        server.program.send_signal(signal.SIGUSR1)
+        server.program.wait_for(r"(?m)^no board has asked yet, after \d+\.\d s$")
+        board = Board(server.server)
+        connection = fetcher.Connection(server.server)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.send(board.request().encode())
+        connection.read_head()
+        connection.read_body(20000)
+        server.program.send_signal(signal.SIGUSR1)
+        server.program.wait_for(r"(?m)^0 of 1 done, 1 running; \d.* of 585\.9 KiB sent, after \d+\.\d s$")
+        server.program.wait_for(rf"(?m)^  {board.mac}: transfer, \d+% \(")
+        connection.close()
+        self.assertEqual((board.fetch(), board.fetch()), ("update", "no update"))
+        self.assertEqual(server.result().status, 0)
 
     def test_ends(self):
         self.assertEqual(self.serve("--serve-for", "0.2").result().status, 0)
