@@ -29,9 +29,14 @@ static bool grow_book(struct book *book)
     return true;
 }
 
+bool book_is_full(const struct book *book)
+{
+    return book->count == BOOK_COUNT_MAX;
+}
+
 struct book_board *book_add(struct book *book, const char *name)
 {
-    if (book->count == BOOK_COUNT_MAX || (book->count == book->capacity && !grow_book(book)))
+    if (book_is_full(book) || (book->count == book->capacity && !grow_book(book)))
         return NULL;
 
     struct book_board *board = calloc(1, sizeof *board);

@@ -71,8 +71,9 @@ enum book_news {
 
 void book_free(struct book *book);
 
-/* A new board; name is printable and is cut to fit. NULL: memory ran out, or there are
- * BOOK_COUNT_MAX boards. */
+bool book_is_full(const struct book *book);
+
+/* A new board; name is printable and is cut to fit. NULL: memory ran out, or the book is full. */
 struct book_board *book_add(struct book *book, const char *name);
 
 /* The sender of the request. Its MAC decides, then the address of a listed board without another

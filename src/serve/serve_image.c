@@ -31,7 +31,7 @@ static void read_header(const char *name, const char *value, void *userdata)
     fetcher_read_header(userdata, name, value);
 }
 
-/* NULL: the book is full, or memory ran out. Then the board is served as one that nobody knows. */
+/* NULL: memory ran out, or the book is full. In a full book, boards are served that nobody knows. */
 static struct book_board *add_board(struct serve *serve, const struct fetcher *fetcher,
                                     const struct address *address)
 {
@@ -160,7 +160,7 @@ static void respond_bytes(struct serve *serve, struct httpd_request *request,
     if (is_download(request, board, bytes, &range)) {
         download = begin_download(serve, request, board, bytes, &range);
         if (!download)
-            return; /* no answer, so the connection is closed, and the board asks again */
+            return; /* as in serve_image() */
     }
     httpd_respond(request, &(struct httpd_response){.status = status,
                                                     .headers = headers.items,
@@ -340,6 +340,8 @@ void serve_image(struct serve *serve, struct httpd_request *request,
 
     if (!board)
         board = add_board(serve, &fetcher, address);
+    if (!board && !book_is_full(serve->config.book))
+        return; /* memory ran out: no answer, so the connection is closed, and the board asks again */
     serve_board(serve, request, board, &fetcher, offer);
 }
 
