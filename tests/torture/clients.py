@@ -14,7 +14,8 @@ import fetcher
 import ide
 
 PATIENCE_S = 15  # the program gives up earlier, or says on standard error that it goes on without
-FETCHES_MAX = 8
+FETCHES_MAX = 30
+PAUSE_S = 0.2  # before the next one
 
 
 class Talk:
@@ -96,7 +97,10 @@ class Fetching:
         for path, is_whole in self.PAGES:
             self._look_at(path, is_whole)
         for _ in range(FETCHES_MAX):
-            if self._ask(self.board.fetch) == "no update":
+            outcome = self._ask(self.board.fetch)
+            if outcome == "update":  # starting takes a board longer than the server takes to count the download
+                talk.wait_for(lambda talk: "took it" in talk.err, PAUSE_S)
+            if outcome == "no update" or (outcome != "update" and talk.wait_for_end(PAUSE_S)):
                 return
 
     def _ask(self, function, *arguments):
