@@ -39,6 +39,15 @@ static void print_application(const struct inspect_application *application)
     print_field("ESP-IDF", application->idf);
 }
 
+static void print_esphome(const struct inspect_esphome *esphome)
+{
+    if (!*esphome->version)
+        return;
+    printf("  %-10s %s%s%s%s%s\n", "ESPHome", esphome->version,
+           *esphome->project ? ", project " : "", esphome->project, *esphome->project ? " " : "",
+           esphome->project_version);
+}
+
 static void print_segments(const struct inspection *inspection)
 {
     if (inspection->has_entry)
@@ -103,6 +112,7 @@ static void print_check(const struct image *image, const char *path,
     print_field("chip", inspection->chip_name);
     if (inspection->has_application)
         print_application(&inspection->application);
+    print_esphome(&inspection->esphome);
     print_segments(inspection);
     print_flash(inspection);
     if (inspection->unpacked_size)

@@ -89,9 +89,9 @@ struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on
                                     char reason[MDNS_REASON_MAX]);
 void mdns_worker_free(struct mdns_worker *worker);
 
-/* Asks. The caller chooses a unique id. services is the set for MDNS_BOARDS and MDNS_CHANGES, and unused for others.
- * name is the text of an address for MDNS_ADDRESS, and unused for MDNS_BOARDS. Every question ends with exactly one MDNS_END or, if answers may be missing,
- * MDNS_UNAVAILABLE, unless it is canceled. */
+/* Asks. The caller chooses a unique id. services is the set for all but MDNS_HOST. name is the text
+ * of an address for MDNS_ADDRESS, and unused for MDNS_BOARDS. Every question ends with exactly one
+ * MDNS_END or, if answers may be missing, MDNS_UNAVAILABLE, unless it is canceled. */
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
                      unsigned services, const char *name);
 void mdns_worker_cancel(struct mdns_worker *worker, uint32_t id);

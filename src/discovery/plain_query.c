@@ -11,17 +11,41 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MDNS_PORT = 5353, MDNS_TTL = 255 };
+enum { MDNS_PORT = 5353, MDNS_TTL = 255, HEADER_SIZE = 12, QUERY_MAX = 64 };
 
 static const char MDNS_GROUP[] = "224.0.0.251";
 
+struct plain_query {
+    unsigned char bytes[QUERY_MAX];
+    size_t length;
+};
+
+static void append(struct plain_query *query, const void *bytes, size_t length)
+{
+    memcpy(query->bytes + query->length, bytes, length);
+    query->length += length;
+}
+
 /* A header with one question, the name, type PTR, class IN (RFC 1035, section 4). */
-static const unsigned char plain_query[PLAIN_QUERY_SIZE + 1] = "\0\0\0\0\0\1\0\0\0\0\0\0"
-                                                               "\10_arduino\4_tcp\5local\0"
-                                                               "\0\14\0\1";
+static void compose(struct plain_query *query, enum service service)
+{
+    static const unsigned char header[HEADER_SIZE] = {[5] = 1};
+    const char *label = service_type(service);
+
+    query->length = 0;
+    append(query, header, sizeof header);
+    while (*label) {
+        const unsigned char length = (unsigned char)strcspn(label, ".");
+
+        append(query, &length, 1);
+        append(query, label, length);
+        label += length + (label[length] == '.');
+    }
+    append(query, "\5local\0\0\14\0\1", 11);
+}
 
 /* Sent from the port of multicast DNS, or other responders would answer to this socket only. */
-static void send_from(const struct in_addr *interface)
+static void send_from(const struct in_addr *interface, const struct plain_query *query)
 {
     const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(MDNS_PORT)};
     struct sockaddr_in group = here;
@@ -36,16 +60,18 @@ static void send_from(const struct in_addr *interface)
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof ttl) == 0 &&
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, interface, sizeof *interface) == 0 &&
         bind(fd, (const struct sockaddr *)&here, sizeof here) == 0)
-        (void)!sendto(fd, plain_query, PLAIN_QUERY_SIZE, 0, (const struct sockaddr *)&group,
+        (void)!sendto(fd, query->bytes, query->length, 0, (const struct sockaddr *)&group,
                       sizeof group);
     close(fd);
 }
 
-void plain_query_send(void)
+void plain_query_send(enum service service)
 {
     const unsigned wanted = IFF_UP | IFF_MULTICAST;
     struct ifaddrs *interfaces = NULL;
+    struct plain_query query;
 
+    compose(&query, service);
     if (getifaddrs(&interfaces) < 0)
         return;
 
@@ -56,7 +82,7 @@ void plain_query_send(void)
             (each->ifa_flags & (wanted | IFF_LOOPBACK)) != wanted)
             continue;
         memcpy(&address, each->ifa_addr, sizeof address);
-        send_from(&address.sin_addr);
+        send_from(&address.sin_addr, &query);
     }
     freeifaddrs(interfaces);
 }

@@ -190,7 +190,7 @@ static void ask_source(struct resolver *resolver, size_t what)
     }
 
     if (what == MDNS_BOARDS)
-        plain_query_send();
+        plain_query_send(SERVICE_ARDUINO);
     question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, 1U << resolver->service,
                                       name, on_mdns_answer, question);
     resolver->is_local |= !question->query;

@@ -107,13 +107,24 @@ static void on_board_endpoint(size_t endpoint, void *userdata)
         job_choose_endpoint(job, endpoint);
 }
 
+/* Judges the image by the board's chip, and then by what else is known of both. */
+static enum image_fit judge_image(char reason[IMAGE_FIT_REASON_MAX], const struct job *job)
+{
+    const struct assignment *assignment = job->config.assignment;
+    const struct kind kind = job_kind(job);
+    enum image_fit fit = image_fit_board(reason, assignment->image, &kind, job_telling_port(job));
+
+    if (fit == IMAGE_FIT_SUITS && assignment->protocol->doubt &&
+        assignment->protocol->doubt(reason, assignment->image, &job->found))
+        fit = IMAGE_FIT_DOUBTFUL;
+    return fit;
+}
+
 /* Whether the image may be sent to this board. Tells an objection to it once. */
 static bool is_image_fit(struct job *job, struct ota_failure *failure)
 {
-    const struct kind kind = job_kind(job);
     char reason[IMAGE_FIT_REASON_MAX], message[IMAGE_FIT_REASON_MAX + 64];
-    enum image_fit screening =
-        image_fit_board(reason, job->config.assignment->image, &kind, job_telling_port(job));
+    enum image_fit screening = judge_image(reason, job);
 
     if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
         ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
@@ -156,6 +167,7 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
 struct upload *job_new_upload(struct job *job)
 {
     const struct upload_config config = {.service = job->config.service,
+                                         .mdns = job->config.mdns,
                                          .target = &job->config.assignment->target,
                                          .board = job->name,
                                          .encryption_key = job->config.assignment->encryption_key,

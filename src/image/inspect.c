@@ -91,6 +91,7 @@ void inspect_plain(struct inspection *inspection, struct view view)
     };
 
     inspection->image_size = view.size;
+    inspect_esphome(inspection, view);
     for (size_t i = 0; i < sizeof recognizers / sizeof *recognizers; i++)
         if (recognizers[i](inspection, view))
             return;

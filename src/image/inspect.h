@@ -67,6 +67,7 @@ enum inspect_family {
 enum {
     INSPECT_SEGMENTS_MAX = 16, /* the most that a boot loader accepts */
     INSPECT_TEXT_MAX = 132,    /* the longest text of a descriptor (32 bytes), escaped */
+    INSPECT_ESPHOME_MAX = 264, /* the longest of ESPHome's texts (64 bytes), escaped */
     INSPECT_SENTENCE_MAX = 320,
     INSPECT_WHAT_MAX = 80
 };
@@ -85,6 +86,14 @@ struct inspect_application {
     char time[INSPECT_TEXT_MAX];
     char idf[INSPECT_TEXT_MAX];
     uint32_t secure_version;
+};
+
+/* What an image with ESPHome says of itself, escaped for showing. version "": it has no ESPHome, or
+ * does not say so; then the others are unknown, too. */
+struct inspect_esphome {
+    char version[INSPECT_ESPHOME_MAX]; /* of ESPHome: "2026.9.0" */
+    char project[INSPECT_ESPHOME_MAX]; /* "acme.lamp"; "": its configuration names none */
+    char project_version[INSPECT_ESPHOME_MAX];
 };
 
 /* Sentences and names are printable. A fact that the format does not have is 0, NULL or "". */
@@ -132,6 +141,7 @@ struct inspection {
     bool has_avr_vectors;
     bool has_application;
     struct inspect_application application;
+    struct inspect_esphome esphome;
 };
 
 /* Inspects any bytes, and reads nothing else. Never fails: if there is no memory to unpack a gzip

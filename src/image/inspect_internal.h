@@ -91,6 +91,9 @@ bool inspect_zlib(struct inspection *inspection, struct view view);
 bool inspect_text(struct inspection *inspection, struct view view);
 bool inspect_blank(struct inspection *inspection, struct view view);
 
+/* Adds what an image with ESPHome says of itself, whatever its format. */
+void inspect_esphome(struct inspection *inspection, struct view view);
+
 /* Inspects a view that is not a gzip file. */
 void inspect_plain(struct inspection *inspection, struct view view);
 

@@ -298,6 +298,17 @@ static json_t *application_fields(const struct inspection *inspection)
                      "idf", application->idf);
 }
 
+static json_t *image_esphome_fields(const struct inspect_esphome *esphome)
+{
+    const bool has_project = *esphome->project;
+
+    if (!*esphome->version)
+        return json_null();
+    return json_pack("{s:s, s:s?, s:s?}", "version", esphome->version, "project",
+                     has_project ? esphome->project : NULL, "project_version",
+                     has_project ? esphome->project_version : NULL);
+}
+
 static json_t *segments_fields(const struct inspection *inspection)
 {
     json_t *segments = json_array();
@@ -354,6 +365,7 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
     json_object_set_new(fields, "chip",
                         string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));
     json_object_set_new(fields, "application", application_fields(inspection));
+    json_object_set_new(fields, "esphome", image_esphome_fields(&inspection->esphome));
     json_object_set_new(fields, "entry",
                         inspection->has_entry ? json_integer(inspection->entry) : json_null());
     json_object_set_new(fields, "segments", segments_fields(inspection));

@@ -15,6 +15,7 @@
 #include "discovery/service.h"
 #include "esp-ota/error.h"
 #include "esp-ota/event.h"
+#include "image/image_fit.h"
 #include "upload/endpoints.h"
 #include "upload/trust.h"
 #include "upload/upload_settings.h"
@@ -25,6 +26,7 @@ struct board;
 struct echo;
 struct image;
 struct kind_family;
+struct mdns_client;
 struct resolution;
 struct target;
 struct upload;
@@ -51,6 +53,7 @@ struct upload_service {
 /* The board. Everything must outlive the upload. */
 struct upload_config {
     struct upload_service *service;
+    struct mdns_client *mdns;            /* for what the board announces after the upload */
     const struct target *target;         /* as the user gave it */
     const char *board;                   /* its name, escaped, for messages */
     const unsigned char *encryption_key; /* ENCRYPTION_KEY_SIZE bytes; NULL: none was given */
@@ -99,8 +102,8 @@ struct upload_port {
     const char *source; /* the port in words: "the default port of ESP8266 boards" */
 };
 
-/* A protocol. No function but read_back is NULL; those of an upload are described at their callers
- * below. */
+/* A protocol. No function but doubt and read_back is NULL; those of an upload are described at their
+ * callers below. */
 struct upload_protocol {
     const char *name;                /* as --protocol and JSON spell it */
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
@@ -114,6 +117,11 @@ struct upload_protocol {
 
     /* Whether a board that was announced so takes uploads by this protocol. */
     bool (*serves)(const struct board *board);
+
+    /* Whether an image that suits the board's chip may be meant for another board, by what both say
+     * of themselves. The reason is a printable sentence. NULL: nothing is known of that. */
+    bool (*doubt)(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                  const struct resolution *found);
 
     /* Acquires what all uploads of a command share, before any board is asked for anything. NULL,
      * and failure: OTA_E_NO_PORT, OTA_E_INTERNAL, ... */

@@ -34,10 +34,17 @@ def esp32(chip=0, address=None, size=0):
     return image + hashlib.sha256(image).digest()
 
 
-def esp32_sketch(size, seed=0, chip=0):
+def esphome(version, project="", project_version=""):
+    """What an image with ESPHome has of its log."""
+    lines = f"ESPHome version {version} compiled on %s\0" + f"Project {project} version {project_version}\0" * bool(project)
+    return lines.encode()
+
+
+def esp32_sketch(size, seed=0, chip=0, text=b""):
     """What an ESP32 installs, of exactly size bytes, 336 or more: a segment of noise behind a descriptor, checksum,
-    SHA-256, and what padding is left."""
-    data = struct.pack("<I252x", 0xABCD5432) + random.Random(seed + size).randbytes(size // 16 * 16 - ESP32_OVERHEAD)
+    SHA-256, and what padding is left. text stands in the midst of the noise."""
+    dice = random.Random(seed + size).randbytes(size // 16 * 16 - ESP32_OVERHEAD)
+    data = struct.pack("<I252x", 0xABCD5432) + text + dice[len(text):]
     header = struct.pack("<BBBBI4xH9xB", 0xE9, 1, 2, 0x20, 0x40080000, chip, 1)
     image = _close(header + struct.pack("<II", ESP32_FLASH[chip], len(data)) + data, data)
     return (image + hashlib.sha256(image).digest()).ljust(size, b"\xff")

@@ -252,6 +252,17 @@ class BoardSide:
         self.announce()
         return new
 
+    def mute(self, v4, is_mute):
+        """Whether what comes from this address is lost, as if the board were off the network."""
+        self._run("ip", "rule", "add" if is_mute else "del", "from", v4, "blackhole")
+
+    def announce_instead(self, host, txt):
+        """The board has restarted with another firmware."""
+        self.boards = tuple(dataclasses.replace(board, txt=txt) if board.host == host else board
+                            for board in self.boards)
+        self.vanish()
+        self.announce()
+
     def vanish(self):
         """Power failure: the announcements stay in the caches of others."""
         if self.daemon:

@@ -108,9 +108,9 @@ class Discovery(Selection):
         result = scenario.run("--all", "--protocol", "esphome", "-f", path, "--json", "--retries", "0")
         events = [json.loads(line) for line in result.out.splitlines()]
         results = {event["board"]: event for event in events if event["event"] == "result"}
-        self.assertEqual({"loft.local", "hut.local"}, set(results), result)
-        self.assertEqual((0, "board", 3232), tuple(results["loft.local"][key] for key in ("exit_status", "verified", "port")))
-        self.assertEqual(3, results["hut.local"]["exit_status"], result)
+        self.assertEqual({"loft", "hut"}, set(results), result)
+        self.assertEqual((0, "board", 3232), tuple(results["loft"][key] for key in ("exit_status", "verified", "port")))
+        self.assertEqual(3, results["hut"]["exit_status"], result)
         self.assertIn('announces the platform \\"ESP8266\\"', result.out)
         self.assert_got(loft, path)
         self.assert_untouched(hut)

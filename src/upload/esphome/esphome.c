@@ -6,13 +6,16 @@
 #include "base/units.h"
 #include "crypto/auth.h"
 #include "discovery/board_list.h"
+#include "discovery/resolve.h"
 #include "discovery/target.h"
 #include "image/image.h"
 #include "image/kind.h"
 #include "net/tcp_connect.h"
 #include "secrets/echo.h"
+#include "upload/esphome/announced.h"
 #include "upload/esphome/connection.h"
 #include "upload/esphome/packed.h"
+#include "upload/esphome/readback.h"
 #include "upload/protocols.h"
 
 #include <errno.h>
@@ -45,9 +48,11 @@ struct esphome {
     bool is_all_sent; /* of the connection that has ended */
     const char *password;
     bool is_password_awaited;
+    struct readback *readback;
 
     /* For all attempts. */
-    bool is_md5_told, is_unasked_told;
+    bool is_md5_told, is_unasked_told, is_firmware_told;
+    bool is_read_back;
 };
 
 static const struct upload_port esphome_ports[] = {
@@ -353,16 +358,81 @@ static bool try_next_endpoint(struct esphome *esphome, bool was_refused)
     return true;
 }
 
+/* -- the firmware -- */
+
+static const struct inspect_esphome *image_of(const struct esphome *esphome)
+{
+    return &esphome->attempt.image->inspection.esphome;
+}
+
+static bool esphome_doubt(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                          const struct resolution *found)
+{
+    const struct inspect_esphome *esphome = &image->inspection.esphome;
+    struct announced announced;
+
+    announced_read(&announced, &found->esphome);
+    if (!announced_is_other_project(&announced, esphome))
+        return false;
+    snprintf(reason, IMAGE_FIT_REASON_MAX,
+             "the image is of the project %s, but the board announces %s", esphome->project,
+             announced.esphome.project);
+    return true;
+}
+
+static void note_firmware(struct esphome *esphome)
+{
+    char message[ANNOUNCED_MESSAGE_MAX];
+
+    announced_compare(message, &esphome->attempt.found->esphome, image_of(esphome));
+    if (esphome->is_firmware_told || !*message)
+        return;
+
+    esphome->is_firmware_told = true;
+    emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
+}
+
+static void on_read_back(const struct ota_failure *failure, bool is_proven, void *userdata)
+{
+    struct esphome *esphome = userdata;
+
+    esphome->is_read_back = is_proven;
+    finish_attempt(esphome, failure);
+}
+
+static bool esphome_read_back(struct upload *upload)
+{
+    struct esphome *esphome = (struct esphome *)upload;
+    const struct resolution *found = esphome->attempt.found;
+    const struct readback_config config = {.loop = upload->config.service->loop,
+                                           .mdns = upload->config.mdns,
+                                           .instance = found->instance,
+                                           .before = &found->esphome,
+                                           .image = image_of(esphome),
+                                           .limit_us = upload->config.service->settings->timeout_us,
+                                           .on_done = on_read_back,
+                                           .userdata = esphome};
+
+    if (!*found->instance || !*found->esphome.version)
+        return false;
+
+    esphome->phase = OTA_PHASE_PROOF;
+    esphome->readback = readback_start(&config);
+    return esphome->readback;
+}
+
 /* -- an attempt -- */
 
 static void on_attempt_begins(void *userdata)
 {
     struct esphome *esphome = userdata;
 
-    if (esphome->upload.config.service->settings->command == OTA_COMMAND_FILESYSTEM)
+    if (esphome->upload.config.service->settings->command == OTA_COMMAND_FILESYSTEM) {
         fail_attempt(esphome, OTA_E_USAGE, "ESPHome boards take no filesystem images (-s)");
-    else
-        connect_board(esphome);
+        return;
+    }
+    note_firmware(esphome);
+    connect_board(esphome);
 }
 
 static struct upload *esphome_create(const struct upload_config *config)
@@ -391,6 +461,7 @@ static bool esphome_start(struct upload *upload, const struct upload_attempt *at
     esphome->phase = OTA_PHASE_ACCEPT;
     esphome->endpoint = 0;
     esphome->is_all_sent = false;
+    esphome->is_read_back = false;
     memset(esphome->tries, 0, sizeof esphome->tries);
     trust_begin_attempt(&upload->trust);
     loop_timer_start(&esphome->timer, 0);
@@ -406,6 +477,8 @@ static void esphome_stop(struct upload *upload)
     esphome->connecting = NULL;
     connection_free(esphome->connection);
     esphome->connection = NULL;
+    readback_free(esphome->readback);
+    esphome->readback = NULL;
     esphome->is_password_awaited = false;
 }
 
@@ -454,8 +527,9 @@ static bool esphome_all_sent(const struct upload *upload)
 
 static enum upload_proof esphome_proof(const struct upload *upload)
 {
-    (void)upload;
-    return UPLOAD_PROOF_BOARD;
+    const struct esphome *esphome = (const struct esphome *)upload;
+
+    return esphome->is_read_back ? UPLOAD_PROOF_READBACK : UPLOAD_PROOF_BOARD;
 }
 
 static int64_t esphome_restart_us(const struct upload *upload)
@@ -484,6 +558,7 @@ const struct upload_protocol esphome_protocol = {
     .service = SERVICE_ESPHOME,
     .is_announced = false,
     .serves = esphome_serves,
+    .doubt = esphome_doubt,
     .open = esphome_open,
     .close = esphome_close,
     .create = esphome_create,
@@ -497,5 +572,6 @@ const struct upload_protocol esphome_protocol = {
     .proof = esphome_proof,
     .restart_us = esphome_restart_us,
     .restart_proves = esphome_restart_proves,
+    .read_back = esphome_read_back,
     .destroy = esphome_destroy,
 };

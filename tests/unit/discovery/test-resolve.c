@@ -70,7 +70,7 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-void __wrap_plain_query_send(void);
+void __wrap_plain_query_send(enum service service);
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
                                           unsigned services, const char *name,
                                           mdns_client_answer_fn *on_answer, void *userdata);
@@ -95,8 +95,9 @@ static void note_question(int question)
     world.pending[question] = true;
 }
 
-void __wrap_plain_query_send(void)
+void __wrap_plain_query_send(enum service service)
 {
+    (void)service;
 }
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,

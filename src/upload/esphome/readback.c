@@ -1,0 +1,121 @@
+/*
+ * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
+ * until the board announces itself, so an unchanged one counts only when the time is over.
+ */
+#include "upload/esphome/readback.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/units.h"
+#include "discovery/mdns_client.h"
+#include "discovery/plain_query.h"
+#include "upload/esphome/announced.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const int64_t ASK_AGAIN_US = MILLISECONDS(500);
+
+struct readback {
+    struct readback_config config;
+    char instance[MDNS_NAME_MAX];
+    struct announced before, now; /* now: its version is "" until an announcement has come */
+    struct mdns_query *query;     /* NULL: none is pending */
+    struct loop_timer pause;      /* before the next question */
+    struct loop_timer limit;
+};
+
+static void stop_asking(struct readback *readback)
+{
+    if (readback->query)
+        mdns_client_cancel(readback->query);
+    readback->query = NULL;
+    loop_timer_stop(&readback->pause);
+    loop_timer_stop(&readback->limit);
+}
+
+/* Judges the last announcement, and ends. */
+static void conclude(struct readback *readback)
+{
+    const struct announced *before = &readback->before, *now = &readback->now;
+    const bool has_changed = !announced_equals(before, now);
+    const bool fits = announced_fits_image(now, readback->config.image);
+    char text[ANNOUNCED_TEXT_MAX], old[ANNOUNCED_TEXT_MAX];
+    struct ota_failure result;
+
+    stop_asking(readback);
+    announced_describe(text, now);
+    announced_describe(old, before);
+    if (!*now->esphome.version)
+        ota_fail(&result, OTA_E_NOT_FOUND, "its announcement did not come");
+    else if (!fits)
+        ota_fail(&result, OTA_E_UNPROVEN, "it announces %s%s, and the image is another version",
+                 text, has_changed ? " now" : " as before");
+    else if (has_changed)
+        ota_fail(&result, OTA_OK, "it runs %s now (before: %s)", text, old);
+    else
+        ota_fail(&result, OTA_OK, "it runs %s, as before", text);
+    readback->config.on_done(&result, result.error == OTA_OK && has_changed,
+                             readback->config.userdata);
+}
+
+static void on_announcement(const struct mdns_answer *answer, void *userdata)
+{
+    struct readback *readback = userdata;
+
+    if (answer->event != MDNS_FOUND) {
+        readback->query = NULL;
+        loop_timer_start(&readback->pause, ASK_AGAIN_US);
+        return;
+    }
+    if (!*answer->esphome.version)
+        return;
+
+    announced_read(&readback->now, &answer->esphome);
+    if (!announced_equals(&readback->before, &readback->now) &&
+        announced_fits_image(&readback->now, readback->config.image))
+        conclude(readback);
+}
+
+static void ask_for_announcement(void *userdata)
+{
+    struct readback *readback = userdata;
+
+    plain_query_send(SERVICE_ESPHOME);
+    readback->query = mdns_client_ask(readback->config.mdns, MDNS_INSTANCE, SERVICES_ESPHOME,
+                                      readback->instance, on_announcement, readback);
+    if (!readback->query)
+        loop_timer_start(&readback->pause, ASK_AGAIN_US);
+}
+
+static void on_limit(void *userdata)
+{
+    conclude(userdata);
+}
+
+struct readback *readback_start(const struct readback_config *config)
+{
+    struct readback *readback = calloc(1, sizeof *readback);
+
+    if (!readback)
+        return NULL;
+
+    readback->config = *config;
+    announced_read(&readback->before, config->before);
+    snprintf(readback->instance, sizeof readback->instance, "%s", config->instance);
+    escape_revert(readback->instance);
+    loop_timer_init(&readback->pause, config->loop, ask_for_announcement, readback);
+    loop_timer_init(&readback->limit, config->loop, on_limit, readback);
+    loop_timer_start(&readback->pause, 0);
+    loop_timer_start(&readback->limit, config->limit_us);
+    return readback;
+}
+
+void readback_free(struct readback *readback)
+{
+    if (!readback)
+        return;
+
+    stop_asking(readback);
+    free(readback);
+}

@@ -1,0 +1,40 @@
+/*
+ * readback.h: what a board announces once it is back: whether its new firmware runs.
+ */
+#ifndef ESP_OTA_UPLOAD_ESPHOME_READBACK_H
+#define ESP_OTA_UPLOAD_ESPHOME_READBACK_H
+
+#include "base/loop.h"
+#include "discovery/esphome_record.h"
+#include "esp-ota/error.h"
+#include "image/inspect.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mdns_client;
+struct readback;
+
+/* Called once, from the loop. failure: OTA_OK, with what the board runs as a part of a sentence;
+ * OTA_E_UNPROVEN if that cannot be the image; OTA_E_NOT_FOUND if no announcement came. is_proven:
+ * the announcement has changed, to the image's as far as that tells. */
+typedef void readback_done_fn(const struct ota_failure *failure, bool is_proven, void *userdata);
+
+/* Everything must outlive the readback. */
+struct readback_config {
+    struct loop *loop;
+    struct mdns_client *mdns;
+    const char *instance;                /* escaped */
+    const struct esphome_record *before; /* what the board announced before the upload */
+    const struct inspect_esphome *image; /* what was sent */
+    int64_t limit_us; /* for the announcement to change; an older one may be remembered until then */
+    readback_done_fn *on_done;
+    void *userdata;
+};
+
+/* NULL when memory ran out. */
+struct readback *readback_start(const struct readback_config *config);
+/* Allowed at any time, also from on_done. */
+void readback_free(struct readback *readback);
+
+#endif

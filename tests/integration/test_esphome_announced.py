@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""What a board with ESPHome announces, before the upload and after it, compared with the image."""
+
+import json
+import os
+import unittest
+
+import firmware
+import mdns
+from mdns import Board
+from mdns_case import OnLink, share_link
+import scenario
+
+
+def txt(version="2026.8.0", project="acme.lamp", project_version="1.2", config="0a1b2c3d"):
+    return (f"version={version}", f"config_hash={config}", "platform=ESP32", "board=acme_hall", f"project_name={project}",
+            f"project_version={project_version}")
+
+
+LOFT = Board("loft", 6053, v4="10.77.0.38", type="_esphomelib._tcp", txt=txt())
+LOFT_ONLY = ("--match", "loft", "--protocol", "esphome")  # unlike -i, this waits for the announcement
+BEFORE = "ESPHome 2026.8.0, project acme.lamp 1.2, configuration 0a1b2c3d"
+
+
+def setUpModule():
+    share_link(LOFT)
+
+
+class Announced(OnLink):
+
+    def setUp(self):
+        super().setUp()
+        self.link.boards.announce_instead("loft", txt())
+
+    def firmware(self, *words):
+        return self.file("esphome.bin", firmware.esp32_sketch(20000, text=firmware.esphome(*words) if words else b""))
+
+    def test_check(self):
+        """What an image says of itself."""
+        for words, said, fields in (
+                (("2026.9.0", "acme.lamp", "1.3"), "ESPHome    2026.9.0, project acme.lamp 1.3",
+                 {"version": "2026.9.0", "project": "acme.lamp", "project_version": "1.3"}),
+                (("2026.9.0",), "ESPHome    2026.9.0\n", {"version": "2026.9.0", "project": None, "project_version": None}),
+                ((), None, None)):
+            with self.subTest(words):
+                path = self.firmware(*words)
+                result = scenario.run("--check", "-f", path)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn(said or "ESP32", result.out)
+                self.assertEqual("ESPHome" in result.out, bool(said), result)
+                self.assertEqual(json.loads(scenario.run("--check", "-f", path, "--json").out)["esphome"], fields)
+
+    def test_another_project(self):
+        """A warning, which a dry run gives, too. An image without a project is none of another one."""
+        for words, is_told in ((("2026.9.0", "acme.plug", "1.0"), True), (("2026.9.0", "acme.lamp", "9.0"), False),
+                               (("2026.9.0",), False), ((), False)):
+            with self.subTest(words):
+                loft = self.simulate(LOFT, "--family", "esp32", "--esphome", port=3232)
+                path = self.firmware(*words)
+                for arguments in (("--dry-run",), ()):
+                    result = scenario.run(*LOFT_ONLY, "-f", path, *arguments)
+                    self.assertEqual(result.status, 0, result)
+                    self.assertEqual("the image is of the project acme.plug, but the board announces acme.lamp" in result.err,
+                                     is_told, result)
+                self.assert_got(loft, path)
+                loft.stop()
+
+    def test_note(self):
+        self.simulate(LOFT, "--family", "esp32", "--esphome", port=3232)
+        result = scenario.run(*LOFT_ONLY, "-f", self.firmware("2026.9.0", "acme.lamp", "1.3"), "-v")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("the image is ESPHome 2026.9.0, project acme.lamp 1.3; the board announces " + BEFORE, result.err)
+
+    def upload(self, words, after, *options):
+        """The result of an upload to a board that announces this when it is back; None: what it did before."""
+        loft = self.simulate(LOFT, "--family", "esp32", "--esphome", "--reboot-ms", "2500", port=3232)
+        program = scenario.Program(*LOFT_ONLY, "-f", self.firmware(*words), "--online=60", "--json", *options)
+        loft.wait_for("rebooting")
+        self.link.boards.mute(LOFT.v4, True)
+        try:
+            loft.wait_for(r"\bopen\b")
+        finally:
+            self.link.boards.mute(LOFT.v4, False)
+        if after:
+            self.link.boards.announce_instead("loft", after)
+        result = program.result()
+        loft.stop()
+        return json.loads(result.out.splitlines()[-1])
+
+    def test_new(self):
+        """The version of ESPHome, or of the project, or only the configuration: it runs what was sent."""
+        for words, after, now in (
+                (("2026.9.0", "acme.lamp", "1.2"), txt("2026.9.0", config="ffffffff"),
+                 "ESPHome 2026.9.0, project acme.lamp 1.2, configuration ffffffff"),
+                (("2026.8.0", "acme.lamp", "1.3"), txt(project_version="1.3"),
+                 "ESPHome 2026.8.0, project acme.lamp 1.3, configuration 0a1b2c3d"),
+                (("2026.8.0", "acme.lamp", "1.2"), txt(config="ffffffff"),
+                 "ESPHome 2026.8.0, project acme.lamp 1.2, configuration ffffffff"),
+                ((), txt("2026.9.0"), "ESPHome 2026.9.0, project acme.lamp 1.2, configuration 0a1b2c3d")):
+            with self.subTest(now):
+                self.setUp()
+                last = self.upload(words, after)
+                self.assertEqual((last["exit_status"], last["verified"], last["phase"]), (0, "readback", "proof of boot"), last)
+                self.assertTrue(last["message"].endswith(f"; it runs {now} now (before: {BEFORE})"), last)
+
+    def test_old(self):
+        """Status 12 if the image says that it is another version; otherwise it may be the same once more."""
+        last = self.upload(("2026.9.0", "acme.lamp", "1.2"), None, "-t", "3")
+        self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
+        self.assertIn(f"but it announces {BEFORE} as before, and the image is another version", last["message"])
+        last = self.upload(("2026.8.0", "acme.lamp", "1.2"), None, "-t", "3")
+        self.assertEqual((last["exit_status"], last["verified"]), (0, "board"), last)
+        self.assertTrue(last["message"].endswith(f"; it runs {BEFORE}, as before"), last)
+
+    def test_neither(self):
+        last = self.upload(("2026.9.0", "acme.lamp", "1.2"), txt("2026.7.0"))
+        self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
+        self.assertIn("but it announces ESPHome 2026.7.0, project acme.lamp 1.2, configuration 0a1b2c3d now, and the image "
+                      "is another version", last["message"])
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()
