@@ -21,17 +21,15 @@ static bool find_line(struct line *line, struct view view, size_t *offset, const
 {
     enum { LINE_MAX_LENGTH = 200 };
     const size_t length = strlen(start);
-    const unsigned char *found =
-        memmem(view.data + *offset, view.size - *offset, start, length);
+    const unsigned char *found = memmem(view.data + *offset, view.size - *offset, start, length);
 
     if (!found)
         return false;
 
     *offset = (size_t)(found - view.data) + length;
     line->text = (const char *)found + length;
-    line->length = strnlen(line->text, view.size - *offset < LINE_MAX_LENGTH
-                                           ? view.size - *offset
-                                           : LINE_MAX_LENGTH);
+    line->length = strnlen(line->text, view.size - *offset < LINE_MAX_LENGTH ? view.size - *offset
+                                                                             : LINE_MAX_LENGTH);
     return true;
 }
 

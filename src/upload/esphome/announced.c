@@ -62,8 +62,7 @@ bool announced_is_other_project(const struct announced *announced,
 
 static bool is_same_firmware(const struct inspect_esphome *one, const struct inspect_esphome *other)
 {
-    return strcmp(one->version, other->version) == 0 &&
-           strcmp(one->project, other->project) == 0 &&
+    return strcmp(one->version, other->version) == 0 && strcmp(one->project, other->project) == 0 &&
            strcmp(one->project_version, other->project_version) == 0;
 }
 

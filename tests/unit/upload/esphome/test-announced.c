@@ -40,7 +40,8 @@ static void test_comparison(void **state)
 
     (void)state;
     assert_string_equal(announced_compare(message, &silent, &nothing), "");
-    assert_string_equal(announced_compare(message, &silent, &image), "the image is ESPHome 2026.9.1");
+    assert_string_equal(announced_compare(message, &silent, &image),
+                        "the image is ESPHome 2026.9.1");
     assert_string_equal(announced_compare(message, &lamp, &nothing),
                         "the board announces ESPHome 2026.9.0, project acme.lamp 1.3, "
                         "configuration 0a1b2c3d");
