@@ -19,10 +19,9 @@ struct ota_totals {
     size_t confirmed;
     size_t failed;
     size_t skipped;
-    size_t bytes;   /* acknowledged by all boards together */
-    size_t total;   /* to be sent to all boards that are not skipped */
-    bool is_open;   /* further boards may come: --serve */
-    bool is_asking; /* a password is being typed: leave the terminal alone */
+    size_t bytes; /* acknowledged by all boards together */
+    size_t total; /* to be sent to all boards that are not skipped */
+    bool is_open; /* further boards may come: --serve */
 };
 
 /* What the work on a board is about. */

@@ -1,15 +1,16 @@
 /*
  * diag.c: the only writer on standard error. Each message is one write(2), so that the lines of
- * parallel programs do not mix. On a terminal, the status line is erased before a message and
- * redrawn after it.
+ * parallel programs do not mix. On a terminal, the status line, or the question that waits there, is
+ * erased before a message and redrawn after it.
  *
- * The global state is the level, the start time and the status line. Failures to write standard
+ * The global state is the level, the start time, the status line and the question. Failures to write standard
  * error are ignored, as there is no place left to report them.
  */
 #include "base/diag.h"
 
 #include "base/loop.h"
 #include "base/stdio_guard.h"
+#include "base/terminal.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ static int64_t start_us;
 static char status[STATUS_MAX_BYTES]; /* "": no status line is drawn */
 static size_t columns_used; /* of the last line, by a status line: they have to be written over */
 static bool status_on_terminal;
+static const char *question; /* NULL: none waits on the terminal */
 static bool reader_has_stopped;
 
 void diag_set_level(enum diag_level level)
@@ -69,10 +71,21 @@ static void put_text(const char *text, size_t length)
     }
 }
 
+/* Returns the bytes that make room for a message where the question stands. One that may be wrapped
+ * is left standing. Its bytes are at least its columns. */
+static const char *begin_over_question(void)
+{
+    return terminal_is_smart(STDERR_FILENO) && strlen(question) < terminal_width(STDERR_FILENO)
+               ? "\r\x1b[K"
+               : "\n";
+}
+
 /* Returns the bytes before a text that takes the place of the status line: on a terminal they erase
  * the line, elsewhere the text is written over it. */
 static const char *begin_over(size_t columns)
 {
+    if (question)
+        return begin_over_question();
     if (columns == 0)
         return "";
     return status_on_terminal ? "\r\x1b[K" : "\r";
@@ -97,7 +110,8 @@ static void write_message(enum diag_level level, const char *prefix, const char 
     if (!status_on_terminal)
         *status = '\0'; /* it is drawn again when there is news */
     int length = snprintf(line, sizeof line, "%s%s%s%*s\n%s", begin_over(columns_used), prefix,
-                          text, rest_over(columns_used, strlen(prefix) + strlen(text)), "", status);
+                          text, rest_over(columns_used, strlen(prefix) + strlen(text)), "",
+                          question ? question : status);
     columns_used = strlen(status);
     if (length > 0)
         put_text(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
@@ -157,7 +171,7 @@ void diag_status(const char *line)
 {
     char drawn[2 * STATUS_MAX_BYTES + 8];
 
-    if (!stdio_guard_takes(STDERR_FILENO, 0))
+    if (question || !stdio_guard_takes(STDERR_FILENO, 0))
         return; /* the next status line will do */
 
     status_on_terminal = isatty(STDERR_FILENO) == 1;
@@ -190,4 +204,22 @@ void diag_status_forget(void)
 {
     *status = '\0';
     columns_used = 0;
+}
+
+void diag_question(const char *text)
+{
+    question = isatty(STDERR_FILENO) == 1 ? text : NULL;
+    diag_status_forget();
+}
+
+void diag_question_leave(void)
+{
+    if (question)
+        put_text(begin_over_question(), strlen(begin_over_question()));
+}
+
+void diag_question_repeat(void)
+{
+    if (question)
+        put_text(question, strlen(question));
 }

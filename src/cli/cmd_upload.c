@@ -56,16 +56,12 @@ static void tell_standings(ota_standing_fn *tell, void *tell_userdata, const voi
     fleet_tell(userdata, tell, tell_userdata);
 }
 
-/* A question stays, below the answer to SIGUSR1. */
 static void on_status(void *userdata)
 {
     struct program *program = userdata;
 
-    if (!program->fleet)
-        return;
-    fleet_leave_prompt(program->fleet);
-    report_status(program->report, fleet_totals(program->fleet));
-    fleet_repeat_prompt(program->fleet);
+    if (program->fleet)
+        report_status(program->report, fleet_totals(program->fleet));
 }
 
 static void on_line_typed(const char *line, size_t length, void *userdata)

@@ -41,11 +41,6 @@ const struct ota_totals *fleet_totals(const struct fleet *fleet);
 /* Describes the standing of each board in progress, including those with a log that goes on. */
 void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata);
 
-/* While a password is asked for: moves to the next line of the terminal, and asks again there. What
- * has been typed so far stays. */
-void fleet_leave_prompt(struct fleet *fleet);
-void fleet_repeat_prompt(struct fleet *fleet);
-
 /* Returns the number of finished boards with a log that is still followed
  * (boot_check_is_endless()). */
 size_t fleet_logs(const struct fleet *fleet);

@@ -31,19 +31,6 @@ void fleet_password_dismiss(struct fleet *fleet)
 {
     prompt_free(fleet->prompt);
     fleet->prompt = NULL;
-    fleet->totals.is_asking = false;
-}
-
-void fleet_leave_prompt(struct fleet *fleet)
-{
-    if (fleet->prompt)
-        prompt_leave(fleet->prompt);
-}
-
-void fleet_repeat_prompt(struct fleet *fleet)
-{
-    if (fleet->prompt)
-        prompt_repeat(fleet->prompt);
 }
 
 static void give(struct member *member, const char *password)
@@ -92,7 +79,6 @@ static void ask_password(struct fleet *fleet)
              "Password of %s%s: ", assignment_label(name, fleet->prover->assignment),
              fleet->config.count > 1 ? " (and of the others that ask)" : "");
     fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_password_typed, fleet);
-    fleet->totals.is_asking = fleet->prompt;
     if (fleet->prompt)
         return;
     settle_password(fleet);

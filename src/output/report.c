@@ -151,8 +151,7 @@ static bool is_bar_due(const struct report *report, bool is_edge)
 {
     const int64_t interval_us = isatty(STDERR_FILENO) ? REDRAW_US : REDRAW_IN_PIPE_US;
 
-    return !report->totals.is_asking &&
-           (is_edge || loop_now_us() - report->drawn_us >= interval_us);
+    return is_edge || loop_now_us() - report->drawn_us >= interval_us;
 }
 
 static void redraw_bar(struct report *report, const struct bar *bar)
@@ -455,7 +454,7 @@ void report_count_down(struct report *report)
     struct standing_wait wait = {0};
     char boards[32];
 
-    if (!report->bar || report->totals.is_asking || !report->tell_standings)
+    if (!report->bar || !report->tell_standings)
         return;
 
     report->tell_standings(standing_find_wait, &wait, report->standings);

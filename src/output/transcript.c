@@ -180,9 +180,12 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
         whole.is_unfinished = whole.is_continuation = false;
         whole.shown = 0;
     }
-    if (transcript->terminal.descriptor >= 0)
+    if (transcript->terminal.descriptor >= 0) {
         diag_status_clear();
-    add_line_to(transcript, &transcript->terminal, name, &whole, since_start_us);
+        diag_question_leave();
+        add_line_to(transcript, &transcript->terminal, name, &whole, since_start_us);
+        diag_question_repeat();
+    }
     add_line_to(transcript, &transcript->file, name, &whole, since_start_us);
 }
 

@@ -43,9 +43,7 @@ static void on_passphrase_status(void *userdata)
 {
     const struct question *question = userdata;
 
-    prompt_leave(question->prompt);
     diag_notice("waiting for the password of the key in %.*s", SHOWN_MAX, question->shown);
-    prompt_repeat(question->prompt);
 }
 
 static enum ota_error ask_passphrase(struct question *question, const char *shown,

@@ -5,6 +5,7 @@
  */
 #include "secrets/prompt.h"
 
+#include "base/diag.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
@@ -73,7 +74,11 @@ static int silence_terminal(struct prompt *prompt)
     if (set_mode(prompt, &prompt->silent) < 0)
         return -1;
     prompt->is_silent = true;
-    return show_on_terminal(prompt, prompt->text);
+    diag_status_clear();
+    if (show_on_terminal(prompt, prompt->text) < 0)
+        return -1;
+    diag_question(prompt->text);
+    return 0;
 }
 
 static void restore_terminal(struct prompt *prompt)
@@ -82,6 +87,7 @@ static void restore_terminal(struct prompt *prompt)
         return;
     prompt->is_silent = false;
     show_on_terminal(prompt, "\n");
+    diag_question(NULL);
     set_mode(prompt, &prompt->original);
 }
 
@@ -231,16 +237,6 @@ cleanup:;
     prompt_free(prompt);
     errno = reason;
     return NULL;
-}
-
-void prompt_leave(struct prompt *prompt)
-{
-    show_on_terminal(prompt, "\n");
-}
-
-void prompt_repeat(struct prompt *prompt)
-{
-    show_on_terminal(prompt, prompt->text);
 }
 
 void prompt_free(struct prompt *prompt)

@@ -16,14 +16,10 @@ typedef void prompt_done_fn(const char *answer, void *userdata);
 /* Shows text (made safe by the caller) on /dev/tty and reads a line for at most timeout_us. done is
  * called once, from the loop, after the terminal has been restored. NULL and errno when there is no
  * terminal, or another process group has it. prompt_free() may be called at any time, also from
- * done; it restores the terminal and cleanses what was typed. */
+ * done; it restores the terminal and cleanses what was typed. Messages meanwhile stand above the
+ * prompt (diag_question()), and what has been typed stays. */
 struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                             prompt_done_fn *done, void *userdata);
 void prompt_free(struct prompt *prompt);
-
-/* prompt_leave() moves to the next line, so that other text can be shown; prompt_repeat() shows the
- * prompt again. Characters typed so far stay. */
-void prompt_leave(struct prompt *prompt);
-void prompt_repeat(struct prompt *prompt);
 
 #endif

@@ -243,6 +243,24 @@ class Prompt(Scenario):
                 _, result = self.ask(key)
                 self.assertEqual(result.status, status, result)
 
+    def test_below_all_messages(self):
+        """While other boards get their images, the question is the last line, and the only one that moves."""
+        path = self.file("fw.bin", image())
+        for columns, erased in ((80, r"\r\x1b\[K"), (20, r"\r\n")):  # a wrapped line cannot be erased
+            with self.subTest(columns):
+                locked, late = self.board("-P", "kwert"), address()
+                terminal = Terminal("-i", locked.address, "-i", late, "-p", str(locked.port), "--wait", "60", "-f",
+                                    path, columns=columns)
+                terminal.wait_for(r"(^|\n|\x1b\[K)Password of [^\r\n]*: $")
+                self.board("-p", str(locked.port), where=late)
+                terminal.wait_for(rf"(?s){late}: confirmed[^\n]*\nPassword of [^\r]*: $")
+                seen = terminal.seen
+                terminal.type("kwert\n")
+                result = terminal.result()
+                self.assertEqual(result.status, 0, result)
+                asked = seen[seen.index("Password of"):]
+                self.assertRegex(asked, rf"^(Password of [^\r\n]*: {erased}[^\r\n]*\r\n)+Password of [^\r\n]*: $")
+
     def test_output_elsewhere(self):
         """The prompt needs the terminal only, not standard output."""
         board = self.board("-P", "kwert")
