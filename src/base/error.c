@@ -325,6 +325,9 @@ enum ota_cause error_output_cause(int reason)
     case EPERM:
     case EROFS:
         return OTA_CAUSE_NOT_ALLOWED;
+    case EISDIR:
+        return OTA_CAUSE_NOT_A_FILE;
+    case ENXIO: /* a pipe that nobody has opened to read */
     case EPIPE:
         return OTA_CAUSE_READER_GONE;
     default:

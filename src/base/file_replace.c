@@ -162,6 +162,6 @@ enum ota_error file_replace_failed(const char *path, int reason, const char *why
              why                ? why
              : reason == ENOENT ? input_open_error(path, reason)
                                 : error_output_text(reason));
-    failure->cause = why ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
+    failure->cause = reason == 0 ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
     return failure->error;
 }

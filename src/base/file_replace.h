@@ -13,8 +13,8 @@
  * when it is on the disk, else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
-/* Fails with OTA_E_OUTPUT and its cause, as path could not be written for this errno; or, where it
- * is not NULL, for the reason in why, as it is no file. */
+/* Fails with OTA_E_OUTPUT and its cause, as path could not be written for this errno; 0 if it is not
+ * a file. The message says why, or if that is NULL, what the errno means. */
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure);
 

@@ -188,10 +188,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NOT_ALLOWED,
      .text = "Choose a place where you may write, or change its permissions."},
     {.cause = OTA_CAUSE_READER_GONE,
-     .text = "Check the program that reads the output: it has ended."},
+     .text = "Check the program that reads the output: it has ended, or not started yet."},
     {.cause = OTA_CAUSE_NOT_A_FILE,
-     .text = "Give the option the name of a file; --output also takes a pipe that a program reads "
-             "from."},
+     .text = "Give the option the name of a file: a new one, or one that it may replace or "
+             "continue."},
     {.error = OTA_E_OUTPUT,
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},

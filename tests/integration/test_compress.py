@@ -354,7 +354,7 @@ class Compress(Scenario):
                 self.assertEqual(gunzip(content.removeprefix(b"x")), sketch())
         pipe = os.path.join(self.directory, "pipe")
         os.mkfifo(pipe)
-        self.check_output(pipe, 1, f"cannot write {pipe}: nobody reads from this pipe\n")
+        self.check_output(pipe, 1, f"cannot write {pipe}: nobody reads from this pipe\n  Check the program that reads")
         self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
     def test_output_interrupted(self):

@@ -145,8 +145,12 @@ class Metrics(Scenario):
         self.assertEqual(board.count("invitation"), 0)
 
     def test_places(self):
-        for path, phrase, status in (("/dev/full", "it is not a regular file", 1), (self.directory, "a directory", 1),
-                                     (f"{self.directory}/no/m.prom", "No such file or directory", 1),
+        file_instead = "\n  Give the option the name of a file: a new one, or one that it may replace or continue.\n"
+        for path, phrase, status in (("/dev/full", "it is not a regular file" + file_instead, 1),
+                                     (self.directory, "it is a directory" + file_instead, 1),
+                                     (f"{self.directory}/no/m.prom",
+                                      "No such file or directory\n  Create the directory first", 1),
+                                     (f"{self.path}/m.prom", "Not a directory\n  Create the directory first", 1),
                                      ("-", "give it a file name", 2), ("", "is empty", 2)):
             with self.subTest(path):
                 result = run("-i", address(), "-f", self.path, "--metrics", path)

@@ -333,7 +333,7 @@ class LogFile(MonitorScenario):
             Case(path, board=sketch("one"), args=(MONITOR, "--log", path), status=1, image=firmware.esp8266(),
                  says=(rf"^esp-ota: cannot open {path} to write the log there: .*\n  {remedy}.*\n$",))
             for path, remedy in (("/nonexistent/log", "Create the directory first"),
-                                 ("/", "Check that "))])
+                                 ("/", "Give the option the name of a file"))])
 
     def test_full(self):
         board = self.log_board("one", "END")
