@@ -5,6 +5,7 @@
 #include "event.h"
 #include "handshake.h"
 #include "reply.h"
+#include "silence.h"
 #include "web_page.h"
 
 #include <errno.h>
@@ -259,11 +260,29 @@ void board_idle(void *owner)
     board_wait_for_loop(board);
 }
 
+/* Its TCP port has the number of its UDP port, or is that of its page or of ESPHome. */
+static void leave_network(struct board *board)
+{
+    udp_close(board);
+    upload_leave(board);
+    telnet_leave(board);
+    service_leave(board);
+    board->away = silence_port(&board->address);
+}
+
+static void enter_network(struct board *board)
+{
+    if (board->away >= 0)
+        close(board->away);
+    board->away = -1;
+}
+
 static void back_on_air(void *owner)
 {
     enum { RETRY_US = 100000 };
     struct board *board = owner;
 
+    enter_network(board);
     upload_come_back(board);
     if (!service_open(board)) {
         board_note(board, "bind: %s", strerror(errno));
@@ -299,10 +318,7 @@ static bool boot_installed(struct board *board)
 void board_restart(void *owner)
 {
     struct board *board = owner;
-    udp_close(board);
-    upload_leave(board);
-    telnet_leave(board);
-    service_leave(board);
+    leave_network(board);
     board_event(board, "rebooting");
     if (boot_installed(board))
         board_after(board, board->sim->config->reboot_us, back_on_air);
@@ -321,6 +337,7 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
     *board = (struct board){.sim = sim, .address = sim->config->address, .state = BOARD_OFF};
     address_advance(&board->address, index);
 
+    board->away = -1;
     board->udp = (struct watch){.ready = udp_ready, .owner = board, .fd = -1};
     board->loop_timer = (struct timer){.expired = loop_round, .owner = board};
     board->state_timer = (struct timer){.owner = board};
@@ -384,5 +401,6 @@ void board_free(struct board *board)
     telnet_abandon(board);
     web_abandon(board);
     esphome_abandon(board);
+    enter_network(board);
     udp_close(board);
 }

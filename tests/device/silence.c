@@ -30,6 +30,9 @@ static int stand_in(const struct address *here, const struct address *peer)
     if (fd < 0)
         return -1;
 
+    /* The port is to be silent, too. */
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     let_nothing_in(fd);
     if (enter_repair(fd) && bind(fd, (const struct sockaddr *)&here->storage, here->length) == 0 &&
         connect(fd, (const struct sockaddr *)&peer->storage, peer->length) == 0)
@@ -58,4 +61,18 @@ void silence_end(int fd)
     if (!enter_repair(fd))
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
+}
+
+/* Without a listener the kernel would refuse, and one that nothing gets into keeps quiet. */
+int silence_port(const struct address *address)
+{
+    int fd = address_bind(address, SOCK_STREAM);
+    if (fd < 0)
+        return -1;
+
+    let_nothing_in(fd);
+    if (listen(fd, 1) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }

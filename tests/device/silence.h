@@ -8,11 +8,17 @@
 #ifndef DEVICE_SILENCE_H
 #define DEVICE_SILENCE_H
 
+struct address;
+
 /* The board goes away. Takes over the connected (or half-closed) fd, and returns the descriptor to
  * end the silence with. */
 int silence_begin(int fd);
 
 /* The board is back. Closes the descriptor. */
 void silence_end(int fd);
+
+/* A TCP port of a board that is away: who connects gets no answer, not even a refusal. Returns the
+ * descriptor to close when the board is back, or -1 if the port is taken. */
+int silence_port(const struct address *address);
 
 #endif

@@ -294,37 +294,17 @@ void telnet_set_up(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
     telnet->address = board->address;
-    for (size_t i = 0; i < TELNET_PLUGS; i++)
-        telnet->plugs[i] = -1;
+    telnet->plug = -1;
     address_set_port(&telnet->address, config_of(board)->port);
     telnet->listener = (struct watch){.ready = listener_ready, .owner = board, .fd = -1};
     telnet->timer = (struct timer){.expired = sketch_go_on, .owner = board};
 }
 
-/* A listener whose queue is full: the kernel ignores whoever else connects, as if no board were
- * there. (To connect on the same machine is only begun here, and done by the kernel at once.) */
-static void plug_port(struct telnet *telnet)
-{
-    int *plugs = telnet->plugs;
-    const struct sockaddr *address = (const struct sockaddr *)&telnet->address.storage;
-
-    plugs[0] = address_bind(&telnet->address, SOCK_STREAM);
-    if (plugs[0] < 0 || listen(plugs[0], TELNET_PLUGS - 2) < 0)
-        return;
-    for (size_t i = 1; i < TELNET_PLUGS; i++) {
-        plugs[i] = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (plugs[i] >= 0)
-            (void)connect(plugs[i], address, telnet->address.length);
-    }
-}
-
 static void unplug_port(struct telnet *telnet)
 {
-    for (size_t i = 0; i < TELNET_PLUGS; i++) {
-        if (telnet->plugs[i] >= 0)
-            close(telnet->plugs[i]);
-        telnet->plugs[i] = -1;
-    }
+    if (telnet->plug >= 0)
+        close(telnet->plug);
+    telnet->plug = -1;
 }
 
 static bool listen_for_clients(struct board *board)
@@ -397,7 +377,7 @@ void telnet_leave(struct board *board)
             client_part(client, how == LEAVE_RESET, "restart");
     }
     if (config_of(board)->wanted && config_of(board)->away_silent)
-        plug_port(&board->telnet);
+        board->telnet.plug = silence_port(&board->telnet.address);
 }
 
 void telnet_abandon(struct board *board)

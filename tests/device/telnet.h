@@ -11,7 +11,6 @@ struct telnet_client;
 
 /* Served clients and those that a restart has abandoned share the slots. */
 enum { TELNET_CLIENTS = 8, TELNET_STREAM_CLIENTS = 5, TELNET_TIMERS = 1 + TELNET_CLIENTS };
-enum { TELNET_PLUGS = 3 };
 
 enum telnet_flavour { TELNET_STREAM, TELNET_ESPTELNET, TELNET_REMOTEDEBUG };
 
@@ -34,9 +33,9 @@ struct telnet {
     struct address address;
     struct watch listener;
     struct telnet_client *clients[TELNET_CLIENTS];
-    int plugs[TELNET_PLUGS]; /* while away_silent: a port that does not answer; else -1 */
-    struct timer timer;      /* the sketch's next step */
-    bool is_new;             /* the firmware is the uploaded one */
+    int plug;           /* while away_silent: of silence_port(); else -1 */
+    struct timer timer; /* the sketch's next step */
+    bool is_new;        /* the firmware is the uploaded one */
     size_t step;
     uint64_t done; /* progress in the present step */
     bool ended;

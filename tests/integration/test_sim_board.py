@@ -14,7 +14,7 @@ import unittest
 
 import firmware
 import requirement
-from scenario import SIMULATOR, Scenario, image, sketch
+from scenario import SIMULATOR, Scenario, image, run, sketch
 
 DEADLINE_S = 30
 BOTH = ("esp8266", "esp32")
@@ -435,6 +435,7 @@ class Restarts(BoardScenario):
 
     def test_verdict_lost(self):
         """Everything was taken and is installed, and the board restarts unheard."""
+        requirement.need_root(self, "a board that answers no probe needs root")
         for family in BOTH:
             with self.subTest(family):
                 board, host = self.meet("--reboot-ms", "2500", "--fault", "drop-verdict", family=family)
@@ -471,6 +472,17 @@ class Restarts(BoardScenario):
                 self.assertTrue(orderly)
                 board.wait_for(" open$")
                 self.assertEqual(board.received(), content)
+
+    def test_silent_port(self):
+        """A board that restarts is off the network also on loopback, where --online looks for that."""
+        path = self.file("firmware.bin", firmware.esp8266())
+        for scheme, options in (("espota", ()), ("http", ("--web", "esp8266")), ("sketch", ("--web", "sketch")),
+                                ("esphome", ("--esphome",))):
+            with self.subTest(scheme):
+                board = self.board("--port", "0", "--reboot-ms", "4000", *options)
+                result = run("-i", f"{scheme}://{board.address}:{board.port}", "-f", path, "--online=30")
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("it went off the network and was back", result.err)
 
 
 if __name__ == "__main__":
