@@ -136,8 +136,9 @@ class Program:
                                          **(popen or {"start_new_session": True}))
         _children.add(self._process.pid)
         self._text = {self._process.stdout: b"", self._process.stderr: b""}
-        self._process.stdin.write(stdin)
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and did not read it
+            self._process.stdin.write(stdin)
+            self._process.stdin.close()
 
     @property
     def pid(self):

@@ -31,10 +31,12 @@ class DryRun(Scenario):
                 self.assert_untouched(board)
 
     def test_filesystem_image_of_a_page(self):
-        board = self.board("--web", "esp8266")
-        result = run("--dry-run", "-s", "-i", f"http://{board.address}", "-f", self.file("fs.bin", firmware.littlefs()))
+        board = self.board("--web", "esp8266", "-p", "0")
+        result = run("--dry-run", "-s", "-i", f"http://{board.address}:{board.port}",
+                     "-f", self.file("fs.bin", firmware.littlefs()))
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertRegex(result.err, r": would get the filesystem image \S+/fs\.bin, .*, port 80 \(.*\), by web\n")
+        self.assertRegex(result.err, r": would get the filesystem image \S+/fs\.bin, .*, "
+                                     rf"port {board.port} \(.*\), by web\n")
         self.assert_untouched(board)
 
     def test_json(self):

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -512,5 +513,7 @@ int main(void)
         cmocka_unit_test(test_warning),
         cmocka_unit_test(test_fleet_json),
     };
+
+    setenv("TERM", "xterm", 1); /* there is none in cron, and then no progress bar */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
