@@ -21,6 +21,14 @@ FILES = {
     "share/doc/esp-ota/ci/gitlab-ci.yml",
     "share/doc/esp-ota/ci/vscode-tasks.json",
     "share/doc/esp-ota/README.md",
+    "share/doc/esp-ota/sites.md",
+    "share/doc/esp-ota/examples/ansible/README.md",
+    "share/doc/esp-ota/examples/ansible/inventory.example.yml",
+    "share/doc/esp-ota/examples/ansible/roles/esp_ota/defaults/main.yml",
+    "share/doc/esp-ota/examples/ansible/roles/esp_ota/library/esp_ota.py",
+    "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/install.yml",
+    "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/main.yml",
+    "share/doc/esp-ota/examples/ansible/site.yml",
     "share/doc/esp-ota/examples/esp-ota-nightly.service",
     "share/doc/esp-ota/examples/esp-ota-nightly.timer",
     "share/doc/esp-ota/examples/esp-ota-serve.service",
@@ -76,6 +84,27 @@ class Notes(scenario.Scenario):
                                check=True).stdout
         self.assertIn("NEEDED", shown)
         self.assertIsNone(re.search(r"NEEDED.*(avahi|curl|microhttpd)", shown))
+
+
+class Version(scenario.Scenario):
+    """CMakeLists.txt has the version; files that others read repeat it."""
+
+    PLACES = (("CHANGELOG.md", r"^## (\S+) \("),
+              ("debian/changelog", r"^esp-ota \((\S+)-1\) "),
+              ("packaging/esp-ota.spec", r"^Version: +(\S+)$"),
+              ("packaging/esp-ota.spec", r"^\* .*> - (\S+)-1$"),
+              ("contrib/ansible/inventory.example.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"),
+              ("contrib/ansible/roles/esp_ota/defaults/main.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"))
+
+    def test_agrees_everywhere(self):
+        shown = scenario.run("--version").out
+        version = re.match(r"esp-ota (\S+)", shown)[1]
+        for path, pattern in self.PLACES:
+            with self.subTest(path):
+                with open(os.path.join(os.environ["ESP_OTA_SOURCE"], path), encoding="utf-8") as file:
+                    found = re.search(pattern, file.read(), re.MULTILINE)  # the newest entry comes first
+                self.assertIsNotNone(found, pattern)
+                self.assertEqual(found[1], version)
 
 
 class Install(scenario.Scenario):
