@@ -157,7 +157,7 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
         return ota_fail(failure, OTA_E_USAGE,
                         "%s is told to fetch, and Tasmota fetches by HTTP only; leave --tls-cert "
                         "and --tls-key out",
-                        board->name);
+                        board->label);
     if (open_tasmotas(program) != OTA_OK)
         return failure->error;
 
@@ -179,6 +179,8 @@ static enum ota_error list_board(struct program *program, const struct assignmen
     struct book_board *board = book_add(&program->book, target->name);
     if (!board)
         return ota_fail_no_memory(&program->failure);
+    if (assignment->label)
+        escape_string(board->label, sizeof board->label, assignment->label);
     board->is_listed = true;
     board->has_mac = has_mac;
     if (has_mac)

@@ -315,6 +315,8 @@ static enum ota_error add_board(const char *name, bool is_from_project, void *us
 
     enum ota_error error = section ? fill_in_board(board, resolving->config, section, failure)
                                    : target_parse(&board->target, name, &protocol_schemes, failure);
+    if (error == OTA_OK && section && !(board->label = strdup(section->name)))
+        error = ota_fail_no_memory(failure);
     if (error == OTA_OK && section)
         yield_to_typed(board, typed);
     if (section ? section->file->is_project : is_from_project) {
@@ -378,7 +380,8 @@ void config_boards_warn(const struct hosts *hosts, const struct command_line *li
         if (!lacks_password && !(board->lacks_key && !board->key_file && has_key))
             continue;
         diag_warning("%s is named by a project file, .esp-ota, so your %s is not for it; %s",
-                     escape_string(shown, sizeof shown, board->target.name),
+                     escape_string(shown, sizeof shown,
+                                   board->label ? board->label : board->target.name),
                      lacks_password ? "password" : "encryption key",
                      line->typed[OPTION_IP]
                          ? (lacks_password ? "to give it that, add --auth-file FILE"

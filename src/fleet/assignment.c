@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
+const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
     char name[4 * TARGET_NAME_MAX], path[TARGET_NAME_MAX], port[sizeof ":65535"] = "";
@@ -18,9 +18,16 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
 
     const bool has_brackets = *port && strchr(name, ':') && target->kind == TARGET_ADDRESS;
     if (assignment->shares_name)
-        snprintf(label, ASSIGNMENT_LABEL_MAX, "%s%s%s%s%s", has_brackets ? "[" : "", name,
+        snprintf(text, ASSIGNMENT_LABEL_MAX, "%s%s%s%s%s", has_brackets ? "[" : "", name,
                  has_brackets ? "]" : "", port, path);
     else
-        snprintf(label, ASSIGNMENT_LABEL_MAX, "%s", name);
-    return label;
+        snprintf(text, ASSIGNMENT_LABEL_MAX, "%s", name);
+    return text;
+}
+
+const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
+{
+    if (!assignment->label)
+        return assignment_target(label, assignment);
+    return escape_string(label, ASSIGNMENT_LABEL_MAX, assignment->label);
 }

@@ -16,6 +16,7 @@ struct expect;
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
+    const char *label; /* what the configuration calls it, not the assignment's; NULL: nothing */
     const struct upload_protocol *protocol;
     const struct image *image;           /* NULL: nothing is sent, only the log followed */
     const char *password;                /* NULL or "": none was given */
@@ -29,8 +30,12 @@ struct assignment {
 
 enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };
 
-/* What every message and event calls the board: its name, escaped. Port and path of the target follow
- * if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update". Returns label. */
+/* What every message calls the board: the name of its section in the configuration, else that of its
+ * target, as assignment_target() writes it. Returns label. */
 const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
+
+/* What JSON and --resume know the board by: its target's name, escaped. Port and path of the target
+ * follow if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update". Returns text. */
+const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
 #endif

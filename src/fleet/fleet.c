@@ -87,7 +87,7 @@ static const char *protocol_of(const struct member *member)
 
 static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
-    char name[ASSIGNMENT_LABEL_MAX];
+    char name[ASSIGNMENT_LABEL_MAX], target[ASSIGNMENT_LABEL_MAX];
     struct fleet *fleet = member->fleet;
 
     fleet_set_state(member, ENDED);
@@ -98,8 +98,10 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
     assignment_label(name, member->assignment);
+    assignment_target(target, member->assignment);
     emit_board_event(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
                                                 .board = name,
+                                                .target = target,
                                                 .image = member->assignment->image,
                                                 .protocol = protocol_of(member),
                                                 .port = member->assignment->target.port,
@@ -220,11 +222,13 @@ static void on_job_event(const struct ota_event *event, void *userdata)
 /* A result that no job has given. */
 static void fail_member(struct member *member, const struct ota_failure *failure)
 {
-    char name[ASSIGNMENT_LABEL_MAX];
+    char name[ASSIGNMENT_LABEL_MAX], target[ASSIGNMENT_LABEL_MAX];
 
     assignment_label(name, member->assignment);
+    assignment_target(target, member->assignment);
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
+                                     .target = target,
                                      .target_port = member->assignment->target.port,
                                      .image = member->assignment->image,
                                      .protocol = protocol_of(member),

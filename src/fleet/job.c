@@ -52,6 +52,7 @@ void job_emit_event(struct job *job, const struct ota_event *event)
             job->sent_us = now_us - job->connected_us;
     }
     complete.board = job->name;
+    complete.target = job->target;
     complete.target_port = job->config.assignment->target.port;
     complete.image = job->image;
     complete.protocol = job->image ? job->config.assignment->protocol->name : NULL;
@@ -527,6 +528,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
         job->log.expect = config->assignment->expect;
     job->config.log = &job->log;
     assignment_label(job->name, config->assignment);
+    assignment_target(job->target, config->assignment);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
     if (job->image)
         job->upload = job_new_upload(job);

@@ -208,15 +208,20 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
     return OTA_OK;
 }
 
-/* The label is what the report calls the board. */
 static bool is_confirmed(const struct plan *plan, const struct assignment *assignment)
 {
-    char label[ASSIGNMENT_LABEL_MAX];
+    char target[ASSIGNMENT_LABEL_MAX];
 
     return plan->resume && assignment->image &&
-           resume_is_confirmed(plan->resume, assignment_label(label, assignment),
+           resume_is_confirmed(plan->resume, assignment_target(target, assignment),
                                assignment->target.port, assignment->image->sha256,
                                plan->settings->prepare.command);
+}
+
+/* What messages call the board, not escaped. */
+static const char *name_of(const struct host_line *line)
+{
+    return line->label ? line->label : line->target.name;
 }
 
 /* The password and the encryption key that a line names. */
@@ -229,7 +234,7 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has an encryption key, but would get its image by %s, without "
                         "encryption; write esphome://%s if it runs ESPHome",
-                        escape_string(shown, sizeof shown, line->target.name),
+                        escape_string(shown, sizeof shown, name_of(line)),
                         assignment->protocol->name, shown);
     if (line->auth_file &&
         find_password(plan, line->auth_file, &assignment->password, failure) != OTA_OK)
@@ -274,7 +279,7 @@ static enum ota_error check_equal(const struct assignment *planned, const struct
 {
     char shown[2 * TARGET_NAME_MAX];
 
-    escape_string(shown, sizeof shown, other->target.name);
+    escape_string(shown, sizeof shown, other->label ? other->label : other->target.name);
     if (planned->protocol != other->protocol)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get its image by %s and by %s; leave one of them out", shown,
@@ -308,7 +313,7 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has %s:// before its name and %s as its protocol; leave one of them "
                         "out",
-                        escape_string(shown, sizeof shown, line->target.name),
+                        escape_string(shown, sizeof shown, name_of(line)),
                         line->target.scheme->name, line->protocol->name);
     if (line->expect && plan->settings->may_have_rest)
         return ota_fail(failure, OTA_E_USAGE,
@@ -317,12 +322,12 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has expect= of its own; leave it out, or --expect, --reject and "
                         "--monitor",
-                        escape_string(shown, sizeof shown, line->target.name));
+                        escape_string(shown, sizeof shown, name_of(line)));
     if (!protocols_take_own(protocol, &line->own))
         return ota_fail(failure, OTA_E_USAGE,
                         "%s gets its image by %s, and page=, field= and user= are for update "
                         "pages; write http:// before its name",
-                        escape_string(shown, sizeof shown, line->target.name), protocol->name);
+                        escape_string(shown, sizeof shown, name_of(line)), protocol->name);
     return OTA_OK;
 }
 
@@ -337,6 +342,8 @@ static enum ota_error add_assignment(struct plan *plan, struct assignment *assig
             return failure->error;
         if (assignment->min_auth > planned->min_auth)
             planned->min_auth = assignment->min_auth;
+        if (!planned->label)
+            planned->label = assignment->label;
         return OTA_OK;
     }
 
@@ -365,6 +372,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     const char *path = line->file ? line->file : settings->file;
     struct assignment assignment = {
         .target = line->target,
+        .label = line->label,
         .protocol = protocol_of(line, settings),
         .password = line->lacks_password ? NULL : settings->password,
         .encryption_key = line->lacks_key ? NULL : settings->encryption_key,
@@ -379,7 +387,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         return ota_fail(
             failure, OTA_E_USAGE,
             "no firmware is named for %s; add file=FILE to its line, or -f FILE for all",
-            escape_string(shown, sizeof shown, line->target.name));
+            escape_string(shown, sizeof shown, name_of(line)));
     enum ota_error error =
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK)

@@ -353,12 +353,13 @@ enum ota_error metrics_open(struct metrics **metrics, const char *path, struct o
 /* BOARD, or as it is typed with a port: BOARD:PORT, [ADDRESS]:PORT. */
 static void name_board(char board[BOARD_MAX], const struct ota_event *event)
 {
-    bool is_v6 = strchr(event->board, ':') != NULL;
+    const char *name = event->target ? event->target : event->board;
+    bool is_v6 = strchr(name, ':') != NULL;
 
     if (event->target_port)
-        snprintf(board, BOARD_MAX, is_v6 ? "[%s]:%u" : "%s:%u", event->board, event->target_port);
+        snprintf(board, BOARD_MAX, is_v6 ? "[%s]:%u" : "%s:%u", name, event->target_port);
     else
-        snprintf(board, BOARD_MAX, "%s", event->board);
+        snprintf(board, BOARD_MAX, "%s", name);
 }
 
 static bool set_number(json_t *results, const char *key, enum series series, const char *format,

@@ -207,8 +207,13 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
                        int64_t since_start_us)
 {
     json_memory_watch();
-    return write_json_line(stream, event_name(event->type), event->board, since_start_us,
-                           event_fields(event, command));
+
+    json_t *fields = event_fields(event, command);
+    const bool has_name = event->target && strcmp(event->target, event->board) != 0;
+    if (has_name)
+        json_object_set_new(fields, "name", json_string(event->board));
+    return write_json_line(stream, event_name(event->type),
+                           has_name ? event->target : event->board, since_start_us, fields);
 }
 
 static json_t *flag_or_null(enum txt_record_flag flag)

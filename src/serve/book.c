@@ -43,6 +43,7 @@ struct book_board *book_add(struct book *book, const char *name)
     if (!board)
         return NULL;
     escape_string(board->name, sizeof board->name, name);
+    memcpy(board->label, board->name, sizeof board->label);
     book->boards[book->count++] = board;
     return board;
 }

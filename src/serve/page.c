@@ -136,7 +136,7 @@ static void write_progress(FILE *page, const struct book_board *board)
     char bytes[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
 
     fputs("<progress aria-label=\"download of ", page);
-    html_write(page, board->name);
+    html_write(page, board->label);
     fprintf(page, "\" max=\"%zu\" value=\"%zu\"></progress><small>%s of %s</small>", board->total,
             board->bytes, format_part(bytes, board->bytes, board->total),
             format_size(total, board->total));
@@ -178,7 +178,7 @@ static void write_board(FILE *page, const struct book_board *board)
     char address[ADDRESS_TEXT_MAX] = "";
 
     fputs("<tr><th scope=\"row\">", page);
-    html_write(page, board->name);
+    html_write(page, board->label);
     if (board->has_address)
         fprintf(page, "<small>%s</small>", address_text(address, &board->address));
     fprintf(page, "</th><td class=\"short\" data-label=\"Chip\">%s</td><td data-label=\"Version\">",

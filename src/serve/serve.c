@@ -217,7 +217,7 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
 
     for (size_t i = 0; i < book->count; i++) {
         const struct book_board *board = book->boards[i];
-        const struct ota_standing standing = {.board = board->name,
+        const struct ota_standing standing = {.board = board->label,
                                               .doing = OTA_DOING_UPLOAD,
                                               .phase = OTA_PHASE_TRANSFER,
                                               .bytes = board->bytes,

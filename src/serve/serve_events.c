@@ -19,7 +19,8 @@ static void emit(struct serve *serve, const struct book_board *board, struct ota
 {
     char address[ADDRESS_TEXT_MAX];
 
-    event->board = board->name;
+    event->board = board->label;
+    event->target = board->name;
     if (!event->image && board->offer)
         event->image = board->offer->image;
     event->protocol = "fetch";

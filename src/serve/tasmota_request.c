@@ -85,7 +85,7 @@ static void on_command_done(const struct http_outcome *outcome, void *userdata)
 
 static void send_command(struct tasmota *tasmota)
 {
-    const struct http_request_config request = {.board = tasmota->order.board->name,
+    const struct http_request_config request = {.board = tasmota->order.board->label,
                                                 .address = &tasmota->address,
                                                 .authority = tasmota->authority,
                                                 .path = tasmota->path,

@@ -80,6 +80,42 @@ class Names(Config):
         self.assertEqual((result.status, result.out, result.err),
                          (2, "", 'esp-ota: the configuration has no group "lap"; it has "lab"\n'))
 
+    def test_messages_say_the_name(self):
+        """Also those of several boards; programs, and --resume, know a board by its host as ever."""
+        boards = [self.board(), self.board(), self.board("-P", "kwert")]
+        self.user("".join(f"[board b{i}]\nhost = {board.address}:{board.port}\n" for i, board in enumerate(boards)) +
+                  "[group lab]\nmembers = b0 b1 b2\n")
+        result = self.run("B0", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"b0 is {boards[0].address}, port {boards[0].port} (", result.err)
+        self.assertRegex(result.err, "(?m)^b0: sketch fw.bin, ")
+        self.assertNotRegex(result.err, f"(?m)^(esp-ota: )?{boards[0].address}")
+
+        result = self.run("b0", f"{boards[0].address}:{boards[0].port}", "@lab", "-f", "fw.bin", "--json", "--retries=0")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("\nesp-ota: b2: ", "\n" + result.err)
+        self.assertRegex(result.err, r"\(b2\)|: b2\b")
+        self.assertNotIn("127.", re.sub(r"b\d is 127\S+", "", result.err))
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual({(event["board"], event.get("name")) for event in events if event["board"]},
+                         {(board.address, f"b{i}") for i, board in enumerate(boards)})
+
+        report = self.file("report", result.out.encode())
+        result = self.run("@lab", "-f", "fw.bin", "--retries=0", "--resume", report, "-v", "-a", "kwert")
+        for i in (0, 1):
+            self.assertIn(f"b{i}: has confirmed this image in an earlier run", result.err)
+
+    def test_two_sections_for_one_board(self):
+        board = self.board()
+        named = f"host = {board.address}:{board.port}\n"
+        self.user(f"[board one]\n{named}[board two]\n{named}protocol = web\n[board three]\nhost = localhost:9\npage = esp8266\n")
+        result = self.run("one", "two", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("two would get its image by espota and by web; leave one of them out", result.err)
+        result = self.run("three", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("three gets its image by espota, and page=", result.err)
+
     def test_board_without_host_is_its_own_name(self):
         self.user("[board localhost]\nport = 9\n")
         result = self.run("localhost", "-f", "fw.bin", "--dry-run")
@@ -397,7 +433,8 @@ class Hostile(Config):
             line = (name, "-f", "fw.bin", "--retries", "0")
             result = self.run(*line, ESP_OTA_AUTH="kwert")
             self.assertEqual((result.status, result.out), (6, ""), result)
-            self.assertIn(f"warning: {board.address} is named by a project file, .esp-ota, so your password is not for it",
+            shown = "kitchen" if name == "kitchen" else board.address
+            self.assertIn(f"warning: {shown} is named by a project file, .esp-ota, so your password is not for it",
                           result.err)
             self.user(f"auth-file = {password}\n")
             self.assertEqual(self.run(*line).status, 6)
