@@ -97,8 +97,10 @@ static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
                             const struct ota_failure *failure, void *userdata)
 {
     const struct program *program = userdata;
+    struct ota_failure explained = *failure;
 
-    serve_settle(program->serve, board, phase, failure);
+    assignment_explain(board->userdata, &explained);
+    serve_settle(program->serve, board, phase, &explained);
 }
 
 /* Nobody else is waited for, or the program is ending anyway. */
@@ -161,6 +163,7 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
     if (open_tasmotas(program) != OTA_OK)
         return failure->error;
 
+    board->userdata = assignment;
     const struct tasmota_order order = {.board = board,
                                         .target = target,
                                         .image = assignment->image,

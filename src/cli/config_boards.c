@@ -14,8 +14,10 @@
 #include "discovery/target.h"
 #include "upload/protocols.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NAME_SHOWN = 160 };
 
@@ -180,6 +182,10 @@ static enum ota_error reject_group(const struct config *config, const char *name
         if (config->sections[i].kind == CONFIG_GROUP)
             suggest_offer(&suggestions, name, config->sections[i].name);
     suggest_list(list, sizeof list, &suggestions);
+    if (config_find_section(config, CONFIG_BOARD, name, NULL))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the configuration has no group \"%s\", but a board; leave out the @",
+                        escape_string(shown, sizeof shown, name));
     return ota_fail(failure, OTA_E_USAGE, "the configuration has no group \"%s\"%s%s",
                     escape_string(shown, sizeof shown, name),
                     suggestions.count ? "; it has " : " (--show-config shows what it has)", list);
@@ -204,6 +210,32 @@ static enum ota_error each_member(const struct config *config, const char *name,
                 return failure->error;
     }
     return OTA_OK;
+}
+
+void config_boards_suggest(char *list, size_t capacity, const struct config *config,
+                           const char *name)
+{
+    static const char domain[] = ".local";
+    char wanted[TARGET_NAME_MAX], group[sizeof wanted + 1], offered[sizeof group];
+    size_t length = strnlen(name, sizeof wanted - 1), end = sizeof domain - 1;
+    struct suggestions suggestions = {0};
+
+    if (length > end && strcasecmp(name + length - end, domain) == 0)
+        length -= end;
+    snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
+    snprintf(group, sizeof group, "@%s", wanted);
+
+    for (size_t i = 0; i < config->section_count; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        snprintf(offered, sizeof offered, "@%s", section->name);
+        if (section->kind == CONFIG_GROUP)
+            suggest_offer(&suggestions, group, offered);
+        else if (section->kind == CONFIG_BOARD)
+            suggest_offer(&suggestions, wanted, section->name);
+    }
+    suggest_keep_similar(&suggestions);
+    suggest_list(list, capacity, &suggestions);
 }
 
 /* Visits each board that the line names: the members, in place of a group. */
@@ -301,6 +333,20 @@ static bool may_have_secret(const struct command_line *line, bool is_secret_type
     return (is_secret_typed && line->typed[OPTION_IP]) || (origin && origin->file->is_project);
 }
 
+/* The message about a board that is not found names similar ones. */
+static enum ota_error note_similar(struct host_line *board, const struct config *config,
+                                   struct ota_failure *failure)
+{
+    char list[4 * NAME_SHOWN];
+
+    if (board->target.kind == TARGET_ADDRESS)
+        return OTA_OK;
+    config_boards_suggest(list, sizeof list, config, board->target.name);
+    if (*list && !(board->similar = strdup(list)))
+        return ota_fail_no_memory(failure);
+    return OTA_OK;
+}
+
 static enum ota_error add_board(const char *name, bool is_from_project, void *userdata,
                                 struct ota_failure *failure)
 {
@@ -319,6 +365,8 @@ static enum ota_error add_board(const char *name, bool is_from_project, void *us
         error = ota_fail_no_memory(failure);
     if (error == OTA_OK && section)
         yield_to_typed(board, typed);
+    if (error == OTA_OK && !section)
+        error = note_similar(board, resolving->config, failure);
     if (section ? section->file->is_project : is_from_project) {
         board->lacks_password =
             !may_have_secret(line, typed[OPTION_AUTH] || typed[OPTION_AUTH_FILE], OPTION_AUTH_FILE);

@@ -15,6 +15,11 @@ enum ota_error config_boards_check(const struct config *config, struct ota_failu
 /* Whether a board that the line names, also by a group, has an image of its own. */
 bool config_boards_name_file(const struct config *config, const struct command_line *line);
 
+/* Writes the names of the configuration that may be meant by one that is none of them, as
+ * `"kitchen", "@home"`; "" if none is similar. */
+void config_boards_suggest(char *list, size_t capacity, const struct config *config,
+                           const char *name);
+
 /* Adds the boards that the line names to hosts: each name of the configuration with its settings,
  * but for those that were typed; every other one as it is. Fails with OTA_E_USAGE. */
 enum ota_error config_boards_resolve(struct hosts *hosts, const struct command_line *line,

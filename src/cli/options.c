@@ -247,6 +247,8 @@ static enum ota_error configure(struct config *config, struct command_line *line
     enum ota_error error = config_options_check(config, failure);
     if (error == OTA_OK)
         error = config_boards_check(config, failure);
+    if (line->word)
+        config_boards_suggest(line->similar, sizeof line->similar, config, line->word);
     return error == OTA_OK ? config_options_adopt(line, config, &environment, failure) : error;
 }
 

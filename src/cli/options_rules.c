@@ -70,8 +70,9 @@ static enum ota_error reject_no_image(const struct command_line *line, struct ot
         return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
     return ota_fail(failure, OTA_E_USAGE,
                     "no firmware is named; add -f FILE (no file is called '%s', so it is taken for "
-                    "a board)",
-                    escape_string(shown, sizeof shown, line->word));
+                    "a board%s%s)",
+                    escape_string(shown, sizeof shown, line->word),
+                    *line->similar ? "; the configuration has " : "", line->similar);
 }
 
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)

@@ -2,6 +2,7 @@
 #include "fleet/assignment.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,4 +31,21 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
     if (!assignment->label)
         return assignment_target(label, assignment);
     return escape_string(label, ASSIGNMENT_LABEL_MAX, assignment->label);
+}
+
+void assignment_explain(const struct assignment *assignment, struct ota_failure *failure)
+{
+    enum assignment_secret secret = ASSIGNMENT_SECRET_SHARED;
+
+    if (failure->error == OTA_E_PASSWORD_NEEDED)
+        secret = assignment->common_password;
+    else if (failure->error == OTA_E_KEY_NEEDED)
+        secret = assignment->common_key;
+    if (secret == ASSIGNMENT_SECRET_SHARED || failure->cause != OTA_CAUSE_NONE)
+        return;
+
+    failure->cause = OTA_CAUSE_PROJECT_BOARD;
+    if (secret == ASSIGNMENT_SECRET_WITHHELD)
+        text_append(failure->message, sizeof failure->message,
+                    "; yours is not for a board that a project file, .esp-ota, names");
 }

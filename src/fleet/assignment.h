@@ -13,15 +13,24 @@
 
 struct expect;
 
+/* What the common password, or key, is to a board without one of its own. */
+enum assignment_secret {
+    ASSIGNMENT_SECRET_SHARED,
+    ASSIGNMENT_SECRET_NONE,     /* it would be withheld, but there is none */
+    ASSIGNMENT_SECRET_WITHHELD, /* a project file has named the board */
+};
+
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
     const char *label; /* what the configuration calls it, not the assignment's; NULL: nothing */
+    const char *similar; /* likewise names that may be meant instead, if it is not found */
     const struct upload_protocol *protocol;
     const struct image *image;           /* NULL: nothing is sent, only the log followed */
     const char *password;                /* NULL or "": none was given */
     const unsigned char *encryption_key; /* NULL: none was given */
-    enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
+    enum assignment_secret common_password, common_key;
+    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
     struct upload_own own;       /* what its line sets; the strings are not the assignment's */
     const struct expect *expect; /* of its own, instead of the log settings'; NULL: none */
     bool is_confirmed;           /* by an earlier run: nothing is to be done */
@@ -37,5 +46,8 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
 /* What JSON and --resume know the board by: its target's name, escaped. Port and path of the target
  * follow if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update". Returns text. */
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
+
+/* Adds why the board got no password, or key, to a failure for want of it, and the cause. */
+void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);
 
 #endif

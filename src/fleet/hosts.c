@@ -416,6 +416,7 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
 void hosts_free_line(struct host_line *line)
 {
     free(line->label);
+    free(line->similar);
     free(line->auth_file);
     free(line->key_file);
     free(line->file);

@@ -30,6 +30,7 @@ struct host_line {
     size_t number;        /* of the line, from 1; 0: it is from no list */
     struct target target; /* with port=N merged into its port */
     char *label;          /* what its section in the configuration calls it; NULL: it has none */
+    char *similar;        /* names of the configuration that may be meant, printable; NULL: none */
     bool is_rest;         /* "*": all boards without a line; the target has that name */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *key_file;       /* NULL: not given; never "" or "-" */

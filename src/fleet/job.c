@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "discovery/networks.h"
 #include "fleet/job_policy.h"
@@ -249,6 +250,7 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
     struct ota_failure result = *failure;
     const struct broken *broken = &job->broken;
 
+    assignment_explain(job->config.assignment, &result);
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
         ota_fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
                  failure->message);
@@ -333,6 +335,15 @@ static void prefer_complete_search(const struct job *job, struct ota_failure *fa
         *failure = job->last;
 }
 
+static void suggest_similar(const struct job *job, struct ota_failure *failure)
+{
+    const char *similar = job->config.assignment->similar;
+
+    if (failure->error == OTA_E_NOT_FOUND && similar)
+        text_append(failure->message, sizeof failure->message, "; the configuration has %s",
+                    similar);
+}
+
 static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
                         void *userdata)
 {
@@ -341,6 +352,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
 
     if (failure)
         result = *failure;
+    suggest_similar(job, &result);
     if (resolution)
         keep_resolution(job, resolution);
     else if (result.error == OTA_E_AMBIGUOUS)

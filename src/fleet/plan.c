@@ -363,6 +363,13 @@ static const struct upload_protocol *protocol_of(const struct host_line *line,
     return line->protocol ? line->protocol : settings->protocol;
 }
 
+static enum assignment_secret find_secret(bool is_lacking, bool is_there)
+{
+    if (!is_lacking)
+        return ASSIGNMENT_SECRET_SHARED;
+    return is_there ? ASSIGNMENT_SECRET_WITHHELD : ASSIGNMENT_SECRET_NONE;
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -373,9 +380,13 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     struct assignment assignment = {
         .target = line->target,
         .label = line->label,
+        .similar = line->similar,
         .protocol = protocol_of(line, settings),
         .password = line->lacks_password ? NULL : settings->password,
         .encryption_key = line->lacks_key ? NULL : settings->encryption_key,
+        .common_password =
+            find_secret(line->lacks_password && !line->auth_file, settings->password),
+        .common_key = find_secret(line->lacks_key && !line->key_file, settings->encryption_key),
         .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth,
         .own = line->own,
         .expect = line->expect};

@@ -32,6 +32,18 @@ static const struct remedy {
     const char *protocol;    /* NULL: any */
     const char *text;
 } remedies[] = {
+    /* -- A board of a project file. -- */
+    {.error = OTA_E_PASSWORD_NEEDED,
+     .cause = OTA_CAUSE_PROJECT_BOARD,
+     .text = "Give it on the command line beside the board's name (--auth-file FILE), or name its "
+             "file in .esp-ota (auth-file = FILE, in that folder); ESP_OTA_AUTH is not for this "
+             "board."},
+    {.error = OTA_E_KEY_NEEDED,
+     .cause = OTA_CAUSE_PROJECT_BOARD,
+     .text = "Give it on the command line beside the board's name (--encryption-key-file FILE), "
+             "or name its file in .esp-ota (encryption-key-file = FILE, in that folder); "
+             "ESP_OTA_ENCRYPTION_KEY is not for this board."},
+
     /* -- ESPHome. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .protocol = "esphome",

@@ -53,7 +53,7 @@ struct book_board {
     int64_t started_us, fetched_us; /* monotonic; 0: not yet */
 
     const struct offer *offer;
-    void *userdata; /* of the owner of the book */
+    const void *userdata; /* of the owner of the book */
 };
 
 struct book {

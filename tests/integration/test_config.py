@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The configuration: names for boards and groups, settings, which file counts, and what a hostile one can do."""
 
+import base64
 import json
 import os
 import re
@@ -104,6 +105,26 @@ class Names(Config):
         result = self.run("@lab", "-f", "fw.bin", "--retries=0", "--resume", report, "-v", "-a", "kwert")
         for i in (0, 1):
             self.assertIn(f"b{i}: has confirmed this image in an earlier run", result.err)
+
+    def test_near_misses(self):
+        """Said with the failure, as multicast DNS could have found the name."""
+        self.user("[board kitchen]\nhost = 127.0.0.9\n[board attic]\nhost = 127.0.0.8\n[group home]\nmembers = attic\n")
+        for name, similar in (("kitchn", '"kitchen"'), ("Kitchne.local", '"kitchen"'), ("http://atic:80", '"attic"'),
+                              ("home", '"@home"'), ("garage", None)):
+            with self.subTest(name):
+                result = self.run("-i", name, "-f", "fw.bin", "--retries=0", "-q")
+                self.assertEqual((result.status, result.out), (4, ""), result)
+                self.assertIn("not found: ", result.err)
+                self.assertEqual(f"; the configuration has {similar}\n" in result.err, similar is not None, result.err)
+                self.assertEqual("the configuration has" in result.err, similar is not None, result.err)
+        result = self.run("kitchn")
+        self.assertEqual((result.status, result.err), (
+            2, "esp-ota: no firmware is named; add -f FILE (no file is called 'kitchn', so it is taken for a board; "
+               "the configuration has \"kitchen\")\n"))
+        for group, rest in (("@hom", '; it has "home"'), ("@kitchen", ", but a board; leave out the @")):
+            result = self.run(group, "-f", "fw.bin")
+            self.assertEqual((result.status, result.err),
+                             (2, f'esp-ota: the configuration has no group "{group[1:]}"{rest}\n'))
 
     def test_two_sections_for_one_board(self):
         board = self.board()
@@ -436,6 +457,13 @@ class Hostile(Config):
             shown = "kitchen" if name == "kitchen" else board.address
             self.assertIn(f"warning: {shown} is named by a project file, .esp-ota, so your password is not for it",
                           result.err)
+            result = self.run(*line, "-q", ESP_OTA_AUTH="kwert")
+            self.assertEqual((result.status, result.out), (6, ""), result)
+            self.assertRegex(result.err, f"^esp-ota: {shown}: authentication: [^\n]*; yours is not for a board that a "
+                             r"project file, \.esp-ota, names\n  Give it on the command line beside the board's name ")
+            result = self.run(*line)
+            self.assertIn("  Give it on the command line beside the board's name ", result.err)
+            self.assertNotIn("yours is not", result.err)
             self.user(f"auth-file = {password}\n")
             self.assertEqual(self.run(*line).status, 6)
             self.assertEqual(board.count("answer result=(?!malformed)"), 0, board.events)
@@ -444,6 +472,24 @@ class Hostile(Config):
             self.assertEqual(self.run(name, "-f", "fw.bin", "--auth-file", password).status, 0)
         result = self.run("kitchen", "-f", "fw.bin", "--config", ".esp-ota", ESP_OTA_AUTH="kwert")
         self.assertEqual(result.status, 0, result)
+
+    def test_key_from_elsewhere(self):
+        key = base64.b64encode(bytes(range(32))).decode()
+        board = self.board("--esphome", "-p", "0", "--esphome-set", f"key={key}", "--esphome-set", "encrypted", family="esp8266")
+        self.beside(f"[board kitchen]\nhost = esphome://{board.address}:{board.port}\n")
+        result = self.run("kitchen", "-f", "fw.bin", "--retries=0", "-q", ESP_OTA_ENCRYPTION_KEY=key)
+        self.assertEqual((result.status, result.out), (6, ""), result)
+        self.assertIn("; yours is not for a board that a project file, .esp-ota, names\n", result.err)
+        self.assertIn("(encryption-key-file = FILE, in that folder)", result.err)
+        self.assert_no_secret(result, key)
+
+    def test_password_of_a_board_that_is_told_to_fetch(self):
+        board = self.board("--web", "tasmota", "-p", "0", "-P", "kwert")
+        self.beside(f"[board kitchen]\nhost = http://{board.address}:{board.port}\n")
+        result = self.run("--serve=127.0.0.1:0", "-i", "kitchen", "-f", "fw.bin", "-q", ESP_OTA_AUTH="kwert")
+        self.assertEqual((result.status, result.out), (6, ""), result)
+        self.assertIn("; yours is not for a board that a project file, .esp-ota, names\n", result.err)
+        self.assert_no_secret(result, "kwert")
 
     def test_password_with_a_default_board(self):
         """It was typed, but the board was not."""

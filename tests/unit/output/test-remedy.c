@@ -135,6 +135,8 @@ static const struct row on_esphome[] = {
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "below \"ota:\" sets it"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "stands below \"ota:\""},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "2025.10 or later"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PROJECT_BOARD, SKETCH, "", "(auth-file = FILE, in that folder)"},
+    {OTA_E_KEY_NEEDED, OTA_CAUSE_PROJECT_BOARD, SKETCH, "", "(encryption-key-file = FILE, in that"},
     {OTA_E_KEY_NEEDED, OTA_CAUSE_NONE, SKETCH, "", "--encryption-key-file"},
     {OTA_E_WRONG_KEY, OTA_CAUSE_NONE, SKETCH, "", "below \"encryption:\""},
     {OTA_E_NO_ENCRYPTION, OTA_CAUSE_NONE, SKETCH, "", "2026.9 or later"},
