@@ -427,14 +427,14 @@ void config_boards_warn(const struct hosts *hosts, const struct command_line *li
 
         if (!lacks_password && !(board->lacks_key && !board->key_file && has_key))
             continue;
-        diag_warning("%s is named by a project file, .esp-ota, so your %s is not for it; %s",
-                     escape_string(shown, sizeof shown,
-                                   board->label ? board->label : board->target.name),
-                     lacks_password ? "password" : "encryption key",
-                     line->typed[OPTION_IP]
-                         ? (lacks_password ? "to give it that, add --auth-file FILE"
-                                           : "to give it that, add --encryption-key-file FILE")
-                         : "to give it that, name the board on the command line, too");
+        diag_warning(
+            "%s is named by a project file, .esp-ota, so your %s is not for it; %s",
+            escape_string(shown, sizeof shown, board->label ? board->label : board->target.name),
+            lacks_password ? "password" : "encryption key",
+            line->typed[OPTION_IP]
+                ? (lacks_password ? "to give it that, add --auth-file FILE"
+                                  : "to give it that, add --encryption-key-file FILE")
+                : "to give it that, name the board on the command line, too");
         return;
     }
 }

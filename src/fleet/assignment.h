@@ -23,14 +23,14 @@ enum assignment_secret {
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
-    const char *label; /* what the configuration calls it, not the assignment's; NULL: nothing */
+    const char *label;   /* what the configuration calls it, not the assignment's; NULL: nothing */
     const char *similar; /* likewise names that may be meant instead, if it is not found */
     const struct upload_protocol *protocol;
     const struct image *image;           /* NULL: nothing is sent, only the log followed */
     const char *password;                /* NULL or "": none was given */
     const unsigned char *encryption_key; /* NULL: none was given */
     enum assignment_secret common_password, common_key;
-    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
+    enum auth_scheme min_auth;   /* AUTH_MD5 or AUTH_SHA256 */
     struct upload_own own;       /* what its line sets; the strings are not the assignment's */
     const struct expect *expect; /* of its own, instead of the log settings'; NULL: none */
     bool is_confirmed;           /* by an earlier run: nothing is to be done */

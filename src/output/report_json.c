@@ -212,8 +212,8 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
     const bool has_name = event->target && strcmp(event->target, event->board) != 0;
     if (has_name)
         json_object_set_new(fields, "name", json_string(event->board));
-    return write_json_line(stream, event_name(event->type),
-                           has_name ? event->target : event->board, since_start_us, fields);
+    return write_json_line(stream, event_name(event->type), has_name ? event->target : event->board,
+                           since_start_us, fields);
 }
 
 static json_t *flag_or_null(enum txt_record_flag flag)
