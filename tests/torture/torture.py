@@ -643,6 +643,9 @@ def torture(arguments):
             if text:
                 wrong += 1
                 print(f"-- {point}\n{text}\n", flush=True)
+            done = sum(runs.values())
+            if done % 1000 == 0:
+                print(f"{done} of {len(wanted)} runs, {wrong} wrong", file=sys.stderr, flush=True)
     print(f"{len(wanted)} runs of {sum(map(len, lists))} in {time.monotonic() - started:.0f} s, {wrong} wrong; in "
           f"{never} the call did not come, in {skipped} libcrypto waits for itself, in {broken} libdbus breaks")
     for case, reference in references.items():
