@@ -27,6 +27,7 @@ enum {
     PAUSE_US = SECONDS(1),  /* between two searches, however often announcements change */
     AGAIN_US = SECONDS(60), /* a board that lost its power announces nothing any more */
     RETRY_US = SECONDS(10), /* after a failure, for example of avahi-daemon */
+    START_US = SECONDS(8),  /* the IDE waits 10 s for the reply to START */
 };
 
 struct discovery {
@@ -41,6 +42,7 @@ struct discovery {
     struct board_browse *browse;
     bool has_changed; /* since the search began */
     struct loop_timer timer;
+    struct loop_timer start_timer; /* in STATE_STARTING */
     struct ports ports;
 };
 
@@ -120,17 +122,44 @@ static void stop_searches(struct discovery *discovery)
     board_browse_free(discovery->browse);
     discovery->browse = NULL;
     loop_timer_stop(&discovery->timer);
+    loop_timer_stop(&discovery->start_timer);
     ports_clear(&discovery->ports);
     discovery->state = STATE_IDLE;
 }
 
 /* -- requests -- */
 
-static void finish_start(struct discovery *discovery, const struct mdns_answer *answer)
+static void refuse_start(struct discovery *discovery, const char *reason)
 {
     char text[MDNS_REASON_MAX + 64];
+
+    discovery->state = STATE_IDLE;
+    snprintf(text, sizeof text, "multicast DNS cannot be asked (%s)", reason);
+    console_send_error(discovery->console, request_event(discovery->starting), text);
+}
+
+/* The process that asks avahi-daemon has answered before, or it would have been given up earlier;
+ * now it hangs in a call to libdbus. Another one takes its place. */
+static void on_start_timeout(void *userdata)
+{
+    struct discovery *discovery = userdata;
+
+    stop_searches(discovery);
+    mdns_client_free(discovery->mdns);
+    discovery->mdns = mdns_client_new(discovery->loop);
+    if (!discovery->mdns) {
+        fail_without_memory(discovery);
+        return;
+    }
+    console_resume(discovery->console);
+    refuse_start(discovery, "avahi-daemon or the D-Bus system bus does not answer");
+}
+
+static void finish_start(struct discovery *discovery, const struct mdns_answer *answer)
+{
     const char *event = request_event(discovery->starting);
 
+    loop_timer_stop(&discovery->start_timer);
     console_resume(discovery->console);
     if (answer->event == MDNS_FOUND) {
         discovery->state =
@@ -139,10 +168,7 @@ static void finish_start(struct discovery *discovery, const struct mdns_answer *
         search_boards(discovery);
         return;
     }
-
-    discovery->state = STATE_IDLE;
-    snprintf(text, sizeof text, "multicast DNS cannot be asked (%s)", answer->reason);
-    console_send_error(discovery->console, event, text);
+    refuse_start(discovery, answer->reason);
 }
 
 /* A search in progress will say what is wrong with multicast DNS, or the next one. */
@@ -173,6 +199,7 @@ static void start(struct discovery *discovery, enum request_verb verb)
     discovery->state = STATE_STARTING;
     discovery->starting = verb;
     console_pause(discovery->console);
+    loop_timer_start(&discovery->start_timer, START_US);
     watch_changes(discovery);
     if (!discovery->changes)
         fail_without_memory(discovery);
@@ -237,6 +264,7 @@ struct discovery *discovery_start(struct loop *loop, int64_t timeout_us,
 
     *discovery = (struct discovery){.loop = loop, .timeout_us = timeout_us, .failure = failure};
     loop_timer_init(&discovery->timer, loop, search_boards, discovery);
+    loop_timer_init(&discovery->start_timer, loop, on_start_timeout, discovery);
     discovery->mdns = mdns_client_new(loop);
     if (!discovery->mdns)
         ota_fail_no_memory(failure);

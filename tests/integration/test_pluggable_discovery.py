@@ -4,6 +4,7 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import time
 import unittest
@@ -134,6 +135,21 @@ class Discovery(OnLink):
         self.assertEqual(tool.ask("START_SYNC"), done("start_sync"))
         self.assertEqual(PORTS, self.events(tool, "add", len(PORTS)))
         tool.close()
+
+    def test_daemon_hangs(self):
+        """START is answered all the same, and another process asks once the daemon answers again."""
+        tool = self.syncing()
+        self.assertEqual(tool.ask("STOP"), done("stop"))
+        self.link.daemon.kill(signal.SIGSTOP)
+        try:
+            self.assertEqual(tool.ask("START_SYNC"),
+                             error("start_sync", "multicast DNS cannot be asked (avahi-daemon or the D-Bus system bus "
+                                                 "does not answer)"))
+        finally:
+            self.link.daemon.kill(signal.SIGCONT)
+        self.assertEqual(tool.ask("START_SYNC"), done("start_sync"))
+        self.assertEqual(PORTS, self.events(tool, "add", len(PORTS)))
+        self.assert_quiet(tool)
 
     def test_ends_with_the_input(self):
         self.assertEqual((0, [], ""), self.syncing().end())
