@@ -45,15 +45,19 @@ static bool has_connections(const struct httpd_daemon *daemon)
     return info && info->num_connections > 0;
 }
 
-/* libmicrohttpd may have more to do at once, or a connection that times out. */
+/* libmicrohttpd may have more to do at once, or a connection that times out. Where it can accept no
+ * connection, it stops trying until one is closed; and then it tries again the next time it runs. */
 static void run_daemon(struct httpd_daemon *daemon)
 {
     const struct httpd_library *http = &daemon->server->http;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
+    daemon->server->has_closed = false;
     http->run(daemon->mhd);
     if (daemon->is_old && !has_connections(daemon))
         stop_daemon(daemon);
+    else if (daemon->server->has_closed)
+        loop_timer_start(&daemon->timer, 0);
     else if (http->get_timeout(daemon->mhd, &timeout_ms) == MHD_YES)
         loop_timer_start(&daemon->timer, MILLISECONDS((int64_t)timeout_ms));
     else
@@ -177,6 +181,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
     }
     free_connection(connection);
     *context = NULL;
+    ((struct httpd *)userdata)->has_closed = true;
 }
 
 static struct httpd_connection *find_connection(const struct httpd *server,
@@ -373,6 +378,8 @@ void httpd_respond(struct httpd_request *request, const struct httpd_response *r
     if (is_complete && response->tag) {
         transfer = httpd_transfer_new(request->connection, response->tag, response->size);
         is_complete = transfer;
+        if (!transfer)
+            diag_warning("a download cannot begin: %s", strerror(errno));
     }
     if (is_complete)
         request->is_answered =

@@ -6,6 +6,7 @@
 #include "net/tcp_tune.h"
 #include "serve/httpd_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
@@ -52,7 +53,9 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
                                         .size = size,
                                         .fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0)};
     if (transfer->fd < 0) {
+        const int reason = errno;
         free(transfer);
+        errno = reason;
         return NULL;
     }
     if (read_tcp_info(transfer, &info))

@@ -4,8 +4,10 @@
 import os
 import re
 import resource
+import signal
 import socket
 import sys
+import threading
 import unittest
 
 import firmware
@@ -148,6 +150,25 @@ class Hostile(Scenario):
         for connection in idle:
             connection.close()
         self.assertEqual(self.server.stop().status, 0)
+
+    def test_all_leave_at_once(self):
+        """Where the room is full, whoever waits gets in when the others go, though all go in the same moment."""
+        room = 3  # with so few file descriptors
+        server = Server(self, "-f", self.file("kitchen.bin", self.image),
+                        before=("prlimit", f"--nofile={64 + 2 * room}"))
+        crowd = [fetcher.Connection(server.server) for _ in range(room)]
+        for connection in crowd:  # it has accepted them when it answers
+            connection.send(f"HEAD / HTTP/1.1\r\nHost: {server.where}\r\n\r\n".encode())
+            connection.read_answer("HEAD")
+        board, outcomes = Board(server.server), []
+        waiting = threading.Thread(target=lambda: outcomes.append(board.fetch()))
+        os.kill(server.program.pid, signal.SIGSTOP)
+        waiting.start()
+        for connection in crowd:
+            connection.close()
+        os.kill(server.program.pid, signal.SIGCONT)
+        waiting.join()
+        self.assertEqual((outcomes, board.sketch == self.image), (["update"], True))
 
     def test_streams(self):
         """Of those who watch the page, sixteen see it renewed; others are told to ask later."""
