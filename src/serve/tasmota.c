@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/json_memory.h"
 #include "base/secret.h"
 #include "base/units.h"
 #include "image/image_fit.h"
@@ -166,6 +167,17 @@ static void fail(struct tasmota *tasmota, enum ota_error error, const char *mess
     conclude(tasmota);
 }
 
+/* Of a reply that could not be read: memory may be the reason. */
+static void fail_unread(struct tasmota *tasmota, enum ota_error error, const char *message)
+{
+    if (json_memory_has_run_out()) {
+        ota_fail_no_memory(&tasmota->outcome);
+        conclude(tasmota);
+    } else {
+        fail(tasmota, error, message);
+    }
+}
+
 static void on_lost(struct tasmota *tasmota, const struct ota_failure *failure)
 {
     tasmota->outcome = *failure;
@@ -247,7 +259,10 @@ static void judge_requests(struct tasmota *tasmota)
     const struct book_board *board = tasmota->order.board;
     char text[NOTE_MAX];
 
-    if (board->requests == tasmota->requests_before)
+    if (board->requests == tasmota->requests_before &&
+        tasmota->upgrade_lost.error == OTA_E_INTERNAL)
+        on_lost(tasmota, &tasmota->upgrade_lost);
+    else if (board->requests == tasmota->requests_before)
         fail(tasmota, OTA_E_NEVER_ASKED, "it was told to fetch the image, and did not ask for it");
     else if (board->state == BOOK_GIVEN_UP)
         fail(tasmota, OTA_E_NOT_RETURNED,
@@ -324,7 +339,7 @@ static void fail_reply(struct tasmota *tasmota, const char *command, const struc
     page_text(body, sizeof body, http_reply_text(reply), reply->body_length);
     snprintf(text, sizeof text, "it does not do what %s says: status %u, \"%s\"", command,
              reply->status, body);
-    fail(tasmota, OTA_E_REFUSED, text);
+    fail_unread(tasmota, OTA_E_REFUSED, text);
 }
 
 static void on_upgrade(struct tasmota *tasmota, const struct http_reply *reply)
@@ -342,6 +357,7 @@ static void on_upgrade(struct tasmota *tasmota, const struct http_reply *reply)
 /* The board may have heard the command. */
 static void on_upgrade_lost(struct tasmota *tasmota, const struct ota_failure *failure)
 {
+    tasmota->upgrade_lost = *failure;
     note(tasmota, false, failure->message);
     begin_watch(tasmota);
 }
@@ -419,7 +435,7 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
     if (!page_facts_add(&tasmota->facts, &pages[PAGE_TASMOTA], reply)) {
         snprintf(text, sizeof text, "what answers at %s is not Tasmota",
                  address_text_port(place, &tasmota->address));
-        fail(tasmota, OTA_E_NO_PAGE, text);
+        fail_unread(tasmota, OTA_E_NO_PAGE, text);
     } else if (is_fit(tasmota)) {
         tasmota_ask(tasmota, "OtaUrl", NULL, on_url, on_lost);
     }

@@ -39,8 +39,9 @@ struct tasmota {
     /* What it runs, and where it fetches from. */
     struct page_facts facts;
     char old_url[TASMOTA_URL_MAX], url[TASMOTA_URL_MAX];
-    bool has_our_url;  /* or may have it */
-    bool is_upgrading; /* it may still try to fetch */
+    bool has_our_url;                /* or may have it */
+    bool is_upgrading;               /* it may still try to fetch */
+    struct ota_failure upgrade_lost; /* why the command got no reply; OTA_OK: it got one */
 
     /* The wait for it. */
     unsigned requests_before, requests; /* of it that the server has seen */

@@ -6,6 +6,7 @@
  */
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "base/secret.h"
 #include "http/challenge.h"
 #include "http/failure.h"
@@ -66,6 +67,7 @@ static void take_outcome(struct tasmota *tasmota, const struct http_outcome *out
                           "a command", tasmota->all->config.reply_us);
         tasmota->on_lost(tasmota, &failure);
     } else if (!tasmota_asks_for_password(outcome->reply)) {
+        json_memory_watch(); /* until on_reply() has read it */
         tasmota->on_reply(tasmota, outcome->reply);
     } else if (!answer_challenge(tasmota, &failure)) {
         tasmota->phase = OTA_PHASE_AUTHENTICATE;
