@@ -1,7 +1,7 @@
-"""Those who talk to the program while it runs: boards that fetch from --serve, and the Arduino IDE of a tool. For torture.py.
+"""Those who talk to the program while it runs: boards that fetch from --serve, and the Arduino IDE of a tool.
 
-A client goes on after a failure as its original does: a board asks again, an IDE goes to its next command. It never
-waits for long for what may not come, and ends when the program does.
+For torture.py. A client goes on after a failure as its original does: a board asks again, an IDE goes to its next
+command. It never waits for long for what may not come, and ends when the program does.
 """
 
 import json
@@ -81,7 +81,6 @@ def is_whole_json(answer):
 class Fetching:
     """A board with ESP8266httpUpdate, after which a browser looks at the page."""
 
-    IGNORED = ("start", "connected")  # again when a download broke off
     PAGES = (("/", lambda answer: answer.body.rstrip().endswith(b"</html>")),
              ("/status.json", is_whole_json), ("/manifest.json", is_whole_json),
              ("/firmware.bin.md5", lambda answer: re.fullmatch(rb"[0-9a-f]{32}\n", answer.body)))
@@ -131,8 +130,6 @@ class Fetching:
 
 class Ide:
     """Asks one command after the other."""
-
-    IGNORED = ("list",)  # of a search that is in progress
 
     def __init__(self):
         self.complaints = []
