@@ -143,8 +143,8 @@ static enum ota_error open_services(struct program *program)
 
         if (!assignment->image || upload_service_find(program->services, assignment->protocol))
             continue;
-        struct upload_service *service =
-            assignment->protocol->open(program->loop, &program->options->upload, &program->failure);
+        struct upload_service *service = upload_service_open(
+            assignment->protocol, program->loop, &program->options->upload, &program->failure);
         if (!service)
             return program->failure.error;
         service->next = program->services;

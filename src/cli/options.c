@@ -167,6 +167,7 @@ static void share_settings(struct options *options)
 
     if (!options->upload.expect_version_us)
         options->upload.expect_version_us = options->log.expect_timeout_us;
+    options->upload.awaits_return = options->log.online_us > 0;
     options->upload.is_verified = plan->verify_key != NULL;
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json || options->metrics;

@@ -132,11 +132,6 @@ static bool has_json(const struct command_line *line)
     return line->given[OPTION_JSON];
 }
 
-static bool has_online(const struct command_line *line)
-{
-    return line->given[OPTION_ONLINE];
-}
-
 static bool lacks_image(const struct command_line *line)
 {
     return !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS];
@@ -165,8 +160,6 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
         {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
         {OPTION_EXPECT_VERSION, lacks_image,
          "--expect-version reads the version after an upload; add -f FILE"},
-        {OPTION_EXPECT_VERSION, has_online,
-         "--expect-version waits for the restart itself; leave --online out"},
         {OPTION_ONLINE, lacks_image, "--online waits for the restart after an upload; add -f FILE"},
         {OPTION_DRY_RUN, lacks_image, "--dry-run is about uploads; add -f FILE"},
         {OPTION_DEADLINE, lacks_image,

@@ -3,6 +3,8 @@
  */
 #include "upload/upload.h"
 
+#include "base/error.h"
+
 const char *upload_proof_name(enum upload_proof proof)
 {
     static const char *const names[] = {[UPLOAD_PROOF_BOARD] = "board",
@@ -18,6 +20,20 @@ bool upload_ports_tell_chips(const struct upload_protocol *protocol)
         if (*protocol->ports[i].chips)
             return true;
     return false;
+}
+
+struct upload_service *upload_service_open(const struct upload_protocol *protocol,
+                                           struct loop *loop,
+                                           const struct upload_settings *settings,
+                                           struct ota_failure *failure)
+{
+    if (!settings->expect_version || protocol->read_back)
+        return protocol->open(loop, settings, failure);
+    ota_fail(failure, OTA_E_USAGE,
+             "--expect-version needs an update page that tells a version (http://BOARD); by %s, "
+             "boards do not tell it",
+             protocol->name);
+    return NULL;
 }
 
 struct upload_service *upload_service_find(struct upload_service *first,

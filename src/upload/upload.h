@@ -149,6 +149,13 @@ struct upload_protocol {
 /* Whether a board's port says something of its chip: there are default ports for some chips. */
 bool upload_ports_tell_chips(const struct upload_protocol *protocol);
 
+/* Opens the protocol's service. NULL, and failure: those of open(), or OTA_E_USAGE if the settings
+ * demand what boards do not tell by this protocol. */
+struct upload_service *upload_service_open(const struct upload_protocol *protocol,
+                                           struct loop *loop,
+                                           const struct upload_settings *settings,
+                                           struct ota_failure *failure);
+
 /* The service of this protocol in a list; NULL if there is none. */
 struct upload_service *upload_service_find(struct upload_service *first,
                                            const struct upload_protocol *protocol);

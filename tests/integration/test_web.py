@@ -636,7 +636,7 @@ class ReadBack(Scenario):
                  says=("has confirmed the upload, but after 2 s its version is 14\\.0",)),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
-                 says=("but did not tell its version within 2 s",)),
+                 says=("but it did not tell its version within 2 s",)),
             *(Case(f"{name} has none", web(name), (*WEB, "--expect-version", "1"), status=2, family=PAGES[name][0],
                    says=("tells no version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
         ])
@@ -648,13 +648,14 @@ class ReadBack(Scenario):
         result = run("-i", f"http://{self.where}:{serve(self, SameTasmota)}", "-f", path, "--expect-version", "13.3",
                      "--expect-timeout", "2")
         self.assertEqual(result.status, 12, result)
-        self.assertIn("told the version 13.3.0(tasmota) before it, too, and was not seen to restart", result.err)
+        self.assertIn("told the version 13.3.0(tasmota) before that, too, and was not seen to restart", result.err)
 
     def test_others(self):
         path = self.file("fw.bin", sketch("esp8266"))
         board = self.board()
-        for arguments, said in ((("--expect-version", "1"), "ArduinoOTA does not tell it"),
-                                (("--expect-version", "1", "--online"), "leave --online out"),
+        for arguments, said in ((("--expect-version", "1"), "by espota, boards do not tell it"),
+                                (("--expect-version", "1", "--protocol", "esphome"), "by esphome, boards do not"),
+                                (("--expect-version", "1", "--protocol", "sketch"), "by sketch, boards do not"),
                                 (("--expect-version", ""), "the text after --expect-version is empty")):
             with self.subTest(arguments):
                 result = run("-i", board.address, "-p", str(board.port), "-f", path, *arguments)

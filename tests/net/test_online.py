@@ -121,6 +121,16 @@ class Version(unittest.TestCase):
         self.assertEqual((status, result["verified"], result["phase"]), (0, "readback", "proof of boot"), result)
         self.assertRegex(result["message"], r"; it runs 0\.15\.1 .* now \(before: 0\.15\.0 ")
 
+    def test_expected(self):
+        """--expect-version: the same words, and 12 if the board that is back tells another."""
+        for after, status, said in (("99.1", 0, BACK + r"; it runs 99\.1\(tasmota\) .*now \(before: "),
+                                    ("14.0", 12, "the board has confirmed the upload, but after 2 s its version is 14\\.0")):
+            with self.subTest(after):
+                ended, output = self.upload("tasmota", f"version-after={after}",
+                                            options=("--expect-version", "99.1", "--expect-timeout", "2"))
+                self.assertEqual(ended, status, output)
+                self.assertRegex(output, said)
+
     def test_old_one_again(self):
         """Status 12 if the image has no trace of the version; otherwise it may be the same one once more."""
         status, output = self.upload("tasmota", "rolls-back")

@@ -71,13 +71,6 @@ static void espota_close(struct upload_service *service)
 static struct upload_service *espota_open(struct loop *loop, const struct upload_settings *settings,
                                           struct ota_failure *failure)
 {
-    if (settings->expect_version) {
-        ota_fail(failure, OTA_E_USAGE,
-                 "--expect-version needs an update page that tells a version (http://BOARD); "
-                 "ArduinoOTA does not tell it");
-        return NULL;
-    }
-
     struct espota_service *espota = calloc(1, sizeof *espota);
     if (!espota) {
         ota_fail_no_memory(failure);

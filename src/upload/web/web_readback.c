@@ -4,6 +4,7 @@
  *   --expect-version   asked until it is the expected one. A board that has told it before the upload
  *                      must have been away in between; otherwise the old firmware may still run.
  *   --online           asked once the board is back, and compared with the one before the upload
+ *   both               asked once the board is back, until it is the expected one
  */
 #include "upload/web/web_internal.h"
 
@@ -23,21 +24,20 @@ static void ask_for_version(struct web *web);
 static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version;
-    double seconds = (double)web_common_settings(web)->expect_version_us / 1e6;
+    const struct upload_settings *settings = web_common_settings(web);
+    const char *before = settings->awaits_return ? "" : "the board has confirmed the upload, but ";
+    double seconds = (double)settings->expect_version_us / 1e6;
 
     if (!*version)
-        web_fail(web, OTA_E_UNPROVEN,
-                 "the board has confirmed the upload, but did not tell its version within %.3g s",
+        web_fail(web, OTA_E_UNPROVEN, "%sit did not tell its version within %.3g s", before,
                  seconds);
     else if (strstr(version, expected))
         web_fail(web, OTA_E_UNPROVEN,
-                 "the board has confirmed the upload, but told the version %s before it, too, and "
-                 "was not seen to restart within %.3g s",
-                 version, seconds);
+                 "%sit told the version %s before that, too, and was not seen to restart within "
+                 "%.3g s",
+                 before, version, seconds);
     else
-        web_fail(web, OTA_E_UNPROVEN,
-                 "the board has confirmed the upload, but after %.3g s its version is %s", seconds,
-                 version);
+        web_fail(web, OTA_E_UNPROVEN, "%safter %.3g s its version is %s", before, seconds, version);
 }
 
 /* The version before the upload, from the same path; "": unknown. */
@@ -149,11 +149,13 @@ void web_expect_version(struct web *web)
 bool web_read_back(struct upload *upload)
 {
     struct web *web = (struct web *)upload;
+    const struct upload_settings *settings = web_common_settings(web);
 
     if (!web->finder.page || !page_facts_tell_version(web->finder.page))
         return false;
     web->was_away = true;
-    web->expected_version = NULL;
-    start_reading(web, 0, web_common_settings(web)->timeout_us);
+    web->expected_version = settings->expect_version;
+    start_reading(web, 0,
+                  settings->expect_version ? settings->expect_version_us : settings->timeout_us);
     return true;
 }

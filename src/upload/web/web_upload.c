@@ -324,7 +324,8 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         web_finish(web, &failure);
     } else if (verdict == PAGE_ACCEPTED) {
         struct ota_failure success;
-        if (web_common_settings(web)->expect_version) {
+        const struct upload_settings *settings = web_common_settings(web);
+        if (settings->expect_version && !settings->awaits_return) {
             web_expect_version(web);
             return;
         }
