@@ -100,7 +100,7 @@ static const struct page pages[] = {
         .allows_at_file = true, .challenge_has_headers = true, .headers = CORS,
         .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
         .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
-        .fin_us = MS(100), .restart_us = 0, .services = http_service,
+        .fin_us = MS(100), .restart_us = 0, .hooks = &espeasy_hooks, .services = http_service,
     },
     {
         .name = "esp32", .help = "the ESP32's HTTPUpdateServer, cores from 3.2.1: checks Origin",

@@ -627,6 +627,9 @@ class ReadBack(Scenario):
                    (*WEB, "--force", "--expect-version", "99.1"), family=family,
                    says=(f"it runs .*99\\.1.* now \\(before: .*{re.escape(old)}",))
               for name, family, old, new in (("tasmota", "esp8266", "13.3.0", "99.1.0"), ("wled", "esp8266", "15.0", "99.1"))),
+            Case("ESPEasy", web("esp8266", "--web-set", "version=20116", "--web-set", "version-after=20117"),
+                 (*WEB, "--expect-version", "20117"),
+                 says=(r"chip ESP8266EX", r"it runs 20117, mega-20117 of 22:00:00 now \(before: 20116, mega-20116 of 21")),
             Case("with a password", web("tasmota", "-P", "kwertz", "--web-set", "version=13.3", "--web-set",
                                         "version-after=99.1"),
                  (*WEB, "-a", "kwertz", "--expect-version", "99.1"), never=("did not ask for the password",),

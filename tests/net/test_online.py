@@ -121,6 +121,15 @@ class Version(unittest.TestCase):
         self.assertEqual((status, result["verified"], result["phase"]), (0, "readback", "proof of boot"), result)
         self.assertRegex(result["message"], r"; it runs 0\.15\.1 .* now \(before: 0\.15\.0 ")
 
+    def test_espeasy(self):
+        """/json is asked only for a version, and only where it tells one."""
+        status, result = self.upload_json("esp8266", "version=20116", "version-after=20117")
+        self.assertEqual((status, result["verified"]), (0, "readback"), result)
+        self.assertRegex(result["message"], "; it runs 20117, .* now")
+        status, result = self.upload_json("esp8266")
+        self.assertEqual((status, result["verified"]), (0, "board"), result)
+        self.assertRegex(result["message"], BACK + "$")
+
     def test_expected(self):
         """--expect-version: the same words, and 12 if the board that is back tells another."""
         for after, status, said in (("99.1", 0, BACK + r"; it runs 99\.1\(tasmota\) .*now \(before: "),

@@ -1,5 +1,5 @@
-/* page_facts.c: Tasmota's Server header, Status 2 and 4, WLED's info, ElegantOTA's identity, SafeBoot's
- * texts. */
+/* page_facts.c: Tasmota's Server header, Status 2 and 4, WLED's info, ESPEasy's /json, ElegantOTA's
+ * identity, SafeBoot's texts. */
 #include "upload/web/page_facts.h"
 
 #include "base/escape.h"
@@ -11,8 +11,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *page_facts_path(const struct page *page)
+/* ESPEasy has the page of the ESP8266 core, or on an ESP32 a form with one file. */
+static bool may_be_espeasy(const struct page *page)
 {
+    return page == &pages[PAGE_ESP8266] || page == &pages[PAGE_ESP32] || page == &pages[PAGE_FORM];
+}
+
+const char *page_facts_path(const struct page *page, bool wants_version)
+{
+    if (wants_version && may_be_espeasy(page))
+        return "/json";
+
     if (page == &pages[PAGE_TASMOTA])
         return "/cm?cmnd=Status%202";
     if (page == &pages[PAGE_WLED])
@@ -32,9 +41,10 @@ const char *page_facts_room_path(const struct page *page, const struct page_fact
 }
 
 /* SafeBoot tells the version of the recovery firmware; an upload does not replace that. */
-bool page_facts_tell_version(const struct page *page)
+bool page_facts_tell_version(const struct page *page, bool has_told)
 {
-    return page == &pages[PAGE_TASMOTA] || page == &pages[PAGE_WLED];
+    return page == &pages[PAGE_TASMOTA] || page == &pages[PAGE_WLED] ||
+           (has_told && may_be_espeasy(page));
 }
 
 enum { PLAIN_MAX = 16, KIB_MAX = 1 << 20 };
@@ -93,7 +103,7 @@ static void read_server(struct page_facts *facts, const char *server)
 }
 
 /* The parts of which a version consists, cut to fit where they are escaped. */
-enum { TASMOTA_PART_MAX = 41, WLED_PART_MAX = 31 };
+enum { TASMOTA_PART_MAX = 41, WLED_PART_MAX = 31, ESPEASY_PART_MAX = 29 };
 
 static void set_string(char *target, size_t capacity, const json_t *object, const char *key)
 {
@@ -165,6 +175,29 @@ static bool read_wled_info(struct page_facts *facts, const json_t *root)
     return true;
 }
 
+/* The build is a number (20116), or a text that begins with one in newer versions. */
+static bool read_espeasy(struct page_facts *facts, const json_t *root)
+{
+    char build[ESPEASY_PART_MAX] = "", git[ESPEASY_PART_MAX] = "", built[ESPEASY_PART_MAX] = "";
+    const json_t *system = json_object_get(root, "System");
+    const json_t *number = json_object_get(system, "Build");
+    const char *chip = json_string_value(json_object_get(system, "ESP Chip Model"));
+
+    set_string(build, sizeof build, system, "Build");
+    set_string(git, sizeof git, system, "Git Build");
+    set_string(built, sizeof built, system, "Build Time");
+    if (json_is_integer(number))
+        snprintf(build, sizeof build, "%lld", (long long)json_integer_value(number));
+    if (!*build || !json_object_get(system, "Git Build"))
+        return false;
+
+    if (chip)
+        set_hardware(facts, chip, strlen(chip));
+    snprintf(facts->version, sizeof facts->version, "%s%s%s%s%s", build, *git ? ", " : "", git,
+             *built ? " of " : "", built);
+    return true;
+}
+
 static bool read_identity(struct page_facts *facts, const json_t *root)
 {
     const char *hardware = json_string_value(json_object_get(root, "hardware"));
@@ -189,6 +222,8 @@ static bool read_json(struct page_facts *facts, const struct page *page,
         tells_version = read_wled_info(facts, root);
     else if (page == &pages[PAGE_ELEGANTOTA])
         tells_version = read_identity(facts, root);
+    else if (may_be_espeasy(page))
+        tells_version = read_espeasy(facts, root);
     json_decref(root);
     return tells_version;
 }

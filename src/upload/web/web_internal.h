@@ -157,6 +157,11 @@ void web_start_upload(struct web *web);
 void web_judge_upload(struct web *web, const struct http_outcome *outcome);
 /* -- web_readback.c -- */
 
+/* Whether the board tells its version, as far as is known before the upload. */
+bool web_tells_version(const struct web *web);
+/* The path that tells more of the board; NULL: none. */
+const char *web_facts_path(const struct web *web);
+
 /* The upload is confirmed: ends the attempt once the page tells the version of --expect-version, or
  * does not. */
 void web_expect_version(struct web *web);

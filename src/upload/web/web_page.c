@@ -91,7 +91,7 @@ static bool check_image(struct web *web)
         return false;
     }
 
-    if (web_common_settings(web)->expect_version && !page_facts_tell_version(page)) {
+    if (web_common_settings(web)->expect_version && !web_tells_version(web)) {
         web_fail(web, OTA_E_USAGE,
                  "the update page (%s) tells no version; leave --expect-version out", page->title);
         return false;
@@ -200,7 +200,7 @@ static void on_facts(struct web *web, const struct http_reply *reply)
 
 static void ask_for_facts(struct web *web)
 {
-    const char *path = page_facts_path(web->finder.page);
+    const char *path = web_facts_path(web);
 
     if (path && strcmp(path, web->finder.get) != 0)
         web_get(web, path, on_facts, on_facts_lost);

@@ -19,6 +19,18 @@ static const int64_t READ_AGAIN_US = SECONDS(1);
 
 static void ask_for_version(struct web *web);
 
+bool web_tells_version(const struct web *web)
+{
+    return page_facts_tell_version(web->finder.page, web->told_before);
+}
+
+const char *web_facts_path(const struct web *web)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+
+    return page_facts_path(web->finder.page, settings->expect_version || settings->awaits_return);
+}
+
 /* -- the end -- */
 
 static void finish_unproven(struct web *web, const char *version)
@@ -122,7 +134,7 @@ static bool on_version_lost(struct web *web, const struct http_outcome *outcome)
 
 static void ask_for_version(struct web *web)
 {
-    web_get(web, page_facts_path(web->finder.page), on_version, on_version_lost);
+    web_get(web, web_facts_path(web), on_version, on_version_lost);
 }
 
 static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
@@ -151,7 +163,7 @@ bool web_read_back(struct upload *upload)
     struct web *web = (struct web *)upload;
     const struct upload_settings *settings = web_common_settings(web);
 
-    if (!web->finder.page || !page_facts_tell_version(web->finder.page))
+    if (!web->finder.page || !web_tells_version(web))
         return false;
     web->was_away = true;
     web->expected_version = settings->expect_version;

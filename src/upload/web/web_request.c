@@ -281,8 +281,7 @@ static void ask_command_again(struct web *web, const struct http_reply *reply)
  * that want the password in the URL refuse once more: the command tells nothing then. */
 static void ask_for_challenge(struct web *web)
 {
-    web->command =
-        (struct web_command){.path = page_facts_path(web->finder.page), .on_reply = web->on_reply};
+    web->command = (struct web_command){.path = web_facts_path(web), .on_reply = web->on_reply};
     web->is_door_asked = true;
     web_get(web, "/up", ask_command_again, web->on_lost);
 }

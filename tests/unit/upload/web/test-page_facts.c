@@ -69,6 +69,16 @@ static const struct {
     {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true, ""},
     {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false, ""},
     {PAGE_SAFEBOOT, "", "<html></html>", "", "", false, ""},
+    {PAGE_ESP8266, "",
+     "{\"System\":{\"Build\":20116,\"Git Build\":\"mega-20220328\",\"ESP Chip "
+     "Model\":\"ESP8285\"}}",
+     "20116, mega-20220328", "esp8266", true, ""},
+    {PAGE_FORM, "",
+     "{\"System\":{\"Build\":\"20230508 - Mega\",\"Git Build\":\"\",\"Build Time\":\"2023-05-08 "
+     "21:41:22\",\"ESP Chip Model\":\"ESP32-S2\"}}",
+     "20230508 - Mega of 2023-05-08 21:41:22", "esp32s2", true, ""},
+    {PAGE_ESP32, "", "{\"System\":{\"Build\":20116}}", "", "", false, ""},
+    {PAGE_ESP8266, "", "{\"System\":3}", "", "", false, ""},
     {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false, ""},
 };
 
