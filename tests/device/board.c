@@ -3,6 +3,7 @@
 
 #include "announce.h"
 #include "event.h"
+#include "fetcher.h"
 #include "handshake.h"
 #include "reply.h"
 #include "silence.h"
@@ -220,14 +221,18 @@ static bool udp_open(struct board *board)
     return true;
 }
 
-/* A board with a web page, or with ESPHome, is not updated by ArduinoOTA. */
+/* A board with a web page, with ESPHome, or that fetches, is not updated by ArduinoOTA. */
 static bool has_datagrams(const struct board *board)
 {
-    return !board->sim->config->web.page && !board->sim->config->esphome.wanted;
+    const struct config *config = board->sim->config;
+
+    return !config->web.page && !config->esphome.wanted && !config->fetch.url;
 }
 
 static bool service_open(struct board *board)
 {
+    if (board->sim->config->fetch.url)
+        return true; /* it listens to nothing */
     if (board->sim->config->esphome.wanted)
         return esphome_open(board);
     return has_datagrams(board) ? udp_open(board) : web_open(board);
@@ -237,6 +242,7 @@ static void service_leave(struct board *board)
 {
     web_leave(board);
     esphome_leave(board);
+    update_check_leave(board);
 }
 
 static void udp_close(struct board *board)
@@ -284,6 +290,7 @@ static void back_on_air(void *owner)
 
     enter_network(board);
     upload_come_back(board);
+    fetch_come_back(board);
     if (!service_open(board)) {
         board_note(board, "bind: %s", strerror(errno));
         board_after(board, RETRY_US, back_on_air);
@@ -294,6 +301,8 @@ static void back_on_air(void *owner)
     announce_again(board);
     board->born_us = now_us();
     board_idle(board);
+    if (board->sim->config->fetch.url)
+        update_check_start(board, 0);
     if (!telnet_open(board))
         board_note(board, "telnet: %s", strerror(errno));
 }
@@ -351,13 +360,35 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
     telnet_set_up(board);
     web_set_up(board);
     esphome_set_up(board);
+    fetch_set_up(board);
+    update_check_set_up(board);
+}
+
+/* So many boards are not switched on at once. */
+static int64_t first_look_us(const struct board *board)
+{
+    const struct config *config = board->sim->config;
+    const int64_t index = board - board->sim->boards;
+
+    return index * 1000 * config->fetch.every_ms / config->count;
+}
+
+static void announce_ready(const struct board *board)
+{
+    const struct config *config = board->sim->config;
+    const struct family *family = &config->family;
+    const bool has_page = config->web.page != NULL, fetches = config->fetch.url != NULL;
+
+    board_event(board, "ready family=%s board=%s%s%s%s%s%s", family->name,
+                family->board ? family->board : esp_chip_name(config->chip),
+                has_page ? " page=" : "", has_page ? config->web.page->name : "",
+                config->esphome.wanted ? " esphome" : "", fetches ? " fetcher=" : "",
+                fetches ? config->fetch.fetcher->name : "");
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
 {
     set_up(board, sim, index);
-    bool has_page = sim->config->web.page != NULL;
-
     if (!service_open(board)) {
         char text[ADDRESS_TEXT];
         fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n",
@@ -387,11 +418,9 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
         return false;
     }
 
-    const struct family *family = &sim->config->family;
-    board_event(board, "ready family=%s board=%s%s%s%s", family->name,
-                family->board ? family->board : esp_chip_name(sim->config->chip),
-                has_page ? " page=" : "", has_page ? sim->config->web.page->name : "",
-                sim->config->esphome.wanted ? " esphome" : "");
+    announce_ready(board);
+    if (sim->config->fetch.url && !closed)
+        update_check_start(board, first_look_us(board));
     return true;
 }
 
@@ -401,6 +430,7 @@ void board_free(struct board *board)
     telnet_abandon(board);
     web_abandon(board);
     esphome_abandon(board);
+    update_check_abandon(board);
     enter_network(board);
     udp_close(board);
 }

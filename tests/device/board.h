@@ -4,13 +4,17 @@
 
 #include "config.h"
 #include "esphome.h"
+#include "fetch.h"
 #include "loop.h"
 #include "telnet.h"
+#include "update_check.h"
 #include "upload.h"
 #include "web.h"
 
 enum { MD5_ROOM = MD5_HEX + 1, LATE_REPLIES = 4, REPLY_ROOM = 256, DATAGRAM_MAX = 1472 };
-enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS + WEB_TIMERS + ESPHOME_TIMERS };
+enum {
+    TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS + WEB_TIMERS + ESPHOME_TIMERS + FETCH_TIMERS
+};
 
 enum board_state {
     BOARD_OFF,       /* its UDP port is closed */
@@ -76,6 +80,8 @@ struct board {
     struct telnet telnet;
     struct web web;
     struct esphome esphome;
+    struct fetch fetch;
+    struct update_check check;
 };
 
 /* Opens the board's port and prints `ready'. False after a message on stderr. */

@@ -264,7 +264,8 @@ static void open_sink(struct board *board)
     const struct config *config = board->sim->config;
     char host[ADDRESS_TEXT];
     address_host(&board->address, host);
-    if (!sink_open(&board->upload.sink, config->output, host, config->boots))
+    if (!sink_open(&board->upload.sink, config->output, host,
+                   config->boots || config->fetch.url || config->web.page))
         fprintf(stderr, "esp-ota-sim: %s: %s\n", config->output ? config->output : "MD5",
                 strerror(errno));
 }

@@ -3,6 +3,8 @@
 
 #include "announce.h"
 #include "esp_image.h"
+#include "fetch.h"
+#include "fetcher.h"
 #include "help.h"
 #include "signature.h"
 #include "updater.h"
@@ -52,6 +54,9 @@ enum {
     OPT_WEB_SET,
     OPT_ESPHOME,
     OPT_ESPHOME_SET,
+    OPT_FETCH,
+    OPT_FETCHER,
+    OPT_FETCH_SET,
 };
 
 static const struct option long_options[] = {
@@ -99,6 +104,9 @@ static const struct option long_options[] = {
     {"web-set", required_argument, NULL, OPT_WEB_SET},
     {"esphome", no_argument, NULL, OPT_ESPHOME},
     {"esphome-set", required_argument, NULL, OPT_ESPHOME_SET},
+    {"fetch", required_argument, NULL, OPT_FETCH},
+    {"fetcher", required_argument, NULL, OPT_FETCHER},
+    {"fetch-set", required_argument, NULL, OPT_FETCH_SET},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -230,6 +238,23 @@ static bool read_esphome_option(struct config *config, int option)
     return true;
 }
 
+static bool read_fetch_option(struct fetch_config *fetch, int option)
+{
+    char why[200];
+
+    switch (option) {
+    case OPT_FETCH:
+        fetch->url = optarg;
+        return fetch_url_is_good(optarg) ||
+               wrong("a board fetches from http://ADDRESS[:PORT]/PATH, ADDRESS in digits", optarg);
+    case OPT_FETCHER:
+        fetch->fetcher = fetcher_find(optarg);
+        return fetch->fetcher || wrong("no such fetcher; --help lists them", optarg);
+    default:
+        return fetch_config_set(fetch, optarg, why, sizeof why) || wrong(why, "--fetch-set");
+    }
+}
+
 static bool read_wait_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
@@ -248,6 +273,10 @@ static bool read_wait_option(struct config *config, struct given *given, int opt
     case OPT_ESPHOME:
     case OPT_ESPHOME_SET:
         return read_esphome_option(config, option);
+    case OPT_FETCH:
+    case OPT_FETCHER:
+    case OPT_FETCH_SET:
+        return read_fetch_option(&config->fetch, option);
     default:
         return read_telnet_option(&config->telnet, option);
     }
@@ -452,6 +481,26 @@ static void set_waits(struct config *config, const struct given *given)
         config->reboot_us = given->reboot_ms * INT64_C(1000);
 }
 
+/* What most boards of the family fetch with. */
+static bool choose_fetcher(struct config *config)
+{
+    const struct family *family = &config->family;
+
+    if (config->fetch.fetcher || !config->fetch.url)
+        return config->fetch.url || wrong("needs --fetch URL", "--fetcher");
+    config->fetch.fetcher = fetcher_find(family->lineage == LINEAGE_ESP32 ? "esp32" : family->name);
+    return config->fetch.fetcher || wrong("does not fetch", family->name);
+}
+
+/* A board does one of these. */
+static bool has_one_service(const struct config *config)
+{
+    const int count =
+        (config->fetch.url != NULL) + (config->web.page != NULL) + config->esphome.wanted;
+
+    return count <= 1 || wrong("a board has only one of --fetch, --web and --esphome", "--fetch");
+}
+
 static bool complete(struct config *config, struct given *given)
 {
     const struct family *family = family_find(given->family ? given->family : "esp8266");
@@ -466,6 +515,11 @@ static bool complete(struct config *config, struct given *given)
         web_config_complete(&config->web);
         config->family.port = config->web.page->port ? config->web.page->port : WEB_PORT;
     }
+    if (!has_one_service(config) ||
+        ((config->fetch.url || config->fetch.fetcher) && !choose_fetcher(config)))
+        return false;
+    if (config->fetch.url)
+        config->family.port = 0;
     if (given->port >= 0)
         config->family.port = (uint16_t)given->port;
     address_set_port(&config->address, config->family.port);
@@ -499,6 +553,7 @@ enum config_result config_read(struct config *config, int argc, char **argv)
     config->fs_command = FILESYSTEM_COMMAND;
     config->telnet.deaf_us = -1;
     esphome_config_start(&config->esphome);
+    fetch_config_start(&config->fetch);
     address_parse(&config->address, "127.0.0.1");
 
     while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {

@@ -7,6 +7,7 @@
 #include "esphome_config.h"
 #include "family.h"
 #include "fault.h"
+#include "fetch_config.h"
 #include "telnet.h"
 #include "web_config.h"
 
@@ -39,6 +40,7 @@ struct config {
     struct telnet_config telnet;
     struct web_config web;
     struct esphome_config esphome;
+    struct fetch_config fetch;
     size_t fault_count;
     struct fault faults[FAULTS_MAX];
 };

@@ -3,6 +3,8 @@
 
 #include "esphome_config.h"
 #include "fault.h"
+#include "fetch_config.h"
+#include "fetcher.h"
 #include "script.h"
 #include "web_page.h"
 
@@ -91,6 +93,15 @@ static const char help_esphome[] =
     "      --esphome           take uploads by ESPHome's protocol instead of ArduinoOTA\n"
     "      --esphome-set SETTING  change the device; repeatable. A SETTING is one of these.\n";
 
+static const char help_fetch[] =
+    "\n"
+    "Boards that fetch:\n"
+    "      --fetch URL         ask http://ADDRESS[:PORT]/PATH for an update now and then instead\n"
+    "      --fetcher NAME      with one of these libraries (default: that of the family)\n";
+
+static const char help_fetch_settings[] =
+    "      --fetch-set SETTING  change that; repeatable. A SETTING is one of these.\n";
+
 static const char help_tail[] =
     "\n"
     "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready', or "
@@ -105,7 +116,8 @@ static const char help_tail[] =
     "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n"
     "  esp-ota-sim --telnet 2323 --say 'version 1' --say-after 'version 2' \\\n"
     "    --say-after '!tick 500'     # then: esp-ota -i 127.0.0.1 --monitor=2323\n"
-    "  esp-ota-sim -F esp32 --web esp32 -p 8080 -P secret    # http://127.0.0.1:8080/update\n";
+    "  esp-ota-sim -F esp32 --web esp32 -p 8080 -P secret    # http://127.0.0.1:8080/update\n"
+    "  esp-ota-sim -c 5 --fetch http://127.0.0.1:8080/firmware.bin    # esp-ota --serve -f ...\n";
 
 void help_print(void)
 {
@@ -119,5 +131,9 @@ void help_print(void)
     web_config_help();
     fputs(help_esphome, stdout);
     esphome_config_help();
+    fputs(help_fetch, stdout);
+    fetcher_help();
+    fputs(help_fetch_settings, stdout);
+    fetch_config_help();
     fputs(help_tail, stdout);
 }

@@ -99,9 +99,10 @@ bool upload_faults(struct board *board)
         board->upload.fired |= UINT32_C(1) << i;
         board_fault_used(board, i);
         const struct fault *fault = &config->faults[i];
-        if (config->esphome.wanted ? esphome_apply_fault(board, fault)
-            : config->web.page     ? web_apply_fault(board, fault)
-                                   : apply_fault(board, fault))
+        if (config->fetch.url        ? fetch_apply_fault(board, fault)
+            : config->esphome.wanted ? esphome_apply_fault(board, fault)
+            : config->web.page       ? web_apply_fault(board, fault)
+                                     : apply_fault(board, fault))
             return true;
     }
     return false;

@@ -229,6 +229,8 @@ void upload_keep(struct board *board, const char *md5)
     if (unpacks(board))
         unpack_installed(board);
     foresee_boot(board);
+    if (upload->sink.fd >= 0)
+        fetch_note_installed(board);
 
     if (!sink_close(&upload->sink, true))
         fprintf(stderr, "esp-ota-sim: the image could not be written to %s\n", upload->sink.path);

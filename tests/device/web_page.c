@@ -435,7 +435,7 @@ bool web_apply_fault(struct board *board, const struct fault *fault)
     struct web_client *client = board->web.uploader;
 
     if (!client)
-        return pull_apply_fault(board, fault);
+        return fetch_apply_fault(board, fault);
     switch (fault->kind) {
     case FAULT_RESET:
     case FAULT_CLOSE:
