@@ -22,6 +22,10 @@
 
 enum { CHILD_SOCKET = 3 };
 
+/* Of <sanitizer/common_interface_defs.h>; NULL in a program without a sanitizer. */
+extern void __sanitizer_set_report_fd(void *fd) /* NOLINT(bugprone-reserved-identifier) */
+    __attribute__((weak));
+
 /* The parent's signal handlers must not run in the child: they would write into its file
  * descriptors. */
 static void reset_signals(void)
@@ -51,6 +55,10 @@ static bool detach_from_parent(int socket, pid_t parent)
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
+        /* Libraries write there what they like: libavahi-client has warnings about itself. The
+         * parent says what matters to the user. A sanitizer's reports have no other way. */
+        if (!__sanitizer_set_report_fd)
+            dup2(null, STDERR_FILENO);
         if (null > CHILD_SOCKET)
             close(null);
     }

@@ -15,8 +15,8 @@ struct worker {
 };
 
 /* Forks, and calls run() in the child with its end of the socket (blocking) and its copy of
- * argument. The child closes all other file descriptors but standard error, so it keeps no
- * connection of the parent open. It is confined (confine.h), reads zeros in place of secrets
+ * argument. The child closes all other file descriptors, so it keeps no connection of the parent
+ * open, and what its libraries write to the standard streams is lost. It is confined (confine.h), reads zeros in place of secrets
  * (secret.h), ignores the signals that end the program, and dies with its parent. Returns -1 and
  * errno when no process or file descriptor is left. */
 int worker_start(struct worker *worker, void (*run)(int socket, const void *argument),

@@ -265,6 +265,7 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     (void)domain;
     (void)flags;
 
+    search->has_answered |= event == AVAHI_RESOLVER_FOUND;
     if (event != AVAHI_RESOLVER_FOUND || !service_is_board(search->service, txt)) {
         search_end(search);
         return;

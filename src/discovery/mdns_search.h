@@ -41,6 +41,7 @@ struct search {
     enum service service;            /* of the instance */
     AvahiProtocol family;            /* of a service; AVAHI_PROTO_UNSPEC: either */
     struct mdns_answer *second_best; /* an IPv6 address, used if no IPv4 address comes */
+    bool has_answered;               /* the instance, whether or not it is a board */
 
     AvahiRecordBrowser *records;
     uint16_t record;           /* the type of the records; 0: this is a resolver */

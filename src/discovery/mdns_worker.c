@@ -57,6 +57,7 @@ struct query {
     size_t search_count;
     size_t ended_count;
     size_t board_count; /* for MDNS_BOARDS */
+    unsigned unheard;   /* instances of shared services without an answer */
     void *by_instance;  /* tsearch(3): every interface and family announces an instance again */
     char name[MDNS_NAME_MAX];
     unsigned services;         /* a set: what the answers may announce */
@@ -261,8 +262,11 @@ static void on_change(struct search *search)
 {
     struct query *query = search->query;
 
-    if (search->state == SEARCH_ENDED)
+    if (search->state == SEARCH_ENDED) {
         query->ended_count++;
+        query->unheard +=
+            !search->record && !search->has_answered && service_is_shared(search->service);
+    }
     continue_queries(query->worker);
 }
 
@@ -387,8 +391,8 @@ static void continue_query(struct query *query)
         return;
 
     query->lacks_memory |= avahi_connection_lacks_memory(query->worker->pool.connection);
-    report_answer(query,
-                  query->lacks_memory ? &out_of_memory : &(struct mdns_answer){.event = MDNS_END});
+    const struct mdns_answer end = {.event = MDNS_END, .unheard = query->unheard};
+    report_answer(query, query->lacks_memory ? &out_of_memory : &end);
     query_end(query);
 }
 

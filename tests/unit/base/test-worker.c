@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/worker.h"
+#include "support/capture.h"
 #include "support/failing.h"
 
 #include <errno.h>
@@ -157,6 +158,38 @@ static void test_descriptors_are_not_inherited(void **state)
     assert_int_equal(read(pipe_ends[0], open_ones, 1), 0);
     close(pipe_ends[0]);
     worker_end(&child);
+}
+
+/* Of <sanitizer/common_interface_defs.h>; NULL in a program without a sanitizer. */
+extern void __sanitizer_set_report_fd(void *fd) /* NOLINT(bugprone-reserved-identifier) */
+    __attribute__((weak));
+
+static void chatter(int socket, const void *argument)
+{
+    (void)argument;
+    fprintf(stdout, "WARNING: Unhandled message\n");
+    fflush(stdout);
+    fprintf(stderr, "WARNING: Unhandled message\n");
+    send(socket, "", 1, MSG_NOSIGNAL);
+}
+
+/* What libraries write means nothing to the user. A sanitizer reports there, however. */
+static void test_libraries_are_not_heard(void **state)
+{
+    static struct capture capture;
+    struct worker child;
+    char byte;
+    (void)state;
+
+    capture_begin(&capture);
+    const int result = worker_start(&child, chatter, NULL);
+    const bool has_run = result == 0 && receive(&child, &byte, 1) == 1;
+    capture_end(&capture);
+    assert_true(has_run);
+    worker_end(&child);
+    assert_string_equal(capture.text_out, "");
+    if (!__sanitizer_set_report_fd)
+        assert_string_equal(capture.text_err, "");
 }
 
 static volatile sig_atomic_t handled;
@@ -353,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_messages_keep_their_borders),
         cmocka_unit_test(test_parent_never_blocks),
         cmocka_unit_test(test_descriptors_are_not_inherited),
+        cmocka_unit_test(test_libraries_are_not_heard),
         cmocka_unit_test(test_worker_signals),
         cmocka_unit_test(test_dies_with_its_parent),
         cmocka_unit_test(test_worker_no_process),

@@ -48,7 +48,10 @@ static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void
     switch (answer->event) {
     case MDNS_END:
         world.ends++;
-        note("end; ");
+        if (answer->unheard)
+            note("end, %u unheard; ", answer->unheard);
+        else
+            note("end; ");
         return;
 
     case MDNS_UNAVAILABLE:
@@ -277,7 +280,23 @@ static void test_shared_service_that_is_silent(void **state)
         assert_int_equal(world.ends, 0);
         fake_elapse(2000000);
     }
-    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232  0; end; ");
+    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232  0; end, 64 unheard; ");
+}
+
+/* One that is no board, and one that Avahi gives up on. A board's service is listed in any case. */
+static void test_shared_service_that_fails(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ALL, "");
+    fake_browse_type("_http._tcp", "printer");
+    fake_browse_type("_http._tcp", "starved");
+    fake_browse("a");
+    fake_resolve("printer", "10.0.0.9", NULL);
+    fake_resolve("starved", NULL, NULL);
+    fake_resolve("a", NULL, NULL);
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        fake_browser_of_says(service_type((enum service)i), AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "a seen; end, 1 unheard; ");
 }
 
 static void test_nobody(void **state)
@@ -640,6 +659,7 @@ int main(void)
         TEST(test_services),
         TEST(test_services_of_one_name),
         TEST(test_shared_service_that_is_silent),
+        TEST(test_shared_service_that_fails),
         TEST(test_nobody),
         TEST(test_families),
         TEST(test_name_that_cannot_be_resolved),
