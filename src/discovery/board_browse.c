@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
+#include "discovery/plain_query.h"
 #include "net/alive.h"
 
 #include <stdio.h>
@@ -21,6 +23,10 @@ enum {
     CACHE_BOARDS = CACHE_RECORDS / 4, /* PTR, SRV, TXT and an address each */
 };
 
+/* Sketch servers whose SRV record has expired answer only a plain query (plain_query.h), and at most
+ * once a second. */
+static const int64_t PLAIN_AFTER_US = MILLISECONDS(500), PLAIN_AGAIN_US = MILLISECONDS(1500);
+
 /* An item of boards that may be several boards, at count addresses from rivals[first] on. */
 struct contest {
     size_t board, first, count;
@@ -29,9 +35,10 @@ struct contest {
 struct board_browse {
     struct loop *loop;
     struct mdns_query *query; /* NULL when it has ended */
-    struct loop_timer timeout;
-    int64_t start_us;
+    struct loop_timer timer;  /* for the next plain query, or the deadline */
+    int64_t start_us, deadline_us;
     struct board_list boards;
+    unsigned unheard;         /* what may be boards, and did not answer */
     struct contest *contests; /* boards of one name, in the order of boards */
     size_t contest_count;
     struct address *rivals; /* of all contests */
@@ -47,7 +54,7 @@ static void stop_browse(struct board_browse *browse)
 {
     if (browse->query)
         mdns_client_cancel(browse->query);
-    loop_timer_stop(&browse->timeout);
+    loop_timer_stop(&browse->timer);
     browse->query = NULL;
 }
 
@@ -152,11 +159,21 @@ static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_sh
                      seconds_since(browse));
 }
 
+/* Most of these are announcements that have outlived their printers, so this is no warning. */
+static void tell_unheard(const struct board_browse *browse)
+{
+    if (browse->unheard > 0)
+        diag_notice("%u of the web servers that announce themselves did not answer; a board with "
+                    "Tasmota that is busy may be missing",
+                    browse->unheard);
+}
+
 static void finish_normally(struct board_browse *browse, bool is_cut_short)
 {
     struct ota_failure failure;
 
     warn_if_incomplete(browse, is_cut_short);
+    tell_unheard(browse);
     if (browse->boards.count) {
         finish_browse(browse, NULL);
         return;
@@ -193,6 +210,7 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
     if (answer->event == MDNS_UNAVAILABLE) {
         finish_unavailable(browse, answer);
     } else if (answer->event == MDNS_END) {
+        browse->unheard = answer->unheard;
         finish_normally(browse, false);
     } else if (board_list_add(&browse->boards, answer) < 0) {
         ota_fail_no_memory(&failure);
@@ -202,11 +220,35 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
     }
 }
 
-static void on_browse_timeout(void *userdata)
+static bool is_sketch_server_missing(const struct board_browse *browse)
+{
+    for (size_t i = 0; i < browse->boards.count; i++) {
+        const struct board *board = browse->boards.items[i];
+
+        if (board->service == SERVICE_ARDUINO && !board->is_resolved)
+            return true;
+    }
+    return false;
+}
+
+static void start_timer(struct board_browse *browse, int64_t delay_us)
+{
+    const int64_t left_us = browse->deadline_us - loop_now_us();
+
+    loop_timer_start(&browse->timer, delay_us < left_us ? delay_us : left_us);
+}
+
+static void on_browse_timer(void *userdata)
 {
     struct board_browse *browse = userdata;
 
-    finish_normally(browse, true);
+    if (loop_now_us() >= browse->deadline_us) {
+        finish_normally(browse, true);
+        return;
+    }
+    if (is_sketch_server_missing(browse))
+        plain_query_send(SERVICE_ARDUINO);
+    start_timer(browse, PLAIN_AGAIN_US);
 }
 
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
@@ -219,8 +261,9 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
 
     *browse = (struct board_browse){
         .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
-    loop_timer_init(&browse->timeout, loop, on_browse_timeout, browse);
-    loop_timer_start(&browse->timeout, timeout_us);
+    browse->deadline_us = browse->start_us + timeout_us;
+    loop_timer_init(&browse->timer, loop, on_browse_timer, browse);
+    start_timer(browse, PLAIN_AFTER_US);
 
     browse->query = mdns_client_ask(mdns, MDNS_BOARDS, services, "", on_boards_answer, browse);
     if (browse->query)

@@ -19,11 +19,15 @@ def txt(version="2026.8.0", project="acme.lamp", project_version="1.2", config="
 
 LOFT = Board("loft", 6053, v4="10.77.0.38", type="_esphomelib._tcp", txt=txt())
 LOFT_ONLY = ("--match", "loft", "--protocol", "esphome")  # unlike -i, this waits for the announcement
+# One board: ESPHome's OTA service, ArduinoOTA and a web server under one name.
+TWIN = Board("twin", 6053, v4="10.77.0.40", type="_esphomelib._tcp", txt=("version=2026.9.1", "platform=ESP32", "board=x"))
+TWIN_OTA = Board("twin", 3232, v4="10.77.0.40", txt=("auth_upload=no", "board=acme_twin"))
+TWIN_WEB = Board("twin", 80, v4="10.77.0.40", type="_http._tcp", txt=("version=2026.9.1",))
 BEFORE = "ESPHome 2026.8.0, project acme.lamp 1.2, configuration 0a1b2c3d"
 
 
 def setUpModule():
-    share_link(LOFT)
+    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB)
 
 
 class Announced(OnLink):
@@ -117,6 +121,38 @@ class Announced(OnLink):
         self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
         self.assertIn("but it announces ESPHome 2026.7.0, project acme.lamp 1.2, configuration 0a1b2c3d now, and the image "
                       "is another version", last["message"])
+
+
+class TwoServices(OnLink):
+
+    def test_listed(self):
+        result = scenario.run("-l", "--json", "--match", "twin")
+        rows = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual([("espota", 3232, "10.77.0.40"), ("esphome", None, "10.77.0.40")],
+                         [(row["protocol"], row["port"], row["address"]) for row in rows], result)
+
+    def test_one_upload(self):
+        """The board gets the image once, by the right service."""
+        path = self.file("fw.bin", firmware.esp32_sketch(20000))
+        for arguments, protocol in (
+                (("--match", "twin"), "espota"), (("-i", "twin"), "espota"), (("-i", "twin.local"), "espota"),
+                (("--all",), "espota"), (("-i", "twin", "--match", "twin"), "espota"),
+                (("--match", "twin", "--protocol", "esphome"), "esphome"),
+                (("-i", "esphome://twin"), "esphome"), (("-i", "esphome://twin.local"), "esphome"),
+                (("-i", "esphome://twin", "-i", "twin.local", "-j", "1"), "esphome")):
+            with self.subTest(arguments):
+                by_protocol = {"espota": self.simulate(TWIN_OTA, "--family", "esp32"),
+                               "esphome": self.simulate(TWIN, "--family", "esp32", "--esphome", port=3232)}
+                result = scenario.run(*arguments, "-f", path, "--json", "--retries", "0")
+                results = [event for line in result.out.splitlines() if (event := json.loads(line))["event"] == "result"]
+                self.assertEqual([(protocol, 0, 3232)], [(one["protocol"], one["exit_status"], one["port"]) for one in results],
+                                 result)
+                board = by_protocol.pop(protocol)
+                self.assert_got(board, path)
+                (other,) = by_protocol.values()
+                for one in (board, other):
+                    one.stop()
+                self.assertNotRegex(other.output, "invitation|features")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,12 @@ class Crowd(Announced):
 class SketchServers(Announced):
     """Their responders compare the whole query with the one that they know."""
 
+    def test_list(self):
+        """Known is its name and nothing else, as two minutes after an earlier answer."""
+        self.announce(board("mkr", ("10.77.0.10",), port=65280, host="mkr", plain=True))
+        rows, _ = self.list("-t", str(scenario.DEADLINE_S))
+        self.assertEqual([["mkr", "mkr.local", "10.77.0.10", "65280"]], [row[:4] for row in rows])
+
     def test_its_name_on_the_command_line(self):
         """Known are its name and nothing else, as two minutes after an earlier answer."""
         self.announce(board("mkr", ("10.77.0.10",), port=65280, host="mkr", plain=True))

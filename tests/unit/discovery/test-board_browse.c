@@ -26,6 +26,7 @@ static struct world {
     void *answer_userdata;
     bool refuse_mdns, free_when_done;
     size_t canceled, done;
+    char plain[128]; /* when there was a plain query, in milliseconds */
     struct board_browse *browse;
     size_t count;
     char first[MDNS_INSTANCE_MAX];
@@ -36,6 +37,16 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
                                           unsigned services, const char *name,
                                           mdns_client_answer_fn *on_answer, void *userdata);
 void __wrap_mdns_client_cancel(struct mdns_query *query);
+void __wrap_plain_query_send(enum service service);
+
+void __wrap_plain_query_send(enum service service)
+{
+    const size_t length = strlen(world.plain);
+
+    assert_int_equal(service, SERVICE_ARDUINO);
+    snprintf(world.plain + length, sizeof world.plain - length, "%d ",
+             (int)(virtual_time.now_us / 1000));
+}
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
                                           unsigned services, const char *name,
@@ -107,9 +118,12 @@ static void send_answer(enum mdns_event event, const char *instance, const char 
     on_answer(&answer, world.answer_userdata);
 }
 
+/* Lets all of the time pass. */
 static void elapse(void)
 {
-    virtual_time_fire();
+    for (size_t i = 0; i < 10 && !world.done; i++)
+        virtual_time_fire();
+    assert_int_equal(virtual_time.now_us, 10 * S);
 }
 
 static void test_everything_has_come(void **state)
@@ -150,7 +164,6 @@ static void test_browse_deadline(void **state)
 
     for (int has_board = 0; has_board < 2; has_board++) {
         start_browse((struct world){0});
-        assert_int_equal(virtual_time.due_us, 10 * S);
         if (has_board)
             send_answer(MDNS_FOUND, "a", "");
         elapse();
@@ -160,6 +173,39 @@ static void test_browse_deadline(void **state)
         stop_browse();
         assert_int_equal(world.canceled, 1);
     }
+}
+
+/* As long as a board of this service is known by its name only. */
+static void test_plain_query(void **state)
+{
+    struct mdns_answer answer = {.event = MDNS_FOUND, .instance = "mkr", .host = "mkr.local"};
+
+    (void)state;
+    start_browse((struct world){0});
+    elapse();
+    assert_string_equal(world.plain, "");
+    stop_browse();
+
+    start_browse((struct world){0});
+    send_answer(MDNS_FOUND, "mkr", "");
+    elapse();
+    assert_string_equal(world.plain, "500 2000 3500 5000 6500 8000 9500 ");
+    stop_browse();
+
+    start_browse((struct world){0});
+    send_answer(MDNS_FOUND, "mkr", "");
+    virtual_time_fire();
+    world.on_answer(&answer, world.answer_userdata);
+    elapse();
+    assert_string_equal(world.plain, "500 ");
+    stop_browse();
+
+    start_browse((struct world){0});
+    answer = (struct mdns_answer){.event = MDNS_FOUND, .service = SERVICE_ESPHOME, .instance = "x"};
+    world.on_answer(&answer, world.answer_userdata);
+    elapse();
+    assert_string_equal(world.plain, "");
+    stop_browse();
 }
 
 /* avahi-daemon cannot remember more boards, so the list may be incomplete. */
@@ -207,6 +253,31 @@ static void test_crowd(void **state)
         stop_browse();
     }
     diag_set_level(DIAG_LEVEL_ERROR);
+}
+
+/* Under starvation, a board may be among them. */
+static void test_unheard(void **state)
+{
+    static struct capture capture;
+
+    (void)state;
+    for (unsigned unheard = 0; unheard < 3; unheard += 2) {
+        const struct mdns_answer end = {.event = MDNS_END, .unheard = unheard};
+
+        start_browse((struct world){0});
+        send_answer(MDNS_FOUND, "a", "");
+        mdns_client_answer_fn *on_answer = world.on_answer;
+        world.on_answer = NULL;
+        capture_begin(&capture);
+        on_answer(&end, world.answer_userdata);
+        capture_end(&capture);
+        assert_string_equal(capture.text_err,
+                            unheard ? "2 of the web servers that announce themselves did not "
+                                      "answer; a board with Tasmota that is busy may be missing\n"
+                                    : "");
+        assert_int_equal(world.failure.error, OTA_OK);
+        stop_browse();
+    }
 }
 
 static void test_unavailable(void **state)
@@ -280,7 +351,9 @@ int main(void)
         cmocka_unit_test(test_everything_has_come),
         cmocka_unit_test(test_no_boards),
         cmocka_unit_test(test_browse_deadline),
+        cmocka_unit_test(test_plain_query),
         cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_unheard),
         cmocka_unit_test(test_unavailable),
         cmocka_unit_test(test_lack),
         cmocka_unit_test(test_freed),
