@@ -165,7 +165,7 @@ class Prompt(Scenario):
         board = self.board("-P", "kwert", **board)
         path = self.file("fw.bin", image())
         terminal = Terminal("-i", board.address, "-p", str(board.port), "-f", path)
-        terminal.wait_for("[Pp]assword.*: ")
+        terminal.wait_for(r"Password of [^\r\n]*: $")
         self.assertFalse(terminal.has_echo())
         terminal.type(keys)
         result = terminal.result()
@@ -267,7 +267,7 @@ class Prompt(Scenario):
         path = self.file("fw.bin", image())
         output = os.path.join(self.directory, "json")
         terminal = Terminal("-i", board.address, "-f", path, "--json", stdout=output)
-        terminal.wait_for("[Pp]assword.*: ")
+        terminal.wait_for(r"Password of [^\r\n]*: $")
         terminal.type("kwert\n")
         self.assertEqual(terminal.result().status, 0)
         with open(output, encoding="utf-8") as file:
@@ -279,7 +279,7 @@ class Prompt(Scenario):
         for number in (1, 2, 3, 15):
             with self.subTest(number):
                 terminal = Terminal("-i", board.address, "-f", path)
-                terminal.wait_for("[Pp]assword.*: ")
+                terminal.wait_for(r"Password of [^\r\n]*: $")
                 terminal.send_signal(number)
                 self.assertEqual(terminal.result().status, -number)
                 self.assertTrue(terminal.echo_at_end)
@@ -290,7 +290,7 @@ class Prompt(Scenario):
         board = self.board("-P", "kwert")
         output = os.path.join(self.directory, "json")
         terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image()), "--json", stdout=output)
-        terminal.wait_for("[Pp]assword.*: ")
+        terminal.wait_for(r"Password of [^\r\n]*: $")
         terminal.type("kwe")
         self.assertEqual(terminal.hang_up(), -signal.SIGHUP)
         with open(output, encoding="utf-8") as file:

@@ -231,7 +231,7 @@ class Memory(Scenario):
                             self.firmware, **env)
 
         def type_password(terminal):
-            terminal.wait_for("[Pp]assword.*: ")
+            terminal.wait_for(r"Password of [^\r\n]*: $")
             terminal.type(f"{PASSWORD}\n")
 
         terminal, child = self.catch(start, type_password)

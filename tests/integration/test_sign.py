@@ -549,7 +549,7 @@ class Sign(Keys):
                                 "pass:open sesame", "-out", older], check=True, stderr=subprocess.DEVNULL)
                 self.protected = older
                 terminal = self.start()
-                terminal.wait_for("assword")
+                terminal.wait_for(r"Password of the key in .*: ")
                 terminal.type("open sesame\n")
                 result = terminal.result()
                 self.assertEqual(result.status, 0, result)

@@ -57,7 +57,7 @@ class BackChannel(Played):
         def script(peer, terminal):
             peer.invited()
             peer.reply(SHA256)
-            terminal.wait_for("Password.*: ")
+            terminal.wait_for(r"Password of [^\r\n]*: $")
             self.assert_closed(peer)
             terminal.type("kwert\n")
             peer.answered()
@@ -253,7 +253,7 @@ class Challenges(Played):
             peer.invited()
             peer.reply(MD5)
             terminal.wait_for(WEAK)
-            terminal.wait_for("Password.*: ")
+            terminal.wait_for(r"Password of [^\r\n]*: $")
             terminal.type("kwert\n")
             peer.answered()
             peer.reply(FAILED)
@@ -345,7 +345,7 @@ class Challenges(Played):
                 def script(peer, terminal):
                     peer.invited()
                     peer.reply(SHA256)
-                    terminal.wait_for("Password.*: ")
+                    terminal.wait_for(r"Password of [^\r\n]*: $")
                     for reply in replies:
                         peer.reply(reply)
 
@@ -356,7 +356,7 @@ class Challenges(Played):
         def idle(peer, terminal):
             peer.invited()
             peer.reply(SHA256)
-            terminal.wait_for("Password.*: ")
+            terminal.wait_for(r"Password of [^\r\n]*: $")
             peer.reply(b"AUTH " + b"12" * 32)
             peer.reply(FAILED)
             self.assert_closed(peer)
@@ -693,7 +693,7 @@ class LeftAlone(Scenario):
                 with self.subTest(family, key=key):
                     board = self.board("-P", "kwert", family=family)
                     terminal = Terminal("-i", board.address, "-p", str(board.port), "-f", path)
-                    terminal.wait_for("Password.*: ")
+                    terminal.wait_for(r"Password of [^\r\n]*: $")
                     terminal.type(key)
                     terminal.result()
                     self.assert_ready(board, family)
