@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The role of contrib/ansible over three sites with 20 simulated boards each, one site out of reach and one
-board bad: which boards get the image, what Ansible says, and that a second run changes nothing.
+board bad: which boards get the image, what Ansible says, and that a second run changes nothing. And a machine
+without esp-ota, where the role installs it.
 
 A site is a network namespace of this computer, and its machine Ansible's local connection with a Python in
 that namespace. Run by scripts/test-ansible, which sets ESP_OTA and ESP_OTA_SIM."""
@@ -25,18 +26,22 @@ BAD = 7  # the board of lyon that has no room
 class Site:
     """A network namespace with boards, which lives as long as the process that holds it."""
 
+    NAMESPACES = ("--net",)
+    PREPARE = "ip link set lo up && echo up && exec cat"
+    PYTHON = sys.executable
+
     def __init__(self, name, folder):
         self.name = name
         self.folder = os.path.join(folder, name)
         os.mkdir(self.folder)
-        self.holder = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec cat"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE)
+        self.holder = subprocess.Popen(["unshare", *self.NAMESPACES, "sh", "-euc", self.PREPARE, "sh", folder],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self.holder.stdout.readline() != b"up\n":
-            raise RuntimeError("no network namespace")
+            raise RuntimeError("no namespace")
         self.inside = ["nsenter", f"--target={self.holder.pid}", "--net"]
+        self.inside_root = ["nsenter", f"--target={self.holder.pid}", *self.NAMESPACES, "--root", f"--wd={self.folder}"]
         self.boards = []
-        self.python = self._script("python", f'exec {" ".join(self.inside)} {sys.executable} "$@"')
+        self.python = self._script("python", f'exec {" ".join(self.inside_root)} {self.PYTHON} "$@"')
         self.program = self._script("esp-ota", f'echo "$@" >>{self.folder}/commands\nexec {os.environ["ESP_OTA"]} "$@"')
         with open(self.path("board-password"), "w", encoding="utf-8") as file:
             file.write(PASSWORD + "\n")
@@ -97,6 +102,52 @@ class Site:
                          "esp_ota_metrics": self.path("esp-ota.prom")}}
 
 
+class Machine(Site):
+    """A site whose machine has a root of its own: this computer's, with all that is written kept in memory. What is
+    installed there is gone with it. Ansible's files are in the folder of the test."""
+
+    NAMESPACES = ("--net", "--mount")
+    PREPARE = """
+        mount -t tmpfs tmpfs /mnt
+        mkdir /mnt/upper /mnt/work /mnt/root
+        mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root
+        for folder in /proc /sys /dev "$1"; do
+            mount --rbind "$folder" "/mnt/root$folder"
+        done
+        exec chroot /mnt/root sh -c "$0" """.replace("$0", Site.PREPARE)
+    PYTHON = "/usr/bin/python3"  # python3-apt is there only for Debian's own
+
+    def run(self, *command):
+        return subprocess.run([*self.inside_root, *command], stdout=subprocess.PIPE, text=True, check=False).stdout
+
+    def installed(self):
+        """The version of the package."""
+        return self.run("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", "esp-ota")
+
+
+def build_package(folder, version):
+    """A Debian package of the program as it was built; that of debian/ takes minutes, and a new chroot."""
+    name = f"esp-ota_{version}_all.deb"
+    root = os.path.join(folder, f"package-{version}")
+    subprocess.run(["cmake", "--install", os.path.dirname(os.environ["ESP_OTA"]), "--prefix", "/usr"], check=True,
+                   env={**os.environ, "DESTDIR": root}, stdout=subprocess.DEVNULL)
+    os.mkdir(os.path.join(root, "DEBIAN"))
+    with open(os.path.join(root, "DEBIAN/control"), "w", encoding="utf-8") as file:
+        file.write(f"Package: esp-ota\nVersion: {version}\nArchitecture: all\nMaintainer: nobody <n@esp-ota.invalid>\n"
+                   "Description: for tests\n")
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", root, os.path.join(folder, name)],
+                   check=True, stdout=subprocess.DEVNULL)
+    return name
+
+
+def write_image(folder, seed):
+    """firmware.bin; returns its digest."""
+    image = b"\xe9" + bytes(seed * number % 251 for number in range(20000))
+    with open(os.path.join(folder, "firmware.bin"), "wb") as file:
+        file.write(image)
+    return hashlib.sha256(image).hexdigest()
+
+
 class Run:
     """One ansible-playbook: its status, and of each site the recap and the module's result."""
 
@@ -154,10 +205,7 @@ class Sites(unittest.TestCase):
 
     def use(self, reachable, seed):
         """An image, and the sites that Ansible reaches."""
-        image = b"\xe9" + bytes(seed * number % 251 for number in range(20000))
-        with open(os.path.join(self.folder, "firmware.bin"), "wb") as file:
-            file.write(image)
-        self.digest = hashlib.sha256(image).hexdigest()
+        self.digest = write_image(self.folder, seed)
         with open(os.path.join(self.folder, "inventory.json"), "w", encoding="utf-8") as file:
             json.dump({"sites": {
                 "vars": {"esp_ota_image": os.path.join(self.folder, "firmware.bin"), "esp_ota_install": False,
@@ -226,6 +274,62 @@ class Sites(unittest.TestCase):
         self.use(SITES, seed=3)
         fifth = self.run_playbook("--limit", "hamburg", "--check")
         self.assertEqual(fifth.states("hamburg"), {"planned": 1, "current": COUNT - 1}, fifth.text)
+
+
+class Install(unittest.TestCase):
+    """A machine without esp-ota."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="esp-ota-ansible-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.machine = Machine("hamburg", self.folder)
+        self.addCleanup(self.machine.close)
+        self.machine.start(1, 1)
+        write_image(self.folder, seed=3)
+        with open(os.path.join(self.folder, "play.yml"), "w", encoding="utf-8") as file:
+            json.dump([{"hosts": "gateway-hamburg", "gather_facts": False,
+                        "roles": [os.path.join(SOURCE, "contrib/ansible/roles/esp_ota")]}], file)
+
+    def run_playbook(self, package, *options):
+        host = {"ansible_connection": "local", "ansible_python_interpreter": self.machine.python,
+                "esp_ota_boards": ["127.1.0.1"], "esp_ota_image": os.path.join(self.folder, "firmware.bin"),
+                "esp_ota_password": PASSWORD, "esp_ota_options": ["--force"]}
+        if package:
+            host["esp_ota_package"] = os.path.join(self.folder, package)
+        with open(os.path.join(self.folder, "inventory.json"), "w", encoding="utf-8") as file:
+            json.dump({"all": {"hosts": {"gateway-hamburg": host}}}, file)
+        return Run(self.folder, *options)
+
+    def assert_run(self, run, states, version):
+        self.assertEqual(run.status, 0, run.text)
+        self.assertEqual(run.states("hamburg"), states, run.text)
+        self.assertEqual(self.machine.installed(), version, run.text)
+
+    def test_install(self):
+        package = build_package(self.folder, "1.0-1")
+
+        planned = self.run_playbook(package, "--check")
+        self.assert_run(planned, {}, "")
+        self.assertEqual(planned.results["hamburg"]["msg"], "esp-ota is not installed yet, so no board was looked for")
+        self.assertEqual(self.machine.received(), {})
+
+        first = self.run_playbook(package)
+        self.assert_run(first, {"updated": 1}, "installed 1.0-1")
+        self.assertIn("esp-ota ", self.machine.run("/usr/bin/esp-ota", "--version"))
+        self.assertEqual(list(self.machine.received()), [1])
+
+        self.machine.run("apt-get", "clean")
+        second = self.run_playbook(package)
+        self.assert_run(second, {"current": 1}, "installed 1.0-1")
+        self.assertEqual(second.recap["hamburg"]["changed"], 0, second.text)
+
+        newer = self.run_playbook(build_package(self.folder, "1.1-1"))
+        self.assert_run(newer, {"current": 1}, "installed 1.1-1")
+
+        # That of the distribution is there.
+        last = self.run_playbook(None)
+        self.assert_run(last, {"current": 1}, "installed 1.1-1")
+        self.assertEqual(last.recap["hamburg"]["changed"], 0, last.text)
 
 
 if __name__ == "__main__":

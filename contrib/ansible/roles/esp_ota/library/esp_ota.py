@@ -14,7 +14,8 @@ description:
   - Runs esp-ota(1) on a machine in the boards' network.
   - A board that has confirmed the image in an earlier run is left out. The file C(report) remembers that, so
     a board that was flashed by other means since then is not noticed; delete the file to send the image again.
-  - In check mode, finds the boards and the image for each (--dry-run), and sends nothing.
+  - In check mode, finds the boards and the image for each (--dry-run), and sends nothing. Where the program is
+    not installed yet, it is expected to be by then.
   - Fails if a board fails, after all others had their turn; C(boards) names them.
   - Passwords and keys are given as files, and never appear in a command line or in a result.
 options:
@@ -90,15 +91,15 @@ boards:
 exit_status:
   description: That of esp-ota(1).
   type: int
-  returned: always
+  returned: if it has run
 """
 
 SKIP_STATES = {"confirmed": "current", "dry-run": "planned"}
 
 
-def command(module):
+def command(module, program):
     options = module.params
-    line = [options["executable"], "--json", "--quiet"]
+    line = [program, "--json", "--quiet"]
     for name in ("hosts", "auth_file", "encryption_key_file", "jobs", "canary", "max_failures", "deadline", "metrics"):
         if options[name] is not None:
             line += ["--" + name.replace("_", "-"), str(options[name])]
@@ -198,7 +199,10 @@ def main():
         },
         required_one_of=[["image", "hosts"], ["boards", "hosts"]],
         supports_check_mode=True)
-    exit_status, output, errors = module.run_command(command(module))
+    program = module.get_bin_path(module.params["executable"], required=not module.check_mode)
+    if program is None:
+        module.exit_json(changed=True, boards=[], msg="esp-ota is not installed yet, so no board was looked for")
+    exit_status, output, errors = module.run_command(command(module, program))
     now = [event for event in events(output) if event["event"] in ("result", "skipped")]
     if not module.check_mode:
         update_report(module, now)
