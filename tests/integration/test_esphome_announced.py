@@ -2,7 +2,6 @@
 """What a board with ESPHome announces, before the upload and after it, compared with the image."""
 
 import json
-import os
 import unittest
 
 import firmware
