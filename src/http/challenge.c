@@ -139,8 +139,7 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
         if (reader.at == reader.end || !*reader.at)
             break;
 
-        const char *start = reader.at;
-        read_token(&reader, name, " \t,=");
+        read_token(&reader, name, " \t,="); /* it begins with none of them but "=" */
         skip_blanks(&reader, " \t");
         if (reader.at < reader.end && *reader.at == '=') {
             reader.at++;
@@ -152,8 +151,6 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
             keep_stronger(challenge, &current);
             current = (struct challenge){.scheme = find_scheme(name)};
         }
-        if (reader.at == start)
-            break;
     }
     keep_stronger(challenge, &current);
 }

@@ -5,7 +5,9 @@
 #include "cli/config_options.h"
 
 #include "cli/config_boards.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,12 +183,101 @@ static void test_boards(void **state)
     config_free(&config);
 }
 
+/* What is typed comes before what the section says. */
+static void test_typed_before_section(void **state)
+{
+    static const enum option typed[] = {OPTION_PROTOCOL, OPTION_ENCRYPTION_KEY_FILE,
+                                        OPTION_MIN_AUTH, OPTION_PAGE,
+                                        OPTION_FIELD,    OPTION_USER};
+    (void)state;
+
+    for (int is_typed = 0; is_typed < 2; is_typed++) {
+        struct config config = {0};
+        struct hosts hosts = {0};
+        struct command_line line = {.typed[OPTION_IP] = true};
+        struct ota_failure failure;
+
+        add(&config, &own,
+            "[board mine]\nhost = 10.0.0.1\nprotocol = web\nmin-auth = sha256\npage = tasmota\n"
+            "field = f\nuser = me\nencryption-key-file = /key\n");
+        for (size_t i = 0; i < sizeof typed / sizeof *typed; i++)
+            line.typed[typed[i]] = is_typed;
+        assert_int_equal(strings_add(&line.boards, strdup("mine")), 0);
+        assert_int_equal(config_boards_resolve(&hosts, &line, &config, &failure), OTA_OK);
+
+        const struct host_line *board = &hosts.lines[0];
+        const char *const *values = (const char *const *)board->own.values;
+        assert_int_equal(!board->protocol, is_typed);
+        assert_int_equal(!board->has_min_auth, is_typed);
+        assert_int_equal(!board->key_file, is_typed);
+        assert_int_equal(!values[UPLOAD_OWN_PAGE] && !values[UPLOAD_OWN_FIELD] &&
+                             !values[UPLOAD_OWN_USER],
+                         is_typed);
+        if (!is_typed)
+            assert_string_equal(values[UPLOAD_OWN_PAGE], "tasmota");
+        hosts_free(&hosts);
+        command_line_free(&line);
+        config_free(&config);
+    }
+}
+
+/* Reads a configuration, adopts its settings and finds the boards of a group. */
+static enum ota_error use_config(struct hosts *hosts, struct command_line *line,
+                                 struct config *config, struct ota_failure *failure)
+{
+    static const char text[] = "timeout = 3\nfile = x\n"
+                               "[board a]\nhost = 10.0.0.1\nauth-file = p\nexpect = up\n"
+                               "[board b]\nhost = 10.0.0.2\nfile = y\nuser = me\nprotocol = web\n"
+                               "[group all]\nmembers = a b c.local\n";
+    const struct config_environment environment = {.has_password = false};
+    enum ota_error error = config_add(config, &own, text, sizeof text - 1, failure);
+
+    if (error == OTA_OK)
+        error = config_options_check(config, failure);
+    if (error == OTA_OK)
+        error = config_boards_check(config, failure);
+    if (error == OTA_OK)
+        error = config_options_adopt(line, config, &environment, failure);
+    return error == OTA_OK ? config_boards_resolve(hosts, line, config, failure) : error;
+}
+
+/* Each allocation fails: nothing is left out silently, and no line of the file is blamed. */
+static void test_without_memory(void **state)
+{
+    int failures = 0;
+    bool has_failed = true;
+    (void)state;
+
+    for (; has_failed; failures++) {
+        struct config config = {0};
+        struct hosts hosts = {0};
+        struct command_line line = {.typed[OPTION_IP] = true, .given[OPTION_IP] = true};
+        struct ota_failure failure = {.error = OTA_OK};
+
+        assert_int_equal(strings_add(&line.boards, strdup("@all")), 0);
+        failing_start(FAILING_ALLOCATION, failures, ENOMEM);
+        enum ota_error error = use_config(&hosts, &line, &config, &failure);
+        has_failed = failing_stop();
+        if (error == OTA_OK) {
+            assert_int_equal(hosts.count, 3);
+            assert_non_null(hosts.lines[0].expect);
+            assert_string_equal(line.value[OPTION_TIMEOUT], "3");
+        }
+        if (error != (has_failed ? OTA_E_INTERNAL : OTA_OK))
+            fail_msg("allocation %d: %s, %s", failures, ota_error_name(error), failure.message);
+        hosts_free(&hosts);
+        command_line_free(&line);
+        config_free(&config);
+    }
+    assert_true(failures > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_adoption),
-        cmocka_unit_test(test_activation),
-        cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_adoption),       cmocka_unit_test(test_activation),
+        cmocka_unit_test(test_boards),         cmocka_unit_test(test_typed_before_section),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

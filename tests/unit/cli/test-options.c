@@ -844,6 +844,78 @@ static int tear_down_option_files(void **state)
     return rmdir(home);
 }
 
+/* Where --serve listens; NULL: that is no address with a port. */
+static void test_serve_addresses(void **state)
+{
+    static const struct {
+        const char *option, *address;
+    } rows[] = {
+        {"--serve", "[::]:8080"},
+        {"--serve=0", "[::]:0"},
+        {"--serve=80", "[::]:80"},
+        {"--serve=127.0.0.1:81", "127.0.0.1:81"},
+        {"--serve=[::1]:82", "[::1]:82"},
+        {"--serve=::1:82", NULL},
+        {"--serve=[::1:82", NULL},
+        {"--serve=[]:82", NULL},
+        {"--serve=:82", NULL},
+        {"--serve=127.0.0.1", NULL},
+        {"--serve=127.0.0.1:65536", NULL},
+        {"--serve=127.0.0.300:80", NULL},
+        {"--serve=kitchen.local:80", NULL},
+        {"--serve=8080x", NULL},
+        {"--serve=0000000000000000000000000000000000000000000000000000000000000000000000000000:80",
+         NULL},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct parse *parsed = parse((const char *[]){rows[i].option, "-f", "x", NULL});
+        char text[ADDRESS_TEXT_MAX + 8] = "";
+
+        if ((parsed->failure.error == OTA_E_USAGE) != !rows[i].address)
+            fail_msg("%s: %s", rows[i].option, parsed->failure.message);
+        if (rows[i].address)
+            assert_string_equal(address_text_port(text, &parsed->options.serve.address),
+                                rows[i].address);
+        else
+            assert_non_null(strstr(parsed->failure.message, "nor an address of this computer"));
+        parse_free(parsed);
+    }
+}
+
+static void test_serve_versions(void **state)
+{
+    static const struct {
+        const char *version;
+        bool is_valid;
+    } rows[] = {{"1", true},   {"1.2 beta~", true}, {"", false},        {" 1", false},
+                {"1 ", false}, {"1\t2", false},     {"\303\244", false}};
+    enum { LONGEST = 120 };
+    char longest[LONGEST + 2] = "";
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct parse *parsed =
+            parse((const char *[]){"--serve", "-f", "x", "--serve-version", rows[i].version, NULL});
+
+        if ((parsed->failure.error == OTA_OK) != rows[i].is_valid)
+            fail_msg("\"%s\": %s", rows[i].version, parsed->failure.message);
+        if (rows[i].is_valid)
+            assert_string_equal(parsed->options.serve.version, rows[i].version);
+        parse_free(parsed);
+    }
+
+    memset(longest, '1', LONGEST - 1);
+    for (size_t length = LONGEST; length <= LONGEST + 1; length++) {
+        longest[length - 1] = '1';
+        struct parse *parsed =
+            parse((const char *[]){"--serve", "-f", "x", "--serve-version", longest, NULL});
+        assert_int_equal(parsed->failure.error, length == LONGEST ? OTA_OK : OTA_E_USAGE);
+        parse_free(parsed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -857,6 +929,8 @@ int main(void)
         cmocka_unit_test(test_information),
         cmocka_unit_test(test_help_full_disk),
         cmocka_unit_test(test_flags_survive_mistakes),
+        cmocka_unit_test(test_serve_addresses),
+        cmocka_unit_test(test_serve_versions),
     };
     return cmocka_run_group_tests(tests, set_up_option_files, tear_down_option_files);
 }

@@ -3,8 +3,10 @@
  * scenario-config has the search for the files.
  */
 #include "config/config_find.h"
+#include "support/failing.h"
 #include "support/files.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,6 +107,97 @@ static void test_named_here(void **state)
     config_file_free(&file);
 }
 
+/* How many files there are for whoever works in top/p, or -1; they are freed. *note_count: what is
+ * said about others. */
+static int count_files(size_t *note_count)
+{
+    struct config_file files[CONFIG_FILES_MAX] = {0};
+    struct strings notes = {0};
+    int count = config_find(files, &notes);
+
+    for (size_t i = 0; i < CONFIG_FILES_MAX; i++)
+        config_file_free(&files[i]);
+    *note_count = notes.count;
+    strings_free(&notes);
+    return count;
+}
+
+/* Without memory there is no list of files, in which one could be missing. */
+static void test_find_without_memory(void **state)
+{
+    size_t note_count;
+    int failures = 0;
+    (void)state;
+
+    files_write_text("p/.esp-ota", "");
+    assert_int_equal(mkdir(".config", 0700) | mkdir(".config/esp-ota", 0700), 0);
+    files_write_text(".config/esp-ota/config", "");
+    assert_int_equal(chdir("p"), 0);
+    for (mode_t mode = 0644; mode <= 0666; mode += 022) {
+        assert_int_equal(chmod(".esp-ota", mode), 0);
+        const int expected = count_files(&note_count);
+        assert_true(expected >= (mode == 0644 ? 2 : 1));
+        assert_int_equal(note_count, mode != 0644);
+
+        for (int after = 0;; after++, failures++) {
+            failing_start(FAILING_ALLOCATION, after, ENOMEM);
+            int count = count_files(&note_count);
+            if (!failing_stop())
+                break;
+            assert_int_equal(count, -1);
+        }
+    }
+    assert_true(failures >= 10);
+    assert_int_equal(chdir(".."), 0);
+    assert_int_equal(remove("p/.esp-ota") | remove(".config/esp-ota/config") |
+                         remove(".config/esp-ota") | remove(".config"),
+                     0);
+}
+
+static void test_read_fails(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+        enum ota_error outcome;
+    } rows[] = {
+        {FAILING_FSTAT, EIO, OTA_E_USAGE},
+        {FAILING_FSTAT, ENOMEM, OTA_E_INTERNAL},
+        {FAILING_ALLOCATION, ENOMEM, OTA_E_INTERNAL},
+        {FAILING_OPEN, EACCES, OTA_E_USAGE},
+        {FAILING_OPEN, EMFILE, OTA_E_INTERNAL},
+    };
+    struct config_file file = make_file("secret", false);
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure = {.error = OTA_OK};
+        char *text = NULL;
+        size_t length;
+
+        failing_start(rows[i].call, 0, rows[i].error);
+        enum ota_error error = config_file_read(&file, false, &text, &length, &failure);
+        assert_true(failing_stop());
+        assert_int_equal(error, rows[i].outcome);
+        assert_int_equal(failure.error, rows[i].outcome);
+        free(text);
+    }
+    config_file_free(&file);
+}
+
+static void test_resolve_without_memory(void **state)
+{
+    struct config_file file = make_file("/p/config", false);
+    struct ota_failure failure;
+    (void)state;
+
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
+    assert_null(config_file_resolve(&file, "fw.bin", &failure));
+    assert_true(failing_stop());
+    assert_int_equal(failure.error, OTA_E_INTERNAL);
+    config_file_free(&file);
+}
+
 static int make_tree(void **state)
 {
     (void)state;
@@ -140,9 +233,9 @@ static int remove_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolved_paths),
-        cmocka_unit_test(test_long_path),
-        cmocka_unit_test(test_named_here),
+        cmocka_unit_test(test_resolved_paths), cmocka_unit_test(test_long_path),
+        cmocka_unit_test(test_named_here),     cmocka_unit_test(test_find_without_memory),
+        cmocka_unit_test(test_read_fails),     cmocka_unit_test(test_resolve_without_memory),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }

@@ -4,9 +4,11 @@
 #include "fleet/plan.h"
 
 #include "base/diag.h"
+#include "support/failing.h"
 #include "support/files.h"
 #include "upload/protocols.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,12 +31,13 @@ static int set_up_plan_folder(void **state)
     files_write_text("a.bin", "\1\2image of one kind");
     files_write_text("b.bin", "\1\2image of another kind");
     files_write_text("pw", "secret\n");
+    files_write_text("key", "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=\n");
     return 0;
 }
 
 static int tear_down_plan_folder(void **state)
 {
-    static const char *const names[] = {"a.bin", "b.bin", "pw", "hosts", "report"};
+    static const char *const names[] = {"a.bin", "b.bin", "pw", "key", "hosts", "report"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(names[i]);
@@ -243,6 +246,22 @@ static void test_plan_failures(void **state)
          "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
          "out"},
         {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
+        {"*\n", "a.bin", OTA_E_USAGE, "which only --serve waits for"},
+        {"espota://k.local protocol=web\n", "a.bin", OTA_E_USAGE,
+         "k.local has espota:// before its name and web as its protocol"},
+        {"espota://k.local page=tasmota\n", "a.bin", OTA_E_USAGE,
+         "are for update pages; write http:// before its name"},
+        {"http://k.local page=tasmota\nhttp://k.local page=wled\n", "a.bin", OTA_E_USAGE,
+         "is named twice with different page=, field= or user="},
+        {"http://k.local page=tasmota\nhttp://k.local\n", "a.bin", OTA_E_USAGE,
+         "is named twice with different page=, field= or user="},
+        {"k.local expect=one\nk.local expect=two\n", "a.bin", OTA_E_USAGE,
+         "is named twice with different expect="},
+        {"k.local expect=one\nk.local\n", "a.bin", OTA_E_USAGE,
+         "is named twice with different expect="},
+        {"esphome://k.local encryption-key-file=./missing\n", "a.bin", OTA_E_USAGE, "./missing"},
+        {"espota://k.local encryption-key-file=key\n", "a.bin", OTA_E_USAGE,
+         "k.local has an encryption key, but would get its image by espota"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;
@@ -257,6 +276,86 @@ static void test_plan_failures(void **state)
         plan_free(&plan);
         free(settings.file);
     }
+}
+
+/* The same board twice, where both lines mean the same: the stronger min-auth counts. */
+static void test_equal_lines(void **state)
+{
+    static const char *const rows[] = {
+        "k.local expect=one expect=two\nk.local expect=one expect=two min-auth=sha256\n",
+        "http://k.local page=tasmota user=me min-auth=sha256\n"
+        "http://k.local page=tasmota user=me\n",
+        "esphome://k.local encryption-key-file=key min-auth=sha256\n"
+        "esphome://k.local encryption-key-file=key\n",
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct plan plan;
+        struct ota_failure failure;
+        struct plan_settings settings = make_plan_settings();
+
+        settings.hosts = hosts_path;
+        settings.file = image_path;
+        files_write_text("hosts", rows[i]);
+        if (plan_make(&plan, &settings, &failure) != OTA_OK)
+            fail_msg("row %zu: %s", i, failure.message);
+        assert_int_equal(plan.count, 1);
+        assert_int_equal(plan.assignments[0].min_auth, AUTH_SHA256);
+        assert_true(plan.key_count <= 1);
+        plan_free(&plan);
+    }
+}
+
+/* What a command cannot do with expect= is refused, not ignored. */
+static void test_useless_expect(void **state)
+{
+    (void)state;
+
+    for (int is_serving = 0; is_serving < 2; is_serving++) {
+        struct plan plan;
+        struct ota_failure failure;
+        struct plan_settings settings = make_plan_settings();
+
+        settings.hosts = hosts_path;
+        settings.file = image_path;
+        settings.may_have_rest = is_serving;
+        settings.may_lack_image = !is_serving;
+        files_write_text("hosts", "k.local expect=one\n");
+        assert_int_equal(plan_make(&plan, &settings, &failure), OTA_E_USAGE);
+        assert_non_null(strstr(failure.message, is_serving ? "--serve follows no log"
+                                                           : "k.local has expect= of its own"));
+        plan_free(&plan);
+    }
+}
+
+/* Each allocation fails: then there is no plan, in which a board could be missing. */
+static void test_plan_without_memory(void **state)
+{
+    struct plan_settings settings = make_plan_settings();
+    int failures = 0;
+    (void)state;
+
+    settings.hosts = hosts_path;
+    settings.file = image_path;
+    files_write_text("hosts", "k.local auth-file=pw expect=one\nl.local file=b.bin auth-file=pw\n"
+                              "esphome://m.local encryption-key-file=key\nk.local:99\n");
+    for (;; failures++) {
+        struct plan plan;
+        struct ota_failure failure = {.error = OTA_OK};
+
+        failing_start(FAILING_ALLOCATION, failures, ENOMEM);
+        enum ota_error error = plan_make(&plan, &settings, &failure);
+        const bool has_failed = failing_stop();
+        if (error == OTA_OK) /* libcrypto does without some */
+            assert_int_equal(plan.count, 4);
+        else if (!has_failed || failure.error != OTA_E_INTERNAL)
+            fail_msg("allocation %d: %s", failures, ota_error_name(failure.error));
+        plan_free(&plan);
+        if (!has_failed)
+            break;
+    }
+    assert_true(failures > 20);
 }
 
 /* A scheme decides, else --protocol. */
@@ -335,9 +434,15 @@ static void test_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compressed_plan), cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_labels),          cmocka_unit_test(test_plan_failures),
-        cmocka_unit_test(test_plan_protocols),  cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_compressed_plan),
+        cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_plan_failures),
+        cmocka_unit_test(test_plan_protocols),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_equal_lines),
+        cmocka_unit_test(test_useless_expect),
+        cmocka_unit_test(test_plan_without_memory),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, set_up_plan_folder, tear_down_plan_folder);

@@ -6,7 +6,9 @@
 
 #include "base/secret.h"
 #include "crypto/digest.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,6 +48,13 @@ static const struct {
     {"", CHALLENGE_NONE, "", "", false},
     {"=, =\"", CHALLENGE_NONE, "", "", false},
     {"Digest realm=\"x\", nonce=\"never closed", CHALLENGE_UNKNOWN, "", "", false},
+    {"Digest realm=\"x\", nonce=\"ends in a backslash\\", CHALLENGE_UNKNOWN, "", "", false},
+    {"Digest nonce=\"y\", realm=\"a\tb\"", CHALLENGE_DIGEST_MD5, "", "y", false},
+    {"Digest realm=x, nonce=y, opaque=", CHALLENGE_DIGEST_MD5, "x", "y", false},
+    {"Digest realm=x, nonce=y, qop=\"aoth, auth-int\"", CHALLENGE_DIGEST_MD5, "x", "y", false},
+    {"Digest realm=x, nonce=y, algorithm=MD5, stale=TRUE", CHALLENGE_DIGEST_MD5, "x", "y", false},
+    {"Basic realm=\"b\", algorithm=SHA-256", CHALLENGE_BASIC, "b", "", false},
+    {"Basic realm=\"b\", Digest realm=\"d\"", CHALLENGE_BASIC, "b", "", false},
 };
 
 static void test_parse(void **state)
@@ -61,6 +70,48 @@ static void test_parse(void **state)
         assert_string_equal(challenge.nonce, rows[i].nonce);
         assert_int_equal(challenge.has_qop, rows[i].has_qop);
     }
+}
+
+/* What is longer than a text may be is left out, and nothing behind a NUL is read. */
+static void test_limits_of_texts(void **state)
+{
+    static const char with_nul[] = "Digest nonce=y\0z, realm=x";
+    char value[2 * CHALLENGE_TEXT_MAX + 64];
+    struct challenge challenge = {0};
+    (void)state;
+
+    challenge_add(&challenge, with_nul, sizeof with_nul - 1);
+    assert_int_equal(challenge.scheme, CHALLENGE_DIGEST_MD5);
+    assert_string_equal(challenge.nonce, "y");
+    assert_string_equal(challenge.realm, "");
+
+    for (int length = CHALLENGE_TEXT_MAX - 2; length <= CHALLENGE_TEXT_MAX; length++) {
+        const bool fits = length < CHALLENGE_TEXT_MAX;
+
+        for (int is_quoted = 0; is_quoted < 2; is_quoted++) {
+            const char *quote = is_quoted ? "\"" : "";
+
+            challenge = (struct challenge){0};
+            snprintf(value, sizeof value, "Digest nonce=%s%0*d%s", quote, length, 1, quote);
+            challenge_add(&challenge, value, strlen(value));
+            assert_int_equal(challenge.scheme, fits ? CHALLENGE_DIGEST_MD5 : CHALLENGE_UNKNOWN);
+            assert_int_equal(strlen(challenge.nonce), fits ? length : 0);
+        }
+    }
+}
+
+static void test_stale(void **state)
+{
+    static const char old[] = "Digest realm=x, nonce=y, stale=True",
+                      other[] = "Digest nonce=y, stale=no";
+    struct challenge challenge = {0};
+    (void)state;
+
+    challenge_add(&challenge, old, strlen(old));
+    assert_true(challenge.is_stale);
+    challenge = (struct challenge){0};
+    challenge_add(&challenge, other, strlen(other));
+    assert_false(challenge.is_stale);
 }
 
 static void test_several_headers(void **state)
@@ -175,12 +226,81 @@ static void test_injection(void **state)
     assert_int_equal(secret_count(), 0);
 }
 
+static void test_users(void **state)
+{
+    char longest[130];
+    (void)state;
+
+    memset(longest, 'u', sizeof longest - 1);
+    longest[128] = '\0';
+    assert_true(challenge_is_user(longest));
+    longest[128] = 'u';
+    longest[129] = '\0';
+    assert_false(challenge_is_user(longest));
+    assert_true(challenge_is_user("me@home"));
+    for (size_t i = 0; i < 5; i++)
+        assert_false(challenge_is_user(((const char *[]){"", "a:b", "a\\b", "a\x7f", "a\tb"})[i]));
+}
+
+/* Too long for an answer: none is given, rather than one that is cut. */
+static void test_too_long(void **state)
+{
+    struct challenge challenge = {.scheme = CHALLENGE_BASIC, .realm = "r", .nonce = "n"};
+    char text[5000];
+    (void)state;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given));
+    challenge.scheme = CHALLENGE_DIGEST_MD5;
+    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "u", "p", "GET", text, &given));
+    assert_int_equal(secret_count(), 0);
+}
+
+/* Each allocation fails, most of them libcrypto's: the answer is whole, or there is none. */
+static void test_answer_without_memory(void **state)
+{
+    const enum challenge_scheme schemes[] = {CHALLENGE_DIGEST_MD5, CHALLENGE_DIGEST_SHA256};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const struct challenge challenge = {.scheme = schemes[i], .realm = "r", .nonce = "n"};
+        char *right = challenge_answer(&challenge, "u", "p", "GET", "/", &given);
+        bool has_failed = true;
+        int refusals = 0;
+
+        assert_non_null(right);
+        for (int after = 0; has_failed; after++) {
+            failing_start(FAILING_ALLOCATION, after, ENOMEM);
+            char *answer = challenge_answer(&challenge, "u", "p", "GET", "/", &given);
+            has_failed = failing_stop();
+            assert_true(answer || has_failed);
+            refusals += !answer;
+            if (answer)
+                assert_string_equal(answer, right);
+            secret_free(answer);
+        }
+        assert_true(refusals >= 2);
+        secret_free(right);
+    }
+    assert_int_equal(secret_count(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),           cmocka_unit_test(test_several_headers),
-        cmocka_unit_test(test_basic),           cmocka_unit_test(test_digest_without_qop),
-        cmocka_unit_test(test_digest_with_qop), cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_several_headers),
+        cmocka_unit_test(test_basic),
+        cmocka_unit_test(test_digest_without_qop),
+        cmocka_unit_test(test_digest_with_qop),
+        cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_limits_of_texts),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_users),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_answer_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 #include "image/image.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,6 +304,78 @@ static void test_changes_during_the_run(void **state)
     metrics_free(metrics);
 }
 
+/* One run with a result of another board. Returns what failed first. */
+static enum ota_error run_quietly(struct ota_failure *failure)
+{
+    struct metrics *metrics;
+    struct ota_failure good = {.error = OTA_OK};
+    const struct ota_event event = {.type = OTA_EVENT_RESULT,
+                                    .board = "hall",
+                                    .image = &image,
+                                    .protocol = "espota",
+                                    .failure = &good};
+    enum ota_error error = metrics_open(&metrics, path, failure);
+
+    if (error != OTA_OK) {
+        assert_null(metrics);
+        return error;
+    }
+    metrics_add(metrics, &event, OTA_COMMAND_SKETCH, 2);
+    error = metrics_write(metrics, failure);
+    metrics_free(metrics);
+    return error;
+}
+
+/* Whatever fails, the file is the old one or the new one, and no other file is left. */
+static void test_failures_leave_the_file(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error, least;
+        enum ota_error outcome;
+    } rows[] = {
+        {FAILING_ALLOCATION, ENOMEM, 30, OTA_E_INTERNAL},
+        {FAILING_OPEN, EMFILE, 1, OTA_E_INTERNAL},
+        {FAILING_FSTAT, EIO, 1, OTA_E_USAGE},
+        {FAILING_WRITE, ENOSPC, 1, OTA_E_OUTPUT},
+        {FAILING_RENAME, EACCES, 1, OTA_E_OUTPUT},
+    };
+    char before[8192];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool has_failed = true;
+        int failures = 0;
+
+        for (int after = 0; has_failed; after++) {
+            struct ota_failure failure = {.error = OTA_OK};
+
+            unlink(path);
+            note("kitchen", 0, OTA_OK, 1);
+            snprintf(before, sizeof before, "%s", read_whole_file());
+            failing_start(rows[i].call, after, rows[i].error);
+            enum ota_error error = run_quietly(&failure);
+            has_failed = failing_stop();
+            if (error == OTA_OK) {
+                expect_line(
+                    "esp_ota_board_last_upload_exit_status{board=\"kitchen\",image=\"sketch\"} 0");
+                expect_line(
+                    "esp_ota_board_last_upload_exit_status{board=\"hall\",image=\"sketch\"} 0");
+                continue;
+            }
+            assert_string_equal(read_whole_file(), before);
+            if (error != failure.error || (error != rows[i].outcome && error != OTA_E_OUTPUT))
+                fail_msg("row %zu, call %d: %s", i, after, ota_error_name(error));
+            failures++;
+        }
+        if (failures < rows[i].least)
+            fail_msg("row %zu: %d", i, failures);
+    }
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0); /* it is empty */
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_endless_names),
         cmocka_unit_test(test_no_regular_file),
         cmocka_unit_test(test_changes_during_the_run),
+        cmocka_unit_test(test_failures_leave_the_file),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -74,6 +74,7 @@ WRAP(void *, malloc, FAILING_ALLOCATION, NULL, (size_t size), (size))
 WRAP(void *, calloc, FAILING_ALLOCATION, NULL, (size_t count, size_t size), (count, size))
 WRAP(void *, realloc, FAILING_ALLOCATION, NULL, (void *memory, size_t size), (memory, size))
 WRAP(char *, strdup, FAILING_ALLOCATION, NULL, (const char *text), (text))
+WRAP(char *, strndup, FAILING_ALLOCATION, NULL, (const char *text, size_t size), (text, size))
 WRAP(int, socket, FAILING_SOCKET, -1, (int domain, int type, int protocol),
      (domain, type, protocol))
 WRAP(int, socketpair, FAILING_SOCKETPAIR, -1, (int domain, int type, int protocol, int sockets[2]),
@@ -120,6 +121,14 @@ WRAP(int, fcntl, FAILING_FCNTL, -1, (int fd, int command, void *argument), (fd, 
 WRAP(int, prctl, FAILING_PRCTL, -1,
      (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
      (option, a, b, c, d))
+
+/* libcrypto leaks when its allocations fail; LeakSanitizer calls this. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libcrypto.so";
+}
 
 int __real_close(int fd);
 int __wrap_close(int fd);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 enum failing_call {
-    FAILING_ALLOCATION, /* malloc, calloc, realloc, strdup */
+    FAILING_ALLOCATION, /* malloc, calloc, realloc, strdup, strndup */
     FAILING_SOCKET,
     FAILING_SOCKETPAIR,
     FAILING_CONNECT,

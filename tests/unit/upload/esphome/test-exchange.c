@@ -1,11 +1,13 @@
 /*
  * test-exchange.c: whole exchanges, byte by byte, and boards that do not keep to the protocol.
  */
+#include "support/failing.h"
 #include "support/hex.h"
 #include "upload/esphome/exchange.h"
 
 #include "base/base64.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -419,27 +421,40 @@ static size_t assert_frame(const unsigned char *output, size_t offset, const cha
     return offset + sizeof header + length;
 }
 
-/* As far as our part of the handshake. */
-static struct encrypted *begin_encrypted(void)
+static struct encrypted *make_encrypted(void)
 {
-    static const unsigned char replies[] = {0x00, 0x02, 0x48, 0x04};
     struct encrypted *test = calloc(1, sizeof *test);
-    enum exchange_event event;
 
     assert_non_null(test);
     vector_bytes(test->psk, sizeof test->psk, "psk");
     vector_bytes(test->ephemeral, sizeof test->ephemeral, "e_private");
+    return test;
+}
+
+/* As far as our part of the handshake; stops at the first event. */
+static enum exchange_event greet(struct encrypted *test)
+{
+    static const unsigned char replies[] = {0x00, 0x02, 0x48, 0x04};
     const struct exchange_config config = {.plain = {test->data, sizeof test->data, MD5},
                                            .packed = {packed, sizeof packed, MD5},
                                            .key = test->psk,
                                            .trust = &test->trust,
                                            .ephemeral = test->ephemeral};
+    enum exchange_event event = EXCHANGE_NOTHING;
+
     exchange_start(&test->exchange, &config);
-    for (size_t at = 0; at < sizeof replies; at += 2) {
+    for (size_t at = 0; at < sizeof replies && event == EXCHANGE_NOTHING; at += 2) {
         test->exchange.output_length = 0;
         exchange_feed(&test->exchange, &event, replies + at, 2);
-        assert_int_equal(event, EXCHANGE_NOTHING);
     }
+    return event;
+}
+
+static struct encrypted *begin_encrypted(void)
+{
+    struct encrypted *test = make_encrypted();
+
+    assert_int_equal(greet(test), EXCHANGE_NOTHING);
     return test;
 }
 
@@ -483,6 +498,52 @@ static void test_encrypted(void **state)
     assert_int_equal(exchange_carried(exchange, length), 2048);
     assert_int_equal(exchange_carried(exchange, length - 1), 2047);
     end_encrypted(test);
+}
+
+/* The exchange of test_encrypted(), up to the first data. */
+static enum exchange_event run_encrypted(struct encrypted *test, unsigned char target[3000])
+{
+    static const char *const names[] = {"b2h0_cipher", "b2h1_cipher", "b2h2_cipher"};
+    unsigned char bytes[HEX_MAX] = {0};
+    const size_t length = vector_bytes(bytes + 1, sizeof bytes - 1, "msg2") + 1;
+    enum exchange_event event = greet(test);
+
+    if (event != EXCHANGE_FAILED)
+        event = feed_frame(&test->exchange, bytes, length);
+    for (size_t i = 0; i < sizeof names / sizeof *names && event != EXCHANGE_FAILED; i++)
+        event = feed_vector(&test->exchange, names[i]);
+    if (event == EXCHANGE_READY && exchange_take_data(&test->exchange, target, 3000) == 0)
+        return EXCHANGE_FAILED;
+    return event;
+}
+
+/* Allocations fail, most of them libcrypto's: what goes out is right, or nothing goes out, and neither
+ * the key nor the board is blamed. The later ones are alike, so some of them are enough. */
+static void test_encrypted_without_memory(void **state)
+{
+    int after = 0, failures = 0;
+    bool has_failed = true;
+    (void)state;
+
+    for (; has_failed; after += after < 300 ? 1 : 17) {
+        struct encrypted *test = make_encrypted();
+        unsigned char target[3000];
+        char hex[DIGEST_SHA256_HEX + 1];
+
+        failing_start(FAILING_ALLOCATION, after, ENOMEM);
+        enum exchange_event event = run_encrypted(test, target);
+        has_failed = failing_stop();
+        failures += event == EXCHANGE_FAILED;
+        if (event == EXCHANGE_READY) {
+            digest_sha256(hex, target + FRAME_HEADER_SIZE, 1024 + NOISE_TAG_SIZE);
+            assert_non_null(strstr(vectors, hex));
+        } else if (!has_failed || event != EXCHANGE_FAILED ||
+                   test->exchange.failure.error != OTA_E_INTERNAL)
+            fail_msg("allocation %d: event %d, %s", after, (int)event,
+                     ota_error_name(test->exchange.failure.error));
+        end_encrypted(test);
+    }
+    assert_true(failures > 50);
 }
 
 /* What a board, or somebody else, may send instead of its part of the handshake. */
@@ -566,7 +627,7 @@ int main(void)
         cmocka_unit_test(test_dialogs),        cmocka_unit_test(test_only_success),
         cmocka_unit_test(test_early_end),      cmocka_unit_test(test_encrypted),
         cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_reason_with_the_key),
-        cmocka_unit_test(test_clear_replies),
+        cmocka_unit_test(test_clear_replies),  cmocka_unit_test(test_encrypted_without_memory),
     };
 
     load_vectors();
