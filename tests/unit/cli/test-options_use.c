@@ -42,6 +42,12 @@ static void test_ignored(void **state)
          {OPTION_SERVE, OPTION_TIMESTAMPS, OPTION_LOG},
          "--serve ignores --timestamps and --log"},
         {COMMAND_UPLOAD, {OPTION_MONITOR, OPTION_ALL, OPTION_RESUME}, ""},
+        {COMMAND_DISCOVERY,
+         {OPTION_PLUGGABLE_DISCOVERY, OPTION_TIMEOUT, OPTION_JOBS},
+         "--pluggable-discovery ignores --jobs"},
+        {COMMAND_IDE_MONITOR,
+         {OPTION_PLUGGABLE_MONITOR, OPTION_MONITOR, OPTION_TIMEOUT},
+         "--pluggable-monitor ignores --timeout"},
     };
     (void)state;
 
@@ -53,6 +59,32 @@ static void test_ignored(void **state)
             line.typed[cases[i].given[j]] = true;
         options_describe_ignored(text, &line, cases[i].command);
         assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* Of the words that name a command, the one that does less counts. */
+static void test_commands(void **state)
+{
+    static const struct {
+        enum option given[3];
+        enum command_use command;
+    } cases[] = {
+        {{OPTION_FILE, OPTION_IP}, COMMAND_UPLOAD},
+        {{OPTION_OUTPUT, OPTION_FILE}, COMMAND_WRITE},
+        {{OPTION_SERVE, OPTION_OUTPUT}, COMMAND_SERVE},
+        {{OPTION_LIST, OPTION_SERVE}, COMMAND_LIST},
+        {{OPTION_CHECK, OPTION_LIST}, COMMAND_CHECK},
+        {{OPTION_PLUGGABLE_MONITOR, OPTION_CHECK}, COMMAND_IDE_MONITOR},
+        {{OPTION_PLUGGABLE_DISCOVERY, OPTION_PLUGGABLE_MONITOR}, COMMAND_DISCOVERY},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command_line line = {0};
+
+        for (size_t j = 0; j < 3 && cases[i].given[j]; j++)
+            line.given[cases[i].given[j]] = true;
+        assert_int_equal(options_command(&line), cases[i].command);
     }
 }
 
@@ -74,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_option_is_used),
         cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_commands),
         cmocka_unit_test(test_all_ignored),
     };
 

@@ -39,6 +39,30 @@ static void test_inspection_no_memory(void **state)
     expect_text(inspection.evidence, "not enough memory");
 }
 
+/* What is not in the file, or only in part, is zero: no read leaves it. */
+static void test_views(void **state)
+{
+    static const unsigned char bytes[] = {1, 2, 3, 4, 5};
+    const struct view view = {bytes, sizeof bytes};
+    const struct view rest = view_from(view, 3), nothing = view_from(view, 9);
+
+    (void)state;
+    assert_int_equal(view_u8(view, 4), 5);
+    assert_int_equal(view_u8(view, 5), 0);
+    assert_int_equal(view_u16(view, 3), 0x0504);
+    assert_int_equal(view_u16(view, 4), 0);
+    assert_int_equal(view_u16(view, SIZE_MAX), 0);
+    assert_int_equal(view_u32(view, 1), 0x05040302);
+    assert_int_equal(view_u32(view, 2), 0);
+    assert_int_equal(view_u32(view, SIZE_MAX - 1), 0);
+    assert_true(view_equals(view, 3, "\4\5", 2));
+    assert_false(view_equals(view, 3, "\4\5", 3));
+    assert_int_equal(rest.size, 2);
+    assert_int_equal(view_u16(rest, 0), 0x0504);
+    assert_int_equal(nothing.size, 0);
+    assert_int_equal(view_u8(nothing, 0), 0);
+}
+
 static const struct firmware_esp8266 sketch = {4, true, true, 500};
 
 static void test_gzip(void **state)
@@ -305,6 +329,7 @@ static void test_inspect_real_images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_gzip_of_each_format),
         cmocka_unit_test(test_gzip_of_littlefs),
