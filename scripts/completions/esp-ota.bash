@@ -60,7 +60,9 @@ _esp_ota() {
         offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user --encryption-key-file
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --expect-version --jobs
           --dry-run --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
-          --expect-timeout --online --pluggable-discovery --pluggable-monitor --progress --quiet --verbose --json --metrics --debug --config --show-config --help --usage --version"
+          --expect-timeout --online --pluggable-discovery --pluggable-monitor --progress --quiet --verbose --json --metrics --debug --config --show-config
+          --no-compress --no-insecure --no-lockstep --no-md5-target --no-online --no-progress --no-timestamps --no-verbose
+          --help --usage --version"
       else
         compopt -o default 2>/dev/null # the image, unless a name fits
         offered=$(_esp_ota_names)

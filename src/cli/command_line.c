@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "cli/abbreviation.h"
 #include "cli/argv_mask.h"
+#include "cli/config_options.h"
 #include "cli/operands.h"
 #include "cli/placeholder.h"
 #include "cli/spelling.h"
@@ -344,6 +345,7 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
 
     enum option option = (enum option)code;
     reader->line->given[option] = true;
+    reader->line->is_taken_back[option] = false;
     if (!options_takes_value(options_find(option)))
         note_place(reader, option, NULL, false);
     else if (store_value(reader, option, failure) != OTA_OK)
@@ -377,6 +379,26 @@ static bool expand_abbreviation(const struct reader *reader)
     return is_expanded;
 }
 
+/* --no-NAME: the flag is as if neither the line so far nor a configuration had set it. */
+static bool take_back(const struct reader *reader)
+{
+    static const char no[] = "--no-";
+    const char *argument = poptBadOption(reader->popt, 0);
+    const char *name = argument + sizeof no - 1;
+
+    if (strncmp(argument, no, sizeof no - 1) != 0)
+        return false;
+    const struct poptOption *row = options_find_name(name, strlen(name));
+    if (!row || !config_options_is_flag((enum option)row->val))
+        return false;
+
+    free_value(reader->line->value[row->val]);
+    reader->line->value[row->val] = NULL;
+    reader->line->given[row->val] = false;
+    reader->line->is_taken_back[row->val] = true;
+    return true;
+}
+
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
@@ -384,7 +406,7 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
         struct ota_failure further; /* only the first mistake is reported */
-        if (code == POPT_ERROR_BADOPT && expand_abbreviation(reader))
+        if (code == POPT_ERROR_BADOPT && (take_back(reader) || expand_abbreviation(reader)))
             continue;
         enum ota_error error = store_option(reader, code, first == OTA_OK ? failure : &further);
         if (first == OTA_OK)

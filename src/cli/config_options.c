@@ -9,6 +9,7 @@
 #include "cli/options_use.h"
 #include "cli/spelling.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -98,6 +99,13 @@ enum ota_error config_options_reject(const struct config_entry *entry, const cha
     return config_blame(entry, failure);
 }
 
+bool config_options_is_flag(enum option option)
+{
+    const struct poptOption *row = options_find(option);
+
+    return settings[option] && (!options_takes_value(row) || options_value_is_optional(row));
+}
+
 /* Flags are yes or no. */
 static bool parse_flag(const char *value, bool *flag)
 {
@@ -183,7 +191,7 @@ static bool may_adopt(const struct command_line *line, enum option option,
     const bool *typed = line->typed;
     const bool has_image = line->given[OPTION_FILE] || line->given[OPTION_HOSTS];
 
-    if (typed[option] || !(options_uses(option) & options_command(line)))
+    if (typed[option] || line->is_taken_back[option] || !(options_uses(option) & options_command(line)))
         return false;
     if (typed[OPTION_SHOW_CONFIG])
         return true;
@@ -259,12 +267,18 @@ static enum ota_error adopt_entry(struct command_line *line, const struct config
         return adopt_list(line, option, entry->value, failure);
     if (settings[option] & PATH)
         return adopt_path(line, entry, option, failure);
+    /* Digits are the value of "online". */
+    bool is_word = !isdigit((unsigned char)*entry->value) && parse_flag(entry->value, &flag);
     if (!options_takes_value(options_find(option))) {
         parse_flag(entry->value, &flag);
         line->is_off[option] = !flag;
         return OTA_OK;
     }
-    line->value[option] = strdup(entry->value);
+    if (config_options_is_flag(option) && is_word && !flag) {
+        line->is_off[option] = true;
+        return OTA_OK;
+    }
+    line->value[option] = strdup(config_options_is_flag(option) && is_word ? "" : entry->value);
     return line->value[option] ? OTA_OK : ota_fail_no_memory(failure);
 }
 

@@ -15,6 +15,9 @@ struct config_environment {
     bool has_key;
 };
 
+/* Whether a configuration sets the option by "yes" and "no": --no-NAME takes it back. */
+bool config_options_is_flag(enum option option);
+
 /* Refuses names that are no settings, settings that the file may not have, and passwords. Fails
  * with OTA_E_USAGE. */
 enum ota_error config_options_check(const struct config *config, struct ota_failure *failure);

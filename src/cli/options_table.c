@@ -229,7 +229,9 @@ static const struct poptOption output_rows[] = {
 static const struct poptOption config_rows[] = {
     VALUE("config", '\0', OPTION_CONFIG, "FILE",
           "read this configuration instead of ./.esp-ota, ~/.config/esp-ota/config and "
-          "/etc/esp-ota.conf; an empty name (--config=) means none"),
+          "/etc/esp-ota.conf; an empty name (--config=) means none, and --no-compress, "
+          "--no-insecure, --no-lockstep, --no-md5-target, --no-online, --no-progress, "
+          "--no-timestamps and --no-verbose take back what it sets"),
     FLAG("show-config", '\0', OPTION_SHOW_CONFIG,
          "print the settings, boards and groups in force, and where each was found"),
     POPT_TABLEEND};

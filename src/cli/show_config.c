@@ -66,6 +66,10 @@ static void show_option(struct output *output, const struct command_line *line,
     const struct config_entry *origin = line->origin[option];
     const struct strings *list = list_of(line, option);
 
+    if (line->is_taken_back[option]) {
+        show_value(output, NULL, row->longName, "no");
+        return;
+    }
     if ((!line->typed[option] && !origin) || is_question(option))
         return;
     if (option == OPTION_AUTH)
@@ -73,7 +77,7 @@ static void show_option(struct output *output, const struct command_line *line,
     else if (list)
         for (size_t i = 0; i < list->count; i++)
             show_value(output, origin, row->longName, list->items[i]);
-    else if (options_takes_value(row))
+    else if (options_takes_value(row) && !line->is_off[option])
         show_value(output, origin, row->longName, line->value[option] ? line->value[option] : "");
     else
         show_value(output, origin, row->longName, line->is_off[option] ? "no" : "yes");

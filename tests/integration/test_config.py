@@ -204,6 +204,43 @@ class Places(Config):
         self.assertEqual(self.settings("--config="), {})
         self.assertEqual(self.settings(cwd="/")["timeout"], ("11", config))
 
+    def test_flags_are_taken_back(self):
+        flags = ("compress", "insecure", "lockstep", "md5-target", "online", "progress", "timestamps", "verbose")
+        path = self.user("".join(f"{name} = yes\n" for name in flags))
+        for name in flags:
+            value = "" if name in ("online", "timestamps") else "yes"
+            self.assertEqual(self.settings()[name], (value, path))
+            self.assertEqual(self.settings(f"--no-{name}")[name], ("no", None))
+            self.assertEqual(self.settings(f"--{name}", f"--no-{name}")[name], ("no", None))
+            self.assertEqual(self.settings(f"--no-{name}", f"--{name}")[name], (value, None))
+        self.assertEqual(self.settings("--no-md5_target")["md5-target"], ("no", None))
+        nearer = self.beside("compress = no\nonline = off\n")
+        self.assertEqual(self.settings()["compress"], ("no", nearer))
+        self.assertEqual(self.settings()["online"], ("no", nearer))
+        self.beside("online = 1\n")
+        self.assertEqual(self.settings()["online"], ("1", nearer))
+        self.file("home/.popt", b"esp-ota alias --plain --no-compress\nesp-ota alias --small --compress\n")
+        self.assertEqual(self.settings("--plain")["compress"], ("no", None))
+        self.assertEqual(self.settings("--small", "--no-compress")["compress"], ("no", None))
+        self.assertIn("compress = no  # command line\n", self.run("--show-config", "--no-compress").out)
+        for option in ("--no-quiet", "--no-file", "--no-", "--no-compress=x", "--no-zip"):
+            result = self.run("--show-config", option)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(f"unknown option '{option.split('=')[0]}'", result.err)
+
+    def test_flag_that_is_taken_back_does_nothing(self):
+        board = self.board()
+        self.user("compress = yes\nonline = 1\nretries = 0\n")
+        result = self.run("-i", f"{board.address}:{board.port}", "-f", "fw.bin", "--no-compress", "--no-online")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertNotIn("compressed", result.err)
+        self.beside("compress = no\nonline = no\n")
+        result = self.run("-i", f"{board.address}:{board.port}", "-f", "fw.bin")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertNotIn("compressed", result.err)
+        with open(self.image, "rb") as file:
+            self.assertEqual(board.received(), file.read())
+
     def test_section_counts_as_a_whole(self):
         """The project's kitchen has not the password of the user's."""
         board = self.board("-P", "kwert")
