@@ -18,10 +18,10 @@ struct command_line {
     const struct config_entry *origin[OPTION_COUNT]; /* of a configured option; NULL: of others */
     bool is_off[OPTION_COUNT];                       /* a configured flag that is "no" */
     bool is_taken_back[OPTION_COUNT]; /* --no-NAME: a configuration does not set it */
-    bool is_letter[OPTION_COUNT]; /* it was given as a letter ("-f"), the last time */
-    char *value[OPTION_COUNT];    /* NULL for flags, options not given, lists and -a */
-    char *password;               /* the value of -a, to be freed with secret_free(), or NULL */
-    struct strings boards;        /* the values of -i, in their order */
+    bool is_letter[OPTION_COUNT];     /* it was given as a letter ("-f"), the last time */
+    char *value[OPTION_COUNT];        /* NULL for flags, options not given, lists and -a */
+    char *password;                   /* the value of -a, to be freed with secret_free(), or NULL */
+    struct strings boards;            /* the values of -i, in their order */
     const char *word;        /* the last of boards that is a word without -i, no address; or NULL */
     char similar[160];       /* names of the configuration like word, printable; "": none */
     struct strings expected; /* the values of --expect */

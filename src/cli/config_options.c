@@ -191,7 +191,8 @@ static bool may_adopt(const struct command_line *line, enum option option,
     const bool *typed = line->typed;
     const bool has_image = line->given[OPTION_FILE] || line->given[OPTION_HOSTS];
 
-    if (typed[option] || line->is_taken_back[option] || !(options_uses(option) & options_command(line)))
+    if (typed[option] || line->is_taken_back[option] ||
+        !(options_uses(option) & options_command(line)))
         return false;
     if (typed[OPTION_SHOW_CONFIG])
         return true;
