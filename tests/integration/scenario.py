@@ -380,6 +380,28 @@ class Case:
             self.image = sketch(self.family, self.image)
 
 
+class AtOnce(unittest.TestSuite):
+    """Tests that mostly wait, side by side. Each has a folder, addresses and programs of its own."""
+
+    def run(self, result, debug=False):
+        def run_one(test):
+            own = unittest.TestResult()
+            test.run(own)
+            return own
+        tests = list(self)
+        with concurrent.futures.ThreadPoolExecutor(2 * AT_ONCE) as pool:
+            for own in pool.map(run_one, tests):
+                result.testsRun += own.testsRun
+                for name in ("failures", "errors", "skipped", "expectedFailures", "unexpectedSuccesses"):
+                    getattr(result, name).extend(getattr(own, name))
+        return result
+
+
+def at_once(loader, tests, _pattern):
+    """For a module whose tests mostly wait: load_tests = at_once."""
+    return AtOnce(test for suite in tests for test in suite)
+
+
 def secrets(password):
     """What must not be seen of a password: itself, and what is as good as it to a board."""
     text = password.encode()

@@ -13,9 +13,10 @@ import unittest
 import firmware
 import fetcher
 from fetcher import Board
-from scenario import Scenario, address
+from scenario import Scenario, address, at_once
 from test_serve import Server
 
+load_tests = at_once  # a server takes 15 seconds to drop who says nothing
 CROWD = 10000
 MEMORY_KIB = (512 if "asan" in os.environ["ESP_OTA"] else 64) * 1024
 CONNECTIONS = 700  # more than a server of -j 1 has room for

@@ -7,8 +7,9 @@ import signal
 import unittest
 
 import firmware
-from scenario import Program, Scenario, run, sketch
+from scenario import Program, Scenario, at_once, run, sketch
 
+load_tests = at_once  # the boards have waits of a second and more
 OLD = "http://ota.example/old %1&2;3/tasmota.bin"
 
 
