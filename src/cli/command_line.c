@@ -181,7 +181,8 @@ static void forget_option(struct command_line *line, enum option option)
 }
 
 /* Moves the password from argv, where its bytes are overwritten, to the line. It replaces an
- * earlier password. It may look like an option. */
+ * earlier password. One that is written like an option has to stand behind "--auth=": in "-a -f x"
+ * the value is missing. */
 static enum ota_error store_password(struct reader *reader, struct ota_failure *failure)
 {
     char *marked = poptGetOptArg(reader->popt);
@@ -190,11 +191,20 @@ static enum ota_error store_password(struct reader *reader, struct ota_failure *
 
     struct command_line *line = reader->line;
     char *password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
+    bool is_separate_word = strcmp(marked, current_argument(reader)) == 0;
     argv_mask_wipe(&reader->argv_mask, marked);
     reader->password_at = argv_mask_index(&reader->argv_mask, marked);
     free_value(marked); /* an alias can have put secret text around the mark */
     if (!password)
         return ota_fail_no_memory(failure);
+
+    char swallowed[SPELLING_MAX];
+    if (is_separate_word && spelling_correct(swallowed, password)) {
+        secret_free(password);
+        return ota_fail(failure, OTA_E_USAGE,
+                        "option '-a' needs a value, but an option follows; write --auth=PASSWORD "
+                        "for a password that begins with a dash");
+    }
 
     if (command_line_skips(line, "-a", password)) {
         secret_free(password);

@@ -41,6 +41,8 @@ class Mistakes(Scenario):
                 ((*good, "-rx"), "unknown option '-x'"),
                 ((*good, "-f"), "-f", "needs a value"),
                 (("-i", "-f", path), "option '-i' needs a value, but '-f' follows"),
+                (("-a", "-f", path, "-i", "kitchen"), "option '-a' needs a value, but an option follows; write --auth="),
+                (("--auth", "--file", path), "option '-a' needs a value, but an option follows; write --auth="),
                 (("-ip", "127.0.0.1", "-f", path), "write '--ip'"),
                 (("-i", "127.0.0.1", "\u2013f", path), "write '-f'"),
                 (("-i", "127.0.0.1/", "-f", path), 'write only "127.0.0.1"'),

@@ -20,6 +20,9 @@
 #include <cmocka.h>
 
 #define SECRET "hunter2"
+#define NO_PASSWORD                                                                                \
+    "option '-a' needs a value, but an option follows; write --auth=PASSWORD for a password that " \
+    "begins with a dash"
 
 enum { ARGUMENTS_MAX = 16, TEXT_MAX = 16384 };
 
@@ -171,7 +174,8 @@ static const struct {
     /* cut short, as Python's argparse takes it */
     {{"--ip=b", "--fil", "x", "--prog", "--host_p", "7", "--au=PW", "--md5", "--deb"},
      "b x password='PW' ports=7-7 md5 debug bar"},
-    {{"-i", "b", "-f", "x", "-a", "--prog"}, "b x password='--prog'"},
+    {{"-i", "b", "-f", "x", "--auth=--prog"}, "b x password='--prog'"},
+    {{"-i", "b", "-f", "x", "-a", "-fish"}, "b x password='-fish'"},
     {{"-i", "b", "-f", "x", "--au", "!#:+"}, "b x password='!#:+'"},
     {{"-i", "b", "-f", "x", "-p", "7", "--compr"}, "b:7 x compressed"},
     /* what an IDE left unfilled */
@@ -206,8 +210,8 @@ static const struct {
     {{"-i", "b", "-f", "x", "--max-size", "64K"}, "b x limit=65536"},
     {{"-i", "b", "-f", "x", "--max-size", "1024M"}, "b x limit=1073741824"},
     /* values that look like something else */
-    {{"-i", "b", "-f", "-x", "-a", "-f"}, "b -x password='-f'"},
-    {{"-i", "b", "-f", "x", "-a", "--auth=y"}, "b x password='--auth=y'"},
+    {{"-i", "b", "-f", "-x", "-a-f"}, "b -x password='-f'"},
+    {{"-i", "b", "-f", "x", "--auth=--auth=y"}, "b x password='--auth=y'"},
     {{"-i", "b", "-f", "x", "-a", ""}, "b x password=''"},
     {{"-i", "b", "-f", "x", "-a=y"}, "b x password='y'"},
     {{"-i", "b", "-f", "x", "-a==y"}, "b x password='=y'"},
@@ -411,6 +415,9 @@ static const struct {
     {{"-wait", "3"}, "'-wait' has only one dash; write '--wait'"},
     {{"-i", "-f", "x"}, "option '-i' needs a value, but '-f' follows"},
     {{"-f", "--auth=" SECRET}, "option '-f' needs a value, but '--auth' follows"},
+    {{"-i", "b", "-a", "-f", "x"}, NO_PASSWORD},
+    {{"-i", "b", "-f", "x", "-a", "--auth=" SECRET}, NO_PASSWORD},
+    {{"-i", "b", "-f", "x", "-ra", "--prog"}, NO_PASSWORD},
     {{"-i", "b",
       "\xe2\x80\x93"
       "f",
