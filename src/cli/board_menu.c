@@ -21,7 +21,10 @@
 #define SEPARATORS "," BLANKS
 
 enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
-enum { NUMBER_WIDTH = 5 }; /* of a number and the blanks behind it */
+enum {
+    NUMBER_WIDTH = 5, /* of a number and the blanks behind it */
+    LEAST_WIDTH = 10, /* of a text that is worth being cut */
+};
 
 static const int64_t PATIENCE_US = SECONDS(600);
 
@@ -216,15 +219,39 @@ enum ota_error board_menu_parse(const char *answer, struct choice *choices, size
     return choose_parts(answer, strlen(answer), ",", choose_words, choices, count, failure);
 }
 
+/* What the terminal leaves beside the numbers; 0: any width. */
+static size_t menu_width(void)
+{
+    const size_t width = terminal_width(STDERR_FILENO);
+
+    return width > NUMBER_WIDTH ? width - NUMBER_WIDTH : 0;
+}
+
+/* Copies the reason without the outcome that it predicts, in one line: somebody who chooses this
+ * board gets all of it. */
+static void cut_reason(char brief[IMAGE_FIT_REASON_MAX], const char *reason)
+{
+    const size_t width = menu_width();
+
+    snprintf(brief, IMAGE_FIT_REASON_MAX, "%s", reason);
+    char *outcome = strstr(brief, ": ");
+    if (outcome)
+        *outcome = '\0';
+    if (width >= LEAST_WIDTH)
+        board_table_shorten(brief, width);
+}
+
 /* Shows a board that cannot be chosen, dimmed if the terminal shows colors. */
 static void show_refused(const char *line, const char *reason)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     bool is_plain = (no_color && *no_color) || !term || !*term || strcmp(term, "dumb") == 0;
     const char *on = is_plain ? "" : "\x1b[2m", *off = is_plain ? "" : "\x1b[22m";
+    char brief[IMAGE_FIT_REASON_MAX];
 
+    cut_reason(brief, reason);
     diag_info("%s  -  %s%s", on, line, off);
-    diag_info("%s     %s%s", on, reason, off);
+    diag_info("%s     %s%s", on, brief, off);
 }
 
 static void show_lines(char *table, const struct choice *choices, size_t count)
@@ -239,14 +266,6 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
             diag_info("%3zu  %s", ++number, line);
         else
             show_refused(line, choices[i].reason);
-}
-
-/* What the terminal leaves beside the numbers; 0: any width. */
-static size_t menu_width(void)
-{
-    const size_t width = terminal_width(STDERR_FILENO);
-
-    return width > NUMBER_WIDTH ? width - NUMBER_WIDTH : 0;
 }
 
 /* Shows the table of --list, with a number before each board that can be chosen. */

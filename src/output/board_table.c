@@ -262,13 +262,13 @@ static void narrow_columns(size_t widths[COLUMN_COUNT], size_t limit)
     }
 }
 
-static void shorten_cell(char *cell, size_t width)
+void board_table_shorten(char *text, size_t width)
 {
     static const char dots[] = "...";
     size_t used;
 
-    if (board_table_width(cell) > width)
-        memcpy(cell + measure_unicode(cell, width - strlen(dots), &used), dots, sizeof dots);
+    if (board_table_width(text) > width)
+        memcpy(text + measure_unicode(text, width - strlen(dots), &used), dots, sizeof dots);
 }
 
 static void print_table_row(FILE *stream, const size_t widths[COLUMN_COUNT], struct row *row)
@@ -281,7 +281,7 @@ static void print_table_row(FILE *stream, const size_t widths[COLUMN_COUNT], str
         if (!widths[column])
             continue;
 
-        shorten_cell(cell, widths[column]);
+        board_table_shorten(cell, widths[column]);
         if (*cell) {
             fprintf(stream, "%*s%s", (int)missing, "", cell);
             missing = 0;

@@ -22,4 +22,7 @@ void board_table_print_plain(FILE *stream, const struct board_list *boards);
 /* Returns how many columns of a terminal UTF-8 text takes up. */
 size_t board_table_width(const char *text);
 
+/* Cuts UTF-8 text that takes up more than width columns (at least 3), so that it ends in "...". */
+void board_table_shorten(char *text, size_t width);
+
 #endif

@@ -210,6 +210,8 @@ class Choice(Selection):
         lines = [re.sub(r"\x1b\[\d*m", "", line) for line in result.err.replace("\r", "").splitlines()]
         grey = [line for line in result.err.replace("\r", "").splitlines() if "\x1b[2m" in line]
         self.assertEqual(len(grey), 4, result)
+        menu = lines[:[line.startswith("Which ones?") for line in lines].index(True)]
+        self.assertLessEqual(max(map(len, menu)), 120, result)
         self.assertTrue(any(re.match(r"  -  kitchen +kitchen\.local", line) for line in lines), result)
         self.assertEqual(sum("the image is for the chip esp32, but the board announces itself as" in line
                              for line in lines), 3, result)
