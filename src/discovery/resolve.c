@@ -31,7 +31,8 @@ enum {
     IPV4_GRACE_US = MILLISECONDS(500),     /* for an IPv4 address: most boards speak nothing else */
     INSTANCE_GRACE_US = MILLISECONDS(500), /* for an instance: surer than a host of the same name */
     PORT_GRACE_US = SECONDS(1),            /* for the port, from the address on */
-    FACTS_GRACE_US = MILLISECONDS(300),    /* for an announcement, which is optional */
+    FACTS_GRACE_US = MILLISECONDS(300),    /* for an announcement that is optional */
+    DECISION_GRACE_US = SECONDS(2),        /* for one without which an image may be the wrong one */
     NAMESAKE_GRACE_US = MILLISECONDS(400), /* for a second board, from the question on */
     SERVICES_AFTER_US = MILLISECONDS(250), /* before services are browsed for the port */
     MDNS_ADVANTAGE_US = SECONDS(1), /* for mDNS to beat the system resolver, from the start */
@@ -68,7 +69,7 @@ struct resolver {
     struct mdns_client *mdns;
     const struct target *target;
     enum service service;
-    bool want_port;
+    enum announcement_use use;
     int64_t start_us;
     int64_t deadline_us;
     resolver_done_fn *done;
@@ -226,6 +227,12 @@ static int64_t later_of(int64_t a_us, int64_t b_us)
     return a_us > b_us ? a_us : b_us;
 }
 
+/* Whether the announcement of a name on mDNS is looked for as the address is. */
+static bool wants_port(const struct resolver *resolver)
+{
+    return resolver->use != ANNOUNCEMENT_OPTIONAL;
+}
+
 /* Whether the question belongs to the plan and has not been asked yet. */
 static bool is_open(const struct resolver *resolver, size_t what)
 {
@@ -239,7 +246,7 @@ static bool is_open(const struct resolver *resolver, size_t what)
     if (what == MDNS_BOARDS) /* only to suggest similar names */
         return !resolver->unavailable[0] && is_hopeful(resolver);
     /* The address of a .local name is its host's, and an instance only adds the port. */
-    return !is_for_port || resolver->want_port;
+    return !is_for_port || wants_port(resolver);
 }
 
 /* Returns when the next open question is due. INT64_MAX: there is none. */
@@ -274,7 +281,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
 static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     if (finding != &resolver->findings[FROM_HOST] || finding->resolution.port ||
-        !resolver->want_port || resolver->questions[MDNS_BOARDS].asked)
+        !wants_port(resolver) || resolver->questions[MDNS_BOARDS].asked)
         return INT64_MAX;
 
     return is_pending(resolver, MDNS_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
@@ -286,16 +293,22 @@ static bool wants_facts(const struct resolver *resolver, const struct finding *f
     bool is_host = finding == &resolver->findings[FROM_HOST];
 
     return !finding->resolution.port && !resolver->questions[MDNS_ADDRESS].asked &&
-           finding != &resolver->findings[FROM_INSTANCE] && !(is_host && resolver->want_port) &&
+           finding != &resolver->findings[FROM_INSTANCE] && !(is_host && wants_port(resolver)) &&
            !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
            mdns_client_may_answer(resolver->mdns);
+}
+
+/* How long the announcement is waited for. usual_us: if the image does not hang on it. */
+static int64_t grace_us(const struct resolver *resolver, int64_t usual_us)
+{
+    return resolver->use == ANNOUNCEMENT_DECIDES ? DECISION_GRACE_US : usual_us;
 }
 
 /* Returns until when a finding that is good enough waits for its announcement. */
 static int64_t facts_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     return is_pending(resolver, MDNS_ADDRESS) && !finding->resolution.port
-               ? resolver->questions[MDNS_ADDRESS].asked_us + FACTS_GRACE_US
+               ? resolver->questions[MDNS_ADDRESS].asked_us + grace_us(resolver, FACTS_GRACE_US)
                : 0;
 }
 
@@ -320,9 +333,9 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
         due_us = later_of(due_us, finding->since_us + IPV4_GRACE_US);
     if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later_of(due_us, finding->since_us + INSTANCE_GRACE_US);
-    if (resolver->want_port && !finding->resolution.port &&
+    if (wants_port(resolver) && !finding->resolution.port &&
         (is_instance_pending || is_pending(resolver, MDNS_BOARDS)))
-        due_us = later_of(due_us, finding->since_us + PORT_GRACE_US);
+        due_us = later_of(due_us, finding->since_us + grace_us(resolver, PORT_GRACE_US));
     return due_us;
 }
 
@@ -484,8 +497,9 @@ static int read_etc_hosts(struct resolver *resolver)
 }
 
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, enum service service, bool want_port,
-                                int64_t timeout_us, resolver_done_fn *done, void *userdata)
+                                const struct target *target, enum service service,
+                                enum announcement_use use, int64_t timeout_us,
+                                resolver_done_fn *done, void *userdata)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
@@ -495,7 +509,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                   .mdns = mdns,
                                   .target = target,
                                   .service = service,
-                                  .want_port = want_port,
+                                  .use = use,
                                   .start_us = loop_now_us(),
                                   .done = done,
                                   .userdata = userdata};

@@ -373,6 +373,25 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
 
+/* At a given port, the announcement can tell an image for another chip from one for an unusual
+ * port: an ESP8266 would confirm the former, and not start it. */
+static enum announcement_use use_of_announcement(const struct job *job)
+{
+    const struct assignment *assignment = job->config.assignment;
+    const uint16_t given = assignment->target.port;
+    const struct kind kind = job_kind(job);
+    char reason[IMAGE_FIT_REASON_MAX];
+
+    if (!assignment->protocol->is_announced)
+        return ANNOUNCEMENT_OPTIONAL;
+    if (!given)
+        return ANNOUNCEMENT_PORT;
+    return assignment->image && upload_ports_tell_chips(assignment->protocol) &&
+                   image_fit_board(reason, assignment->image, &kind, given) != IMAGE_FIT_SUITS
+               ? ANNOUNCEMENT_DECIDES
+               : ANNOUNCEMENT_OPTIONAL;
+}
+
 /* Resolves the name before each attempt, as a board may have another address after a restart. If
  * the board is not found again, on_resolved() keeps the old address. */
 void job_start(struct job *job)
@@ -393,8 +412,7 @@ void job_start(struct job *job)
     job->acknowledged = 0;
     job->resolver =
         resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->service,
-                       !target->port && assignment->protocol->is_announced, search_limit_us(job),
-                       on_resolved, job);
+                       use_of_announcement(job), search_limit_us(job), on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
         ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot look for the board: %s",

@@ -201,8 +201,9 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
         connect_board(monitor, &monitor->target.address);
         return;
     }
-    monitor->resolver = resolver_start(monitor->loop, monitor->mdns, &monitor->target,
-                                       SERVICE_ARDUINO, false, RESOLVE_US, on_resolved, monitor);
+    monitor->resolver =
+        resolver_start(monitor->loop, monitor->mdns, &monitor->target, SERVICE_ARDUINO,
+                       ANNOUNCEMENT_OPTIONAL, RESOLVE_US, on_resolved, monitor);
     if (!monitor->resolver)
         fail_open(monitor, strerror(errno));
 }

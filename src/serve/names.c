@@ -118,8 +118,8 @@ static void look_up_name(struct names *names, struct listed_name *name)
     if (name->board->has_mac)
         return;
 
-    name->resolver = resolver_start(names->loop, names->mdns, name->target, SERVICE_ARDUINO, false,
-                                    NAME_LOOKUP_US, on_name_resolved, name);
+    name->resolver = resolver_start(names->loop, names->mdns, name->target, SERVICE_ARDUINO,
+                                    ANNOUNCEMENT_OPTIONAL, NAME_LOOKUP_US, on_name_resolved, name);
     names->running += name->resolver != NULL; /* without memory, the next round tries again */
 }
 

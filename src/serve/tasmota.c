@@ -475,8 +475,9 @@ static void start(struct tasmota *tasmota)
 
     tasmota->is_started = true;
     tasmota->phase = OTA_PHASE_RESOLVE;
-    tasmota->resolver = resolver_start(config->loop, config->mdns, tasmota->order.target,
-                                       SERVICE_ARDUINO, false, FIND_US, on_resolved, tasmota);
+    tasmota->resolver =
+        resolver_start(config->loop, config->mdns, tasmota->order.target, SERVICE_ARDUINO,
+                       ANNOUNCEMENT_OPTIONAL, FIND_US, on_resolved, tasmota);
     if (!tasmota->resolver) {
         ota_fail_no_memory(&tasmota->outcome);
         after(tasmota, 0, finish);

@@ -283,6 +283,7 @@ static const struct test_case {
     const char *title;
     const char *target;
     bool no_port; /* the caller knows the port */
+    bool decides; /* the caller knows it, and doubts that the image is for this board */
     int64_t timeout_ms;
     struct step steps[STEPS_MAX];
     const char *asked;
@@ -361,6 +362,39 @@ static const struct test_case {
      .port = 8266,
      .source = "mDNS",
      .instance = "K",
+     .has_mdns = true},
+    {.title = "an announcement that decides, at an address: 2 s",
+     .target = "10.0.0.7",
+     .decides = true,
+     .steps = {{1900, MDNS_ADDRESS, .address = "10.0.0.7", .host = "kitchen.local", .instance = "K",
+                .port = 8266}},
+     .asked = "address@0",
+     .done_ms = 1900,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "numeric address",
+     .instance = "K",
+     .has_mdns = true},
+    {.title = "an announcement that decides, and does not come",
+     .target = "10.0.0.7",
+     .decides = true,
+     .asked = "address@0",
+     .done_ms = 2000,
+     .addresses = "10.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "an announcement that decides, of a host: 2 s from its address on",
+     .target = "kitchen.local",
+     .decides = true,
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {1900, MDNS_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 1900,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kitchen",
      .has_mdns = true},
     {.title = "a name of the DNS: what is announced at its address",
      .target = "esp.example.org",
@@ -835,7 +869,10 @@ static void start_resolver(const struct test_case *test, const struct target *ta
                            .rivals = test->rivals};
     virtual_time_reset(0);
     world.resolver = resolver_start(virtual_time_loop(), NULL, target, SERVICE_ARDUINO,
-                                    !test->no_port, timeout_ms * MS, on_resolve_done, &world);
+                                    test->decides   ? ANNOUNCEMENT_DECIDES
+                                    : test->no_port ? ANNOUNCEMENT_OPTIONAL
+                                                    : ANNOUNCEMENT_PORT,
+                                    timeout_ms * MS, on_resolve_done, &world);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }

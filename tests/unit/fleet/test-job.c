@@ -64,6 +64,7 @@ static struct world {
     struct job *job;
     bool is_ready;
     int64_t search_limit_us;
+    enum announcement_use use; /* of the last search */
     unsigned done;
     int exit_status; /* of the result */
     enum ota_cause cause;
@@ -81,8 +82,8 @@ static struct assignment assignment;
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata);
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 struct session *__wrap_session_start(const struct session_config *config,
                                      const struct session_callbacks *callbacks);
@@ -105,8 +106,8 @@ const char *__wrap_expect_missing(const struct expect *expect, const struct expe
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata)
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata)
 {
     (void)service;
     assert_ptr_equal(loop, virtual_time_loop());
@@ -118,7 +119,8 @@ struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *md
         return NULL;
     }
     world.search_limit_us = timeout_us;
-    tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
+    world.use = use;
+    tell("resolve %s%s\n", target->name, use ? " and its port" : "");
     world.has_resolver = true;
     world.on_resolved = done;
     world.resolver_userdata = userdata;
@@ -1585,6 +1587,28 @@ static const struct lost_verdict_row {
      "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
 };
 
+/* Only an announcement tells an image for another chip from one for an unusual port. */
+static void test_job_announcement(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t port;
+        enum announcement_use use;
+    } rows[] = {
+        {0, ANNOUNCEMENT_PORT}, {3232, ANNOUNCEMENT_OPTIONAL}, {8266, ANNOUNCEMENT_DECIDES}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct settings settings = make_job_settings();
+
+        reset_job_world();
+        assignment.target.port = rows[i].port;
+        struct job *job = start_job(&settings);
+        assert_int_equal(world.use, rows[i].use);
+        job_free(job);
+        assert_job_freed();
+    }
+}
+
 static void test_job_lost_verdict(void **state)
 {
     (void)state;
@@ -1844,6 +1868,7 @@ int main(void)
         cmocka_unit_test(test_job_say),
         cmocka_unit_test(test_withdrawn_log),
         cmocka_unit_test(test_job_no_memory),
+        cmocka_unit_test(test_job_announcement),
         cmocka_unit_test(test_job_lost_verdict),
         cmocka_unit_test(test_job_deadline),
         cmocka_unit_test(test_deadline_in_a_pause),

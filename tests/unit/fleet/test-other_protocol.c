@@ -250,8 +250,8 @@ void __real_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 int64_t __wrap_loop_now_us(void);
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata);
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 /* Every wait is over at once, and has taken its time. */
@@ -278,8 +278,8 @@ static void on_resolver_timer(void *userdata)
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata)
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata)
 {
     (void)service;
     struct resolver *resolver = calloc(1, sizeof *resolver);
@@ -287,7 +287,7 @@ struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *md
     (void)mdns;
     (void)timeout_us;
     assert_non_null(resolver);
-    assert_false(want_port);
+    assert_false(use);
     *resolver = (struct resolver){.target = target, .done = done, .userdata = userdata};
     loop_timer_init(&resolver->timer, loop, on_resolver_timer, resolver);
     loop_timer_start(&resolver->timer, 0);

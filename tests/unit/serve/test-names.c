@@ -36,20 +36,20 @@ static unsigned failures;
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata);
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, enum service service,
-                                       bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                       void *userdata)
+                                       enum announcement_use use, int64_t timeout_us,
+                                       resolver_done_fn *done, void *userdata)
 {
     (void)service;
     (void)loop;
     (void)mdns;
     (void)target;
-    assert_false(want_port);
+    assert_false(use);
     assert_true(timeout_us > 0);
     assert_true(lookup_count < LOOKUPS_MAX);
     if (is_out_of_memory)
