@@ -307,6 +307,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NO_SUCH_BOARD,
      .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
              "that the shell leaves it alone."},
+    {.cause = OTA_CAUSE_OTHER_NAMES,
+     .text = "Check the spelling of the name (\"esp-ota -l\" lists the boards), and that the board "
+             "is on and in this network, or give its IP address."},
     {.error = OTA_E_NOT_FOUND,
      .where = SURROUNDINGS_CONTAINER,
      .text = BY_ADDRESS NAMES_IN_CONTAINER},

@@ -110,7 +110,7 @@ class Names(OnLink):
                                         "multicast DNS gave no answer in ",
                                         " boards announced here, the most similar are "
                                         + names[name],
-                                        "the spelling of its name"), within=LOOKED_FOR)
+                                        "\n  Check the spelling of the name ("), within=LOOKED_FOR)
 
 
 class File(OnLink):
