@@ -62,8 +62,7 @@ char *challenge_answer(const struct challenge *challenge, const char *user, cons
     "this network can read it"
 /* When one asks for a Digest with MD5. */
 #define CHALLENGE_MD5_NOTE                                                                         \
-    "the board asks for an answer with MD5 (Digest): anybody who gets it can try millions of "     \
-    "passwords a second against it; most pages support nothing better, and --min-auth sha256 "     \
-    "insists on it"
+    "the board asks for an answer with MD5 (Digest): whoever gets it can guess a weak password; "  \
+    "few pages have SHA-256 (--min-auth sha256 insists on it)"
 
 #endif

@@ -12,7 +12,7 @@ from scenario import Case, Program, Scenario, Terminal, address, image, run, sec
 ASKED = "authentication: the board asks for a password, and none was given"
 WAYS = ("--auth-file FILE", "ESP_OTA_AUTH", "-a")
 WRONG = "authentication: the board rejected the password"
-ADVICE = "an answer with MD5: .* an ESP32 uses SHA-256 with a sketch built with core 3\\.3\\.1"
+ADVICE = "an answer with MD5: .* an ESP32 with core 3\\.3\\.1"
 
 
 class Schemes(Scenario):

@@ -169,9 +169,9 @@ static void note_answer(struct esphome *esphome, const struct exchange *exchange
     emit_event(esphome,
                (struct ota_event){
                    .type = OTA_EVENT_NOTE,
-                   .message = "the board asks for an answer with MD5: anybody who gets it can try "
-                              "millions of passwords a second against it; ESPHome uses SHA-256 "
-                              "from 2025.10 on, and --min-auth sha256 insists on it",
+                   .message = "the board asks for an answer with MD5: whoever gets it can guess a "
+                              "weak password; ESPHome has SHA-256 from 2025.10 on (--min-auth "
+                              "sha256 insists on it)",
                    .scheme = auth_scheme_name(AUTH_MD5),
                    .is_important = true});
 }

@@ -49,10 +49,8 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
 
 const char *handshake_weak_auth_notice(void)
 {
-    return "the board asks for an answer with MD5: anybody who gets it can try millions of "
-           "passwords a second against it; an ESP8266 or Pico W supports nothing else, an ESP32 "
-           "uses SHA-256 with a sketch built with core 3.3.1 or later, and --min-auth sha256 "
-           "insists on it";
+    return "the board asks for an answer with MD5: whoever gets it can guess a weak password; only "
+           "an ESP32 with core 3.3.1 or later has SHA-256 (--min-auth sha256 insists on it)";
 }
 
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board)

@@ -949,7 +949,7 @@ static void test_notices(void **state)
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
                         "case the board is rebooting; is the port (-p) right?");
     play_handshake(&weak);
-    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: anybody"));
+    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: whoever"));
 }
 
 /* The second handshake of an upload does not repeat the notices of the first one. */
