@@ -429,12 +429,13 @@ static void show_skipped(const struct report *report, const struct ota_event *ev
         show_message(event, is_counted && !report->verbose);
 }
 
-/* --resume: one line for all that are left out. */
+/* --resume: one line for those that are left out; of all boards, the summary says it. */
 static void tell_resumed(struct report *report)
 {
     const struct ota_totals *totals = &report->totals;
 
-    if (report->has_told_resumed || totals->resumed == 0 || !is_fleet(report))
+    if (report->has_told_resumed || totals->resumed == 0 || totals->resumed == totals->boards ||
+        !is_fleet(report))
         return;
     report->has_told_resumed = true;
     diag_info("%zu of %zu already %s it: the image was confirmed in an earlier run",

@@ -307,6 +307,7 @@ class Fleet(Scenario):
         for where in floor.addresses:
             self.assertIn(f"\n{where}: has confirmed this image in an earlier run\n", third.err)
         self.assertIn("\nall 4 boards have the image already; nothing was to be sent\n", third.err)
+        self.assertNotIn("already have it", third.err)
         for board, count in ((late, 1), (floor.board, 3)):
             board.close()
             self.assertEqual(board.count("upload result=ok"), count)
