@@ -16,7 +16,7 @@
 #define CONTAINER SURROUNDINGS_CONTAINER
 #define WSL SURROUNDINGS_WSL
 
-enum { ROWS_MAX = 128, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
+enum { ROWS_MAX = 256, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
 
 static const struct row {
     enum ota_error error;
@@ -208,6 +208,7 @@ static void look_up(struct seen *seen, const char *protocol, const struct row *r
         fail_msg("no \"%s\" in: %s", row->phrase, remedy);
     while (known < seen->count && seen->texts[known] != remedy)
         known++;
+    assert_true(known < ROWS_MAX);
     if (known == seen->count)
         seen->texts[seen->count++] = remedy;
 }
