@@ -155,7 +155,15 @@ const char *input_error(int number)
 
 const char *input_open_error(const char *path, int number)
 {
-    if (number == ENOENT && path[0] == '~')
+    if (number != ENOENT)
+        return input_error(number);
+    if (strstr(path, "://"))
+        return "No such file or directory; a URL is not fetched: download the file first, as with "
+               "\"curl -fLO\"";
+    if (strpbrk(path, "*?["))
+        return "No such file or directory; no shell has replaced the pattern (no file matches, or "
+               "it stood in quotes): write the name of the file";
+    if (path[0] == '~')
         return "No such file or directory; no shell has replaced the ~ (none does in quotes or "
                "behind '='): write $HOME, or the path in full";
     return input_error(number);

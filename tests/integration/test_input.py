@@ -59,6 +59,15 @@ class Input(Scenario):
                 self.assertIn("~/x", result.err)
                 self.assertIn(": No such file or directory; no shell has replaced the ~", result.err)
 
+    def test_pattern_and_url(self):
+        for name, hint in (("build/*.bin", "no shell has replaced the pattern (no file matches, or it stood in quotes)"),
+                           ("fw-v?.bin", "no shell has replaced the pattern"),
+                           ("https://example.org/fw.bin", "a URL is not fetched: download the file first")):
+            with self.subTest(name):
+                result = run("-i", "127.0.0.1", "-f", name, cwd=self.directory)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertIn(f"cannot open {name}: No such file or directory; {hint}", result.err)
+
     def test_terminal(self):
         """Not the one that esp-ota itself has."""
         controller, terminal = pty.openpty()
