@@ -46,13 +46,13 @@ static struct kind find_kind(const struct board *board)
     return kind;
 }
 
-/* Targets that are instances are looked up by the service of their protocol, so a board with another
- * one is named by its host. */
+/* Targets that are instances are looked up by the services of their protocol. A board with another
+ * one is named by its host, and so are all where a second announcement may come first. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
     struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->plan.port};
     bool is_other =
-        board->service != selection->options->plan.protocol->service && board->is_resolved;
+        selection->options->plan.protocol->services != 1U << board->service && board->is_resolved;
 
     snprintf(target.name, sizeof target.name, "%s", is_other ? board->host : board->instance);
     if (is_other)

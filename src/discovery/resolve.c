@@ -68,7 +68,7 @@ struct resolver {
     struct loop *loop;
     struct mdns_client *mdns;
     const struct target *target;
-    enum service service;
+    unsigned services; /* a set */
     enum announcement_use use;
     int64_t start_us;
     int64_t deadline_us;
@@ -192,7 +192,7 @@ static void ask_source(struct resolver *resolver, size_t what)
 
     if (what == MDNS_BOARDS)
         plain_query_send(SERVICE_ARDUINO);
-    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, 1U << resolver->service,
+    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, resolver->services,
                                       name, on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query)
@@ -497,7 +497,7 @@ static int read_etc_hosts(struct resolver *resolver)
 }
 
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, enum service service,
+                                const struct target *target, unsigned services,
                                 enum announcement_use use, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata)
 {
@@ -508,7 +508,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
     *resolver = (struct resolver){.loop = loop,
                                   .mdns = mdns,
                                   .target = target,
-                                  .service = service,
+                                  .services = services,
                                   .use = use,
                                   .start_us = loop_now_us(),
                                   .done = done,

@@ -43,13 +43,14 @@ enum announcement_use {
 typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
-/* Starts to resolve target, for at most timeout_us. Its announcement is one of this service, and is
- * looked for if mDNS is asked at all. All resolvers share one mdns, hence one D-Bus connection; mdns
- * and target must outlive the resolver. NULL and errno when memory runs out, or /etc/hosts cannot be
- * read for lack of something. done fails with OTA_E_NOT_FOUND and a message with all that was tried
- * and the remedy, with OTA_E_AMBIGUOUS, or with OTA_E_INTERNAL. */
+/* Starts to resolve target, for at most timeout_us. Its announcement is one of this set of services
+ * (service.h), where the first one counts, and is looked for if mDNS is asked at all. All resolvers
+ * share one mdns, hence one D-Bus connection; mdns and target must outlive the resolver. NULL and
+ * errno when memory runs out, or /etc/hosts cannot be read for lack of something. done fails with
+ * OTA_E_NOT_FOUND and a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS, or
+ * with OTA_E_INTERNAL. */
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, enum service service,
+                                const struct target *target, unsigned services,
                                 enum announcement_use use, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata);
 

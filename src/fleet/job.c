@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "discovery/board_list.h"
 #include "discovery/networks.h"
 #include "fleet/job_policy.h"
 
@@ -91,10 +92,14 @@ void job_choose_endpoint(struct job *job, size_t endpoint)
 uint16_t job_known_port(const struct job *job)
 {
     const uint16_t given = job->config.assignment->target.port;
+    const struct upload_protocol *protocol = job->config.assignment->protocol;
+    const struct board board = {.service = job->found.service, .port = job->found.port};
 
     if (given)
         return given;
-    return job->config.assignment->protocol->is_announced ? job->found.port : 0;
+    if (protocol->is_announced || (service_tells_port(board.service) && protocol->serves(&board)))
+        return job->found.port;
+    return 0;
 }
 
 uint16_t job_telling_port(const struct job *job)
@@ -411,7 +416,7 @@ void job_start(struct job *job)
     job->connected_us = 0;
     job->acknowledged = 0;
     job->resolver =
-        resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->service,
+        resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->services,
                        use_of_announcement(job), search_limit_us(job), on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;

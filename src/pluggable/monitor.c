@@ -202,7 +202,7 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
         return;
     }
     monitor->resolver =
-        resolver_start(monitor->loop, monitor->mdns, &monitor->target, SERVICE_ARDUINO,
+        resolver_start(monitor->loop, monitor->mdns, &monitor->target, SERVICES_ARDUINO,
                        ANNOUNCEMENT_OPTIONAL, RESOLVE_US, on_resolved, monitor);
     if (!monitor->resolver)
         fail_open(monitor, strerror(errno));

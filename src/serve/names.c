@@ -118,7 +118,7 @@ static void look_up_name(struct names *names, struct listed_name *name)
     if (name->board->has_mac)
         return;
 
-    name->resolver = resolver_start(names->loop, names->mdns, name->target, SERVICE_ARDUINO,
+    name->resolver = resolver_start(names->loop, names->mdns, name->target, SERVICES_ARDUINO,
                                     ANNOUNCEMENT_OPTIONAL, NAME_LOOKUP_US, on_name_resolved, name);
     names->running += name->resolver != NULL; /* without memory, the next round tries again */
 }

@@ -476,7 +476,7 @@ static void start(struct tasmota *tasmota)
     tasmota->is_started = true;
     tasmota->phase = OTA_PHASE_RESOLVE;
     tasmota->resolver =
-        resolver_start(config->loop, config->mdns, tasmota->order.target, SERVICE_ARDUINO,
+        resolver_start(config->loop, config->mdns, tasmota->order.target, SERVICES_ARDUINO,
                        ANNOUNCEMENT_OPTIONAL, FIND_US, on_resolved, tasmota);
     if (!tasmota->resolver) {
         ota_fail_no_memory(&tasmota->outcome);

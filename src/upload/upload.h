@@ -109,9 +109,9 @@ struct upload_protocol {
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
     bool takes_encryption_key;
-    enum service service; /* its announcement tells about the board */
-    bool is_announced;    /* the port there is the board's */
-    bool is_unchecked;    /* boards start any image, so a wrong one needs a cable */
+    unsigned services; /* a set: these announcements tell about the board */
+    bool is_announced; /* the port there is the board's; else only where serves() says so */
+    bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
     /* One for each upload_own_key, NULL for those that mean nothing here; NULL: none does. */
     upload_own_check_fn *const *own_checks;
 

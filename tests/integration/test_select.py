@@ -136,6 +136,24 @@ class Discovery(Selection):
         self.assert_got(page, image)
         self.assertIn("and confirmed by the board", result.err)
 
+    def test_page_by_instance(self):
+        """An announced name that is not the host's, as a label and in a URL; its port counts if it is the page's."""
+        image = self.file("esp32.bin", mdns_case.make_image("esp32"))
+        page = self.simulate(PORCH, "--family", "esp32", "--web", "wled-old", port=PORCH.port)
+        for arguments in (("-i", PORCH.instance, "--protocol", "web"), ("-i", f"http://{PORCH.instance}"),
+                          ("-i", f"HTTP://{PORCH.instance}:{PORCH.port}/update")):
+            with self.subTest(arguments):
+                result = scenario.run(*arguments, "-f", image)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("update page: WLED", result.err)
+        self.assert_got(page, image)
+        page = self.simulate(LAMP, "--web", "esp8266", port=80)
+        result = scenario.run("-i", f"http://{LAMP.instance}", "-f", self.image)
+        self.assertEqual(result.status, 0, result)
+        self.assert_got(page, self.image)
+        result = scenario.run("-i", "http://porch lamp", "-f", image, "-t", "3")
+        self.assert_result(result, 4, ("porch lamp",), SOON)
+
     def test_no_daemon(self):
         with self.without_daemon():
             result = scenario.run("--all", "-f", self.image)

@@ -868,7 +868,7 @@ static void start_resolver(const struct test_case *test, const struct target *ta
                            .file = test->file,
                            .rivals = test->rivals};
     virtual_time_reset(0);
-    world.resolver = resolver_start(virtual_time_loop(), NULL, target, SERVICE_ARDUINO,
+    world.resolver = resolver_start(virtual_time_loop(), NULL, target, SERVICES_ARDUINO,
                                     test->decides   ? ANNOUNCEMENT_DECIDES
                                     : test->no_port ? ANNOUNCEMENT_OPTIONAL
                                                     : ANNOUNCEMENT_PORT,

@@ -81,7 +81,7 @@ static struct assignment assignment;
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
@@ -105,11 +105,11 @@ const char *__wrap_expect_missing(const struct expect *expect, const struct expe
                                   size_t n);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata)
 {
-    (void)service;
+    (void)services;
     assert_ptr_equal(loop, virtual_time_loop());
     assert_ptr_equal(mdns, &virtual_time);
     assert_false(world.has_resolver);

@@ -249,7 +249,7 @@ void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void __real_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 int64_t __wrap_loop_now_us(void);
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
@@ -277,11 +277,11 @@ static void on_resolver_timer(void *userdata)
 }
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata)
 {
-    (void)service;
+    (void)services;
     struct resolver *resolver = calloc(1, sizeof *resolver);
 
     (void)mdns;

@@ -35,17 +35,17 @@ static bool is_out_of_memory;
 static unsigned failures;
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, enum service service,
+                                       const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
                                        resolver_done_fn *done, void *userdata)
 {
-    (void)service;
+    (void)services;
     (void)loop;
     (void)mdns;
     (void)target;
