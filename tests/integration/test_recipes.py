@@ -170,5 +170,64 @@ class Recipes(scenario.Scenario):
         self.assertIn('"name": "release"', read("CMakePresets.json"))
 
 
+class Nightly(scenario.Scenario):
+    """The commands of contrib/systemd/esp-ota-nightly.service, as systemd would start them night after night."""
+
+    def commands(self):
+        """ExecStartPre and ExecStart, with the unit's paths and specifiers replaced."""
+        text = read("contrib", "systemd", "esp-ota-nightly.service").replace("\\\n", "")
+        lines = re.findall(r"^ExecStart(?:Pre)?=(.*)$", text, re.M)
+        self.assertEqual(len(lines), 2)
+        for there, here in (("%d/password", self.password), ("/etc/esp-ota/boards", self.hosts),
+                            ("/srv/firmware/firmware.bin", self.image), ("/usr/bin/esp-ota", scenario.PROGRAM),
+                            ("$$", "$")):
+            self.assertTrue(any(there in line for line in lines), there)
+            lines = [line.replace(there, here) for line in lines]
+        return [shlex.split(line) for line in lines]
+
+    def night(self):
+        """The exit status of the first command that fails, as of the unit."""
+        for command in self.commands():
+            done = subprocess.run(command, cwd=self.state, env=scenario.environment(), stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, check=False, timeout=scenario.DEADLINE_S)
+            if done.returncode != 0:
+                break
+        return done.returncode
+
+    def counts(self):
+        return [board.count("upload result=ok") for board in self.boards]
+
+    def test_nights(self):
+        self.state = scenario.folder(self.directory)
+        self.password = self.file("password", PASSWORD.encode() + b"\n")
+        self.image = self.file("firmware.bin", firmware.esp8266())
+        self.boards = [self.board("-p", "0", "-P", PASSWORD) for _ in range(2)]
+        targets = [f"{board.address}:{board.port}\n" for board in self.boards]
+
+        # The second board is not on the list yet.
+        self.hosts = self.file("boards", targets[0].encode())
+        self.assertEqual((self.night(), self.counts()), (0, [1, 0]))
+        self.file("boards", "".join(targets).encode())
+        self.assertEqual((self.night(), self.counts()), (0, [1, 1]))
+        self.assertEqual((self.night(), self.counts()), (0, [1, 1]))
+
+        # A night that was cut short, after the first board, with an image that is new.
+        self.file("firmware.bin", firmware.esp8266(21000))
+        self.file("boards", targets[0].encode())
+        self.assertEqual((self.night(), self.counts()), (0, [2, 1]))
+        last = os.path.join(self.state, "last.jsonl")
+        with open(last, encoding="utf-8") as file:
+            lines = [line for line in file if '"event":"summary"' not in line]
+        with open(last, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        self.file("boards", "".join(targets).encode())
+        self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
+
+        # A board that fails makes the unit fail.
+        self.file("firmware.bin", firmware.esp8266(22000))
+        self.boards[1].close()
+        self.assertNotEqual(self.night(), 0)
+
+
 if __name__ == "__main__":
     unittest.main()
