@@ -62,12 +62,12 @@ static void take_outcome(struct tasmota *tasmota, const struct http_outcome *out
     char place[ADDRESS_TEXT_MAX + 8];
     struct ota_failure failure;
 
+    json_memory_watch(); /* until on_reply() has read it */
     if (outcome->end != HTTP_REPLIED) {
         http_fail_request(&failure, outcome, address_text_port(place, &tasmota->address),
                           "a command", tasmota->all->config.reply_us);
         tasmota->on_lost(tasmota, &failure);
     } else if (!tasmota_asks_for_password(outcome->reply)) {
-        json_memory_watch(); /* until on_reply() has read it */
         tasmota->on_reply(tasmota, outcome->reply);
     } else if (!answer_challenge(tasmota, &failure)) {
         tasmota->phase = OTA_PHASE_AUTHENTICATE;

@@ -91,7 +91,7 @@ class Fetching:
         self.complaints = []
 
     def __call__(self, talk):
-        if not talk.wait_for(lambda talk: "fetch from" in talk.err):
+        if not talk.wait_for(lambda talk: "fetch from" in talk.err or '"serving"' in talk.out):
             return
         for path, is_whole in self.PAGES:
             self._look_at(path, is_whole)

@@ -220,7 +220,7 @@ def serve(directory):
     server = (scenario.address(), 8080)
     content = firmware.esp8266(20000)
     path = write(directory, "fw.bin", content)
-    return served([f"--serve={server[0]}:{server[1]}", "-f", path, "-z", "--until-confirmed", "1", "--serve-for", "6"],
+    return served([f"--serve={server[0]}:{server[1]}", "-f", path, "-z", "--until-confirmed", "1", "--serve-for", "12"],
                   content, client=Fetching(server))
 
 
@@ -230,7 +230,7 @@ def serve_name(directory):
     content = firmware.esp8266(20000)
     write(directory, "fw.bin", content)
     hosts = write(directory, "hosts", b"kitchen.local file=fw.bin\n")
-    return served([f"--serve={server[0]}:{server[1]}", "--hosts", hosts, "--until-confirmed", "1", "--serve-for", "6"],
+    return served([f"--serve={server[0]}:{server[1]}", "--hosts", hosts, "--until-confirmed", "1", "--serve-for", "12"],
                   content, client=Fetching(server),
                   bus=Bus(directory, [Announced("kitchen", "127.0.0.1", 8266)]))
 

@@ -4,8 +4,10 @@
  */
 #include "cli/options.h"
 #include "image/image.h"
+#include "support/failing.h"
 #include "support/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,13 +39,21 @@ struct parse {
     enum options_outcome outcome;
 };
 
-static struct parse *parse(const char *const *arguments)
+static struct parse *make_parse(const char *const *arguments)
 {
     struct parse *parse = calloc(1, sizeof *parse);
+
     assert_non_null(parse);
     parse->argv[parse->argc++] = strdup("esp-ota");
     for (; *arguments; arguments++)
         parse->argv[parse->argc++] = strdup(*arguments);
+    return parse;
+}
+
+static struct parse *parse(const char *const *arguments)
+{
+    struct parse *parse = make_parse(arguments);
+
     parse->outcome = options_parse(&parse->options, parse->argc, parse->argv, &parse->failure);
     return parse;
 }
@@ -851,6 +861,38 @@ static int tear_down_option_files(void **state)
     return rmdir(home);
 }
 
+/* Each allocation fails: no option is left out silently, and nobody's spelling is blamed. */
+static void test_without_memory(void **state)
+{
+    static const char *const lines[][ARGUMENTS_MAX + 1] = {
+        {"-i", "http://b", "-i", "http://c", "-f", "x", "-a", SECRET, "--page=wled", "--field=f",
+         "--user=u", "--expect-version=1", "--metrics=m", "--debug"},
+        {"--match=m*", "--board=k*", "-f", "x", "--expect=up", "--reject=down", "--peer=any",
+         "--resume=r", "--verify-key=v", "--sign=k", "--cacert=c"},
+        {"--serve=127.0.0.1:80", "-f", "x", "--serve-version=1", "--tls-cert=c", "--tls-key=k"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        bool has_failed = true;
+        int failures = 0;
+
+        for (; has_failed; failures++) {
+            struct parse *parsed = make_parse(lines[i]);
+
+            failing_start(FAILING_ALLOCATION, failures, ENOMEM);
+            parsed->outcome =
+                options_parse(&parsed->options, parsed->argc, parsed->argv, &parsed->failure);
+            has_failed = failing_stop();
+            if (parsed->failure.error != (has_failed ? OTA_E_INTERNAL : OTA_OK))
+                fail_msg("line %zu, allocation %d: %s, %s", i, failures,
+                         ota_error_name(parsed->failure.error), parsed->failure.message);
+            parse_free(parsed);
+        }
+        assert_true(failures > 5);
+    }
+}
+
 /* Where --serve listens; NULL: that is no address with a port. */
 static void test_serve_addresses(void **state)
 {
@@ -936,6 +978,7 @@ int main(void)
         cmocka_unit_test(test_information),
         cmocka_unit_test(test_help_full_disk),
         cmocka_unit_test(test_flags_survive_mistakes),
+        cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_serve_addresses),
         cmocka_unit_test(test_serve_versions),
     };

@@ -37,6 +37,15 @@ static void test_inputs(void **state)
         {"<form action='/x'><input type=file name='never closed", "never closed", "/x", 1},
         {"<form action='/x\r\nHost: y'><input type=file name='y\r\nz'>", "", ":", 1},
         {"<input type=file name='a\"; filename='>", "", "", 1},
+        {"<input type=file name='a\x7f'>", "", "", 1},
+        {"<input\ttype=file\rname=x disabled>", "x", "", 1},
+        {"<input type=file name =\tx/y disabled", "x/y", "", 1},
+        {"<input type=file name", "", "", 1},
+        {"<input type=file name ", "", "", 1},
+        {"<input type=file name= ", "", "", 1},
+        {"<input type=file name=", "", "", 1},
+        {"<input type=file n>", "", "", 1},
+        {"<input ", "", "", 0},
         {"<", "", "", 0},
         {"<input", "", "", 0},
         {"", "", "", 0},
@@ -76,11 +85,19 @@ static void test_actions(void **state)
     static const struct {
         const char *path, *action, *target; /* target: NULL: elsewhere */
     } rows[] = {
-        {"/update", "", "/update"},          {"/update", "#", "/update"},
-        {"/a/update", "up", "/a/up"},        {"/a/update", "/up?x=1", "/up?x=1"},
-        {"/update", "http://x/y", NULL},     {"/update", "//x/y", NULL},
-        {"/update", "javascript:x()", NULL}, {"/update", ":", NULL},
-        {"/update", "/a b", NULL},           {"/update", "/\xc3\xbc", NULL},
+        {"/update", "", "/update"},
+        {"/update", "#", "/update"},
+        {"/a/update", "up", "/a/up"},
+        {"/a/update", "/up?x=1", "/up?x=1"},
+        {"/update", "http://x/y", NULL},
+        {"/update", "//x/y", NULL},
+        {"/update", "javascript:x()", NULL},
+        {"/update", ":", NULL},
+        {"/update", "/a b", NULL},
+        {"/update", "/\xc3\xbc", NULL},
+        {"/update", "?x=1", "/update"},
+        {"/update", "/a\x7f", NULL},
+        {"update", "up", "up"},
     };
     char target[FORM_TEXT_MAX], longest[FORM_TEXT_MAX + 1];
 
