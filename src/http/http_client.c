@@ -126,8 +126,8 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
         if (code == CURLE_OK || code == CURLE_GOT_NOTHING)
             *reason = 0;
         return HTTP_BROKEN;
-    case CURLE_COULDNT_CONNECT:
-        return HTTP_NOT_CONNECTED;
+    case CURLE_COULDNT_CONNECT: /* a call of libcurl's failed unless the network gives a reason */
+        return *reason ? HTTP_NOT_CONNECTED : HTTP_LOCAL;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
