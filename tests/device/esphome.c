@@ -447,13 +447,15 @@ static void go_on(void *owner)
         begin_data(board);
 }
 
+static void resume_client(void *owner);
+
 static void pause_client(struct board *board, int64_t us)
 {
     struct esphome *esphome = &board->esphome;
 
     esphome->state = ESPHOME_BUSY;
     watch_client(board);
-    esphome->timer.expired = go_on;
+    esphome->timer.expired = resume_client;
     timer_start(loop_of(board), &esphome->timer, us);
 }
 
@@ -555,6 +557,23 @@ static size_t read_some(struct board *board, uint8_t *bytes, size_t length)
     return 0;
 }
 
+/* The same, from what the socket has had at once. lwIP opens its window again for each part that is
+ * read, Linux only if it has doubled, so that reading frame by frame would keep it small. */
+static size_t read_ahead(struct board *board, uint8_t *bytes, size_t length)
+{
+    struct esphome *esphome = &board->esphome;
+
+    if (esphome->ahead_start == esphome->ahead_end) {
+        esphome->ahead_start = 0;
+        esphome->ahead_end = read_some(board, esphome->ahead, sizeof esphome->ahead);
+    }
+    if (length > esphome->ahead_end - esphome->ahead_start)
+        length = esphome->ahead_end - esphome->ahead_start;
+    memcpy(bytes, esphome->ahead + esphome->ahead_start, length);
+    esphome->ahead_start += length;
+    return length;
+}
+
 /* Reads a part of a frame. Returns the length of its content once it is complete, else 0. */
 static size_t read_frame(struct board *board)
 {
@@ -567,7 +586,8 @@ static size_t read_frame(struct board *board)
         end_client(board, "no frame", false);
         return 0;
     }
-    esphome->frame += read_some(board, esphome->in + esphome->frame, whole - esphome->frame);
+    esphome->frame += (esphome->state == ESPHOME_DATA ? read_ahead : read_some)(
+        board, esphome->in + esphome->frame, whole - esphome->frame);
     if (esphome->frame < whole || whole == FRAME_HEAD)
         return 0;
 
@@ -613,6 +633,25 @@ static void read_data(struct board *board)
         take_data(board, esphome->in, got);
 }
 
+static void read_all_data(struct board *board)
+{
+    const struct esphome *esphome = &board->esphome;
+
+    do
+        read_data(board);
+    while (esphome->state == ESPHOME_DATA && esphome->ahead_start < esphome->ahead_end);
+}
+
+static void resume_client(void *owner)
+{
+    struct board *board = owner;
+
+    go_on(board);
+    if (board->esphome.state == ESPHOME_DATA &&
+        board->esphome.ahead_start < board->esphome.ahead_end)
+        read_all_data(board);
+}
+
 static void client_event(void *owner, uint32_t events)
 {
     struct board *board = owner;
@@ -621,7 +660,7 @@ static void client_event(void *owner, uint32_t events)
     if (esphome->state == ESPHOME_STEP) {
         read_step(board);
     } else if (esphome->state == ESPHOME_DATA) {
-        read_data(board);
+        read_all_data(board);
     } else if (esphome->state == ESPHOME_ENDING) {
         bool has_said = recv(esphome->fd, esphome->in, sizeof esphome->in, 0) > 0;
         if (has_said)
@@ -654,6 +693,7 @@ static void listener_event(void *owner, uint32_t events)
     upload_clamp(board, fd);
     esphome->fd = fd;
     esphome->is_encrypted = false;
+    esphome->ahead_start = esphome->ahead_end = 0;
     watch_want(loop_of(board), &esphome->listener, 0);
     if (!watch_add(loop_of(board), &esphome->watch, fd, EPOLLIN)) {
         close_client(board, false);

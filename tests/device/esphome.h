@@ -9,7 +9,7 @@
 struct board;
 struct fault;
 
-enum { ESPHOME_TIMERS = 2, ESPHOME_IN = 2048 };
+enum { ESPHOME_TIMERS = 2, ESPHOME_IN = 2048, ESPHOME_AHEAD = 8192 };
 
 enum esphome_state {
     ESPHOME_FREE,   /* no client */
@@ -30,6 +30,8 @@ struct esphome {
     size_t want, have;                 /* bytes of it, without the frame */
     size_t frame;                      /* bytes of the frame that is read */
     uint8_t in[ESPHOME_IN];
+    uint8_t ahead[ESPHOME_AHEAD]; /* frames of the image, read and not yet taken */
+    size_t ahead_start, ahead_end;
     uint8_t features, flags;
     bool is_encrypted;
     struct noise noise;

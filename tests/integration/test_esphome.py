@@ -323,19 +323,77 @@ class Keys(Scenario):
 class Fleets(Scenario):
 
     def test_many(self):
-        """120 boards at once, half of them encrypted."""
+        """500 boards at once, half of them encrypted."""
         path = self.file("fw.bin", sketch("esp32", 30000))
         key = self.file("key", KEY.encode())
         lines = []
         for sets, setting in (((), ""), ((f"key={KEY}", "encrypted"), f" encryption-key-file={key}")):
-            board = self.board(*device(*sets), "-c", "60", family="esp32", where=f"127.{30 + len(lines) // 60}.77.1")
-            board.wait_for_count(" ready ", 60)
+            board = self.board(*device(*sets), "-c", "250", family="esp32", where=f"127.{30 + len(lines) // 250}.77.1")
+            board.wait_for_count(" ready ", 250)
             lines += [f"esphome://{event.split()[0]}{setting}" for event in board.events if " ready " in event]
         hosts = self.file("hosts", "\n".join(lines).encode())
-        result = run("--hosts", hosts, "-f", path, "-j", "120")
+        result = run("--hosts", hosts, "-f", path, "-j", "500")
         self.assertEqual(result.status, 0, result)
-        self.assertEqual(len(lines), 120)
-        self.assertIn("120", result.err)
+        self.assertEqual(len(lines), 500)
+        self.assertIn("500 of 500 boards confirmed", result.err)
+
+
+class FourProtocols(Scenario):
+    """One run for boards with ArduinoOTA, an update page, ESPHome and a sketch server."""
+
+    def boards(self, **more):
+        """{protocol: (board, its line)}"""
+        options = {"espota": (), "web": ("--web", "esp32", "-p", "0"), "esphome": device("extended"),
+                   "sketch": ("--web", "sketch", "-p", "0", "-P", "secret")}
+        boards = {name: self.board(*words, *more.get(name, ()), family="esp32") for name, words in options.items()}
+        scheme = {"web": "http"}
+        lines = {name: f"{scheme.get(name, name)}://{board.address}:{board.port}" for name, board in boards.items()}
+        lines["web"] += "/update"
+        secret = self.file("secret", b"secret")
+        os.chmod(secret, 0o600)
+        lines["sketch"] += f" auth-file={secret}"
+        return {name: (board, lines[name]) for name, board in boards.items()}
+
+    def upload(self, boards, *options):
+        path = self.file("fw.bin", self.image)
+        hosts = self.file("hosts", "".join(line + "\n" for _, line in boards.values()).encode())
+        result = run("--hosts", hosts, "-f", path, "--json", "--retries", "0", *options)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        by_place = {f"{board.address}:{board.port}": name for name, (board, _) in boards.items()}
+        return result, events, {by_place[f"{event['address']}:{event['port']}"]: event for event in events
+                                if event["event"] == "result"}
+
+    def setUp(self):
+        super().setUp()
+        self.image = sketch("esp32", 30000)
+
+    def test_all_confirm(self):
+        boards = self.boards()
+        result, events, results = self.upload(boards)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual({name: (one["protocol"], one["ok"], one["verified"]) for name, one in results.items()},
+                         {"espota": ("espota", True, "board"), "web": ("web", True, "board"),
+                          "esphome": ("esphome", True, "board"), "sketch": ("sketch", True, "received")}, result)
+        self.assertEqual([events[-1][key] for key in ("event", "boards", "confirmed", "failed", "exit_status")],
+                         ["summary", 4, 4, 0, 0])
+        for name, (board, _) in boards.items():
+            self.assertEqual(board.received(), self.image, name)
+
+    def test_one_refuses(self):
+        """Each in turn: its status is that of the whole, and the others are not affected."""
+        for refusing, more, status in (("espota", ("--fault", "error:ERROR[1]: Flash Write Failed\\n@20000"), 10), ("esphome", ("--esphome-set", "error-size=89"), 7),
+                                       ("web", ("-P", "other"), 6), ("sketch", ("-P", "other"), 6)):
+            with self.subTest(refusing):
+                boards = self.boards(**{refusing: more})
+                result, events, results = self.upload(boards)
+                self.assertEqual(result.status, status, result)
+                self.assertEqual({name: one["exit_status"] for name, one in results.items()},
+                                 {name: status if name == refusing else 0 for name in boards}, result)
+                self.assertEqual((events[-1]["confirmed"], events[-1]["failed"]), (3, 1))
+        boards = self.boards(web=("-P", "other"), esphome=("--esphome-set", "error-size=89"))
+        result, events, _ = self.upload(boards)
+        self.assertEqual((result.status, events[-1]["exit_status"], events[-1]["code"], events[-1]["confirmed"]),
+                         (20, 20, "mixed", 2), result)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,13 @@ LOFT_ONLY = ("--match", "loft", "--protocol", "esphome")  # unlike -i, this wait
 TWIN = Board("twin", 6053, v4="10.77.0.40", type="_esphomelib._tcp", txt=("version=2026.9.1", "platform=ESP32", "board=x"))
 TWIN_OTA = Board("twin", 3232, v4="10.77.0.40", txt=("auth_upload=no", "board=acme_twin"))
 TWIN_WEB = Board("twin", 80, v4="10.77.0.40", type="_http._tcp", txt=("version=2026.9.1",))
+PORCH = Board("porch", 8081, instance="porch light", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
+MKR = Board("mkr", 65280, v4="10.77.0.37", txt=("auth_upload=yes", "board=esp32"))
 BEFORE = "ESPHome 2026.8.0, project acme.lamp 1.2, configuration 0a1b2c3d"
 
 
 def setUpModule():
-    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB)
+    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB, PORCH, MKR)
 
 
 class Announced(OnLink):
@@ -120,6 +122,27 @@ class Announced(OnLink):
         self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
         self.assertIn("but it announces ESPHome 2026.7.0, project acme.lamp 1.2, configuration 0a1b2c3d now, and the image "
                       "is another version", last["message"])
+
+
+class FourProtocols(OnLink):
+
+    def test_discovered(self):
+        """Boards that announce themselves by four services, in one run: those of ArduinoOTA by --all, the others by name."""
+        boards = {"twin": self.simulate(TWIN_OTA, "--family", "esp32"),
+                  "loft": self.simulate(LOFT, "--family", "esp32", "--esphome", port=3232),
+                  "porch": self.simulate(PORCH, "--family", "esp32", "--web", "wled-old", port=PORCH.port),
+                  "mkr": self.simulate(MKR, "--family", "esp32", "--web", "sketch", "-P", "secret", port=MKR.port)}
+        path = self.file("fw.bin", firmware.esp32_sketch(20000))
+        result = scenario.run("--all", "-i", "esphome://loft", "-i", f"http://porch.local:{PORCH.port}/update", "-i", "sketch://mkr",
+                              "-f", path, "--json", ESP_OTA_AUTH="secret")
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual({"twin": ("espota", 0, "board"), "loft": ("esphome", 0, "board"), "porch": ("web", 0, "board"),
+                          "mkr": ("sketch", 0, "received")},
+                         {event["board"].split(".")[0].split("/")[-1]: (event["protocol"], event["exit_status"], event["verified"])
+                          for event in events if event["event"] == "result"}, result)
+        self.assertEqual((4, 4, 0), tuple(events[-1][key] for key in ("boards", "confirmed", "exit_status")))
+        for board in boards.values():
+            self.assert_got(board, path)
 
 
 class TwoServices(OnLink):
