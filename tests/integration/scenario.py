@@ -191,6 +191,11 @@ def run(*arguments, **more):
     return Program(*arguments, **more).result()
 
 
+def shown(text):
+    """What a terminal still shows of it: without the lines that were erased."""
+    return re.sub(r"[^\r\n]*\r\x1b\[K", "", text)
+
+
 class Terminal:
     """esp-ota in the foreground of a pseudo-terminal. before is a command that starts it, such as a
     shell, with an absolute path."""
@@ -246,6 +251,13 @@ class Terminal:
         while not re.search(pattern, self.seen):
             if not self._read_some(deadline):
                 raise AssertionError(f"it ended without \"{pattern}\": {self.seen!r}")
+
+    def wait_for_prompt(self, pattern="Password of [^\r\n]*: ", count=1, deadline_s=DEADLINE_S):
+        """Returns once the terminal shows that many prompts."""
+        deadline = time.monotonic() + deadline_s
+        while len(re.findall(pattern, shown(self.seen))) < count:
+            if not self._read_some(deadline):
+                raise AssertionError(f"it ended without {count} of \"{pattern}\": {self.seen!r}")
 
     def hang_up(self):
         """Closes the terminal; returns the exit status. Whoever hangs is killed by the test's time limit."""

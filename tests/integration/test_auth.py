@@ -190,7 +190,7 @@ class Prompt(Scenario):
         terminal = Terminal("-i", board.address, "-p", str(board.port), "-f",
                             self.file("fw.bin", content))
         for count, password in enumerate(passwords, 1):
-            terminal.wait_for(rf"(?s)(Password of [0-9.]+: .*){{{count}}}")
+            terminal.wait_for_prompt(count=count)
             self.assertFalse(terminal.has_echo())
             terminal.type(password)
         result = terminal.result()
