@@ -133,6 +133,21 @@ static void read_input(struct scanner *scanner, const char *action, struct form_
     found->count++;
 }
 
+/* Skips the rest of a comment; one without an end lasts to the end of the page. */
+static void skip_comment(struct scanner *scanner)
+{
+    static const char end[] = "-->";
+    const char *found =
+        memmem(scanner->at, (size_t)(scanner->end - scanner->at), end, sizeof end - 1);
+
+    scanner->at = found ? found : scanner->end;
+}
+
+static bool is_comment(const struct scanner *scanner)
+{
+    return scanner->end - scanner->at >= 3 && memcmp(scanner->at, "!--", 3) == 0;
+}
+
 void form_find_inputs(struct form_inputs *found, const char *html, size_t length)
 {
     struct scanner scanner = {html, html + length};
@@ -141,7 +156,9 @@ void form_find_inputs(struct form_inputs *found, const char *html, size_t length
     *found = (struct form_inputs){0};
     while (length && (scanner.at = memchr(scanner.at, '<', (size_t)(scanner.end - scanner.at)))) {
         scanner.at++;
-        if (is_tag(&scanner, "form")) {
+        if (is_comment(&scanner)) {
+            skip_comment(&scanner);
+        } else if (is_tag(&scanner, "form")) {
             scanner.at += strlen("form");
             read_form(&scanner, action);
         } else if (is_tag(&scanner, "/form")) {
@@ -153,12 +170,12 @@ void form_find_inputs(struct form_inputs *found, const char *html, size_t length
     }
 }
 
-bool form_has_input(const struct form_inputs *found, const char *name)
+const struct form_input *form_find_input(const struct form_inputs *found, const char *name)
 {
     for (size_t i = 0; i < found->count && i < FORM_INPUTS_MAX; i++)
         if (strcmp(found->inputs[i].name, name) == 0)
-            return true;
-    return false;
+            return &found->inputs[i];
+    return NULL;
 }
 
 /* Whether the text can stand in a request line as it is. */
@@ -170,12 +187,36 @@ static bool is_path(const char *text)
     return true;
 }
 
-bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action)
+/* Removes the segments "." and ".." of a path that begins with a slash, as RFC 3986, 5.2.4. */
+static void remove_dots(char *path)
+{
+    char *end = path + strcspn(path, "?#");
+    char *to = path;
+
+    for (const char *from = path; from < end;) {
+        size_t length = 1 + strcspn(from + 1, "/?#"); /* with the slash before it */
+        bool is_last = from + length == end;
+
+        if (length == 3 && memcmp(from, "/..", 3) == 0) {
+            while (to > path && *--to != '/')
+                ;
+        } else if (!(length == 2 && from[1] == '.')) {
+            memmove(to, from, length);
+            to += length;
+            is_last = false;
+        }
+        from += length;
+        if (is_last)
+            *to++ = '/';
+    }
+    memmove(to, end, strlen(end) + 1);
+}
+
+/* The path with its dots; false if it does not fit. */
+static bool join_paths(char target[FORM_TEXT_MAX], const char *path, const char *action)
 {
     size_t folder = 0;
 
-    if (strstr(action, "//") || strchr(action, ':') || !is_path(action))
-        return false;
     if (!*action || *action == '#' || *action == '?')
         return snprintf(target, FORM_TEXT_MAX, "%s", path) < FORM_TEXT_MAX;
     if (*action == '/')
@@ -185,4 +226,14 @@ bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const cha
     if (last)
         folder = (size_t)(last - path) + 1;
     return snprintf(target, FORM_TEXT_MAX, "%.*s%s", (int)folder, path, action) < FORM_TEXT_MAX;
+}
+
+bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action)
+{
+    if (strstr(action, "//") || strchr(action, ':') || !is_path(action) ||
+        !join_paths(target, path, action))
+        return false;
+    if (*target == '/')
+        remove_dots(target);
+    return true;
 }

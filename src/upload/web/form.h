@@ -26,10 +26,10 @@ struct form_inputs {
 
 void form_find_inputs(struct form_inputs *found, const char *html, size_t length);
 
-/* Whether the page has a file input with this name. */
-bool form_has_input(const struct form_inputs *found, const char *name);
+/* The page's first file input with this name; NULL if there is none. */
+const struct form_input *form_find_input(const struct form_inputs *found, const char *name);
 
-/* The URL path to which a form of the page at `path` posts. Writes it to target and returns true;
+/* The URL path to which a form of the page at `path` posts, without "." and "..". Writes it to target and returns true;
  * false if the action leads to another server, does not fit, or has bytes that no URL has. */
 bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action);
 

@@ -97,14 +97,24 @@ static bool is_chip_specs(const struct http_reply *reply)
            strspn(end + sizeof unit - 1, " \r\n") == strlen(end + sizeof unit - 1);
 }
 
+/* OTAWebUpdater and WebUpdate send their file to /update, by a script where the form has no action.
+ * WiFiManager's page names /update, too, but its form leads elsewhere. */
+static bool leads_to_update(const struct http_reply *reply, const struct form_inputs *inputs)
+{
+    const struct form_input *input = form_find_input(inputs, "update");
+
+    return input && has_words(reply, "/update") &&
+           (strchr("#?", *input->action) || strncmp(input->action, "/update", 7) == 0);
+}
+
 static const struct page *identify_form(const struct http_reply *reply,
                                         const struct form_inputs *inputs)
 {
-    if (form_has_input(inputs, "filesystem"))
+    if (form_find_input(inputs, "filesystem"))
         return has_words(reply, ".image") ? &pages[PAGE_ESP32] : &pages[PAGE_ESP8266];
-    if (form_has_input(inputs, "filename") && has_words(reply, "/upgrade"))
+    if (form_find_input(inputs, "filename") && has_words(reply, "/upgrade"))
         return &pages[PAGE_ESPURNA];
-    if (form_has_input(inputs, "update") && has_words(reply, "/update") && !is_async(reply))
+    if (leads_to_update(reply, inputs) && !is_async(reply))
         return &pages[PAGE_WEBUPDATER];
     return NULL;
 }
@@ -135,10 +145,9 @@ static const struct page *identify(const struct http_reply *reply, enum path pat
 static const struct form_input *choose_input(const struct page_finder *finder,
                                              const struct form_inputs *inputs)
 {
-    for (size_t i = 0; finder->field && i < inputs->count && i < FORM_INPUTS_MAX; i++)
-        if (strcmp(inputs->inputs[i].name, finder->field) == 0)
-            return &inputs->inputs[i];
-    return !finder->field && inputs->count == 1 ? &inputs->inputs[0] : NULL;
+    if (finder->field)
+        return form_find_input(inputs, finder->field);
+    return inputs->count == 1 ? &inputs->inputs[0] : NULL;
 }
 
 /* A hand-made page: where its form leads. Returns false if the page has no such form. */

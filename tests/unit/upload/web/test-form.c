@@ -46,6 +46,10 @@ static void test_inputs(void **state)
         {"<input type=file name=", "", "", 1},
         {"<input type=file n>", "", "", 1},
         {"<input ", "", "", 0},
+        {"<!-- <input type=file name=old> --><input type=file name=y>", "y", "", 1},
+        {"<!-- <input type=file name=old>", "", "", 0},
+        {"<!--><input type=file name=y>", "y", "", 1},
+        {"<!-", "", "", 0},
         {"<", "", "", 0},
         {"<input", "", "", 0},
         {"", "", "", 0},
@@ -76,8 +80,8 @@ static void test_bounds(void **state)
     find(&found, html);
     assert_int_equal(found.count, 11);
     assert_string_equal(found.inputs[0].name, "");
-    assert_true(form_has_input(&found, "b"));
-    assert_false(form_has_input(&found, "c"));
+    assert_ptr_equal(form_find_input(&found, "b"), &found.inputs[1]);
+    assert_null(form_find_input(&found, "c"));
 }
 
 static void test_actions(void **state)
@@ -98,6 +102,16 @@ static void test_actions(void **state)
         {"/update", "?x=1", "/update"},
         {"/update", "/a\x7f", NULL},
         {"update", "up", "up"},
+        {"/a/b", "./up", "/a/up"},
+        {"/a/b", "../up", "/up"},
+        {"/a/b", "../../up", "/up"},
+        {"/a/b", "..", "/"},
+        {"/a/b", ".", "/a/"},
+        {"/a/b", "/./c/.././d/..", "/"},
+        {"/a/b", "c/..?x=/../y", "/a/?x=/../y"},
+        {"/a/b", ".hidden/..x/x..", "/a/.hidden/..x/x.."},
+        {"/a/./b", "", "/a/b"},
+        {"/a/b", "c/./", "/a/c/"},
     };
     char target[FORM_TEXT_MAX], longest[FORM_TEXT_MAX + 1];
 

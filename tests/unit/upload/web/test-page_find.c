@@ -77,6 +77,12 @@ static const struct board everywhere = {/* OTAWebUpdater 3.x answers any path wi
                                         {{"/update", 200,
                                           FORM("update") "<script>'/update?size='</script>",
                                           NULL}}};
+static const struct board wifimanager = {
+    "WiFiManager",
+    {{"/update", 200,
+      "<form method='POST' action='u'><input type='file' name='update'></form>"
+      "<a href='http://192.168.4.1/update'>",
+      NULL}}};
 static const struct board espurna = {
     "espurna",
     {{"/", 200, "<form action='/upgrade'><input type='file' name='filename'></form>", NULL}}};
@@ -125,6 +131,7 @@ static const struct {
     {&esphome, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update / "},
     {&login, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
     {&webupdate, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "update", "/update / "},
+    {&wifimanager, "", NULL, NULL, PAGE_FORM, "/u", "update", "/update "},
     {&everywhere, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update "},
     {&espurna, "", NULL, NULL, PAGE_ESPURNA, "/upgrade", "", "/update / "},
     {&safeboot, "", NULL, NULL, PAGE_SAFEBOOT, "/", "", "/update /chipspecs "},

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Update pages as real servers write them: heads and bodies in every form that HTTP has and boards use, and the HTML
+of pages that somebody made by hand. The servers are scripts in this file; the simulated board writes as boards do.
+"""
+
+import gzip
+import re
+import socket
+import struct
+import threading
+import unittest
+
+from scenario import Scenario, address, run, sketch
+
+CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
+       b"<form method='POST' action=''><input type='file' name='filesystem'></form>"
+SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
+FAILURE = b"Update error: ERROR[4]: Not Enough Space\n"
+DEADLINE_S = 60
+
+
+def head(*lines, status="HTTP/1.1 200 OK", end="\r\n"):
+    return end.join((status, *lines, "", "")).encode()
+
+
+def length(body):
+    return f"Content-Length: {len(body)}"
+
+
+def chunks(body, size=7, extension="", trailer=""):
+    parts = [body[at:at + size] for at in range(0, len(body), size)]
+    text = b"".join(f"{len(part):X}{extension}\r\n".encode() + part + b"\r\n" for part in parts)
+    return text + f"0\r\n{trailer}\r\n".encode()
+
+
+def slowly(connection, data):
+    """A segment for each byte."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in data:
+        connection.sendall(bytes((byte,)))
+
+
+def wait_for_end(connection):
+    """The client closes first, although it need not."""
+    connection.settimeout(DEADLINE_S)
+    assert connection.recv(1) == b"", "more than one request on a connection"
+
+
+def reset(connection, data):
+    connection.sendall(data)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def pause(connection, first, rest):
+    connection.sendall(first)
+    threading.Event().wait(2)
+    connection.sendall(rest)
+
+
+def packed(body):
+    return gzip.compress(body, mtime=0)
+
+
+# how a server writes a reply: a function of its connection and the body
+STYLES = {
+    "with a length": lambda c, b: c.sendall(head("Content-Type: text/html", length(b), "Connection: close") + b),
+    "lower case, another order": lambda c, b: c.sendall(head("connection:close", f"content-length:{len(b)}  ",
+                                                             "content-type:text/html") + b),
+    "HTTP/1.0 without a length": lambda c, b: c.sendall(head("Content-Type: text/html", status="HTTP/1.0 200 OK") + b),
+    "HTTP/1.1 without a length": lambda c, b: c.sendall(head("Content-Type: text/html") + b),
+    "without a reason": lambda c, b: c.sendall(head(length(b), status="HTTP/1.1 200") + b),
+    "bare line feeds": lambda c, b: c.sendall(head(length(b), end="\n") + b),
+    "no header at all": lambda c, b: c.sendall(head() + b),
+    "both kinds of connection": lambda c, b: c.sendall(head("Connection: close", "Connection: keep-alive", length(b),
+                                                            "Keep-Alive: timeout=2000") + b),
+    "a byte at a time": lambda c, b: slowly(c, head(length(b)) + b),
+    "in chunks": lambda c, b: c.sendall(head("Transfer-Encoding: chunked", "Connection: close") + chunks(b)),
+    "in chunks, a byte at a time": lambda c, b: slowly(c, head("Transfer-Encoding: chunked") + chunks(b, 5)),
+    "in chunks with extras": lambda c, b: c.sendall(head("Transfer-Encoding: chunked")
+                                                    + chunks(b, extension=";x=1", trailer="X-End: 1\r\n")),
+    "packed": lambda c, b: c.sendall(head("Content-Encoding: gzip", length(packed(b))) + packed(b)),
+    "packed, in chunks": lambda c, b: c.sendall(head("Content-Encoding: gzip", "Transfer-Encoding: chunked")
+                                                + chunks(packed(b))),
+    "after 100 Continue": lambda c, b: c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" + head(length(b)) + b),
+    "after 102 with a header": lambda c, b: c.sendall(b"HTTP/1.1 102 Processing\r\nX: 1\r\n\r\n" + head(length(b)) + b),
+    "and then a reset": lambda c, b: reset(c, head(length(b)) + b),
+    "and waits": lambda c, b: (c.sendall(head(length(b), "Connection: keep-alive") + b), wait_for_end(c)),
+    "in chunks, and waits": lambda c, b: (c.sendall(head("Transfer-Encoding: chunked") + chunks(b)), wait_for_end(c)),
+    "2 s after its head": lambda c, b: pause(c, head(length(b)), b),
+    "2 s after the request": lambda c, b: pause(c, b"", head(length(b)) + b),
+}
+
+
+class Server:
+    """Answers page, a path's text, in a style; any other GET with 404. Each POST is noted as (path, body), and
+    answered with verdict in the other style."""
+
+    def __init__(self, pages, page_style, verdict, verdict_style):
+        self.pages, self.styles, self.verdict, self.posts = pages, (page_style, verdict_style), verdict, []
+        self.broken = []
+        self.address = address()
+        self._socket = socket.create_server((self.address, 0))
+        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            try:
+                self._answer(connection)
+            except (OSError, AssertionError) as error:
+                self.broken.append(error)
+
+    def _answer(self, connection):
+        connection.settimeout(DEADLINE_S)
+        stream = connection.makefile("rb", 0)
+        text = b""
+        while not text.endswith(b"\r\n\r\n"):
+            byte = stream.read(1)
+            if not byte:
+                return
+            text += byte
+        method, path = text.decode().split(" ")[:2]
+        if method == "POST":
+            wanted = int(re.search(rb"\r\nContent-Length: (\d+)\r\n", text).group(1))
+            body = b""
+            while len(body) < wanted:
+                body += stream.read(wanted - len(body))
+            self.posts.append((path, body))
+            STYLES[self.styles[1]](connection, self.verdict)
+        elif path in self.pages:
+            STYLES[self.styles[0]](connection, self.pages[path])
+        else:
+            connection.sendall(head("Content-Length: 0", status="HTTP/1.1 404 Not Found"))
+
+    def close(self):
+        self._socket.close()
+
+
+class Wire(Scenario):
+
+    def upload(self, pages, *options, page_style="with a length", verdict=SUCCESS, verdict_style="with a length"):
+        server = Server(pages, page_style, verdict, verdict_style)
+        self.addCleanup(server.close)
+        self.image = sketch("esp8266")
+        result = run("-i", server.url, "-f", self.file(f"{server.address}.bin", self.image), "--retries", "0", *options)
+        self.assertEqual(server.broken, [])
+        return result, server
+
+    def test_pages(self):
+        for style in STYLES:
+            with self.subTest(style):
+                result, server = self.upload({"/update": CORE}, page_style=style)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("ESP8266HTTPUpdateServer, at /update", result.err)
+                self.assertEqual([path for path, _ in server.posts], ["/update"])
+                self.assertIn(self.image, server.posts[0][1])
+
+    def test_verdicts(self):
+        for style in STYLES:
+            for verdict, status, said in ((SUCCESS, 0, "confirmed by the board"),
+                                          (FAILURE, 10, "the board says: Update error: ERROR[4]: Not Enough Space")):
+                with self.subTest(style, status=status):
+                    result, _ = self.upload({"/update": CORE}, verdict=verdict, verdict_style=style)
+                    self.assertEqual(result.status, status, result)
+                    self.assertIn(said, result.err)
+
+    def test_forms(self):
+        """Where browsers would send the file, and under which name."""
+        for html, path, name in (
+                (b"<FORM METHOD=POST ACTION=/flash ENCTYPE=multipart/form-data><INPUT NAME=image TYPE=FILE></FORM>",
+                 "/flash", "image"),
+                (b"<form action='/find'><input type=text name=q></form>\n<form\n\tmethod='post'\n action = \"/b?x=1\"\n>"
+                 b"<input\nname = 'fw' class=\"file\" type = \"file\" /></form>", "/b?x=1", "fw"),
+                (b"<!-- <form action='/old'><input type='file' name='old'></form> -->"
+                 b"<form action='/new'><input type='file' name='new'></form>", "/new", "new"),
+                (b"<form action='./up'><input type='file' name='a'></form>", "/up", "a"),
+                (b"<form action='./a/../up?x=/../y'><input type='file' name='a'></form>", "/up?x=/../y", "a"),
+                (b"<form action='../../up'><input type='file' name='a'></form>", "/up", "a"),
+                (b"<form><input type='file' name='here'></form>", "/", "here")):
+            with self.subTest(html):
+                result, server = self.upload({"/": html}, verdict=b"Done")
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual([post[0] for post in server.posts], [path])
+                self.assertIn(f'name="{name}"; filename='.encode(), server.posts[0][1])
+
+    def test_wifimanager(self):
+        """Its form leads to /u, although the page names /update, too."""
+        html = (b"Upload new firmware<br/><form method='POST' action='u' enctype='multipart/form-data'>"
+                b"<input type='file' name='update' accept='.bin,application/octet-stream'>"
+                b"<button id='uploadbin' type='submit' class='h D'>Update</button></form><small>"
+                b"<a href='http://192.168.4.1/update' target='_blank'>* May not function inside captive portal</a>")
+        for verdict, status, said in (
+                (b"<div class='msg S'><strong>Update successful.  </strong> <br/> Device rebooting now...</div>", 0,
+                 "received by the board"),
+                (b"<div class='msg D'><strong>Update failed!</strong><Br/>Reboot device and try again</div>", 10,
+                 "the board says: failed! Reboot device and try again")):
+            with self.subTest(said):
+                result, server = self.upload({"/update": html}, verdict=verdict)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(said, result.err)
+                self.assertEqual([path for path, _ in server.posts], ["/u"])
+
+    def test_two_files(self):
+        """A page with two files to send: --field says which."""
+        html = b"<form action='/upload'><input type='file' name='data'></form>" \
+               b"<form action='/ota'><input type='file' name='fw'></form>"
+        result, server = self.upload({"/": html})
+        self.assertEqual((result.status, server.posts), (5, []), result)
+        result, server = self.upload({"/": html}, "--field", "fw", verdict=b"Done")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([path for path, _ in server.posts], ["/ota"])
+
+
+if __name__ == "__main__":
+    unittest.main()
