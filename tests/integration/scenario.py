@@ -171,6 +171,9 @@ class Program:
         self._read(seen, time.monotonic() + deadline_s)
         assert seen(), f"no \"{pattern}\" in {self._text.values()}"
 
+    def has_ended(self):
+        return self._process.poll() is not None
+
     def result(self, deadline_s=DEADLINE_S):
         in_time = self._read(lambda: False, self._watch.started + deadline_s)
         if not in_time:

@@ -369,14 +369,15 @@ class Challenges(Played):
 
         self.assertEqual(self.play(idle, terminal=True).status, 0)
 
-    def collect(self, peer, challenge, verdict):
-        """All answers that a peer gets that never accepts one, until it is left alone."""
+    def collect(self, peer, program, challenge, verdict):
+        """All answers that a peer gets that never accepts one, until esp-ota has ended."""
         got, challenges = set(), 0
-        while True:
+        peer.udp.settimeout(0.2)
+        while not program.has_ended():
             try:
                 data, peer.host = peer.udp.recvfrom(2048)
             except TimeoutError:
-                return got
+                continue
             if data.startswith(b"0 "):
                 challenges += 1
                 peer.reply(challenge(challenges))
@@ -385,6 +386,7 @@ class Challenges(Played):
                 if verdict:
                     challenges += 1
                     peer.reply(verdict(challenges))
+        return got
 
     def test_how_many_answers(self):
         """Two of one kind in an attempt; in an upload three with MD5, four with SHA-256, and for each attempt
@@ -408,7 +410,7 @@ class Challenges(Played):
         def count(row):
             _, challenge, verdict, _ = row
             got = []
-            result = self.play(lambda peer, _: got.append(self.collect(peer, challenge, verdict)),
+            result = self.play(lambda peer, program: got.append(self.collect(peer, program, challenge, verdict)),
                                "-a", "kwert", "--retries", "5")
             return len(got[0]), result
 
