@@ -11,7 +11,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Case, Scenario, address, run
+from scenario import DEADLINE_S, Case, Scenario, Terminal, address, run
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -69,6 +69,31 @@ class SketchServers(Scenario):
         result = run(f"sketch://{board.address}:{board.port}", "-f", image, "-a", "secret")
         self.assertEqual(result.status, 0, result)
         self.assertRegex(result.err, RECEIVED)
+
+    def test_typed_password(self):
+        """It is asked for once the board wants it; without one nothing is sent."""
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        for typed, status, said in (("secret", 0, RECEIVED), ("", 6, "asks for a password, and no password was given")):
+            board = self.board(*server("-P", "secret"))
+            terminal = Terminal(f"sketch://{board.address}:{board.port}", "-f", image, "--retries", "0")
+            terminal.wait_for(f"Password of {board.address}: ")
+            terminal.type(typed + "\n")
+            result = terminal.result()
+            self.assertEqual(result.status, status, result)
+            self.assertIn(said, result.err)
+            self.assertNotIn("secret", result.err)
+            board.close()
+            self.assertEqual(bool(board.count(" upload result=ok")), status == 0, board.events)
+
+    def test_online(self):
+        """A board that goes and comes back is proof of more than its reply is."""
+        board = self.board(*server("--reboot-ms", "3000"))
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        result = run(f"sketch://{board.address}:{board.port}", "-f", image, "--online=60", "--json")
+        self.assertEqual(result.status, 0, result)
+        ended = [json.loads(line) for line in result.out.splitlines()][-1]
+        self.assertEqual((ended["event"], ended["phase"]), ("result", "proof of boot"), result)
+        self.assertRegex(ended["message"], r"^it went off the network and was back \d+\.\d s later$")
 
     def test_request(self):
         """The first requests have no body; the last one is the image as it is, and nothing else asks."""
