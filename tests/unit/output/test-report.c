@@ -455,6 +455,61 @@ static void test_count_down(void **state)
     assert_null(strstr(strstr(capture.text_err, "left"), "waiting"));
 }
 
+/* 45 boards, of which two wait for their next attempt. */
+static void tell_many(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
+{
+    (void)userdata;
+    for (int i = 0; i < 45; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "board-%d", i);
+        tell(&(struct ota_standing){.board = name,
+                                    .doing = i < 2 ? OTA_DOING_RETRY : OTA_DOING_UPLOAD,
+                                    .phase = OTA_PHASE_TRANSFER,
+                                    .reason = i == 0 ? "no answer" : "",
+                                    .total = 2000,
+                                    .bytes = 500,
+                                    .transfer_us = 1000000},
+             tell_userdata);
+    }
+}
+
+/* SIGUSR1: of many boards the first 40, after those that are retried, and how many more there are. */
+static void test_status(void **state)
+{
+    (void)state;
+    struct ota_totals totals = {.boards = 45, .running = 43, .retrying = 2, .bytes = 1024};
+    struct report *report;
+
+    capture_begin(&capture);
+    report = report_new(&(struct report_settings){.quiet = true});
+    assert_non_null(report);
+    report_ask(report, tell_many, NULL);
+    report_status(report, &totals);
+    report_ask(report, NULL, NULL);
+    totals = (struct ota_totals){.is_open = true};
+    report_status(report, &totals);
+    totals.boards = 1;
+    report_status(report, &totals);
+    totals.is_open = false;
+    report_status(report, &totals); /* of one board, all is said by its standing */
+    report_free(report);
+    capture_end(&capture);
+
+    const char *at = strstr(capture.text_err, "0 of 45 done, 43 running, 2 retrying; 1.0 KiB of ");
+    assert_non_null(at);
+    at = strstr(at, "  board-0: waits for its next attempt, after transfer: no answer\n"
+                    "  board-1: waits for its next attempt\n"
+                    "  board-2: transfer, 25% (500 bytes of 2.0 KiB, ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "  board-41: "));
+    assert_null(strstr(at, "  board-42: "));
+    at = strstr(at, "\n  ... and 3 others\nno board has asked yet, after 0.0 s\n"
+                    "0 of 1 done, 1 waiting; 0 bytes of ");
+    assert_non_null(at);
+    assert_null(strstr(strstr(at, " done") + 1, " done"));
+}
+
 /* Warnings that an image may not suit are no matter of taste. */
 static void test_warning(void **state)
 {
@@ -510,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_fleet_bar),
         cmocka_unit_test(test_fleet_bar_ends),
         cmocka_unit_test(test_count_down),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_warning),
         cmocka_unit_test(test_fleet_json),
     };
