@@ -25,6 +25,8 @@ BLOCK = 16  # sectors
 GOAL = 0.95
 DEADLINE_S = 120
 MODES = {"streaming": (), "lock-step": ("--lockstep",)}
+PAGE_SMALL = 16 * 1024  # bytes: what an upload to a page costs besides its size
+PAGE_SPACE = 1 << 20    # pages begin an update of all the space, whatever the image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,20 +126,23 @@ def measure(options, cell, images, seed):
     return sample
 
 
-def limit_s(cell, size, round_trip_s):
-    """The limit that issue 3 names: the slower of window and flash, as if they never met."""
+def limit_s(cell, size, round_trip_s, space=0):
+    """The limit that issue 3 names: the slower of window and flash, as if they never met. The board
+    erases its flash for size bytes, or for as many as space."""
     window_s = size * round_trip_s / cell.board.window
     sectors = -(-size // SECTOR)
-    flash_s = sum(cell.board.flash_s(sector, sectors) for sector in range(sectors))
+    planned = max(sectors, space // SECTOR)
+    flash_s = sum(cell.board.flash_s(sector, planned) for sector in range(sectors))
     return max(window_s, flash_s if cell.flash != "none" else 0)
 
 
-def ideal_s(cell, size, round_trip_s):
+def ideal_s(cell, size, round_trip_s, space=0):
     """What a perfect sender would take: a segment arrives a round trip after there was room for it.
     The board reads as tests/device/channel.c does, and nothing while it writes.
     """
     board = cell.board
     sectors = -(-size // SECTOR)
+    planned = max(sectors, space // SECTOR)
     received = flashed = 0
     now_s = 0.0
     arrivals_s = [0.0] * (board.window // board.mss)  # of segments
@@ -151,7 +156,7 @@ def ideal_s(cell, size, round_trip_s):
         if cell.flash == "none":
             continue
         while received - flashed * SECTOR > SECTOR or (received == size and flashed < sectors):
-            now_s += board.flash_s(flashed, sectors)
+            now_s += board.flash_s(flashed, planned)
             flashed += 1
     return now_s
 
@@ -182,6 +187,45 @@ def show(cell, size, samples):
         yield f"{name}: {ideal / streaming:.3f} of what can be reached"
 
 
+def measure_page(options, cell, images):
+    """Seconds of an upload to an update page, by image, and the round trip."""
+    seconds = {}
+    for name in ("small", "image"):
+        with link.Link(options.ota_link, delay=cell.round_trip_ms / 2) as net:
+            window = cell.board.window // cell.board.mss
+            round_trip_s = statistics.median(net.round_trips(20, window, cell.board.mss))
+            board = net.simulate(options.esp_ota_sim, "--fast", "--family", cell.board.family, "--web", cell.board.family,
+                                 "--window", str(cell.board.window), "--mss", str(cell.board.mss), "--flash", cell.flash)
+            seconds[name] = upload_s(net, board, options.esp_ota, "--protocol", "web", "-f",
+                                     images[cell.board.family][name])
+            if net.counters()["board"]["window"] > cell.board.window:  # less while a head waits to be read
+                raise Failure("the board's window is larger than it should be")
+    return seconds, round_trip_s
+
+
+def bench_pages(options, directory):
+    """The slope between two sizes, so that start-up, the search for the page and the verdict fall out."""
+    sizes = {"small": PAGE_SMALL, "image": options.size}
+    images = {board.family: write_images(directory, board.family, sizes) for board in BOARDS}
+    print(f"{time.strftime('%Y-%m-%d')}, update pages, from {PAGE_SMALL} to {options.size} bytes, per cell the least of "
+          f"{options.runs} runs, Linux {os.uname().release}, load {os.getloadavg()[0]:.1f}\n\n"
+          f"{'rtt':>5}{'window':>8}  {'flash':<10}{'transfer':>10}{'ideal':>8}{'of ideal':>10}{'besides':>9}")
+    misses = 0
+    for round_trip_ms, board, flash in itertools.product(options.round_trip, BOARDS, ("none", "realistic")):
+        cell = Cell(board, flash, round_trip_ms, 0)
+        samples = [measure_page(options, cell, images) for _ in range(options.runs)]
+        round_trip_s = min(sample[1] for sample in samples)
+        small, image = (min(sample[0][name] for sample in samples) for name in sizes)
+        least = [max(function(cell, size, round_trip_s, PAGE_SPACE) for function in (limit_s, ideal_s))
+                 for size in sizes.values()]
+        ratio = (least[1] - least[0]) / (image - small)
+        misses += ratio < GOAL
+        print(f"{round_trip_ms:>5}{board.window:>8}  {flash:<10}{image - small:>10.3f}{least[1] - least[0]:>8.3f}"
+              f"{ratio:>10.3f}{small - least[0]:>9.3f}", flush=True)
+    print(f"goals missed: {misses}")
+    return bool(misses)
+
+
 def bench(options, directory):
     sizes = {"tiny": 336, "image": options.size}
     images = {board.family: write_images(directory, board.family, sizes) for board in BOARDS}
@@ -206,6 +250,7 @@ def main():
     parser.add_argument("esp_ota", metavar="ESP-OTA", help="the program")
     parser.add_argument("esp_ota_sim", metavar="ESP-OTA-SIM", help="the simulated board")
     parser.add_argument("ota_link", metavar="OTA-LINK", help="the link")
+    parser.add_argument("--pages", action="store_true", help="update pages instead of ArduinoOTA")
     parser.add_argument("--quick", action="store_true", help="64 KiB, fewer links: a few minutes")
     parser.add_argument("--size", type=int, default=128 * 1024, help="bytes of the image [%(default)s]")
     parser.add_argument("--seeds", type=int, default=9, help="links per lossy cell [%(default)s]")
@@ -221,7 +266,7 @@ def main():
         sys.exit(f"bench_link.py: {reason}")
     try:
         with tempfile.TemporaryDirectory(prefix="esp-ota-bench-") as directory:
-            sys.exit(bench(options, directory))
+            sys.exit((bench_pages if options.pages else bench)(options, directory))
     except (Failure, AssertionError, OSError) as error:
         sys.exit(f"bench_link.py: {error}")
 
