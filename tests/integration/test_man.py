@@ -149,11 +149,6 @@ class Documentation(Scenario):
                 self.assertEqual((f"{title.lower()}.{number}", program), (name, "esp-ota"))
                 self.assertTrue(section(man_page(name), "NAME").startswith(name.split(".")[0] + " "))
 
-    def test_changelogs_begin_with_this_version(self):
-        version = run("--version").out.split()[1]
-        self.assertTrue(read("CHANGELOG.md").startswith(f"# Changes\n\n## {version} "))
-        self.assertTrue(read("debian", "changelog").startswith(f"esp-ota ({version}-"))
-
     def test_references(self):
         """Every page that a page names exists, and esp-ota(1) and the others name each other."""
         named = {}

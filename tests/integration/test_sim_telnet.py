@@ -302,7 +302,7 @@ class Restarts(TelnetScenario):
 
     def test_no_answer_while_away(self):
         """A connection attempt gets no answer, and succeeds when it is repeated."""
-        board, client = self.start("--reboot-ms", "3000", "--telnet-away-silent", leave="close")
+        board, client = self.start("--reboot-ms", "6000", "--telnet-away-silent", leave="close")
         self.upload(board)
         client.read_all()
         board.wait_for(" rebooting")
