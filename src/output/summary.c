@@ -143,6 +143,10 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
     const size_t explained = summary->untried + totals->resumed + summary->planned;
     const size_t done = summary->planned ? summary->planned : totals->confirmed;
 
+    if (totals->boards == 0) { /* of --serve, which counts who can be confirmed */
+        diag_info("no board that tells its MAC has asked");
+        return;
+    }
     if (totals->resumed == totals->boards) {
         diag_info("all %zu boards have the image already; nothing was to be sent", totals->boards);
         return;

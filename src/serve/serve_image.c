@@ -59,6 +59,21 @@ static const struct offer *choose_offer(const struct serve *serve, const struct 
     return own;
 }
 
+/* The libraries ask for a digest without the headers that tell who they are, and before they ask for
+ * the image. A board that is listed by its MAC is not known then, when it asks for the first time. */
+static const struct offer *choose_digest_offer(const struct serve *serve,
+                                               const struct book_board *board,
+                                               const struct resource *resource)
+{
+    const struct offer *own = choose_offer(serve, board, resource);
+
+    if (own || board)
+        return own;
+    if (resource->image != RESOURCE_ANY_IMAGE)
+        return &serve->config.offers[resource->image];
+    return serve->config.offer_count == 1 ? &serve->config.offers[0] : NULL;
+}
+
 /* -- what it gets -- */
 
 struct headers {
@@ -324,7 +339,8 @@ void serve_image(struct serve *serve, struct httpd_request *request,
                        "the names in the list of boards are being looked up; ask again");
         return;
     }
-    const struct offer *offer = choose_offer(serve, board, resource);
+    const struct offer *offer = is_image ? choose_offer(serve, board, resource)
+                                         : choose_digest_offer(serve, board, resource);
     if (!offer) {
         respond_reason(request, STATUS_REFUSED, "the list of boards has no such image for it");
         return;

@@ -1,7 +1,7 @@
-"""Boards that fetch their firmware: what each update library sends, byte for byte, and what it makes of the answer.
+"""Boards of the Arduino cores that fetch when a test says so, and raw requests.
 
-ESP8266httpUpdate, HTTPUpdate of the ESP32 and the Pico, ESP-IDF's esp_https_ota, and ESPHome's http_request. They accept
-no more than the genuine ones: no chunks, no redirect, no "100 Continue", no digest that does not match.
+esp-ota-sim --fetch has the update libraries with their time-outs, restarts and faults. Here a test is between two requests
+of a board, and can look at each answer, stop in the middle of it, or use TLS.
 """
 
 import dataclasses
@@ -184,44 +184,3 @@ class Board:
         connection.read_body(after)
         connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         connection.close()
-
-
-class IdfBoard:
-    """esp_https_ota with partial_http_download: HEAD, then ranges on one connection. It can begin where it was cut."""
-
-    def __init__(self, server, piece=20000, path="/firmware.bin"):
-        self.server, self.piece, self.path = server, piece, path
-        self.image = b""
-
-    def _ask(self, connection, method, more=""):
-        connection.send((f"{method} {self.path} HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\n"
-                         f"Host: {self.server[0]}\r\n{more}Content-Length: 0\r\n\r\n").encode())
-        return connection.read_answer(method)
-
-    def fetch(self, pieces=10000):
-        connection = Connection(self.server)
-        size = int(self._ask(connection, "HEAD").header("content-length"))
-        while len(self.image) < size and pieces > 0:
-            start, end = len(self.image), min(len(self.image) + self.piece, size) - 1
-            answer = self._ask(connection, "GET", f"Range: bytes={start}-{end}\r\n")
-            assert answer.status == 206, answer.status
-            assert answer.header("content-range") == f"bytes {start}-{end}/{size}"
-            self.image += answer.body
-            pieces -= 1
-        connection.close()
-
-    def resume(self):
-        answer = request(self.server, f"GET {self.path} HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\n"
-                         f"Host: {self.server[0]}\r\nRange: bytes={len(self.image)}-\r\nConnection: close\r\n\r\n")
-        assert answer.status == 206, answer.status
-        self.image += answer.body
-
-
-def esphome_fetch(server, path="/firmware.bin"):
-    """http_request's OTA: the MD5 first, of which it reads 32 bytes, then the image, by its length."""
-    text = ("GET {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: ESPHome/2026.9.0 (https://esphome.io)\r\n"
-            "Connection: close\r\n\r\n")
-    digest = request(server, text.format(path + ".md5", *server)).body[:32].decode()
-    body = request(server, text.format(path, *server)).body
-    assert md5(body) == digest, digest
-    return body

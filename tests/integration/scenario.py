@@ -277,6 +277,12 @@ class Terminal:
                       self._watch.seconds(), self._watch.undelayed())
 
 
+def simulated_mac(where):
+    """That a simulated board at this address tells a server from which it fetches."""
+    digits = "5CCF7F" + hashlib.md5(where.encode()).hexdigest()[:6].upper()
+    return ":".join(digits[i:i + 2] for i in range(0, 12, 2))
+
+
 class Board:
     """A simulated board at an address of its own. events are its lines so far: all that it has printed before
     they are looked at. It prints what it does before it does it, so what esp-ota has heard of is among them."""
@@ -321,9 +327,8 @@ class Board:
 
     @property
     def mac(self):
-        """That it tells a server from which it fetches; of several, the first one's."""
-        digits = "5CCF7F" + hashlib.md5(self.address.encode()).hexdigest()[:6].upper()
-        return ":".join(digits[i:i + 2] for i in range(0, 12, 2))
+        """Of several, the first one's."""
+        return simulated_mac(self.address)
 
     @property
     def events(self):

@@ -15,7 +15,7 @@ import urllib.request
 import firmware
 import fetcher
 from fetcher import Board, esp32_request, pico_request, request
-from scenario import Program, Scenario, address, run
+from scenario import Program, Scenario, address, run, simulated_mac
 
 HTTP_11 = "GET {} HTTP/1.1\r\nHost: board\r\n{}\r\n"
 
@@ -208,6 +208,7 @@ class Serve(Scenario):
         rows = [("", 200, None, self.image),
                 ("Range: bytes=0-0\r\n", 206, f"bytes 0-0/{size}", self.image[:1]),
                 ("Range: bytes=1000-\r\n", 206, f"bytes 1000-{size - 1}/{size}", self.image[1000:]),
+                (f"Range: bytes=1000-{size}\r\n", 206, f"bytes 1000-{size - 1}/{size}", self.image[1000:]),  # esp_https_ota
                 ("Range: bytes=-5\r\n", 206, f"bytes {size - 5}-{size - 1}/{size}", self.image[-5:]),
                 (f"Range: bytes={size}-\r\n", 416, f"bytes */{size}", b""),
                 ("Range: bytes=0-1,3-4\r\n", 200, None, self.image),
@@ -234,15 +235,15 @@ class Serve(Scenario):
         self.image = firmware.esp32_sketch(120000)
         self.path = self.file("kitchen.bin", self.image)
         server = self.serve()
-        board = fetcher.IdfBoard(server.server)
-        board.fetch(pieces=3)
-        self.assertEqual(len(board.image), 60000)
-        board.resume()
-        self.assertTrue(board.image == self.image)
-        whole = fetcher.IdfBoard(server.server)
-        whole.fetch()
-        self.assertTrue(whole.image == self.image)
-        self.assertTrue(fetcher.esphome_fetch(server.server) == self.image)
+        rows = [("idf",), ("idf-pieces", "--fetch-set", "piece=20000"), ("esphome",), ("esphome-arduino",),
+                ("esphome", "--fetch", server.url + "/manifest.json"), ("idf", "--fault", "reset@50000*1"), ("esp32",)]
+        boards = [self.board("--fetch", server.url + "/firmware.bin", "--fetch-set", "every-ms=100", "-n", "1", "--fetcher", *row,
+                             family="esp32") for row in rows]
+        for row, board in zip(rows, boards):
+            board.wait_for("fetch result=update")
+            board.close()
+            self.assertTrue(board.received() == self.image, row)
+            self.assertEqual(board.count("range=bytes=50000-"), "--fault" in row)
         with urllib.request.urlopen(server.url + "/kitchen.bin", timeout=60) as answer:
             self.assertTrue(answer.read() == self.image)
         manifest = json.loads(server.get("/manifest.json").body)
@@ -314,6 +315,25 @@ class Serve(Scenario):
         self.assertIn(f"{macs[0].lower()}: confirmed", result.err)
         self.assertIn(f"1 board: the board did not ask for the image (never-asked): {macs[2]}\n", result.err)
         self.assertIn(f"1 board: the board did not come back with the image (not-returned): {where}\n", result.err)
+
+    def test_list_and_digests(self):
+        """Who asks for a digest tells no MAC. So it gets that of the only image, or of the one that it names."""
+        self.image = firmware.esp32_sketch(120000)
+        self.path = self.file("kitchen.bin", self.image)
+        other = self.file("other.bin", firmware.esp32_sketch(60000))
+        where, path = address(), "/firmware.bin"
+        for lines in ("{}\n", f"{{}}\n{fetcher.new_mac()} file={other}\n"):
+            hosts = self.file("hosts", lines.format(simulated_mac(where)).encode())
+            server = self.serve("--hosts", hosts)
+            board = self.board("--fetch", server.url + path, "--fetch-set", "sidecar", "--fetch-set", "every-ms=100",
+                               "-n", "1", family="esp32", where=where)
+            board.wait_for("fetch result=none")
+            self.assertEqual((board.received() == self.image, board.count("result=failed")), (True, 0), board.events)
+            server.program.wait_for(f"(?m)^{board.mac}: confirmed")
+            path = "/kitchen.bin"
+        self.assertEqual(server.get("/firmware.bin.md5").status, 403)
+        self.assertEqual(server.get("/other.bin.md5").status, 200)
+        self.assertEqual(server.get("/other.bin").status, 403)
 
     def until_known(self, board):
         """What a board gets once the names have been looked up."""
@@ -477,6 +497,14 @@ class Serve(Scenario):
         connection.close()
         self.assertEqual((board.fetch(), board.fetch()), ("update", "no update"))
         self.assertEqual(server.result().status, 0)
+
+    def test_nobody(self):
+        server = self.serve()
+        server.get("/firmware.bin")
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("no board that tells its MAC has asked\n", result.err)
+        self.assertNotIn("0 boards", result.err)
 
     def test_ends(self):
         self.assertEqual(self.serve("--serve-for", "0.2").result().status, 0)
