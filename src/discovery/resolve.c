@@ -323,6 +323,14 @@ static int64_t namesake_due_us(const struct resolver *resolver)
     return due_us;
 }
 
+/* Returns until when a finding of a .local name waits for the port. */
+static int64_t port_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    if (!wants_port(resolver) || finding->resolution.port)
+        return 0;
+    return finding->since_us + grace_us(resolver, PORT_GRACE_US);
+}
+
 /* Returns until when the finding of FROM_HOST waits for something better. */
 static int64_t host_due_us(const struct resolver *resolver, const struct finding *finding)
 {
@@ -333,9 +341,8 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
         due_us = later_of(due_us, finding->since_us + IPV4_GRACE_US);
     if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later_of(due_us, finding->since_us + INSTANCE_GRACE_US);
-    if (wants_port(resolver) && !finding->resolution.port &&
-        (is_instance_pending || is_pending(resolver, MDNS_BOARDS)))
-        due_us = later_of(due_us, finding->since_us + grace_us(resolver, PORT_GRACE_US));
+    if (is_instance_pending || is_pending(resolver, MDNS_BOARDS))
+        due_us = later_of(due_us, port_due_us(resolver, finding));
     return due_us;
 }
 
@@ -352,6 +359,9 @@ static int64_t accept_due_us(const struct resolver *resolver, const struct findi
         return host_due_us(resolver, finding);
     if (is_from_system && resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver))
         return resolver->start_us + MDNS_ADVANTAGE_US;
+    if (is_from_system && resolver->target->kind == TARGET_LOCAL &&
+        is_pending(resolver, MDNS_INSTANCE))
+        return port_due_us(resolver, finding);
     return 0;
 }
 

@@ -223,7 +223,8 @@ class Addresses(OnLink):
                 simulated.stop()
 
     def test_no_address_answers(self):
-        """All are named."""
+        """All are named. The first run leaves both in Avahi's cache, as one may come too late on a busy machine."""
+        scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "1")
         result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, ("nothing listens at 10.77.0.18:8300 (the announced port) and "
                                        "[fd77::18]:8300 (the announced port)\n",), within=SOON)
