@@ -161,7 +161,7 @@ static void conclude(struct tasmota *tasmota)
     restore(tasmota);
 }
 
-static void fail(struct tasmota *tasmota, enum ota_error error, const char *message)
+static void fail_told(struct tasmota *tasmota, enum ota_error error, const char *message)
 {
     ota_fail(&tasmota->outcome, error, "%s", message);
     conclude(tasmota);
@@ -174,7 +174,7 @@ static void fail_unread(struct tasmota *tasmota, enum ota_error error, const cha
         ota_fail_no_memory(&tasmota->outcome);
         conclude(tasmota);
     } else {
-        fail(tasmota, error, message);
+        fail_told(tasmota, error, message);
     }
 }
 
@@ -206,7 +206,7 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
     else
         snprintf(text, sizeof text, "it took the image, and still runs %s after %.3g s", version,
                  seconds);
-    fail(tasmota, OTA_E_NOT_RETURNED, text);
+    fail_told(tasmota, OTA_E_NOT_RETURNED, text);
 }
 
 static void look_again(struct tasmota *tasmota, const char *version)
@@ -263,15 +263,16 @@ static void judge_requests(struct tasmota *tasmota)
         tasmota->upgrade_lost.error == OTA_E_INTERNAL)
         on_lost(tasmota, &tasmota->upgrade_lost);
     else if (board->requests == tasmota->requests_before)
-        fail(tasmota, OTA_E_NEVER_ASKED, "it was told to fetch the image, and did not ask for it");
+        fail_told(tasmota, OTA_E_NEVER_ASKED,
+                  "it was told to fetch the image, and did not ask for it");
     else if (board->state == BOOK_GIVEN_UP)
-        fail(tasmota, OTA_E_NOT_RETURNED,
-             "it took the image again and again, and did not install it");
+        fail_told(tasmota, OTA_E_NOT_RETURNED,
+                  "it took the image again and again, and did not install it");
     else if (*board->reason) {
         snprintf(text, sizeof text, "it got nothing: %s", board->reason);
-        fail(tasmota, board->state == BOOK_REFUSED ? OTA_E_IMAGE : OTA_E_NOT_RETURNED, text);
+        fail_told(tasmota, board->state == BOOK_REFUSED ? OTA_E_IMAGE : OTA_E_NOT_RETURNED, text);
     } else
-        fail(tasmota, OTA_E_LOST, "its download broke off");
+        fail_told(tasmota, OTA_E_LOST, "its download broke off");
 }
 
 static bool has_moved(struct tasmota *tasmota)
@@ -367,7 +368,7 @@ static void on_url_set(struct tasmota *tasmota, const struct http_reply *reply)
     char url[TASMOTA_URL_MAX] = "";
 
     if (tasmota->all->is_ending)
-        fail(tasmota, OTA_E_NEVER_ASKED, "it was not told to fetch any more");
+        fail_told(tasmota, OTA_E_NEVER_ASKED, "it was not told to fetch any more");
     else if (!tasmota_reply_text(url, sizeof url, reply, "OtaUrl") ||
              strcmp(url, tasmota->url) != 0)
         fail_reply(tasmota, "OtaUrl", reply);
@@ -397,7 +398,8 @@ static void on_url(struct tasmota *tasmota, const struct http_reply *reply)
         return;
     }
     if (!compose_url(tasmota)) {
-        fail(tasmota, OTA_E_LOCAL, "this computer has no address that the board could fetch from");
+        fail_told(tasmota, OTA_E_LOCAL,
+                  "this computer has no address that the board could fetch from");
         return;
     }
 
@@ -424,7 +426,7 @@ static bool is_fit(struct tasmota *tasmota)
         note(tasmota, true, reason);
         return true;
     }
-    fail(tasmota, OTA_E_IMAGE, reason);
+    fail_told(tasmota, OTA_E_IMAGE, reason);
     return false;
 }
 

@@ -185,15 +185,13 @@ static void write_credentials(const struct board *board, char text[VALUE_ROOM])
         base64_text(pair, (size_t)length, text);
 }
 
-/* What stands for "%" and this letter; "": nothing. */
-static void write_value(const struct board *board, char letter, char text[VALUE_ROOM])
+/* A fact of the request. */
+static void write_of_request(const struct fetch_request *request, char letter,
+                             char text[VALUE_ROOM])
 {
-    const struct fetch *fetch = &board->fetch;
-    const struct fetch_request *request = &fetch->request;
-    char hex[HEX_ROOM], path[PATH_ROOM];
+    char path[PATH_ROOM];
     struct address to;
 
-    text[0] = '\0';
     switch (letter) {
     case 'M':
         snprintf(text, VALUE_ROOM, "%s", request->purpose == FETCH_SIZE ? "HEAD" : "GET");
@@ -202,6 +200,46 @@ static void write_value(const struct board *board, char letter, char text[VALUE_
         read_url(request->url, &to, path);
         snprintf(text, VALUE_ROOM, "%s", path);
         break;
+    case 'o':
+        snprintf(text, VALUE_ROOM, "%s", request->is_filesystem ? "spiffs" : "sketch");
+        break;
+    case 'v':
+        snprintf(text, VALUE_ROOM, "%s", request->version);
+        break;
+    case 'r':
+        write_range(request, text);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A fact of the sketch that runs. */
+static void write_of_sketch(const struct fetch *fetch, char letter, char text[VALUE_ROOM])
+{
+    switch (letter) {
+    case 's':
+        snprintf(text, VALUE_ROOM, "%zu", fetch->running.size);
+        break;
+    case 'd':
+        snprintf(text, VALUE_ROOM, "%s", fetch->running.md5);
+        break;
+    case 'D':
+        for (size_t i = 0; i < sizeof fetch->running.sha256; i++)
+            text[i] = (char)toupper((unsigned char)fetch->running.sha256[i]);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What stands for "%" and this letter; "": nothing. */
+static void write_value(const struct board *board, char letter, char text[VALUE_ROOM])
+{
+    char hex[HEX_ROOM];
+
+    text[0] = '\0';
+    switch (letter) {
     case 'h':
         write_host(board, text);
         break;
@@ -219,30 +257,12 @@ static void write_value(const struct board *board, char letter, char text[VALUE_
     case 'f':
         snprintf(text, VALUE_ROOM, "%zu", board->sim->config->family.capacity);
         break;
-    case 's':
-        snprintf(text, VALUE_ROOM, "%zu", fetch->running.size);
-        break;
-    case 'd':
-        snprintf(text, VALUE_ROOM, "%s", fetch->running.md5);
-        break;
-    case 'D':
-        for (size_t i = 0; i < sizeof fetch->running.sha256; i++)
-            text[i] = (char)toupper((unsigned char)fetch->running.sha256[i]);
-        break;
     case 'z':
         snprintf(text, VALUE_ROOM, "%d", CHIP_SIZE);
         break;
-    case 'o':
-        snprintf(text, VALUE_ROOM, "%s", request->is_filesystem ? "spiffs" : "sketch");
-        break;
-    case 'v':
-        snprintf(text, VALUE_ROOM, "%s", request->version);
-        break;
-    case 'r':
-        write_range(request, text);
-        break;
     default:
-        break;
+        write_of_request(&board->fetch.request, letter, text);
+        write_of_sketch(&board->fetch, letter, text);
     }
 }
 

@@ -223,56 +223,57 @@ static void test_labels(void **state)
     }
 }
 
+static const struct {
+    const char *hosts;
+    const char *file; /* -f; NULL: none */
+    enum ota_error error;
+    const char *phrase;
+} failing_lists[] = {
+    {"k.local\n", NULL, OTA_E_USAGE, "no firmware is named for k.local; add file=FILE"},
+    {"k.local\n", "missing.bin", OTA_E_IMAGE, "missing.bin"},
+    {"k.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "missing.bin"},
+    {"k.local auth-file=./missing\n", "a.bin", OTA_E_USAGE, "password file ./missing"},
+    {"k.local port=0\n", "a.bin", OTA_E_USAGE, "hosts, line 1"},
+    {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
+    {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
+    {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
+     "hosts, line 2: k.local would get two different images"},
+    {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
+     "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
+     "out"},
+    {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
+    {"*\n", "a.bin", OTA_E_USAGE, "which only --serve waits for"},
+    {"espota://k.local protocol=web\n", "a.bin", OTA_E_USAGE,
+     "k.local has espota:// before its name and web as its protocol"},
+    {"espota://k.local page=tasmota\n", "a.bin", OTA_E_USAGE,
+     "are for update pages; write http:// before its name"},
+    {"http://k.local page=tasmota\nhttp://k.local page=wled\n", "a.bin", OTA_E_USAGE,
+     "is named twice with different page=, field= or user="},
+    {"http://k.local page=tasmota\nhttp://k.local\n", "a.bin", OTA_E_USAGE,
+     "is named twice with different page=, field= or user="},
+    {"k.local expect=one\nk.local expect=two\n", "a.bin", OTA_E_USAGE,
+     "is named twice with different expect="},
+    {"k.local expect=one\nk.local\n", "a.bin", OTA_E_USAGE,
+     "is named twice with different expect="},
+    {"esphome://k.local encryption-key-file=./missing\n", "a.bin", OTA_E_USAGE, "./missing"},
+    {"espota://k.local encryption-key-file=key\n", "a.bin", OTA_E_USAGE,
+     "k.local has an encryption key, but would get its image by espota"},
+};
+
 static void test_plan_failures(void **state)
 {
     (void)state;
 
-    static const struct {
-        const char *hosts;
-        const char *file; /* -f; NULL: none */
-        enum ota_error error;
-        const char *phrase;
-    } rows[] = {
-        {"k.local\n", NULL, OTA_E_USAGE, "no firmware is named for k.local; add file=FILE"},
-        {"k.local\n", "missing.bin", OTA_E_IMAGE, "missing.bin"},
-        {"k.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "missing.bin"},
-        {"k.local auth-file=./missing\n", "a.bin", OTA_E_USAGE, "password file ./missing"},
-        {"k.local port=0\n", "a.bin", OTA_E_USAGE, "hosts, line 1"},
-        {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
-        {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
-        {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
-         "hosts, line 2: k.local would get two different images"},
-        {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
-         "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
-         "out"},
-        {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
-        {"*\n", "a.bin", OTA_E_USAGE, "which only --serve waits for"},
-        {"espota://k.local protocol=web\n", "a.bin", OTA_E_USAGE,
-         "k.local has espota:// before its name and web as its protocol"},
-        {"espota://k.local page=tasmota\n", "a.bin", OTA_E_USAGE,
-         "are for update pages; write http:// before its name"},
-        {"http://k.local page=tasmota\nhttp://k.local page=wled\n", "a.bin", OTA_E_USAGE,
-         "is named twice with different page=, field= or user="},
-        {"http://k.local page=tasmota\nhttp://k.local\n", "a.bin", OTA_E_USAGE,
-         "is named twice with different page=, field= or user="},
-        {"k.local expect=one\nk.local expect=two\n", "a.bin", OTA_E_USAGE,
-         "is named twice with different expect="},
-        {"k.local expect=one\nk.local\n", "a.bin", OTA_E_USAGE,
-         "is named twice with different expect="},
-        {"esphome://k.local encryption-key-file=./missing\n", "a.bin", OTA_E_USAGE, "./missing"},
-        {"espota://k.local encryption-key-file=key\n", "a.bin", OTA_E_USAGE,
-         "k.local has an encryption key, but would get its image by espota"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof failing_lists / sizeof *failing_lists; i++) {
         struct plan plan;
         struct ota_failure failure;
         struct plan_settings settings = make_plan_settings();
         settings.hosts = hosts_path;
-        settings.file = rows[i].file ? strdup(rows[i].file) : NULL;
-        files_write_text("hosts", rows[i].hosts);
-        assert_int_equal(plan_make(&plan, &settings, &failure), rows[i].error);
-        if (!strstr(failure.message, rows[i].phrase))
-            fail_msg("no \"%s\" in \"%s\"", rows[i].phrase, failure.message);
+        settings.file = failing_lists[i].file ? strdup(failing_lists[i].file) : NULL;
+        files_write_text("hosts", failing_lists[i].hosts);
+        assert_int_equal(plan_make(&plan, &settings, &failure), failing_lists[i].error);
+        if (!strstr(failure.message, failing_lists[i].phrase))
+            fail_msg("no \"%s\" in \"%s\"", failing_lists[i].phrase, failure.message);
         plan_free(&plan);
         free(settings.file);
     }

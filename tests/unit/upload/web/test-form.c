@@ -17,53 +17,54 @@ static void find(struct form_inputs *found, const char *html)
     form_find_inputs(found, html, strlen(html));
 }
 
+static const struct {
+    const char *html, *name, *action;
+    size_t count;
+} inputs_in[] = {
+    {"<form method='POST' action='/up' enctype='multipart/form-data'>"
+     "<input type='file' name='fw'><input type='submit'></form>",
+     "fw", "/up", 1},
+    {"<FORM ACTION=/up METHOD=POST><INPUT NAME=fw TYPE=FILE></FORM>", "fw", "/up", 1},
+    {"<form action=\"\">\n <input\n type=\"file\"\n accept='.bin'\n name=\"a b\"/></form>", "a b",
+     "", 1},
+    {"<form action='/x'></form><input type=file name=y>", "y", "", 1},
+    {"<form action='/x' ><input type=file name=y ><input type = 'file' name = z></form>", "y", "/x",
+     2},
+    {"<input type=file>", "", "", 1},
+    {"<input type=text name=y><inputs type=file name=z>", "", "", 0},
+    {"<form action='/x'><input type=file name='never closed", "never closed", "/x", 1},
+    {"<form action='/x\r\nHost: y'><input type=file name='y\r\nz'>", "", ":", 1},
+    {"<input type=file name='a\"; filename='>", "", "", 1},
+    {"<input type=file name='a\x7f'>", "", "", 1},
+    {"<input\ttype=file\rname=x disabled>", "x", "", 1},
+    {"<input type=file name =\tx/y disabled", "x/y", "", 1},
+    {"<input type=file name", "", "", 1},
+    {"<input type=file name ", "", "", 1},
+    {"<input type=file name= ", "", "", 1},
+    {"<input type=file name=", "", "", 1},
+    {"<input type=file n>", "", "", 1},
+    {"<input ", "", "", 0},
+    {"<!-- <input type=file name=old> --><input type=file name=y>", "y", "", 1},
+    {"<!-- <input type=file name=old>", "", "", 0},
+    {"<!--><input type=file name=y>", "y", "", 1},
+    {"<!-", "", "", 0},
+    {"<", "", "", 0},
+    {"<input", "", "", 0},
+    {"", "", "", 0},
+};
+
 static void test_inputs(void **state)
 {
-    static const struct {
-        const char *html, *name, *action;
-        size_t count;
-    } rows[] = {
-        {"<form method='POST' action='/up' enctype='multipart/form-data'>"
-         "<input type='file' name='fw'><input type='submit'></form>",
-         "fw", "/up", 1},
-        {"<FORM ACTION=/up METHOD=POST><INPUT NAME=fw TYPE=FILE></FORM>", "fw", "/up", 1},
-        {"<form action=\"\">\n <input\n type=\"file\"\n accept='.bin'\n name=\"a b\"/></form>",
-         "a b", "", 1},
-        {"<form action='/x'></form><input type=file name=y>", "y", "", 1},
-        {"<form action='/x' ><input type=file name=y ><input type = 'file' name = z></form>", "y",
-         "/x", 2},
-        {"<input type=file>", "", "", 1},
-        {"<input type=text name=y><inputs type=file name=z>", "", "", 0},
-        {"<form action='/x'><input type=file name='never closed", "never closed", "/x", 1},
-        {"<form action='/x\r\nHost: y'><input type=file name='y\r\nz'>", "", ":", 1},
-        {"<input type=file name='a\"; filename='>", "", "", 1},
-        {"<input type=file name='a\x7f'>", "", "", 1},
-        {"<input\ttype=file\rname=x disabled>", "x", "", 1},
-        {"<input type=file name =\tx/y disabled", "x/y", "", 1},
-        {"<input type=file name", "", "", 1},
-        {"<input type=file name ", "", "", 1},
-        {"<input type=file name= ", "", "", 1},
-        {"<input type=file name=", "", "", 1},
-        {"<input type=file n>", "", "", 1},
-        {"<input ", "", "", 0},
-        {"<!-- <input type=file name=old> --><input type=file name=y>", "y", "", 1},
-        {"<!-- <input type=file name=old>", "", "", 0},
-        {"<!--><input type=file name=y>", "y", "", 1},
-        {"<!-", "", "", 0},
-        {"<", "", "", 0},
-        {"<input", "", "", 0},
-        {"", "", "", 0},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+
+    for (size_t i = 0; i < sizeof inputs_in / sizeof *inputs_in; i++) {
         struct form_inputs found;
 
-        find(&found, rows[i].html);
-        if (found.count != rows[i].count)
-            fail_msg("%s: %zu inputs", rows[i].html, found.count);
-        assert_string_equal(found.inputs[0].name, rows[i].name);
-        assert_string_equal(found.inputs[0].action, rows[i].action);
+        find(&found, inputs_in[i].html);
+        if (found.count != inputs_in[i].count)
+            fail_msg("%s: %zu inputs", inputs_in[i].html, found.count);
+        assert_string_equal(found.inputs[0].name, inputs_in[i].name);
+        assert_string_equal(found.inputs[0].action, inputs_in[i].action);
     }
 }
 
