@@ -9,6 +9,7 @@ import time
 
 import scenario
 
+PATIENCE_S = 15  # longer than a tool waits for an IDE that does not read
 OK = {"message": "OK"}
 HELLO = ('HELLO 1 "arduino-cli 1.2.2"', {"eventType": "hello", "protocolVersion": 1, **OK})
 
@@ -61,8 +62,13 @@ class Tool:
         return status, messages, error
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        """Ends it as an IDE does, and by force only if that does not help."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if not stream.closed:
                 stream.close()
