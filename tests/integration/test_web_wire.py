@@ -214,6 +214,7 @@ class Wire(Scenario):
                b"<form action='/ota'><input type='file' name='fw'></form>"
         result, server = self.upload({"/": html})
         self.assertEqual((result.status, server.posts), (5, []), result)
+        self.assertIn('(/ has 2 fields for files: "data", "fw"; --field names the one for the image)', result.err)
         result, server = self.upload({"/": html}, "--field", "fw", verdict=b"Done")
         self.assertEqual(result.status, 0, result)
         self.assertEqual([path for path, _ in server.posts], ["/ota"])

@@ -198,7 +198,7 @@ enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
 /* Notes what answered, for the case that no page is found: a page rather than an error. */
 static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
 {
-    if (*finder->found && reply->status != 200)
+    if (finder->has_choice || (*finder->found && reply->status != 200))
         return;
 
     char server[QUOTED_MAX], text[QUOTED_MAX];
@@ -208,6 +208,23 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
     snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,
              reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
              *text ? ", \"" : "", text, *text ? "\"" : "");
+}
+
+/* Notes that a page has several file inputs, of which the user has to name one. */
+static void note_choice(struct page_finder *finder, const struct form_inputs *inputs,
+                        const char *path)
+{
+    char name[QUOTED_MAX];
+
+    if (finder->field || inputs->count < 2 || finder->has_choice)
+        return;
+    finder->has_choice = true;
+    snprintf(finder->found, sizeof finder->found, "%s has %zu fields for files:", path,
+             inputs->count);
+    for (size_t i = 0; i < inputs->count && i < FORM_INPUTS_MAX; i++)
+        text_append(finder->found, sizeof finder->found, "%s \"%s\"", i ? "," : "",
+                    escape_string(name, sizeof name, inputs->inputs[i].name));
+    text_append(finder->found, sizeof finder->found, "; --field names the one for the image");
 }
 
 /* The reply to a path that only tells more of a page. */
@@ -243,6 +260,7 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
         page = is_async(reply) ? &pages[PAGE_ASYNC] : &pages[PAGE_FORM];
     if (!page) {
         note_found(finder, reply, text);
+        note_choice(finder, &inputs, text);
         if (asks_for_pin(reply, &inputs) && !was_tried(finder, INFO))
             finder->lock = PAGE_PIN;
         return;
