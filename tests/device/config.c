@@ -133,8 +133,10 @@ static bool read_option_number(const char *text, long max, long *number)
     char *end = NULL;
     errno = 0;
     *number = strtol(text, &end, 10);
-    if (errno || end == text || *end || *number < 0 || *number > max)
-        return wrong("not a number in range", text);
+    if (errno || end == text || *end || *number < 0 || *number > max) {
+        fprintf(stderr, "esp-ota-sim: %s: not a number from 0 to %ld\n", text, max);
+        return false;
+    }
     return true;
 }
 

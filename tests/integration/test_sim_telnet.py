@@ -396,7 +396,7 @@ class Words(unittest.TestCase):
 
     def test_mistakes(self):
         for arguments, says in (
-                (("--telnet", "65536"), "65536: not a number in range"),
+                (("--telnet", "65536"), "65536: not a number from 0 to 65535"),
                 (("--telnet-flavour", "ssh"), "ssh: a flavour is stream, esptelnet or remotedebug"),
                 (("--telnet-leave", "late"), "late: a board leaves silent, reset or close"),
                 (("--say", "!jump"), "no step `!jump'"),
