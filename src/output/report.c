@@ -41,6 +41,7 @@ struct report {
     bool json;
     bool verbose;
     bool has_told_resumed;
+    bool has_told_weak;                  /* that one of several boards asks for MD5 */
     bool json_lost;                      /* a line could not be written; no further one is tried */
     int json_reason;                     /* why: an errno */
     bool bar;                            /* drawn in place; otherwise a line for every tenth */
@@ -402,9 +403,20 @@ static void show_message(const struct ota_event *event, bool is_detail)
         diag_info("%s: %s", event->board, event->message);
 }
 
+/* Of many boards, only the first one that asks for MD5 is named, without -v: it is no news. */
+static bool is_told_of_others(struct report *report, const struct ota_event *event)
+{
+    const bool is_told = report->has_told_weak;
+
+    if (!is_fleet(report) || !event->scheme || report->verbose)
+        return false;
+    report->has_told_weak = true;
+    return is_told;
+}
+
 /* Shows every note of a single board. Of many boards, without -v, it shows only notes on the
  * password and on a log that is followed, as the results are shown anyway. */
-static void show_note(const struct report *report, const struct ota_event *event)
+static void show_note(struct report *report, const struct ota_event *event)
 {
     bool is_of_log =
         report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
@@ -415,7 +427,9 @@ static void show_note(const struct report *report, const struct ota_event *event
         diag_notice("%s: %s", event->board, event->message);
     else
         show_message(event,
-                     is_fleet(report) && !is_of_log && !event->is_important && !report->verbose);
+                     is_told_of_others(report, event) ||
+                         (is_fleet(report) && !is_of_log && !event->is_important &&
+                          !report->verbose));
 }
 
 /* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */

@@ -276,8 +276,9 @@ class Challenges(Played):
     def test_each_board_of_a_fleet(self):
         boards = [self.board("-P", "kwert") for _ in range(3)]
         named = [word for board in boards for word in ("-i", board.address)]
-        result = run(*named, "-a", "kwert", "-f", self.file("fw", scenario.image()))
-        self.assertEqual((result.status, result.err.count(WEAK)), (0, 3), result)
+        for options, count in (((), 1), (("-v",), 3)):  # of many boards it is said once
+            result = run(*named, "-a", "kwert", "-f", self.file("fw", scenario.image()), "--json", *options)
+            self.assertEqual((result.status, result.err.count(WEAK), result.out.count(WEAK)), (0, count, 3), result)
 
     def test_min_auth(self):
         words = "asks for an answer with MD5, and --min-auth"
