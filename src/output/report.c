@@ -426,10 +426,9 @@ static void show_note(struct report *report, const struct ota_event *event)
     if (event->is_warning)
         diag_notice("%s: %s", event->board, event->message);
     else
-        show_message(event,
-                     is_told_of_others(report, event) ||
-                         (is_fleet(report) && !is_of_log && !event->is_important &&
-                          !report->verbose));
+        show_message(event, is_told_of_others(report, event) ||
+                                (is_fleet(report) && !is_of_log && !event->is_important &&
+                                 !report->verbose));
 }
 
 /* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
