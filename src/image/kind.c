@@ -259,22 +259,28 @@ void kind_find(struct kind *kind, const char *type, const char *const names[], s
     }
 }
 
-/* Newer versions of ESPHome announce the chip ("ESP32-C3", "RP2350"), others its family. */
+/* Newer versions of ESPHome announce the chip ("ESP32-C3", "RP2350"), others its family. LibreTiny
+ * always has the model: "BK7231N". */
 static void find_by_platform(struct kind *kind, const char *platform)
 {
     static const struct {
         const char *platform, *chips;
     } rows[] = {
-        {"esp8266", "esp8266"}, {"esp32", "esp32*"},    {"rp2", "rp*"},
-        {"rp2040", "rp*"},      {"rp2350", "rp2350"},   {"bk72xx", "bk72xx"},
-        {"nrf52", "nrf52"},     {"rtl87xx", "rtl87xx"}, {"ln882x", "ln882x"},
+        {"esp8266", "esp8266"}, {"esp32", "esp32*"},  {"rp2", "rp*"},
+        {"rp2040", "rp*"},      {"rp2350", "rp2350"}, {"nrf52", "nrf52"},
     };
+    static const struct {
+        const char *begins, *chips;
+    } models[] = {{"bk72", "bk72xx"}, {"rtl87", "rtl87xx"}, {"ln882", "ln882x"}};
     static const char esp32[] = "esp32";
     const char *suffix = NULL;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(platform, rows[i].platform) == 0)
             set_chips(kind->proven, rows[i].chips);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strncmp(platform, models[i].begins, strlen(models[i].begins)) == 0)
+            set_chips(kind->proven, models[i].chips);
 
     if (strncmp(platform, esp32, strlen(esp32)) == 0)
         suffix = inspect_chip_suffix(skip_separator(platform + strlen(esp32)));

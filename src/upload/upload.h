@@ -100,6 +100,7 @@ struct upload_port {
     const char *chips;
     uint16_t number;
     const char *source; /* the port in words: "the default port of ESP8266 boards" */
+    bool is_rare;       /* not tried at a board whose chip is unknown */
 };
 
 /* A protocol. No function but doubt and read_back is NULL; those of an upload are described at their

@@ -56,9 +56,12 @@ struct esphome {
 };
 
 static const struct upload_port esphome_ports[] = {
-    {"esp8266", KIND_PORT_ESP8266, "the default port of ESP8266 boards"},
-    {"esp32*", KIND_PORT_ESP32, "the default port of ESP32 boards"},
-    {"rp*", KIND_PORT_PICO, "the default port of Pico W boards"},
+    {"esp8266", KIND_PORT_ESP8266, "the default port of ESP8266 boards", false},
+    {"esp32*", KIND_PORT_ESP32, "the default port of ESP32 boards", false},
+    {"rp*", KIND_PORT_PICO, "the default port of Pico W boards", false},
+    {"bk72xx,rtl87xx", 8892, "the default port of BK72xx and RTL87xx boards", true},
+    {"ln882x", 8820, "the default port of LN882x boards", true},
+    {"nrf52", 4232, "the default port of nRF52 boards", true},
 };
 
 static void connect_board(struct esphome *esphome);

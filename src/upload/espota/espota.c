@@ -40,10 +40,10 @@ struct espota {
 };
 
 static const struct upload_port espota_ports[] = {
-    {"esp8266", KIND_PORT_ESP8266, "the default port of ESP8266 boards"},
-    {"esp32*", KIND_PORT_ESP32, "the default port of ESP32 boards"},
-    {"rp*", KIND_PORT_PICO, "the default port of Pico W boards"},
-    {"ch32h4", KIND_PORT_PICO, "the default port of CH32H4 boards"},
+    {"esp8266", KIND_PORT_ESP8266, "the default port of ESP8266 boards", false},
+    {"esp32*", KIND_PORT_ESP32, "the default port of ESP32 boards", false},
+    {"rp*", KIND_PORT_PICO, "the default port of Pico W boards", false},
+    {"ch32h4", KIND_PORT_PICO, "the default port of CH32H4 boards", false},
 };
 
 static const struct espota_settings *espota_settings_of(const struct espota *espota)

@@ -38,7 +38,7 @@ static const int64_t SKETCH_RESTART_US = MILLISECONDS(2500);
 static const char SKETCH_USER[] = "arduino";
 
 static const struct upload_port sketch_ports[] = {
-    {"", PORT_SKETCH, "the port of sketch servers"},
+    {"", PORT_SKETCH, "the port of sketch servers", false},
 };
 
 struct sketch_service {

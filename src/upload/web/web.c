@@ -25,7 +25,7 @@ static upload_own_check_fn *const web_own_checks[UPLOAD_OWN_COUNT] = {
 };
 
 static const struct upload_port web_ports[] = {
-    {"", 80, "the default port of web servers"},
+    {"", 80, "the default port of web servers", false},
 };
 
 const struct upload_settings *web_common_settings(const struct web *web)

@@ -212,6 +212,30 @@ static void test_ports(void **state)
     }
 }
 
+/* Rare boards have to announce what they are. */
+static void test_ports_of_esphome(void **state)
+{
+    static const struct {
+        const char *proven;
+        uint16_t first;
+        size_t count;
+    } rows[] = {{"", 8266, 3},        {"esp32*", 3232, 1}, {"bk72xx", 8892, 1},
+                {"rtl87xx", 8892, 1}, {"ln882x", 8820, 1}, {"nrf52", 4232, 1}};
+    const struct image image = {.family = IMAGE_UNKNOWN};
+    const struct assignment assignment = {.protocol = &esphome_protocol, .image = &image};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+        struct kind kind = {0};
+
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        snprintf(kind.likely, sizeof kind.likely, "%s", rows[i].proven);
+        assert_int_equal(job_policy_ports(ports, &assignment, 0, &kind, true), rows[i].count);
+        assert_int_equal(ports[0].number, rows[i].first);
+    }
+}
+
 /* A Pico W checks nothing: what may be anything does not go to its port as a guess. */
 static void test_ports_of_unknown_format(void **state)
 {
@@ -253,10 +277,15 @@ static void test_signal_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
-        cmocka_unit_test(test_board_family),  cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
-        cmocka_unit_test(test_ports),         cmocka_unit_test(test_ports_of_unknown_format),
+        cmocka_unit_test(test_worth_another),
+        cmocka_unit_test(test_can_prove),
+        cmocka_unit_test(test_board_family),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_ports_of_unknown_format),
+        cmocka_unit_test(test_ports_of_esphome),
         cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

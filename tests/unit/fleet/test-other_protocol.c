@@ -212,7 +212,7 @@ static void destroy_parcel(struct upload *upload)
     free(upload);
 }
 
-static const struct upload_port parcel_ports[] = {{"", PARCEL_PORT, "the parcels' port"}};
+static const struct upload_port parcel_ports[] = {{"", PARCEL_PORT, "the parcels' port", false}};
 
 static const struct upload_protocol parcel_protocol = {
     .name = "parcel",

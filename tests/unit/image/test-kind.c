@@ -242,6 +242,10 @@ static void test_platform(void **state)
         {"acme", "ESP32S3", "esp32s3"},
         {"acme", "RP2040", "rp*"},
         {"acme", "BK72XX", "bk72xx"},
+        {"acme", "BK7231N", "bk72xx"},
+        {"acme", "RTL8710BN", "rtl87xx"},
+        {"acme", "LN882HKI", "ln882x"},
+        {"acme", "nRF52", "nrf52"},
         {"acme", "ESP32X", ""},
         {"acme", "", ""},
         {"nodemcuv2", "ESP32", "esp8266"}, /* the board is more exact */
