@@ -17,9 +17,14 @@ CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form
 SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
 FAILURE = b"Update error: ERROR[4]: Not Enough Space\n"
 DEADLINE_S = 60
+HERE = threading.local()  # its challenge: the header that makes a reply a 401
 
 
 def head(*lines, status="HTTP/1.1 200 OK", end="\r\n"):
+    challenge = getattr(HERE, "challenge", None)
+    if challenge:
+        status = status.replace("200 OK", "401 Unauthorized").replace("200", "401")
+        lines = (*lines, challenge)
     return end.join((status, *lines, "", "")).encode()
 
 
@@ -95,9 +100,9 @@ class Server:
     """Answers page, a path's text, in a style; any other GET with 404. Each POST is noted as (path, body), and
     answered with verdict in the other style."""
 
-    def __init__(self, pages, page_style, verdict, verdict_style):
+    def __init__(self, pages, page_style, verdict, verdict_style, challenge=None):
         self.pages, self.styles, self.verdict, self.posts = pages, (page_style, verdict_style), verdict, []
-        self.broken = []
+        self.broken, self.challenge = [], challenge
         self.address = address()
         self._socket = socket.create_server((self.address, 0))
         self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
@@ -135,6 +140,9 @@ class Server:
                 body += stream.read(wanted - len(body))
             self.posts.append((path, body))
             STYLES[self.styles[1]](connection, self.verdict)
+        elif self.challenge and b"\r\nAuthorization: " not in text:
+            HERE.challenge = self.challenge
+            STYLES[self.styles[0]](connection, b"Unauthorized")
         elif path in self.pages:
             STYLES[self.styles[0]](connection, self.pages[path])
         else:
@@ -146,8 +154,9 @@ class Server:
 
 class Wire(Scenario):
 
-    def upload(self, pages, *options, page_style="with a length", verdict=SUCCESS, verdict_style="with a length"):
-        server = Server(pages, page_style, verdict, verdict_style)
+    def upload(self, pages, *options, page_style="with a length", verdict=SUCCESS, verdict_style="with a length",
+               challenge=None):
+        server = Server(pages, page_style, verdict, verdict_style, challenge)
         self.addCleanup(server.close)
         self.image = sketch("esp8266")
         result = run("-i", server.url, "-f", self.file(f"{server.address}.bin", self.image), "--retries", "0", *options)
@@ -162,6 +171,17 @@ class Wire(Scenario):
                 self.assertIn("ESP8266HTTPUpdateServer, at /update", result.err)
                 self.assertEqual([path for path, _ in server.posts], ["/update"])
                 self.assertIn(self.image, server.posts[0][1])
+
+    def test_challenges(self):
+        """A 401 is one, however it is written."""
+        for style in STYLES:
+            for challenge, said in (("WWW-Authenticate: Basic realm=\"Login Required\"", "(Basic)"),
+                                    ("www-authenticate:Digest realm=x,qop=\"auth\", nonce=1", "(Digest)")):
+                with self.subTest(style, challenge=challenge):
+                    result, server = self.upload({"/update": CORE}, "-a", "kwertz", page_style=style, challenge=challenge)
+                    self.assertEqual(result.status, 0, result)
+                    self.assertEqual(len(server.posts), 1)
+                    self.assertIn(said, result.err)
 
     def test_verdicts(self):
         for style in STYLES:
