@@ -11,6 +11,7 @@
 #include "image/image_fit.h"
 #include "net/source.h"
 #include "serve/tasmota_internal.h"
+#include "upload/web/page_secrets.h"
 #include "upload/web/page_text.h"
 
 #include <stdio.h>
@@ -39,6 +40,22 @@ static void note(const struct tasmota *tasmota, bool is_important, const char *m
     const struct tasmotas_config *config = &tasmota->all->config;
 
     config->on_note(tasmota->order.board, is_important, message, config->userdata);
+}
+
+/* Text of the board, without what it repeats of the password. */
+static const char *hide_secrets(const struct tasmota *tasmota, const char *text)
+{
+    const struct page_secrets secrets = {.password = tasmota->order.password,
+                                         .authorization = tasmota->authorization,
+                                         .echo = &tasmota->echo};
+
+    return page_hide_secrets(&secrets, text);
+}
+
+/* Its OtaUrl from before, which may have the name and the password of a user in it. */
+static const char *show_old_url(const struct tasmota *tasmota, char shown[OLD_SHOWN_MAX])
+{
+    return hide_secrets(tasmota, escape_string(shown, OLD_SHOWN_MAX, tasmota->old_url));
 }
 
 /* -- timers -- */
@@ -73,10 +90,9 @@ static void note_left_url(const struct tasmota *tasmota)
 {
     char old[OLD_SHOWN_MAX], text[NOTE_MAX];
 
-    escape_string(old, sizeof old, tasmota->old_url);
     snprintf(text, sizeof text,
              "its OtaUrl is still %s; to set it back, enter on its console: OtaUrl %s",
-             tasmota->url, old);
+             tasmota->url, show_old_url(tasmota, old));
     note(tasmota, true, text);
 }
 
@@ -194,6 +210,7 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
     const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
     char text[NOTE_MAX];
 
+    version = hide_secrets(tasmota, version);
     if (tasmota->is_in_safeboot)
         snprintf(text, sizeof text,
                  "it took the image, and is still in its safeboot firmware after %.3g s", seconds);
@@ -234,7 +251,8 @@ static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
     if (!is_told || tasmota->is_in_safeboot) {
         look_again(tasmota, "");
     } else if (strcmp(facts.version, before) != 0) {
-        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)", facts.version, before);
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)",
+                 hide_secrets(tasmota, facts.version), hide_secrets(tasmota, before));
         conclude(tasmota);
     } else if (tasmota->was_away) {
         fail_unreturned(tasmota, facts.version);
@@ -316,10 +334,10 @@ static void note_order(const struct tasmota *tasmota)
     const struct page_facts *facts = &tasmota->facts;
     char old[OLD_SHOWN_MAX], text[NOTE_MAX];
 
-    escape_string(old, sizeof old, tasmota->old_url);
     snprintf(text, sizeof text, "told to fetch %s (firmware %s%s%s; its OtaUrl was %s)",
-             tasmota->url, facts->version, *facts->hardware ? "; chip " : "", facts->hardware,
-             *old ? old : "empty");
+             tasmota->url, hide_secrets(tasmota, facts->version),
+             *facts->hardware ? "; chip " : "", hide_secrets(tasmota, facts->hardware),
+             *tasmota->old_url ? show_old_url(tasmota, old) : "empty");
     note(tasmota, true, text);
 }
 
@@ -339,7 +357,7 @@ static void fail_reply(struct tasmota *tasmota, const char *command, const struc
 
     page_text(body, sizeof body, http_reply_text(reply), reply->body_length);
     snprintf(text, sizeof text, "it does not do what %s says: status %u, \"%s\"", command,
-             reply->status, body);
+             reply->status, hide_secrets(tasmota, body));
     fail_unread(tasmota, OTA_E_REFUSED, text);
 }
 
@@ -419,7 +437,8 @@ static bool is_fit(struct tasmota *tasmota)
 
     memcpy(kind.proven, facts->chips, sizeof kind.proven);
     memcpy(kind.likely, facts->chips, sizeof kind.likely);
-    snprintf(kind.clue, sizeof kind.clue, "says that it is \"%s\"", facts->hardware);
+    snprintf(kind.clue, sizeof kind.clue, "says that it is \"%s\"",
+             hide_secrets(tasmota, facts->hardware));
     if (image_fit_board(reason, image->plain ? image->plain : image, &kind, 0) != IMAGE_FIT_REFUSED)
         return true;
     if (tasmota->all->config.force) {
@@ -616,6 +635,7 @@ void tasmotas_free(struct tasmotas *all)
         resolver_free(tasmota->resolver);
         http_request_free(tasmota->request);
         secret_free(tasmota->authorization);
+        echo_clear(&tasmota->echo);
         free(tasmota);
     }
     http_client_free(all->client);

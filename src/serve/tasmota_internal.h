@@ -7,6 +7,7 @@
 #include "discovery/resolve.h"
 #include "http/authority.h"
 #include "http/http_client.h"
+#include "secrets/echo.h"
 #include "serve/tasmota.h"
 #include "serve/tasmota_command.h"
 #include "upload/trust.h"
@@ -33,6 +34,7 @@ struct tasmota {
     char path[TASMOTA_PATH_MAX];
     struct trust trust;  /* in all requests */
     char *authorization; /* NULL: the board has not asked for the password; see secret.h */
+    struct echo echo;    /* what it must not be shown to repeat */
     tasmota_reply_fn *on_reply;
     tasmota_lost_fn *on_lost;
 

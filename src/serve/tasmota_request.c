@@ -13,6 +13,8 @@
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_table.h"
 
+#include <string.h>
+
 static void send_command(struct tasmota *tasmota);
 
 static const char *user_of(const struct tasmota *tasmota)
@@ -49,7 +51,7 @@ static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failur
     trust_answered(&tasmota->trust, TRUST_PASSWORD);
     tasmota->authorization =
         challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given);
-    if (!tasmota->authorization) {
+    if (!tasmota->authorization || !echo_learn(&tasmota->echo, password, NULL)) {
         ota_fail_no_memory(failure);
         return false;
     }
@@ -98,7 +100,9 @@ static void send_command(struct tasmota *tasmota)
     const struct http_callbacks callbacks = {.on_done = on_command_done, .userdata = tasmota};
     struct ota_failure failure;
 
-    diag_debug("%s: GET http://%s%s", request.board, request.authority, request.path);
+    /* The value of a command may be the board's own URL, with a password in it. */
+    diag_debug("%s: GET http://%s%.*s", request.board, request.authority,
+               (int)strcspn(request.path, "%"), request.path);
     tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks);
     if (tasmota->request)
         return;

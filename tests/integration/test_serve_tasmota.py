@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """--serve with -i URL: boards with Tasmota are told to fetch, and get their OtaUrl back."""
 
+import base64
+import hashlib
+import http.server
 import json
 import re
 import signal
+import threading
 import unittest
+import urllib.parse
 
 import firmware
-from scenario import Program, Scenario, at_once, run, sketch
+from scenario import Program, Scenario, address, at_once, run, sketch
 
 load_tests = at_once  # the boards have waits of a second and more
 OLD = "http://ota.example/old %1&2;3/tasmota.bin"
@@ -93,6 +98,62 @@ class Tasmota(Scenario):
             self.assertNotIn("ignores", result.err)
         self.assertEqual(self.urls(board), [])
         self.assertFalse([event for event in board.events if "scheme=basic" in event], board.events)
+
+    def test_echoes(self):
+        """What repeats the password is shown nowhere: as a version or a chip, as the OtaUrl, in a refusal."""
+        password = "kwertz42"
+        pair = base64.b64encode(f"admin:{password}".encode()).decode()
+        locked = (401, {"WARNING": "Need user=<username>&password=<password>"})
+
+        def status(word):
+            return 200, {"StatusFWR": {"Version": word, "Hardware": word}}
+
+        # What it says to Status 2, OtaUrl, OtaUrl URL and Upgrade; None: what it should.
+        places = {"version": lambda word: (status(word), None, None, None),
+                  "old URL": lambda word: (None, (200, {"OtaUrl": f"http://me:{word}@old/"}), None, None),
+                  "refusal": lambda word: (None, None, (200, {"Command": word}), None),
+                  "refused upgrade": lambda word: (None, None, None, (200, {"Upgrade": word}))}
+        words = (pair, pair[3:14].swapcase(), password.upper(), hashlib.md5(password.encode()).hexdigest()[4:16])
+
+        for place, say in places.items():
+            for word in words:
+                urls = [""]
+
+                def script(path, answer, said=say(word), urls=urls):
+                    name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
+                    number = 0 if name == "Status" else 3 if name == "Upgrade" else 2 if value else 1
+                    should = (status("1.0"), (200, {"OtaUrl": "http://old/"}), (200, {"OtaUrl": value}),
+                              (200, {"Upgrade": "Version 1.0 from " + urls[-1]}))
+                    urls.extend([value] if number == 2 else [])
+                    return (said[number] or should[number]) if answer else locked
+
+                with self.subTest(place, word=word):
+                    result = run("--serve=0", "-i", self.script(script), "-f", self.path, "-a", password,
+                                 "--expect-timeout", "0.2", "-d", "--json")
+                    seen = re.sub("[^a-z0-9]", "", (result.out + result.err).lower())
+                    self.assertGreater(result.status, 2, result)
+                    self.assertNotIn(re.sub("[^a-z0-9]", "", word.lower()), seen, result)
+                    self.assertIn("words that repeat an answer", result.err)
+
+    def script(self, script):
+        """A board whose replies are those of script(path, authorization): a status, and JSON. Returns its URL."""
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, said = script(self.path, self.headers.get("Authorization"))
+                body = json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer((address(), 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return "http://{}:{}".format(*server.server_address)
 
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""

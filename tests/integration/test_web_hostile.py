@@ -292,6 +292,26 @@ class Hostile(Scenario):
                         for secret in secrets(PASSWORD):
                             self.assertNotIn(secret, result.out + result.err)
 
+    def test_refusals_without_a_challenge(self):
+        """A password is accepted with a success only: any other status may reject it."""
+        for status in ("302 Found", "403 Forbidden", "404 Not Found", "500 Internal Server Error", "200 OK"):
+            def script(_method, _path, answer, status=status):
+                return reply(b"no", status, "Location: /login") if answer else ask("Basic", realm="x")
+
+            with self.subTest(status):
+                result, server = self.attack(script, "--json")
+                self.assertEqual(result.status, 5, result)
+                self.assertTrue(server.answers)
+                self.assertEqual(len(self.events(result, "authenticated")), status == "200 OK", result)
+
+    def test_upload_without_a_password(self):
+        """A page that neither accepts the password nor rejects it, before it rejects the upload."""
+        result, _ = self.attack(lambda method, _path, answer: (
+            ask("Basic", realm="x") if not answer else reply(b"", "500 Error") if method == "GET" else reply(b"", "403 No")),
+            "--page", "form", "--field", "f")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("(status 403), although it did not reject the password for its page", result.err)
+
     def test_password_as_path(self):
         """A path that happens to be the password is one."""
         result, _ = self.attack(lambda method, path, answer: (

@@ -311,10 +311,10 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     return true;
 }
 
-/* A request with credentials was not rejected. */
-static void note_authenticated(struct web *web)
+/* A page may reject a password with any status but a success, and a redirection may lead to a login. */
+static void note_authenticated(struct web *web, const struct http_reply *reply)
 {
-    if (!web->authorization || web->is_authenticated)
+    if (!web->authorization || web->is_authenticated || reply->status / 100 != 2)
         return;
     web->is_authenticated = true;
     web->phase = OTA_PHASE_AUTHENTICATE;
@@ -356,8 +356,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            if (!is_refused_command(web, outcome->reply))
-                note_authenticated(web);
+            note_authenticated(web, outcome->reply);
             web->on_reply(web, outcome->reply);
         }
     } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {

@@ -17,10 +17,9 @@
 #include "image/image.h"
 #include "image/image_fit.h"
 #include "image/kind.h"
-#include "secrets/echo.h"
 #include "upload/reason.h"
+#include "upload/web/page_secrets.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,20 +29,25 @@ static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
 
 /* -- what the board says -- */
 
+static struct page_secrets secrets_of(const struct web *web)
+{
+    return (struct page_secrets){.password = web->password,
+                                 .authorization = web->authorization,
+                                 .echo = web->upload.config.echo};
+}
+
 bool web_repeats_answer(const struct web *web, const char *text)
 {
-    static const char basic[] = "Basic ";
-    const char *pair = web->authorization ? strstr(web->authorization, basic) : NULL;
+    const struct page_secrets secrets = secrets_of(web);
 
-    return (pair && echo_has_words(text, pair + strlen(basic), ECHO_DIGITS)) ||
-           echo_hide(web->upload.config.echo, text) != text;
+    return page_repeats_answer(&secrets, text);
 }
 
 const char *web_hide_secrets(const struct web *web, const char *text)
 {
-    bool is_password = web->password && echo_has_words(text, web->password, SIZE_MAX);
+    const struct page_secrets secrets = secrets_of(web);
 
-    return is_password || web_repeats_answer(web, text) ? ECHO_NOTE : text;
+    return page_hide_secrets(&secrets, text);
 }
 
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
@@ -279,6 +283,7 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply)
              "the board rejected the upload (status %u), although it %s; nothing was installed",
              reply->status,
              web->is_authenticated ? "accepted the password for its page"
+             : web->authorization  ? "did not reject the password for its page"
                                    : "did not ask for a password on its page");
 }
 

@@ -1,0 +1,24 @@
+/*
+ * page_secrets.h: finds what a page was given in the texts that it sends. Pure.
+ */
+#ifndef ESP_OTA_UPLOAD_WEB_PAGE_SECRETS_H
+#define ESP_OTA_UPLOAD_WEB_PAGE_SECRETS_H
+
+#include "secrets/echo.h"
+
+#include <stdbool.h>
+
+/* Each may be NULL. */
+struct page_secrets {
+    const char *password;
+    const char *authorization; /* the header of the last request, see challenge.h */
+    const struct echo *echo;   /* the answers to a Digest, and the hashes of the password */
+};
+
+/* Whether text contains a part of an answer that the page was given. */
+bool page_repeats_answer(const struct page_secrets *secrets, const char *text);
+
+/* Returns text, or ECHO_NOTE if text contains a part of an answer, or the password. */
+const char *page_hide_secrets(const struct page_secrets *secrets, const char *text);
+
+#endif
