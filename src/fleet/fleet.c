@@ -239,16 +239,35 @@ static void fail_member(struct member *member, const struct ota_failure *failure
                  member);
 }
 
-static struct member *find_same_board(const struct member *wanted,
-                                      const struct endpoints *endpoints)
+/* What another board's endpoints, which overlap, mean for a claim. It is the same board if it was
+ * found at one of the claimed endpoints, or can be found nowhere else. Before that, it is in doubt: an
+ * announcement may name the address of somebody else's board, which must not be left out for it. */
+static enum job_claim compare_claim(const struct endpoints *claimed, const struct member *other)
+{
+    if (other->is_found || endpoints_contain(claimed, &other->endpoints))
+        return JOB_CLAIM_DENIED;
+    return other->state == RUNNING ? JOB_CLAIM_UNDECIDED : JOB_CLAIM_GRANTED;
+}
+
+/* *same becomes the board that the claim is denied or undecided for. */
+static enum job_claim judge_claim(const struct member *wanted, const struct endpoints *claimed,
+                                  struct member **same)
 {
     const struct fleet *fleet = wanted->fleet;
-    for (size_t i = 0; i < fleet->begun; i++) {
+    enum job_claim claim = JOB_CLAIM_GRANTED;
+
+    for (size_t i = 0; i < fleet->begun && claim != JOB_CLAIM_DENIED; i++) {
         struct member *member = &fleet->members[i];
-        if (member != wanted && endpoints_overlap(&member->endpoints, endpoints))
-            return member;
+        if (member == wanted || !endpoints_overlap(&member->endpoints, claimed))
+            continue;
+
+        const enum job_claim other = compare_claim(claimed, member);
+        if (other == JOB_CLAIM_GRANTED)
+            continue;
+        claim = other;
+        *same = member;
     }
-    return NULL;
+    return claim;
 }
 
 /* Holds the board to the scheme from now on. False if it got a weaker answer before. */
@@ -261,40 +280,60 @@ static bool require_auth(struct member *member, enum auth_scheme least)
     return least == AUTH_MD5 || !member->has_given_md5;
 }
 
-/* Two names of one board are one target. One shared endpoint is enough, as it is not known yet
- * where the board will answer. */
-static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
+/* Two names of one board are one target. */
+static void leave_to(const struct member *same, struct member *member)
 {
     char name[ASSIGNMENT_LABEL_MAX], message[sizeof name + 32];
-    struct ota_failure failure;
-    struct member *member = userdata;
-    struct member *same = find_same_board(member, endpoints);
-    if (!same) {
-        member->endpoints = *endpoints;
-        return true;
-    }
 
     assignment_label(name, same->assignment);
-    if (same->assignment->image != member->assignment->image) {
-        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
-        fail_member(member, &failure);
-        return false;
-    }
-    if (!require_auth(same, member->assignment->min_auth)) {
-        ota_fail(&failure, OTA_E_USAGE,
-                 "is the same board as %s, which got an answer with MD5 already; put "
-                 "min-auth=sha256 on that line, too",
-                 name);
-        fail_member(member, &failure);
-        return false;
-    }
     if (target_names_equal(&same->assignment->target, &member->assignment->target) &&
         strcmp(same->assignment->target.path, member->assignment->target.path) == 0)
         snprintf(message, sizeof message, "is named twice; once is enough");
     else
         snprintf(message, sizeof message, "is the same board as %s", name);
     skip_member(member, OTA_SKIP_DUPLICATE, message);
-    return false;
+}
+
+static enum job_claim on_endpoints(const struct endpoints *endpoints, void *userdata)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+    struct ota_failure failure;
+    struct member *member = userdata, *same = NULL;
+    const enum job_claim claim = judge_claim(member, endpoints, &same);
+
+    if (claim == JOB_CLAIM_GRANTED) {
+        member->endpoints = *endpoints;
+        member->is_found = false;
+        return claim;
+    }
+
+    const bool is_strict = require_auth(same, member->assignment->min_auth);
+    if (claim == JOB_CLAIM_UNDECIDED)
+        return claim;
+
+    assignment_label(name, same->assignment);
+    if (same->assignment->image != member->assignment->image) {
+        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
+        fail_member(member, &failure);
+    } else if (!is_strict) {
+        ota_fail(&failure, OTA_E_USAGE,
+                 "is the same board as %s, which got an answer with MD5 already; put "
+                 "min-auth=sha256 on that line, too",
+                 name);
+        fail_member(member, &failure);
+    } else {
+        leave_to(same, member);
+    }
+    return claim;
+}
+
+static void on_found(size_t endpoint, void *userdata)
+{
+    struct member *member = userdata;
+
+    if (!member->is_found)
+        endpoints_narrow(&member->endpoints, endpoint);
+    member->is_found = true;
 }
 
 static void on_rest(void *userdata)
@@ -354,6 +393,7 @@ static struct job *new_job(struct member *member)
         .assignment = member->assignment};
     const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
+                                            .on_found = on_found,
                                             .on_password = on_job_password,
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,

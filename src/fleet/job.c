@@ -23,6 +23,7 @@ enum { SENT_MAX = UNITS_TEXT_MAX + 32 };
 
 static const int64_t RESOLVE_US = SECONDS(10);
 static const int64_t LOOK_AGAIN_US = SECONDS(1); /* for a board that is waited for */
+static const int64_t TURN_US = MILLISECONDS(250); /* for another job to go on */
 
 /* Each text of the board was checked when it came in. This checks the composed message, which may
  * join several texts and announced names. */
@@ -188,6 +189,26 @@ void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_
     memcpy(endpoints->ports, ports, count * sizeof *ports);
     if (job->answered.any.sa_family != AF_UNSPEC)
         endpoints_prefer(endpoints, &job->answered);
+}
+
+void job_wait_for_turn(struct job *job)
+{
+    job_rest(job, OTA_PHASE_RESOLVE, &(struct ota_failure){.error = OTA_OK}, TURN_US, false);
+}
+
+bool job_claim_endpoints(struct job *job)
+{
+    switch (job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
+    case JOB_CLAIM_GRANTED:
+        return true;
+    case JOB_CLAIM_DENIED:
+        job->callbacks.on_done(job->callbacks.userdata);
+        break;
+    case JOB_CLAIM_UNDECIDED:
+        job_wait_for_turn(job);
+        break;
+    }
+    return false;
 }
 
 static void try_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)

@@ -87,8 +87,12 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 
 /* Combines the addresses found with these ports. The endpoint that answered before comes first. */
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
+/* Whether the job may use its endpoints now. If not, it rests, or is done and may have been freed. */
+bool job_claim_endpoints(struct job *job);
 /* Takes this endpoint for the board's, and tells it. */
 void job_choose_endpoint(struct job *job, size_t endpoint);
+/* Rests for a moment, until another job has gone on. */
+void job_wait_for_turn(struct job *job);
 
 /* The board's port, if it was given or announced for the protocol; else 0. */
 uint16_t job_known_port(const struct job *job);

@@ -154,12 +154,11 @@ void job_follow_log(struct job *job)
     const struct endpoint_port port = {job->config.log->monitor_port, "the port of the log"};
 
     job_set_endpoints(job, &port, 1);
-    if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
-        job->callbacks.on_done(job->callbacks.userdata);
+    if (!job_claim_endpoints(job))
         return;
-    }
     job->source = job->found.source;
     job_choose_endpoint(job, 0);
+    job->callbacks.on_found(0, job->callbacks.userdata);
     if (start_boot_check(job, OTA_CAUSE_NONE) && !boot_check_is_proof_wanted(job->config.log))
         job->callbacks.on_log(job->callbacks.userdata);
 }

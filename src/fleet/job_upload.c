@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t TURN_US = MILLISECONDS(250); /* two boards behind one address take turns */
-
 static void on_upload_event(const struct ota_event *event, void *userdata)
 {
     job_emit_event(userdata, event);
@@ -103,6 +101,7 @@ static void on_board_endpoint(size_t endpoint, void *userdata)
     struct job *job = userdata;
 
     job->answered = endpoints_get(&job->endpoints, endpoint);
+    job->callbacks.on_found(endpoint, job->callbacks.userdata);
     if (endpoint != job->endpoint)
         job_choose_endpoint(job, endpoint);
 }
@@ -251,18 +250,16 @@ void job_start_upload(struct job *job)
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);
         return;
     }
-    if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
-        job->callbacks.on_done(job->callbacks.userdata);
+    if (!job_claim_endpoints(job))
         return;
-    }
     if (job->config.fleet->is_dry_run) {
         job->source = job->found.source;
         job_choose_endpoint(job, 0);
         job_end_dry_run(job);
         return;
     }
-    if (upload_is_busy(job->upload, &job->endpoints)) {
-        job_rest(job, OTA_PHASE_RESOLVE, &(struct ota_failure){.error = OTA_OK}, TURN_US, false);
+    if (upload_is_busy(job->upload, &job->endpoints)) { /* two boards behind one address take turns */
+        job_wait_for_turn(job);
         return;
     }
     job->source = job->found.source;

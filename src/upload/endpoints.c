@@ -88,17 +88,43 @@ void endpoints_prefer(struct endpoints *endpoints, const struct address *preferr
     prefer_port(endpoints, address_port(preferred));
 }
 
-bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b)
+static bool has_endpoint(const struct endpoints *endpoints, const struct address *wanted)
 {
-    for (size_t i = 0; i < endpoints_count(a); i++) {
-        struct address one = endpoints_get(a, i);
+    for (size_t i = 0; i < endpoints_count(endpoints); i++) {
+        const struct address found = endpoints_get(endpoints, i);
 
-        for (size_t k = 0; k < endpoints_count(b); k++) {
-            struct address other = endpoints_get(b, k);
-
-            if (address_port(&one) == address_port(&other) && address_equal(&one, &other))
-                return true;
-        }
+        if (address_port(&found) == address_port(wanted) && address_equal(&found, wanted))
+            return true;
     }
     return false;
+}
+
+/* How many endpoints of part are in whole, too. */
+static size_t count_common(const struct endpoints *whole, const struct endpoints *part)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < endpoints_count(part); i++) {
+        const struct address wanted = endpoints_get(part, i);
+
+        count += has_endpoint(whole, &wanted);
+    }
+    return count;
+}
+
+bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b)
+{
+    return count_common(a, b) > 0;
+}
+
+bool endpoints_contain(const struct endpoints *whole, const struct endpoints *part)
+{
+    return count_common(whole, part) == endpoints_count(part);
+}
+
+void endpoints_narrow(struct endpoints *endpoints, size_t number)
+{
+    endpoints->addresses[0] = endpoints->addresses[number / endpoints->port_count];
+    endpoints->ports[0] = endpoints->ports[number % endpoints->port_count];
+    endpoints->address_count = endpoints->port_count = 1;
 }

@@ -52,4 +52,10 @@ void endpoints_prefer(struct endpoints *endpoints, const struct address *preferr
 /* Whether both have an address and port in common. */
 bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 
+/* Whether each endpoint of part is one of whole. */
+bool endpoints_contain(const struct endpoints *whole, const struct endpoints *part);
+
+/* Leaves only the endpoint with this number. */
+void endpoints_narrow(struct endpoints *endpoints, size_t number);
+
 #endif

@@ -222,6 +222,21 @@ class Addresses(OnLink):
                                     says=[f"{board.local} is {board.v4}, port 8266 (mDNS)"])
                 simulated.stop()
 
+    def test_address_of_another_board(self):
+        """A name that has another board's address as well takes no upload from it: each gets its own."""
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts(f"{KITCHEN_2.v4} borrower", f"{ATTIC.v6} borrower")
+        for names in (("borrower:8300", "attic.local"), ("attic.local", "borrower:8300")):
+            with self.subTest(names):
+                borrower = self.simulate(ATTIC, address=KITCHEN_2.v4, port=8300)
+                board = self.simulate(ATTIC)
+                result = scenario.run("-i", names[0], "-i", names[1], "-f", self.image)
+                self.assert_result(result, 0, ["2 of 2 boards confirmed"], SOON)
+                self.assertNotIn("the same board", result.err)
+                for one in (borrower, board):
+                    self.assert_got(one, self.image)
+                    one.stop()
+
     def test_no_address_answers(self):
         """All are named. The first run leaves both in Avahi's cache, as one may come too late on a busy machine."""
         scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "1")

@@ -304,12 +304,26 @@ static bool reject_password(int number)
     return asks_again;
 }
 
-static bool claim(int number, const char *address, uint16_t port)
+/* Claims these addresses for a board; another is NULL if there is only one. */
+static enum job_claim claim_both(int number, const char *address, const char *another,
+                                 uint16_t port)
 {
     struct endpoints endpoints = {.address_count = 1, .port_count = 1, .ports = {{port, "given"}}};
     assert_true(address_parse(&endpoints.addresses[0], address));
+    if (another)
+        assert_true(address_parse(&endpoints.addresses[endpoints.address_count++], another));
     return world.jobs[number]->callbacks.on_endpoints(&endpoints,
                                                       world.jobs[number]->callbacks.userdata);
+}
+
+static bool claim(int number, const char *address, uint16_t port)
+{
+    return claim_both(number, address, NULL, port) == JOB_CLAIM_GRANTED;
+}
+
+static void find(int number, size_t endpoint)
+{
+    world.jobs[number]->callbacks.on_found(endpoint, world.jobs[number]->callbacks.userdata);
 }
 
 static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)
@@ -503,6 +517,53 @@ static void test_duplicates(void **state)
     assert_string_equal(told(), "0=0 1=0 2=0 done ");
     assert_int_equal(world.totals.skipped, 1);
     finish(fleet, OTA_OK, 0);
+}
+
+/* A board whose name has another board's address, too: the other one is left out only if the first is
+ * at that address. */
+static void test_borrowed_addresses(void **state)
+{
+    (void)state;
+    static const char *const mine = "10.0.0.7", *const others = "10.0.0.8";
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
+
+    assert_int_equal(claim_both(0, mine, others, 8266), JOB_CLAIM_GRANTED);
+    assert_int_equal(claim_both(1, others, NULL, 8266), JOB_CLAIM_UNDECIDED);
+    assert_int_equal(claim_both(2, others, "10.0.0.9", 8266), JOB_CLAIM_UNDECIDED);
+    find(0, 0);
+    assert_int_equal(claim_both(1, others, NULL, 8266), JOB_CLAIM_GRANTED);
+    end_fleet(0, OTA_OK);
+    told();
+
+    /* The other one can be nowhere else, wherever this one is. */
+    assert_int_equal(claim_both(2, others, "10.0.0.9", 8266), JOB_CLAIM_DENIED);
+    world.jobs[2]->callbacks.on_done(world.jobs[2]->callbacks.userdata);
+    assert_string_equal(told(), "2!is the same board as 1 ");
+    end_fleet(1, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
+    assert_int_equal(claim_both(0, mine, others, 8266), JOB_CLAIM_GRANTED);
+    find(0, 1);
+    find(0, 0); /* as the only one that is left */
+    told();
+    assert_int_equal(claim_both(1, others, NULL, 8266), JOB_CLAIM_DENIED);
+    world.jobs[1]->callbacks.on_done(world.jobs[1]->callbacks.userdata);
+    assert_string_equal(told(), "1!is the same board as 0 ");
+    end_fleet(0, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+
+    /* The first one was found nowhere, or has not been yet. */
+    for (int is_over = 0; is_over < 2; is_over++) {
+        fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
+        assert_int_equal(claim_both(0, mine, others, 8266), JOB_CLAIM_GRANTED);
+        if (is_over)
+            end_fleet(0, OTA_E_NO_ANSWER);
+        else
+            rest(0);
+        assert_int_equal(claim_both(1, others, NULL, 8266), JOB_CLAIM_GRANTED);
+        fleet_free(fleet);
+    }
 }
 
 /* The second name of a board demands SHA-256: so must the first, unless it is too late. */
@@ -858,6 +919,7 @@ int main(void)
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_max_failures),
         cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_borrowed_addresses),
         cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),

@@ -326,12 +326,18 @@ static void on_job_event(const struct ota_event *event, void *userdata)
     }
 }
 
-static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
+static void on_found(size_t endpoint, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_in_range(endpoint, 0, ENDPOINTS_MAX - 1);
+}
+
+static enum job_claim on_endpoints(const struct endpoints *endpoints, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_int_not_equal(endpoints_count(endpoints), 0);
     assert_int_not_equal(endpoints->ports[0].number, 0);
-    return !world.refuse_address;
+    return world.refuse_address ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
 static void on_job_password(void *userdata)
@@ -427,6 +433,7 @@ static struct job *start_job(struct settings *settings)
                                       .assignment = &assignment};
     const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
+                                            .on_found = on_found,
                                             .on_password = on_job_password,
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,

@@ -104,6 +104,25 @@ static void test_endpoint_overlap(void **state)
     assert_false(endpoints_overlap(&none, &both));
 }
 
+static void test_endpoint_parts(void **state)
+{
+    (void)state;
+    struct endpoints both = endpoints_with(2, 3), one = endpoints_with(1, 3);
+    const struct endpoints none = {0};
+    char text[ADDRESS_TEXT_MAX + 8];
+
+    assert_true(endpoints_contain(&both, &both));
+    assert_true(endpoints_contain(&both, &one));
+    assert_false(endpoints_contain(&one, &both));
+    assert_true(endpoints_contain(&one, &none));
+
+    endpoints_narrow(&both, 4);
+    assert_int_equal(endpoints_count(&both), 1);
+    const struct address left = endpoints_get(&both, 0);
+    assert_string_equal(address_text_port(text, &left), "10.0.0.2:3232");
+    assert_false(endpoints_overlap(&both, &one));
+}
+
 static void test_preference(void **state)
 {
     (void)state;
@@ -142,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_course),
         cmocka_unit_test(test_endpoint_values),
         cmocka_unit_test(test_endpoint_overlap),
+        cmocka_unit_test(test_endpoint_parts),
         cmocka_unit_test(test_preference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
