@@ -8,6 +8,7 @@
 #include "base/worker.h"
 
 #include "base/confine.h"
+#include "base/nursery.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -68,8 +69,21 @@ static bool detach_from_parent(int socket, pid_t parent)
     return true;
 }
 
-int worker_start(struct worker *worker, void (*run)(int socket, const void *argument),
-                 const void *argument)
+/* In the child. */
+static void live(int socket, pid_t parent, void (*run)(int, const char *), const char *argument)
+{
+    if (detach_from_parent(socket, parent))
+        run(CHILD_SOCKET, argument);
+    _exit(EXIT_SUCCESS);
+}
+
+void worker_keep_clean(void)
+{
+    nursery_open(live);
+}
+
+int worker_start(struct worker *worker, void (*run)(int socket, const char *argument),
+                 const char *argument)
 {
     int sockets[2];
 
@@ -84,12 +98,9 @@ int worker_start(struct worker *worker, void (*run)(int socket, const void *argu
 
     secret_cleanse_traces(); /* the child would inherit them */
     if (fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0)
-        pid = fork();
-    if (pid == 0) {
-        if (detach_from_parent(sockets[1], parent))
-            run(CHILD_SOCKET, argument);
-        _exit(EXIT_SUCCESS);
-    }
+        pid = nursery_is_wanted() ? nursery_start(sockets[1], run, argument) : fork();
+    if (pid == 0)
+        live(sockets[1], parent, run, argument);
 
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);

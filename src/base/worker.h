@@ -14,13 +14,19 @@ struct worker {
     int socket; /* the parent's end: non-blocking */
 };
 
+/* To be called before a library gets a secret that it keeps on its own heap. From then on, workers
+ * start as copies of this process as it was at the first call: they have no secret of a library. If
+ * no process is left for that, none starts any more. */
+void worker_keep_clean(void);
+
 /* Forks, and calls run() in the child with its end of the socket (blocking) and its copy of
- * argument. The child closes all other file descriptors, so it keeps no connection of the parent
- * open, and what its libraries write to the standard streams is lost. It is confined (confine.h), reads zeros in place of secrets
+ * argument, a text or NULL. The child closes all other file descriptors, so it keeps no connection
+ * of the parent open, and what its libraries write to the standard streams is lost. It is confined
+ * (confine.h), reads zeros in place of secrets
  * (secret.h), ignores the signals that end the program, and dies with its parent. Returns -1 and
  * errno when no process or file descriptor is left. */
-int worker_start(struct worker *worker, void (*run)(int socket, const void *argument),
-                 const void *argument);
+int worker_start(struct worker *worker, void (*run)(int socket, const char *argument),
+                 const char *argument);
 
 /* Kills the child, reaps it, and closes the socket. */
 void worker_end(struct worker *worker);

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/string_list.h"
 #include "base/units.h"
+#include "base/worker.h"
 #include "fleet/plan.h"
 #include "serve/serve.h"
 #include "serve/tasmota.h"
@@ -263,6 +264,7 @@ static enum ota_error with_identity(struct program *program,
 
     if (!settings->certificate)
         return call(program, NULL);
+    worker_keep_clean(); /* the server will have the key as GnuTLS needs it */
     error = read_identity(&certificate, &key, settings, &program->failure);
     if (error == OTA_OK)
         error = call(program, &(struct httpd_identity){certificate, key});

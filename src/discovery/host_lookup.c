@@ -40,7 +40,7 @@ static void collect_addresses(struct result *result, const struct addrinfo *list
     }
 }
 
-static void answer_lookup(int socket, const void *argument)
+static void answer_lookup(int socket, const char *argument)
 {
     /* Without a socket type, every address comes once for each type. */
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};

@@ -104,7 +104,7 @@ static void on_request(unsigned events, void *userdata)
         mdns_worker_ask(server->worker, request.id, request.kind, request.services, request.name);
 }
 
-static void run_worker(int socket, const void *argument)
+static void run_worker(int socket, const char *argument)
 {
     struct server server = {.socket = socket, .loop = loop_new()};
     struct loop_watch requests = {.loop = NULL};

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/library.h"
 #include "base/units.h"
+#include "base/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -353,6 +354,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
     client->loop = loop;
     loop_timer_init(&client->timer, loop, on_client_timer, client);
 
+    worker_keep_clean(); /* libcurl will have what the requests prove with */
     const char *reason = curl_library_load(&client->curl);
     if (!reason) {
         client->multi = client->curl.multi_init();

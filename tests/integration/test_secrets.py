@@ -222,6 +222,38 @@ class Memory(Scenario):
         finally:
             self.end(program)
 
+    def certificate(self):
+        """The paths of a certificate and its key, and what of the key is looked for."""
+        key, path = os.path.join(self.directory, "tls.key"), os.path.join(self.directory, "tls.crt")
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=esp-ota", "-keyout", key, "-out", path)
+        os.chmod(key, 0o600)
+        text = openssl("rsa", "-in", key, "-noout", "-text").decode()
+        wanted = {}
+        for name in ("privateExponent", "prime1", "prime2"):
+            number = bytes.fromhex(re.sub(r"[:\s]", "", re.search(rf"{name}:((?:\n +[0-9a-f:]+)+)", text)[1])).lstrip(b"\0")
+            wanted[name] = number[16:48]
+            wanted[f"{name}, reversed"] = number[::-1][16:48]
+        return path, key, wanted
+
+    def test_child_gets_no_key_of_the_server(self):
+        """GnuTLS has it on the heap while the names of a list are looked for."""
+        server = NameServer(self)
+        self.addCleanup(server.close)
+        certificate, key, wanted = self.certificate()
+        hosts = self.file("hosts", b"kitchen.example\n")
+        program = Program(f"--serve={address()}:0", "--tls-cert", certificate, "--tls-key", key, "--hosts", hosts,
+                          "-f", self.firmware, before=server.before,
+                          DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.directory}/none")
+        try:
+            child = server.wait_for_child(program.pid)
+            os.kill(program.pid, signal.SIGSTOP)
+            os.kill(child, signal.SIGSTOP)
+            self.assertTrue(search(child, {"the name": b"kitchen.example"})["the name"])
+            self.assertTrue(any(search(program.pid, wanted).values()), "this test does not see what it should")
+            self.assert_nowhere(child, wanted)
+        finally:
+            self.end(program)
+
     def test_child_gets_no_typed_password(self):
         """One board asks for it, then another one is looked for."""
         board = self.board("-P", PASSWORD)

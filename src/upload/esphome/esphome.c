@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "base/units.h"
+#include "base/worker.h"
 #include "crypto/auth.h"
 #include "discovery/board_list.h"
 #include "discovery/resolve.h"
@@ -294,6 +295,8 @@ static void start_exchange(struct esphome *esphome, int fd)
         return;
     }
     esphome->phase = OTA_PHASE_ACCEPT;
+    if (config.key)
+        worker_keep_clean(); /* libcrypto will have the keys of the connection */
     esphome->connection = connection_start(upload->service->loop, fd, &config,
                                            upload->service->settings->timeout_us, &callbacks);
     if (!esphome->connection)

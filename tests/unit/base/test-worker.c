@@ -63,7 +63,7 @@ static void assert_no_children(void)
 }
 
 /* Sends each message back until the parent is gone. */
-static void echo(int socket, const void *argument)
+static void echo(int socket, const char *argument)
 {
     char text[64];
     ssize_t length;
@@ -72,12 +72,12 @@ static void echo(int socket, const void *argument)
         send(socket, text, (size_t)length, MSG_NOSIGNAL);
 }
 
-static void say_to_worker(int socket, const void *argument)
+static void say_to_worker(int socket, const char *argument)
 {
     send(socket, argument, strlen(argument), MSG_NOSIGNAL);
 }
 
-static void hang(int socket, const void *argument)
+static void hang(int socket, const char *argument)
 {
     (void)socket;
     (void)argument;
@@ -126,7 +126,7 @@ static void test_parent_never_blocks(void **state)
 }
 
 /* Sends the open file descriptors below and above its socket; standard error stays open. */
-static void report_descriptors(int socket, const void *argument)
+static void report_descriptors(int socket, const char *argument)
 {
     char open_ones[256] = {0};
     (void)argument;
@@ -200,7 +200,7 @@ static void count_signal(int number)
     handled++;
 }
 
-static void send_handled(int socket, const void *argument)
+static void send_handled(int socket, const char *argument)
 {
     char byte;
     (void)argument;
@@ -237,7 +237,7 @@ static void test_worker_signals(void **state)
 }
 
 /* A child's child: when the middle one is killed, the pipe held by the last one ends. */
-static void hold_and_hang(int socket, const void *argument)
+static void hold_and_hang(int socket, const char *argument)
 {
     struct worker child;
     (void)argument;
@@ -379,6 +379,101 @@ static void test_closed_standard_files(void **state)
     }
 }
 
+/* -- workers that start from a copy of before -- */
+
+static volatile char known[64] = "public";
+
+static void report_known(int socket, const char *argument)
+{
+    struct {
+        char known[sizeof known], argument[64];
+        pid_t parent;
+    } report = {.parent = getppid()};
+
+    for (size_t i = 0; i < sizeof known; i++)
+        report.known[i] = known[i];
+    snprintf(report.argument, sizeof report.argument, "%s", argument ? argument : "none");
+    send(socket, &report, sizeof report, MSG_NOSIGNAL);
+    hang(socket, NULL);
+}
+
+static void assert_reports(const char *argument, const char *shown)
+{
+    struct {
+        char known[sizeof known], argument[64];
+        pid_t parent;
+    } report;
+    struct worker child;
+
+    assert_int_equal(worker_start(&child, report_known, argument), 0);
+    assert_int_equal(receive(&child, &report, sizeof report), sizeof report);
+    assert_string_equal(report.known, "public");
+    assert_string_equal(report.argument, shown);
+    assert_int_equal(report.parent, getpid());
+    const pid_t pid = child.pid;
+    worker_end(&child);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+}
+
+/* The first call counts. The next test needs what it leaves. */
+static void test_kept_clean(void **state)
+{
+    struct worker child;
+    char open_ones[256], text[1026];
+    (void)state;
+
+    worker_keep_clean();
+    for (size_t i = 0; i < sizeof "secret"; i++)
+        known[i] = "secret"[i];
+    worker_keep_clean();
+
+    assert_reports("a name", "a name");
+    assert_reports(NULL, "none");
+
+    assert_int_equal(worker_start(&child, report_descriptors, NULL), 0);
+    assert_int_equal(receive(&child, open_ones, sizeof open_ones), sizeof open_ones);
+    for (int i = 0; i < (int)sizeof open_ones; i++)
+        assert_int_equal(open_ones[i], i <= 3);
+    worker_end(&child);
+
+    memset(text, 'n', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(worker_start(&child, hang, text), -1);
+    assert_int_equal(errno, ENAMETOOLONG);
+    assert_reports("a name", "a name");
+}
+
+/* Returns how many there were. */
+static int kill_children(void)
+{
+    char path[64];
+    int pid, count = 0;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fscanf(file, "%d", &pid) == 1 && kill(pid, SIGKILL) == 0)
+        count++;
+    fclose(file);
+    return count;
+}
+
+/* Then none starts, rather than one with secrets. */
+static void test_clean_copy_is_lost(void **state)
+{
+    struct worker child;
+    int before = failing_count_open();
+    (void)state;
+
+    assert_true(kill_children() > 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(worker_start(&child, hang, NULL), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    assert_int_equal(failing_count_open(), before - 1);
+    assert_no_children();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_calls_that_fail_in_the_child),
         cmocka_unit_test(test_wait_is_interrupted),
         cmocka_unit_test(test_closed_standard_files),
+        cmocka_unit_test(test_kept_clean),
+        cmocka_unit_test(test_clean_copy_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,220 @@
+/*
+ * nursery.c: the copy waits for errands at a socket. What it starts are children of its parent
+ * (CLONE_PARENT), which can wait for them and end them as any others. The global state is the socket
+ * and the process at its other end.
+ */
+#include "base/nursery.h"
+
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* It has one thing to do, a fork. */
+enum { ERRAND_TIMEOUT_MS = 5000, NURSERY_SOCKET = 3 };
+
+struct errand {
+    void (*run)(int, const char *);
+    bool has_argument;
+    char argument[NURSERY_ARGUMENT_MAX + 1];
+};
+
+struct outcome {
+    pid_t pid;
+    int error;
+};
+
+/* Room for one file descriptor. */
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static struct {
+    bool is_wanted;
+    pid_t pid;
+    int socket;
+} nursery = {.socket = -1};
+
+/* -- its side -- */
+
+/* fork() makes only children of its own. */
+static pid_t fork_sibling(void)
+{
+    const unsigned long flags = CLONE_PARENT | (unsigned long)SIGCHLD;
+
+#ifdef __s390__
+    return (pid_t)syscall(SYS_clone, 0UL, flags, 0UL, 0UL, 0UL);
+#else
+    return (pid_t)syscall(SYS_clone, flags, 0UL, 0UL, 0UL, 0UL);
+#endif
+}
+
+static bool receive_errand(struct errand *errand, int *socket)
+{
+    union control control;
+    struct iovec part = {errand, sizeof *errand};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+
+    if (recvmsg(NURSERY_SOCKET, &message, 0) != (ssize_t)sizeof *errand)
+        return false;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_type != SCM_RIGHTS)
+        return false;
+    memcpy(socket, CMSG_DATA(header), sizeof *socket);
+    return true;
+}
+
+static void run_errands(pid_t parent, nursery_child_fn *live)
+{
+    struct errand errand;
+    int socket;
+
+    while (receive_errand(&errand, &socket)) {
+        const pid_t pid = fork_sibling();
+        if (pid == 0)
+            live(socket, parent, errand.run, errand.has_argument ? errand.argument : NULL);
+
+        const struct outcome outcome = {pid, errno};
+        close(socket);
+        if (send(NURSERY_SOCKET, &outcome, sizeof outcome, MSG_NOSIGNAL) < 0)
+            return;
+    }
+}
+
+/* No file descriptor of the parent stays open in it but standard error, and no signal to its group
+ * ends it before the parent. */
+static bool settle(int socket, pid_t parent)
+{
+    secret_forget_all();
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        return false;
+    if (socket != NURSERY_SOCKET && dup2(socket, NURSERY_SOCKET) < 0)
+        return false;
+
+    closefrom(NURSERY_SOCKET + 1);
+    const int null = open("/dev/null", O_RDWR);
+    if (null < 0)
+        return false;
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    if (null > NURSERY_SOCKET)
+        close(null);
+    return true;
+}
+
+/* -- this side -- */
+
+static void end_nursery(void)
+{
+    close(nursery.socket);
+    kill(nursery.pid, SIGKILL);
+    while (waitpid(nursery.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    nursery.socket = -1;
+}
+
+void nursery_open(nursery_child_fn *live)
+{
+    int sockets[2];
+
+    if (nursery.is_wanted)
+        return;
+    nursery.is_wanted = true;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return;
+
+    const pid_t parent = getpid();
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    secret_cleanse_traces();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        if (settle(sockets[1], parent))
+            run_errands(parent, live);
+        _exit(EXIT_SUCCESS);
+    }
+
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(sockets[1]);
+    if (pid < 0)
+        close(sockets[0]);
+    else
+        nursery.pid = pid, nursery.socket = sockets[0];
+}
+
+bool nursery_is_wanted(void)
+{
+    return nursery.is_wanted;
+}
+
+static bool send_errand(const struct errand *errand, int socket)
+{
+    union control control;
+    struct iovec part = {(void *)errand, sizeof *errand};
+    const struct msghdr message = {.msg_iov = &part,
+                                   .msg_iovlen = 1,
+                                   .msg_control = &control,
+                                   .msg_controllen = sizeof control};
+
+    memset(&control, 0, sizeof control);
+    control.header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof socket), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &socket, sizeof socket);
+    return sendmsg(nursery.socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *errand;
+}
+
+static bool receive_outcome(struct outcome *outcome)
+{
+    struct pollfd answer = {.fd = nursery.socket, .events = POLLIN};
+
+    return poll(&answer, 1, ERRAND_TIMEOUT_MS) == 1 &&
+           recv(nursery.socket, outcome, sizeof *outcome, MSG_DONTWAIT) == (ssize_t)sizeof *outcome;
+}
+
+pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argument)
+{
+    struct errand errand;
+    struct outcome outcome;
+
+    memset(&errand, 0, sizeof errand);
+    errand.run = run;
+    errand.has_argument = argument;
+    if (argument && strlen(argument) > NURSERY_ARGUMENT_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (argument)
+        strcpy(errand.argument, argument);
+
+    if (nursery.socket < 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    /* An answer that is late would be taken for that of the next errand. */
+    if (!send_errand(&errand, socket) || !receive_outcome(&outcome)) {
+        end_nursery();
+        errno = EAGAIN;
+        return -1;
+    }
+
+    errno = outcome.error;
+    return outcome.pid;
+}
