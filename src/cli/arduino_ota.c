@@ -69,6 +69,8 @@ static enum ota_error read_flags(char *values[FLAG_COUNT], int argc, char **argv
         if (flag < FLAG_VALUES && !value)
             return ota_fail(failure, OTA_E_USAGE, "-%s of arduinoOTA needs a value",
                             flag_names[flag]);
+        if (flag == FLAG_PASSWORD && values[flag]) /* the process list shows the former one */
+            digest_cleanse(values[flag], strlen(values[flag]));
         values[flag] = flag < FLAG_VALUES || !value || strcmp(value, "false") != 0
                            ? (value ? value : name)
                            : NULL;

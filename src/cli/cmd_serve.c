@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "base/worker.h"
 #include "fleet/plan.h"
+#include "secrets/exposure.h"
 #include "serve/serve.h"
 #include "serve/tasmota.h"
 
@@ -218,8 +219,8 @@ static enum ota_error list_boards(struct program *program)
 /* -- the certificate -- */
 
 /* Reads a file into secret memory; the caller frees it with secret_free(). */
-static enum ota_error read_pem(char **text, const char *option, const char *path,
-                               struct ota_failure *failure)
+static enum ota_error read_pem(char **text, enum exposure *exposure, const char *option,
+                               const char *path, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
     const int fd = input_open(path);
@@ -232,8 +233,10 @@ static enum ota_error read_pem(char **text, const char *option, const char *path
         return ota_fail_no_memory(failure);
     }
 
-    if (fd >= 0)
+    if (fd >= 0) {
+        *exposure = exposure_of(fd);
         size = input_read_all(fd, *text, PEM_MAX);
+    }
     const int reason = errno;
     if (fd >= 0)
         close(fd);
@@ -248,9 +251,15 @@ static enum ota_error read_identity(char **certificate, char **key,
                                     const struct serve_settings *settings,
                                     struct ota_failure *failure)
 {
-    enum ota_error error = read_pem(certificate, "--tls-cert", settings->certificate, failure);
+    enum exposure exposure = EXPOSED_TO_NOBODY;
+    enum ota_error error =
+        read_pem(certificate, &exposure, "--tls-cert", settings->certificate, failure);
 
-    return error == OTA_OK ? read_pem(key, "--tls-key", settings->key, failure) : error;
+    if (error == OTA_OK)
+        error = read_pem(key, &exposure, "--tls-key", settings->key, failure);
+    if (error == OTA_OK)
+        exposure_warn(exposure, settings->key, "key");
+    return error;
 }
 
 /* Calls with the identity that the files have now, or without one. */

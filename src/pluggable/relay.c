@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "boardlog/board_log.h"
+#include "boardlog/log_escape.h"
 #include "boardlog/sgr_strip.h"
 #include "boardlog/telnet_strip.h"
 
@@ -29,15 +30,16 @@ struct side {
     struct side *other;
     int fd;
     struct loop_watch watch; /* stopped when the other end has hung up */
-    unsigned char data[READ_MAX + 1 + SGR_STRIP_MAX];
+    unsigned char data[LOG_ESCAPE_ROOM(READ_MAX + 1 + SGR_STRIP_MAX)];
     size_t begin, end;
 };
 
 struct relay {
     struct side board, client;
-    bool keeps_colors;
+    bool is_raw;
     struct telnet_strip telnet;
     struct sgr_strip colors;
+    struct log_escape escape;
     struct loop_timer settle; /* the board reads no input before */
     struct loop_timer flush;  /* runs once a side has gone */
     bool is_over;             /* a side has gone */
@@ -120,14 +122,15 @@ static void proceed(struct relay *relay)
 static void take_log(struct relay *relay, const unsigned char *bytes, size_t length)
 {
     struct side *client = &relay->client;
-    unsigned char text[READ_MAX + 1];
+    unsigned char text[READ_MAX + 1], plain[READ_MAX + 1 + SGR_STRIP_MAX];
 
-    if (relay->keeps_colors) {
+    if (relay->is_raw) {
         client->end = telnet_strip(&relay->telnet, client->data, bytes, length);
-    } else {
-        length = telnet_strip(&relay->telnet, text, bytes, length);
-        client->end = sgr_strip(&relay->colors, client->data, text, length);
+        return;
     }
+    length = telnet_strip(&relay->telnet, text, bytes, length);
+    length = sgr_strip(&relay->colors, plain, text, length);
+    client->end = log_escape(&relay->escape, (char *)client->data, plain, length);
 }
 
 /* Returns whether something has come, or the end. */
@@ -204,7 +207,7 @@ static int add_side(struct relay *relay, struct loop *loop, struct side *side, s
     return loop_watch_start(&side->watch, loop, fd, 0, on_socket, side);
 }
 
-struct relay *relay_start(struct loop *loop, int board, int client, bool keeps_colors,
+struct relay *relay_start(struct loop *loop, int board, int client, bool is_raw,
                           relay_end_fn *on_end, void *userdata)
 {
     struct relay *relay = calloc(1, sizeof *relay);
@@ -214,7 +217,7 @@ struct relay *relay_start(struct loop *loop, int board, int client, bool keeps_c
         return NULL;
     }
 
-    relay->keeps_colors = keeps_colors;
+    relay->is_raw = is_raw;
     relay->on_end = on_end;
     relay->userdata = userdata;
     loop_timer_init(&relay->settle, loop, on_settled, relay);

@@ -15,9 +15,9 @@ struct relay;
 typedef void relay_end_fn(const char *reason, void *userdata);
 
 /* Takes over both sockets, connected and non-blocking, also on failure. What the board sends passes
- * without telnet commands, and without colors unless keeps_colors; what the IDE sends passes as it
- * is. NULL when memory runs out. */
-struct relay *relay_start(struct loop *loop, int board, int client, bool keeps_colors,
+ * without telnet commands, and unless is_raw without colors and escaped; what the IDE sends passes as
+ * it is. NULL when memory runs out. */
+struct relay *relay_start(struct loop *loop, int board, int client, bool is_raw,
                           relay_end_fn *on_end, void *userdata);
 
 /* Closes both connections. Allowed at any time. NULL is ignored. */

@@ -187,9 +187,10 @@ class Monitor(Conversation):
         self.assertEqual(tool.end(), (0, [], ""))
 
     def test_raw(self):
-        """Without telnet commands in any case; colors only with --raw."""
-        said = r"!raw \xff\xfb\x01\x1b[0;32mI (5) wifi\x1b[0m\r\n"
-        for options, text in (((), b"I (5) wifi\r\n"), (("--raw",), b"\x1b[0;32mI (5) wifi\x1b[0m\r\n")):
+        """Without telnet commands in any case; colors, and what a terminal would obey, only with --raw."""
+        said = r"!raw \xff\xfb\x01\x1b[0;32mI (5) wifi\x1b[0m\x1b]52;c;aGk=\x07\x1b[2J\r\n"
+        for options, text in (((), b"I (5) wifi\\x1b]52;c;aGk=\\x07\\x1b[2J\r\n"),
+                              (("--raw",), b"\x1b[0;32mI (5) wifi\x1b[0m\x1b]52;c;aGk=\x07\x1b[2J\r\n")):
             tool, _, client, _ = self.opened(*options, say=(said,))
             self.assertEqual(ide.read_until(client, b"\n"), text)
             self.assertEqual(tool.end(), (0, [], ""))

@@ -430,7 +430,9 @@ class Serve(Scenario):
                                    "-maxfraglen", "512"], input=b"", capture_output=True).stdout.decode()
 
         cert, key = certificate("one.example")
+        os.chmod(key, 0o604)
         server = self.serve("--tls-cert", cert, "--tls-key", key)
+        server.program.wait_for("warning: every user of this computer can read .*key.pem; chmod 600 keeps the key private")
         self.assertEqual(server.scheme, "https")
         self.assertRegex(shown(server), r"subject=CN = one\.example")
         context = fetcher.ssl.create_default_context()

@@ -51,6 +51,9 @@ static const struct {
      "arduinoOTA --auth=geheim --protocol sketch -i 10.0.0.7 -p 80 -f a.bin --deadline 30 -s -q"},
     {"arduinoOTA -address b -sketch a.bin -upload /sketch -q=false", OTA_OK,
      "arduinoOTA --protocol sketch -i b -p 80 -f a.bin"},
+    {"arduinoOTA -password geheim -address b -password=ungeheimer -sketch a.bin -upload /sketch "
+     "-password x",
+     OTA_OK, "arduinoOTA --auth=x --protocol sketch -i b -p 80 -f a.bin"},
     {"arduinoOTA -version", OTA_OK, "arduinoOTA --version"},
     {"arduinoOTA -sketch a.bin -upload /sketch -password geheim", OTA_E_USAGE, "needs -address"},
     {"arduinoOTA -address b -sketch a.bin -upload /x", OTA_E_USAGE, "can be /sketch here"},
