@@ -372,6 +372,7 @@ static enum ota_error add_board(const char *name, bool is_from_project, void *us
             !may_have_secret(line, typed[OPTION_AUTH] || typed[OPTION_AUTH_FILE], OPTION_AUTH_FILE);
         board->lacks_key =
             !may_have_secret(line, typed[OPTION_ENCRYPTION_KEY_FILE], OPTION_ENCRYPTION_KEY_FILE);
+        board->is_at_least_as_strict = true;
     }
     return error;
 }
@@ -399,14 +400,34 @@ static void warn_if_replaced(const struct config *config, enum config_kind kind,
             escape_string(shown, sizeof shown, used->name), used->file->shown, other->file->shown);
 }
 
+/* The person has typed a name and a secret; where that goes, somebody else has said. */
+static void warn_if_led_elsewhere(const struct resolving *resolving, const char *name,
+                                  bool is_from_project)
+{
+    const bool *typed = resolving->line->typed;
+    const bool has_password = typed[OPTION_AUTH] || typed[OPTION_AUTH_FILE];
+    const struct config_section *section =
+        config_find_section(resolving->config, CONFIG_BOARD, name, NULL);
+    const struct config_entry *host = NULL;
+    char shown[NAME_SHOWN];
+
+    if (section && section->file->is_project)
+        host = config_find_entry(resolving->config, section, "host");
+    if ((host || (is_from_project && !section)) && typed[OPTION_IP] &&
+        (has_password || typed[OPTION_ENCRYPTION_KEY_FILE]))
+        diag_warning("a project file, .esp-ota, leads to %s, and that gets your %s",
+                     escape_string(shown, sizeof shown, host ? host->value : name),
+                     has_password ? "password" : "encryption key");
+}
+
 static enum ota_error warn_of_board(const char *name, bool is_from_project, void *userdata,
                                     struct ota_failure *failure)
 {
     const struct resolving *resolving = userdata;
 
-    (void)is_from_project;
     (void)failure;
     warn_if_replaced(resolving->config, CONFIG_BOARD, name);
+    warn_if_led_elsewhere(resolving, name, is_from_project);
     return OTA_OK;
 }
 
@@ -419,7 +440,8 @@ void config_boards_warn(const struct hosts *hosts, const struct command_line *li
     for (size_t i = 0; i < line->boards.count; i++)
         if (line->boards.items[i][0] == '@')
             warn_if_replaced(config, CONFIG_GROUP, line->boards.items[i] + 1);
-    each_board(config, line, warn_of_board, &(struct resolving){.config = config}, &ignored);
+    each_board(config, line, warn_of_board, &(struct resolving){.config = config, .line = line},
+               &ignored);
 
     for (size_t i = 0; i < hosts->count; i++) {
         const struct host_line *board = &hosts->lines[i];

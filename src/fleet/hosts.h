@@ -41,9 +41,11 @@ struct host_line {
     const struct upload_protocol *protocol; /* NULL: not given; its target may have a scheme */
     struct strings expected;                /* what expect was compiled from */
     struct expect *expect;                  /* NULL: not given */
-    /* Not the password, and key, for boards without their own: somebody else has named the board. */
+    /* Somebody else has named the board: not the password, and key, for boards without their own, and
+     * its min-auth can only be stricter than that for all. */
     bool lacks_password;
     bool lacks_key;
+    bool is_at_least_as_strict;
 };
 
 struct hosts {

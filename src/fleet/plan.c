@@ -370,6 +370,15 @@ static enum assignment_secret find_secret(bool is_lacking, bool is_there)
     return is_there ? ASSIGNMENT_SECRET_WITHHELD : ASSIGNMENT_SECRET_NONE;
 }
 
+static enum auth_scheme min_auth_of(const struct host_line *line,
+                                    const struct plan_settings *settings)
+{
+    if (!line->has_min_auth ||
+        (line->is_at_least_as_strict && line->min_auth < settings->min_auth))
+        return settings->min_auth;
+    return line->min_auth;
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -387,7 +396,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         .common_password =
             find_secret(line->lacks_password && !line->auth_file, settings->password),
         .common_key = find_secret(line->lacks_key && !line->key_file, settings->encryption_key),
-        .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth,
+        .min_auth = min_auth_of(line, settings),
         .own = line->own,
         .expect = line->expect};
     const bool is_upload = path || !settings->may_lack_image;

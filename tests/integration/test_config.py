@@ -506,7 +506,10 @@ class Hostile(Config):
             self.assertEqual(board.count("answer result=(?!malformed)"), 0, board.events)
             os.unlink(self.user(""))
         for name in ("kitchen", "@lab"):
-            self.assertEqual(self.run(name, "-f", "fw.bin", "--auth-file", password).status, 0)
+            result = self.run(name, "-f", "fw.bin", "--auth-file", password)
+            self.assertEqual(result.status, 0)
+            self.assertIn(f"warning: a project file, .esp-ota, leads to {board.address}:{board.port}, and that gets your "
+                          "password", result.err)
         result = self.run("kitchen", "-f", "fw.bin", "--config", ".esp-ota", ESP_OTA_AUTH="kwert")
         self.assertEqual(result.status, 0, result)
 
@@ -527,6 +530,18 @@ class Hostile(Config):
         self.assertEqual((result.status, result.out), (6, ""), result)
         self.assertIn("; yours is not for a board that a project file, .esp-ota, names\n", result.err)
         self.assert_no_secret(result, "kwert")
+
+    def test_scheme_of_a_board(self):
+        """A project can ask for more than the user does, and not for less."""
+        board = self.board("-P", "kwert")
+        for user, project, status in (("sha256", "md5", 6), ("md5", "sha256", 6), ("md5", "md5", 0)):
+            with self.subTest(user=user, project=project):
+                self.user(f"min-auth = {user}\n")
+                self.beside(f"[board kitchen]\nhost = {board.address}:{board.port}\nmin-auth = {project}\n")
+                result = self.run("kitchen", "-f", "fw.bin", "-a", "kwert", "--retries", "0")
+                self.assertEqual(result.status, status, result)
+        result = self.run("kitchen", "-f", "fw.bin", "-a", "kwert", "--min-auth=sha256", "--retries", "0")
+        self.assertEqual(result.status, 6, result)
 
     def test_password_with_a_default_board(self):
         """It was typed, but the board was not."""
