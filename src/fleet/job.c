@@ -22,7 +22,7 @@
 enum { SENT_MAX = UNITS_TEXT_MAX + 32 };
 
 static const int64_t RESOLVE_US = SECONDS(10);
-static const int64_t LOOK_AGAIN_US = SECONDS(1); /* for a board that is waited for */
+static const int64_t LOOK_AGAIN_US = SECONDS(1);  /* for a board that is waited for */
 static const int64_t TURN_US = MILLISECONDS(250); /* for another job to go on */
 
 /* Each text of the board was checked when it came in. This checks the composed message, which may

@@ -258,7 +258,8 @@ void job_start_upload(struct job *job)
         job_end_dry_run(job);
         return;
     }
-    if (upload_is_busy(job->upload, &job->endpoints)) { /* two boards behind one address take turns */
+    if (upload_is_busy(job->upload,
+                       &job->endpoints)) { /* two boards behind one address take turns */
         job_wait_for_turn(job);
         return;
     }

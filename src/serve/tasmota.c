@@ -335,8 +335,8 @@ static void note_order(const struct tasmota *tasmota)
     char old[OLD_SHOWN_MAX], text[NOTE_MAX];
 
     snprintf(text, sizeof text, "told to fetch %s (firmware %s%s%s; its OtaUrl was %s)",
-             tasmota->url, hide_secrets(tasmota, facts->version),
-             *facts->hardware ? "; chip " : "", hide_secrets(tasmota, facts->hardware),
+             tasmota->url, hide_secrets(tasmota, facts->version), *facts->hardware ? "; chip " : "",
+             hide_secrets(tasmota, facts->hardware),
              *tasmota->old_url ? show_old_url(tasmota, old) : "empty");
     note(tasmota, true, text);
 }

@@ -15,8 +15,7 @@ bool page_repeats_answer(const struct page_secrets *secrets, const char *text)
 
 const char *page_hide_secrets(const struct page_secrets *secrets, const char *text)
 {
-    const bool is_password =
-        secrets->password && echo_has_words(text, secrets->password, SIZE_MAX);
+    const bool is_password = secrets->password && echo_has_words(text, secrets->password, SIZE_MAX);
 
     return is_password || page_repeats_answer(secrets, text) ? ECHO_NOTE : text;
 }

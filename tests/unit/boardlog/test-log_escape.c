@@ -24,8 +24,11 @@ static const struct {
      "22 \xc2\xb0\x43, \xe2\x82\xac, \xf0\x9f\x92\xa1\n"},
     {BYTES("\x1b]52;c;aGk=\a\x1b[2J"), "\\x1b]52;c;aGk=\\x07\\x1b[2J"},
     {BYTES("\x00\b\x7f"), "\\x00\\x08\\x7f"},
-    {BYTES("\xc2\x9b" "2J \x9b" "2J"), "\\u009b2J \\x9b2J"},       /* C1: CSI in one character */
-    {BYTES("\xe2\x80\xaetxt"), "\\u202etxt"},                     /* from right to left */
+    {BYTES("\xc2\x9b"
+           "2J \x9b"
+           "2J"),
+     "\\u009b2J \\x9b2J"},                    /* C1: CSI in one character */
+    {BYTES("\xe2\x80\xaetxt"), "\\u202etxt"}, /* from right to left */
     {BYTES("\xc3(\xe2\x82\n\xf0\x9f\xc3\xa4"), "\\xc3(\\xe2\\x82\n\\xf0\\x9f\xc3\xa4"},
     {BYTES("\xed\xa0\x80 \xc0\xaf \xff"), "\\xed\\xa0\\x80 \\xc0\\xaf \\xff"},
 };
@@ -41,8 +44,8 @@ static void test_log_cut_anywhere(void **state)
                 char text[LOG_ESCAPE_ROOM(64)];
                 size_t used = log_escape(&escape, text, rows[i].source, cut);
                 used += log_escape(&escape, text + used, rows[i].source + cut, next - cut);
-                used += log_escape(&escape, text + used, rows[i].source + next,
-                                   rows[i].length - next);
+                used +=
+                    log_escape(&escape, text + used, rows[i].source + next, rows[i].length - next);
                 text[used] = '\0';
                 assert_string_equal(text, rows[i].text);
                 assert_int_equal(escape.held, 0);

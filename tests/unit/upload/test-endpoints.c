@@ -158,10 +158,8 @@ static void test_preference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_course),
-        cmocka_unit_test(test_endpoint_values),
-        cmocka_unit_test(test_endpoint_overlap),
-        cmocka_unit_test(test_endpoint_parts),
+        cmocka_unit_test(test_course),           cmocka_unit_test(test_endpoint_values),
+        cmocka_unit_test(test_endpoint_overlap), cmocka_unit_test(test_endpoint_parts),
         cmocka_unit_test(test_preference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
