@@ -164,7 +164,7 @@ static void test_descriptors_are_not_inherited(void **state)
 extern void __sanitizer_set_report_fd(void *fd) /* NOLINT(bugprone-reserved-identifier) */
     __attribute__((weak));
 
-static void chatter(int socket, const void *argument)
+static void chatter(int socket, const char *argument)
 {
     (void)argument;
     fprintf(stdout, "WARNING: Unhandled message\n");
