@@ -12,18 +12,34 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
+
+/* A section of the configuration. */
+static const struct target *find_known(const char *name, const void *userdata)
+{
+    const struct hosts *known = userdata;
+
+    for (size_t i = 0; i < known->count; i++)
+        if (strcasecmp(known->lines[i].label, name) == 0)
+            return &known->lines[i].target;
+    return NULL;
+}
 
 static enum ota_error serve_ide(const struct options *options, struct loop *loop,
                                 struct ota_failure *failure)
 {
     struct discovery *discovery = NULL;
     struct monitor *monitor = NULL;
+    const struct monitor_settings settings = {.port = options->log.monitor_port,
+                                              .keeps_colors = options->log.raw,
+                                              .find = find_known,
+                                              .userdata = &options->plan.boards};
 
     if (options->pluggable == PLUGGABLE_DISCOVERY)
         discovery = discovery_start(loop, options->upload.timeout_us, failure);
     else
-        monitor = monitor_start(loop, options->log.monitor_port, options->log.raw, failure);
+        monitor = monitor_start(loop, &settings, failure);
 
     if ((discovery || monitor) && loop_run(loop) < 0)
         ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",

@@ -30,6 +30,10 @@ static enum ota_error set_host(struct host_line *board, const struct config *con
 {
     const struct config_entry *host = config_find_entry(config, section, "host");
 
+    if (host && *host->value == '@') {
+        ota_fail(failure, OTA_E_USAGE, "is a group, but a section is one board");
+        return config_blame_value(host, failure);
+    }
     if (target_parse(&board->target, host ? host->value : section->name, &protocol_schemes,
                      failure) == OTA_OK)
         return OTA_OK;
@@ -297,7 +301,8 @@ static void drop(char **text)
 /* What was typed comes before what the section says. */
 static void yield_to_typed(struct host_line *board, const bool typed[OPTION_COUNT])
 {
-    const bool follows_log = typed[OPTION_MONITOR] || typed[OPTION_EXPECT] || typed[OPTION_REJECT];
+    const bool is_log_judged = typed[OPTION_EXPECT] || typed[OPTION_REJECT];
+    const bool follows_log = typed[OPTION_MONITOR] || is_log_judged;
 
     if (typed[OPTION_PORT])
         board->target.port = 0;
@@ -317,7 +322,7 @@ static void yield_to_typed(struct host_line *board, const bool typed[OPTION_COUN
         drop(&board->own.values[UPLOAD_OWN_FIELD]);
     if (typed[OPTION_USER])
         drop(&board->own.values[UPLOAD_OWN_USER]);
-    if (follows_log) {
+    if (is_log_judged || (typed[OPTION_MONITOR] && !typed[OPTION_FILE])) {
         expect_free(board->expect);
         board->expect = NULL;
     }
@@ -383,6 +388,22 @@ enum ota_error config_boards_resolve(struct hosts *hosts, const struct command_l
     struct resolving resolving = {.hosts = hosts, .line = line, .config = config};
 
     return each_board(config, line, add_board, &resolving, failure);
+}
+
+enum ota_error config_boards_add_all(struct hosts *hosts, const struct command_line *line,
+                                     const struct config *config, struct ota_failure *failure)
+{
+    struct resolving resolving = {.hosts = hosts, .line = line, .config = config};
+    enum ota_error error = OTA_OK;
+
+    for (size_t i = 0; i < config->section_count && error == OTA_OK; i++) {
+        const struct config_section *section = &config->sections[i];
+
+        if (section->kind == CONFIG_BOARD &&
+            config_find_section(config, CONFIG_BOARD, section->name, NULL) == section)
+            error = add_board(section->name, false, &resolving, failure);
+    }
+    return error;
 }
 
 /* -- warnings -- */

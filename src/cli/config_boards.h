@@ -25,6 +25,10 @@ void config_boards_suggest(char *list, size_t capacity, const struct config *con
 enum ota_error config_boards_resolve(struct hosts *hosts, const struct command_line *line,
                                      const struct config *config, struct ota_failure *failure);
 
+/* Adds each board of the configuration to hosts. Fails with OTA_E_USAGE or OTA_E_INTERNAL. */
+enum ota_error config_boards_add_all(struct hosts *hosts, const struct command_line *line,
+                                     const struct config *config, struct ota_failure *failure);
+
 /* Warns of boards of a project file that replace boards of the user's, and of one that gets no
  * password, or key, though there is one. */
 void config_boards_warn(const struct hosts *hosts, const struct command_line *line,

@@ -173,6 +173,7 @@ static void share_settings(struct options *options)
     plan->needs_sha256 = options->report.json || options->metrics;
     plan->may_have_rest = options->serve.is_wanted;
     plan->may_lack_image = options->log.monitor || is_log_judged;
+    plan->judges_logs = is_log_judged;
     plan->prepare.command = options->upload.command;
     plan->prepare.port = plan->port;
     plan->prepare.is_quiet = options->check;
@@ -287,6 +288,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     config_options_activate(line);
     set_flags(options, line);
     error = options_set_values(options, line, config, failure);
+    if (error == OTA_OK && options->pluggable == PLUGGABLE_MONITOR)
+        error = config_boards_add_all(&options->plan.boards, line, config, failure);
     if (error == OTA_OK)
         error = check_told(options, failure);
     if (error == OTA_OK && set_expected(options, line, failure) != OTA_OK)

@@ -22,6 +22,7 @@ static const char help_head[] =
     "       esp-ota --serve -f FILE [OPTION...]\n"
     "       esp-ota --check -f FILE [OPTION...]\n"
     "       esp-ota -l [OPTION...]\n"
+    "       esp-ota --show-config [OPTION...]\n"
     "\n"
     "Puts firmware onto boards over Wi-Fi (ESP8266, ESP32, Pico W and others):\n"
     "through ArduinoOTA, their update page, ESPHome or a sketch server, or by\n"

@@ -6,10 +6,12 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "config/config_text.h"
+#include "fleet/hosts.h"
 #include "output/report_json.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { VALUE_SHOWN = 4096 };
@@ -92,6 +94,19 @@ static void show_options(struct output *output, const struct command_line *line)
             show_option(output, line, row);
 }
 
+/* Of a file the path that is read: it begins at the folder of the configuration. */
+static void show_entry(struct output *output, const char *section, const struct config_entry *entry)
+{
+    const struct host_key *key = hosts_find_key(entry->name, strlen(entry->name));
+    struct ota_failure ignored; /* config_boards_check() has passed */
+    char *path = NULL;
+
+    if (key && key->is_path)
+        path = config_file_resolve(entry->file, entry->value, &ignored);
+    show_setting(output, section, entry->name, path ? path : entry->value, entry, NULL);
+    free(path);
+}
+
 static void show_section(struct output *output, const struct config *config,
                          const struct config_section *section)
 {
@@ -108,7 +123,7 @@ static void show_section(struct output *output, const struct config *config,
         const struct config_entry *entry = &config->entries[i];
 
         if (&config->sections[entry->section] == section)
-            show_setting(output, name, entry->name, entry->value, entry, NULL);
+            show_entry(output, name, entry);
     }
 }
 

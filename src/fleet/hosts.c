@@ -260,6 +260,10 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
     if (is_key)
         return reject_word(parser, "stands where the board's name or address should be");
 
+    if (*parser->word == '@')
+        return reject_word(parser, "is a group of the configuration, which a list cannot have; write "
+                                   "its boards, or give it with -i");
+
     line->is_rest = strcmp(parser->word, "*") == 0;
     if (line->is_rest) {
         line->target = (struct target){.kind = TARGET_INSTANCE, .name = "*"};

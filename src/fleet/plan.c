@@ -318,7 +318,8 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
     if (line->expect && plan->settings->may_have_rest)
         return ota_fail(failure, OTA_E_USAGE,
                         "expect= is about the log after an upload; --serve follows no log");
-    if (line->expect && plan->settings->may_lack_image)
+    const bool has_image = line->file || plan->settings->file;
+    if (line->expect && (plan->settings->judges_logs || !has_image))
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has expect= of its own; leave it out, or --expect, --reject and "
                         "--monitor",

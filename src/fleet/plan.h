@@ -33,6 +33,7 @@ struct plan_settings {
     bool needs_sha256;             /* of each image, for --json; --resume needs it anyway */
     bool may_have_rest;            /* --hosts may have a line for all boards without one */
     bool may_lack_image;           /* a board without an image is one whose log is followed */
+    bool judges_logs;              /* by the same expectations of all */
     struct prepare_settings prepare;
 };
 

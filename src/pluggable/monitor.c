@@ -37,9 +37,10 @@ struct monitor {
     struct loop *loop;
     struct console *console;
     struct mdns_client *mdns;
+    struct monitor_settings settings;
     uint16_t port;
-    bool keeps_colors;
-    struct target target; /* the board of OPEN */
+    char name[TARGET_NAME_MAX]; /* the board of OPEN, as written there */
+    struct target target;       /* and what that means */
     struct address ide;
     struct resolver *resolver;
     struct tcp_connect *attempt;
@@ -95,7 +96,7 @@ static void on_ide_connected(int fd, int reason, void *userdata)
 
     tcp_connect_free(monitor->attempt);
     monitor->attempt = NULL;
-    monitor->relay = relay_start(monitor->loop, monitor->board, fd, monitor->keeps_colors,
+    monitor->relay = relay_start(monitor->loop, monitor->board, fd, monitor->settings.keeps_colors,
                                  on_relay_end, monitor);
     monitor->board = -1;
     if (!monitor->relay) {
@@ -156,7 +157,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         connect_board(monitor, &resolution->addresses[0]);
         return;
     }
-    snprintf(text, sizeof text, "%s: %s", escape_string(name, sizeof name, monitor->target.name),
+    snprintf(text, sizeof text, "%s: %s", escape_string(name, sizeof name, monitor->name),
              failure->message);
     fail_open(monitor, text);
 }
@@ -176,9 +177,22 @@ static bool parse_ide(struct address *address, const char *text)
     return true;
 }
 
-static void open_port(struct monitor *monitor, const char *ide, const char *board)
+/* A name of the user's own comes first. The port of that board is for uploads, not for its log. */
+static bool find_board(struct monitor *monitor, const char *board, struct ota_failure *failure)
 {
     const struct target_schemes none = {0};
+    const struct target *known = monitor->settings.find(board, monitor->settings.userdata);
+
+    snprintf(monitor->name, sizeof monitor->name, "%s", board);
+    if (!known)
+        return target_parse(&monitor->target, board, &none, failure) == OTA_OK;
+    monitor->target = *known;
+    monitor->target.port = 0;
+    return true;
+}
+
+static void open_port(struct monitor *monitor, const char *ide, const char *board)
+{
     struct ota_failure failure;
 
     if (monitor->relay) {
@@ -192,7 +206,7 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
                            "such as 127.0.0.1:40000");
         return;
     }
-    if (target_parse(&monitor->target, board, &none, &failure) != OTA_OK) {
+    if (!find_board(monitor, board, &failure)) {
         fail_open(monitor, failure.message);
         return;
     }
@@ -277,7 +291,7 @@ static void on_request(const struct request *request, void *userdata)
         close_for_ide(monitor);
 }
 
-struct monitor *monitor_start(struct loop *loop, uint16_t port, bool keeps_colors,
+struct monitor *monitor_start(struct loop *loop, const struct monitor_settings *settings,
                               struct ota_failure *failure)
 {
     struct monitor *monitor = calloc(1, sizeof *monitor);
@@ -287,8 +301,8 @@ struct monitor *monitor_start(struct loop *loop, uint16_t port, bool keeps_color
     }
 
     *monitor = (struct monitor){.loop = loop,
-                                .port = port,
-                                .keeps_colors = keeps_colors,
+                                .settings = *settings,
+                                .port = settings->port,
                                 .board = -1,
                                 .mdns = mdns_client_new(loop)};
     if (!monitor->mdns)

@@ -11,11 +11,21 @@
 #include <stdint.h>
 
 struct monitor;
+struct target;
+
+/* The board that has a name of the user's own; NULL: none has. */
+typedef const struct target *monitor_find_fn(const char *name, const void *userdata);
+
+struct monitor_settings {
+    uint16_t port;     /* of the logs, until CONFIGURE */
+    bool keeps_colors; /* see relay.h */
+    monitor_find_fn *find;
+    const void *userdata;
+};
 
 /* Answers an IDE on standard input and output until it sends QUIT or goes, which ends the loop, as
- * does a failure, which is left in *failure. port is that of the logs until CONFIGURE; for colors
- * see relay.h. NULL with *failure. */
-struct monitor *monitor_start(struct loop *loop, uint16_t port, bool keeps_colors,
+ * does a failure, which is left in *failure. NULL with *failure. */
+struct monitor *monitor_start(struct loop *loop, const struct monitor_settings *settings,
                               struct ota_failure *failure);
 void monitor_free(struct monitor *monitor);
 

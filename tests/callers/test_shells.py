@@ -80,15 +80,12 @@ class Callers(scenario.Scenario):
                     board.close()
 
     def test_arduino_mk(self):
-        """The rule of esp-ota-callers(7), and a real build for an ATmega."""
+        """The Makefile of esp-ota-callers(7), for a real build for an ATmega."""
         with open(os.path.join(os.environ["ESP_OTA_SOURCE"], "man", "esp-ota-callers.7"), encoding="utf-8") as file:
             page = file.read().replace("\\-", "-")
         board = self.board("--web", "sketch", "-p", "0", family="samd")
-        rule = re.search(r"^ota: \$\(TARGET_ELF\)\n(\t.*\n)+", page, re.M)[0]
-        # Debian's avr-gcc does not define DECIMAL_DIG in C++, which Debian's core uses.
-        self.file("Makefile", ("BOARD_TAG = mega\nBOARD_SUB = atmega2560\nCPPFLAGS = -DDECIMAL_DIG=__DECIMAL_DIG__\n"
-                               "include /usr/share/arduino/Arduino.mk\n"
-                               + rule.replace("mega.local", f"{board.address}:{board.port}")).encode())
+        text = re.search(r"^BOARD_TAG = .*\n(.+\n)+\nota: \$\(TARGET_ELF\)\n(\t.*\n)+", page, re.M)[0].replace("\\&", "")
+        self.file("Makefile", text.replace("mega.local", f"{board.address}:{board.port}").encode())
         self.file("blink.ino", b"void setup() {}\nvoid loop() { delay(10); }\n")
         done = self.call("make", "-s", "ota")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import unittest
 
+import ide
 import requirement
 from scenario import PROGRAM, Scenario, environment, run, sketch
 from telnet_board import TelnetBoard
@@ -177,6 +178,43 @@ class Names(Config):
         result = self.run("b1")
         self.assertEqual(result.status, 12, result)
 
+    def test_expectation_at_another_port(self):
+        """--monitor=PORT says where the log is; it replaces the expectation only without an image."""
+        board = TelnetBoard(directory=self.directory, say=("ready",), say_after=("ready",))
+        self.addCleanup(board.close)
+        self.user(f"[board k]\nhost = {board.address}:{board.port}\nexpect = ready\n")
+        hosts = self.file("hosts", f"{board.address}:{board.port} expect=ready\n".encode())
+        for line in (("k",), ("--hosts", hosts)):
+            with self.subTest(line):
+                result = self.run(*line, "-f", "fw.bin", f"--monitor={board.telnet_port}")
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("its log said what was expected", result.err)
+                self.assertIn("ready", result.out)
+        result = self.run("--hosts", hosts, f"--monitor={board.telnet_port}")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("has expect= of its own", result.err)
+
+    def test_groups_are_for_the_command_line(self):
+        for text, message in (("@home\n", '"@home" is a group of the configuration, which a list cannot have'),
+                              ("k.local\n@x port=9\n", 'line 2: "@x" is a group')):
+            result = self.run("--hosts", self.file("hosts", text.encode()), "-f", "fw.bin", "--dry-run")
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(message, result.err)
+
+    def test_log_of_a_board_in_the_ide(self):
+        """The section's port is that of its uploads."""
+        board = TelnetBoard(directory=self.directory, say=("alive",))
+        self.addCleanup(board.close)
+        config = self.user(f"[board kitchen]\nhost = {board.address}:9\n")
+        listener = ide.Listener()
+        self.addCleanup(listener.close)
+        tool = ide.Tool("--pluggable-monitor", f"--monitor={board.telnet_port}", "--config", config)
+        self.addCleanup(tool.close)
+        self.assertEqual(tool.ask(ide.HELLO[0]), ide.HELLO[1])
+        self.assertEqual(tool.ask(f"OPEN {listener.address} Kitchen"), ide.done("open"))
+        with listener.accept() as client, client.makefile() as log:
+            self.assertEqual(log.readline().strip(), "alive")
+
     def test_words_and_lists_keep_their_meaning(self):
         """An address or a host name with a dot is never another board; --hosts does not look names up."""
         for name in ("127.0.0.1", "kitchen.local", "a b", "-x", "a/b", "@x"):
@@ -291,6 +329,14 @@ class Places(Config):
             return [line.split("  #")[0] for line in text.splitlines() if not line.startswith("#")]
         self.assertEqual(values(again.out), values(shown.out))
 
+    def test_files_of_boards_are_shown_as_they_are_read(self):
+        folder = os.path.join(self.home, ".config/esp-ota")
+        self.user("[board k]\nauth-file = pass\nfile = ~/fw.bin\nencryption-key-file = /key\nfield = pass\n")
+        shown = self.run("--show-config").out
+        for line in (f"auth-file = {folder}/pass  #", f"\nfile = {self.home}/fw.bin  #", "encryption-key-file = /key  #",
+                     "field = pass  #"):
+            self.assertIn(line, shown)
+
     def test_secrets_are_not_shown(self):
         result = self.run("--show-config", "-a", "kwert")
         self.assertIn("auth = (not shown)  # command line\n", result.out)
@@ -374,6 +420,7 @@ class Mistakes(Config):
                 ("[board k]\nport = 0\n", 'FILE, line 2: "port = 0" is not a port from 1 to 65535'),
                 ("[board k]\nport = 1\nport = 2\n", 'FILE, line 3: "port = 2" is a second port'),
                 ("[board k]\nhost = a\nhost = b\n", 'FILE, line 3: "host = b" is a second one'),
+                ("[board k]\nhost = @x\n", 'FILE, line 2: "host = @x" is a group, but a section is one board\n'),
                 ("[board k]\nhost = ftp://x\n", 'FILE, line 2: "ftp://x" is a URL with another scheme'),
                 ("[board k]\nprotocol = ftp\n", 'FILE, line 2: "protocol = ftp" is not known; there is '),
                 ("[board k]\nexpect = (\n", 'FILE, line 2: "expect = (" cannot be used: '),

@@ -533,7 +533,9 @@ class Serve(Scenario):
     def test_usage(self):
         rows = [(["--serve"], "no firmware is named; add -f FILE"),
                 (["--serve", self.path], "the word behind --serve is its port; write -f before the file"),
-                (["--serve=x", "-f", self.path], "--serve 'x' is neither a port number"),
+                (["--serve=1x", "-f", self.path], "--serve '1x' is neither a port number"),
+                (["--serve", "http://me:kwert@board", self.path], "--serve is followed by its port, but a board was written "
+                                                                  "there; write -i before the board"),
                 (["--serve=::1:80", "-f", self.path], "--serve '::1:80' is neither"),
                 (["--serve=70000", "-f", self.path], "--serve '70000' is neither"),
                 (["--serve", "-f", self.path, "-i", "board"], "leave -i out, or write -i http://board if"),
