@@ -446,10 +446,11 @@ static enum ota_error set_serve(struct options *options, const char *name, const
     if (parse_serve_address(&options->serve.address, *value ? value : SERVE_PORT_DEFAULT))
         return OTA_OK;
     if (strstr(value, "://") || (isalpha((unsigned char)*value) && !strchr(value, ':')))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is followed by its port, but a board was written there; write -i before "
-                        "the board",
-                        name);
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "%s is followed by its port, but a board was written there; write -i before "
+            "the board",
+            name);
     return ota_fail(failure, OTA_E_USAGE,
                     "%s '%s' is neither a port number from 0 (any) to 65535 nor an address of this "
                     "computer with one, such as 192.168.1.10:8080",

@@ -261,8 +261,9 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
         return reject_word(parser, "stands where the board's name or address should be");
 
     if (*parser->word == '@')
-        return reject_word(parser, "is a group of the configuration, which a list cannot have; write "
-                                   "its boards, or give it with -i");
+        return reject_word(parser,
+                           "is a group of the configuration, which a list cannot have; write "
+                           "its boards, or give it with -i");
 
     line->is_rest = strcmp(parser->word, "*") == 0;
     if (line->is_rest) {
