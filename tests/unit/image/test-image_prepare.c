@@ -6,8 +6,10 @@
 
 #include "crypto/digest.h"
 #include "support/capture.h"
+#include "support/failing.h"
 #include "support/samples.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,14 +24,6 @@
 #include <openssl/pem.h>
 
 static struct capture capture;
-static bool no_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
 
 /* Beside a running sketch of its size there is no room for it, but for it compressed. */
 static void make_full_esp8266(void)
@@ -372,13 +366,61 @@ static void test_prepare_no_memory(void **state)
     make_esp8266();
     struct image *image = load_image_to_prepare(), *same = image;
     capture_begin(&capture);
-    no_memory = true;
+    failing_start_for_good(FAILING_ALLOCATION, ENOMEM);
     enum ota_error error = image_prepare(&image, &settings, NULL, &failure);
-    no_memory = false;
+    failing_stop();
     capture_end(&capture);
     assert_int_equal(error, OTA_E_INTERNAL);
     assert_ptr_equal(image, same);
     image_free(image);
+}
+
+/* Each allocation fails: the image is ready in all of its forms, or that is said. */
+static void test_prepare_without_memory(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        struct prepare_settings settings;
+        bool has_key;
+    } rows[] = {
+        {make_esp8266, {.compress = true}, false},
+        {make_esp8266, {.compress = true}, true},
+        {make_littlefs, {.is_for_boards = true}, true},
+    };
+    struct sign_key *key = make_key();
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool has_failed = true;
+        int failures = 0;
+
+        rows[i].make();
+        for (int after = 0; has_failed; after += after < 60 ? 1 : 29) { /* later ones are alike */
+            struct image *image = load_image_to_prepare();
+            struct ota_failure failure = {.error = OTA_OK};
+
+            capture_begin(&capture);
+            failing_start(FAILING_ALLOCATION, after, ENOMEM);
+            enum ota_error error =
+                image_prepare(&image, &rows[i].settings, rows[i].has_key ? key : NULL, &failure);
+            has_failed = failing_stop();
+            capture_end(&capture);
+            if (error == OTA_OK) {
+                assert_int_equal(!image->plain, !rows[i].settings.compress);
+                assert_int_equal(!image->for_esp32, !rows[i].settings.is_for_boards);
+                if (rows[i].has_key)
+                    expect_signed(image, key);
+            } else {
+                assert_true(has_failed);
+                assert_int_equal(error, OTA_E_INTERNAL);
+                assert_int_equal(failure.error, error);
+                failures++;
+            }
+            image_free(image);
+        }
+        assert_true(failures >= 3);
+    }
+    sign_key_free(key);
 }
 
 int main(void)
@@ -390,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_signing_for_both),
         cmocka_unit_test(test_prepare_signed_already),
         cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_prepare_without_memory),
         cmocka_unit_test(test_prepare_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
