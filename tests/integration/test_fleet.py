@@ -263,16 +263,16 @@ class Fleet(Scenario):
         for arguments in ((), ("--json",), ("-d",), ("-j", "1", "--canary", "1")):
             result = run("--hosts", path, "-f", self.path, "-t", "0.1", "--retries", "0", *arguments)
             self.assertEqual(result.status, 4, result)
-            for name, shown in names.items():
+            for name, escaped in names.items():
                 self.assertNotIn(name, result.out + result.err)
-                self.assertIn(shown, result.err)
+                self.assertIn(escaped, result.err)
                 if result.out:
-                    self.assertIn(shown, {json.loads(line)["board"] for line in result.out.splitlines()})
+                    self.assertIn(escaped, {json.loads(line)["board"] for line in result.out.splitlines()})
 
-        for line, shown in zip(lines, names.values()):
+        for line, escaped in zip(lines, names.values()):
             for text, arguments, says in (
-                    (line, (), f"no firmware is named for {shown}; "),
-                    (f"{line}{line.strip()} file={other}\n", ("-f", self.path), f": {shown} would get two ")):
+                    (line, (), f"no firmware is named for {escaped}; "),
+                    (f"{line}{line.strip()} file={other}\n", ("-f", self.path), f": {escaped} would get two ")):
                 result = run("--hosts", self.file("list", text.encode()), *arguments)
                 self.assertEqual((result.status, result.out), (2, ""), result)
                 self.assertIn(says, result.err)

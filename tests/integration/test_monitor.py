@@ -402,8 +402,8 @@ class Proof(MonitorScenario):
                 board=sketch("old", after=("version 2", "küche up", "END")), out="version 2\nküche up\n"),
             hit("no upload", "--expect", "wifi", board=sketch(*new), uploads=False,
                 says=("its log said what was expected",)),
-            hit("nothing rejected", "--reject", "panic", "--expect-timeout", "3",
-                says=("its log had no rejected line, in 3 s",)),
+            hit("nothing rejected", "--reject", "panic", "--expect-timeout", "10",
+                says=("its log had no rejected line, in 10 s",)),
             hit("RemoteDebug", "--expect", r"^\(D\) wifi up$", out=None,
                 board=sketch("old", after=new, flavour="remotedebug")),
             hit("colors", "--expect", "^wifi up$", out="wifi up\n",
@@ -416,13 +416,13 @@ class Proof(MonitorScenario):
 
     def test_miss(self):
         def missed(name, say, *args, says, **more):
-            return Case(name, board=sketch("old", after=say, **more), args=(MONITOR, "--expect-timeout", "4", *args),
+            return Case(name, board=sketch("old", after=say, **more), args=(MONITOR, "--expect-timeout", "10", *args),
                         status=12, installed=True, out=None, says=(*says, "the board has confirmed the upload, but "))
 
         wifi, two = ("--expect", "wifi"), ("boot", "done")
         self.check((
             missed("no such line", two, *wifi,
-                   says=('in 4 s the log did not say "wifi"; the last lines were "boot", "done"',)),
+                   says=('in 10 s the log did not say "wifi"; the last lines were "boot", "done"',)),
             missed("one line", ("boot",), *wifi, says=('the last line was "boot"',)),
             missed("one of two", two, *wifi, "--expect", "boot", says=('the log did not say "wifi"; ',)),
             missed("both", two, *wifi, "--expect", "mqtt", says=('the log did not say "wifi", "mqtt"; ',)),
@@ -439,7 +439,7 @@ class Proof(MonitorScenario):
     def test_old_firmware(self):
         """What it says proves nothing, whether or not the end of its connection is seen."""
         self.check([
-            Case(leave + " ".join(more), args=(MONITOR, "--expect", "ready", "--expect-timeout", "6"),
+            Case(leave + " ".join(more), args=(MONITOR, "--expect", "ready", "--expect-timeout", "10"),
                  board=sketch("ready", "!tick 20 ready", after=("other", "!tick 300 other"), leave=leave, more=more),
                  status=12, installed=True, fast=False, out=None,
                  says=("still to the old firmware",
@@ -449,7 +449,7 @@ class Proof(MonitorScenario):
     def test_what_the_old_firmware_says(self):
         """A line that it still says, as a task beside loop() may, is printed, and neither proves nor refutes."""
         for args, status, says in (
-                (("--expect", "ready", "--expect-timeout", "3"), 12, 'did not say "ready"; the last line was "other"'),
+                (("--expect", "ready", "--expect-timeout", "10"), 12, 'did not say "ready"; the last line was "other"'),
                 (("--expect", "other", "--reject", "ready"), 0, "its log said what was expected")):
             board = self.board()
             with self.subTest(args), socket.create_server((board.address, PORT)) as server:
@@ -489,7 +489,7 @@ class Proof(MonitorScenario):
             Case("reject", board=board, args=(MONITOR, "--expect", "END", "--reject", hard), status=12, installed=True,
                  out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" matches could not be '
                                         "decided: it can match in too many ways",)),
-            Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "4"),
+            Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "10"),
                  status=12, installed=True, out=None,
                  says=(f'whether --expect "{shown}" matches a line could not be decided, as it can match in too many ways',
                        f'the log did not say "{shown}"')),
@@ -546,12 +546,12 @@ class Fleets(MonitorScenario):
         """The proof of each board is its own."""
         good = self.log_board(after=("boot", "version 2"))
         bad = self.log_board("version 2", after=("boot",), more=("-p", str(good.port)))
-        result = run(*self.upload_to(good, bad), MONITOR, "--expect", "version 2", "--expect-timeout", "4")
+        result = run(*self.upload_to(good, bad), MONITOR, "--expect", "version 2", "--expect-timeout", "10")
         self.assertEqual(result.status, 12, result)
         self.assertEqual(sorted(result.out.splitlines()), sorted((
             f"{good.address}: boot", f"{good.address}: version 2", f"{bad.address}: boot")))
         self.assertRegex(result.err, rf"(?m)^{re.escape(good.address)}: confirmed, .*; its log said what was expected")
-        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: .*in 4 s the log did not "
+        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: .*in 10 s the log did not "
                                      'say "version 2"')
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 
