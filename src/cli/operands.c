@@ -194,7 +194,11 @@ enum ota_error operands_store(const struct operands *operands, const char *const
     for (; words && *words; words++) {
         const char *text = argv_mask_argument(operands->argv_mask, *words);
 
-        if (command_line_skips(line, NULL, text))
+        /* A quoted variable that is not set. espota.py passes over such a word. Beside options that
+         * name everything it can be no board or image that is missing. */
+        bool is_empty_extra = text[0] == '\0' && has_boards && has_image;
+
+        if (is_empty_extra || command_line_skips(line, NULL, text))
             continue;
         if (error == OTA_OK)
             error = check_word(operands, *words, failure);

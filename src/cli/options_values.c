@@ -108,7 +108,8 @@ static bool is_unspecified(const struct address *address)
     return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
-/* 0.0.0.0 is espota.py's default, and some of its callers spell it out. */
+/* 0.0.0.0 is espota.py's default, and some of its callers spell it out. To espota.py, an empty
+ * address is the same; callers give it for a variable that is not set. */
 static enum ota_error set_host_ip(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
@@ -116,6 +117,8 @@ static enum ota_error set_host_ip(struct options *options, const char *name, con
     const struct source *source = &options->upload.source;
     char shown[SHOWN_MAX];
 
+    if (value[0] == '\0')
+        return OTA_OK;
     if (spelling_is_script(value))
         return ota_fail(failure, OTA_E_USAGE,
                         "'-I %s' is python's option and its script, which esp-ota replaces; leave "

@@ -110,6 +110,21 @@ CALLS = (
     Call("options behind the file", '"{python}" "{tools}/espota.py" --ip={board} -p {port} -f "{file}" -a "%s" -r -d' % PASSWORD),
     Call("a filesystem, options behind the file", '"{python}" "{tools}/espota.py" -i {board} -p {port} -f "{file}" -s -r',
          password="", filesystem=True),
+    # variables that are not set
+    Call("an empty host address", '"{python}" "{tools}/espota.py" -i {board} -p {port} -I "" -f "{file}"', "esp32", ""),
+    Call("PlatformIO, an empty host address", PIO % ("--host_ip= " + PW, "")),
+    Call("an empty word at the end", '"{python}" "{tools}/espota.py" -i {board} -p {port} -f "{file}" ""', password=""),
+    Call("an empty word behind the password", '"{python}" "{tools}/espota.py" -i {board} -p {port} -a "%s" "" -f "{file}"'
+         % PASSWORD),
+    # options in other orders and spellings
+    Call("letters in one word", '"{python}" "{tools}/espota.py" -dri {board} -p {port} -sf "{file}"', "esp32", "",
+         filesystem=True),
+    Call("the password twice", '"{python}" "{tools}/espota.py" -a old -i {board} -p {port} -f "{file}" -a "%s"' % PASSWORD,
+         "esp32"),
+    Call("all cut short", '"{python}" "{tools}/espota.py" --i {board} --po {port} --au="%s" --fil "{file}" --sp --pr --deb'
+         % PASSWORD, filesystem=True),
+    Call("MD5 cut short", '"{python}" "{tools}/espota.py" -i {board} -p {port} --md5 --time 20 -a "%s" -f "{file}"' % PASSWORD,
+         "esp32"),
     Call("cut short", '"{python}" "{tools}/espota.py" --ip={board} --host_ip=0.0.0.0 --port={port} --host_port=0'
          ' --file="{file}" --debug --progres', password=""),
 )

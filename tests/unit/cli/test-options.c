@@ -154,6 +154,10 @@ static const struct {
     {{"-i", "b", "-f", "x", "-I", "lo"}, "b x source=lo"},
     {{"-i", "fe80::1%lo", "-f", "x", "-I", "lo"}, "fe80::1%lo x source=lo"},
     {{"-i", "b", "-f", "x", "-I", "0.0.0.0"}, "b x"},
+    {{"-i", "b", "-f", "x", "-I", ""}, "b x"},
+    {{"-i", "b", "-f", "x", "--host_ip="}, "b x"},
+    /* empty words beside -i and -f, as in espota.py */
+    {{"", "-i", "b", "-a", "pw", "", "-f", "x", ""}, "b x password='pw'"},
     {{"-i", "b", "-f", "x", "-m"}, "b x md5"},
     {{"-i", "b", "-f", "x", "--deadline", "90.5"}, "b x deadline=90500000"},
     {{"-i", "b", "-f", "x", "--deadline", "61", "--wait", "60"}, "b x deadline=61000000"},
@@ -342,6 +346,7 @@ static const struct {
      "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
     {{"-l", "kitchen"},
      "unexpected argument 'kitchen'; -l lists all boards, or those of --match PATTERN"},
+    {{"-i", "b", ""}, "unexpected argument ''; a value that contains spaces needs quotes"},
     {{"-i", "b", "-f", "a.bin", "-f", "b.bin"},
      "option '-f' is given twice; name the one image to send"},
     {{"-i", "b", "-f", "a.bin", "--file=b.bin"},
