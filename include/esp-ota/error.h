@@ -92,6 +92,8 @@ enum ota_cause {
     OTA_CAUSE_OTHER_NETWORK, /* no interface of this computer is in the board's local network */
     OTA_CAUSE_NOBODY,        /* nobody in its network has the address */
     OTA_CAUSE_THERE,         /* somebody has, and is silent */
+    /* It does not answer ArduinoOTA, and the image is ESPHome: the board may run that. */
+    OTA_CAUSE_ESPHOME,
     /* A connection came, but from an address that nobody expected. */
     OTA_CAUSE_OTHER_ADDRESS,
     /* The board said that the password is wrong. */

@@ -363,6 +363,11 @@ static const struct remedy {
      .text = "Check the address, and that the board is on, awake and in this network, where no "
              "device has the address; an access point that isolates its clients, as guest networks "
              "do, hides a board in the same way."},
+    {.cause = OTA_CAUSE_ESPHOME,
+     .text =
+         "Write esphome:// before the board's name or address if it runs ESPHome, whose updates "
+         "have a protocol of their own; if not, check that it is on, that its sketch calls "
+         "ArduinoOTA.handle() often, and that the port (-p) is right."},
     {.cause = OTA_CAUSE_THERE,
      .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
              "keeps it busy, and that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W "

@@ -12,6 +12,7 @@ import socket
 import threading
 import unittest
 
+import firmware
 import requirement
 from scenario import Case, Program, Scenario, address, run, sketch
 
@@ -61,6 +62,19 @@ class Uploads(Scenario):
         self.assertEqual(run("-i", f"esphome://{board.address}:{board.port}", "-f", path).status, 0)
         board.wait_for(" rebooting$")
         self.assertEqual(board.count(" parts "), 0)
+
+    def test_without_a_scheme(self):
+        """Nothing listens there by ArduinoOTA's protocol: the remedy names the scheme if the image is ESPHome's."""
+        board = self.board(*device(), family="esp32")
+        for text, is_told in ((firmware.esphome("2026.9.0"), True), (b"", False)):
+            with self.subTest(is_told):
+                path = self.file("fw.bin", firmware.esp32_sketch(20000, text=text))
+                result = run("-i", board.address, "-p", str(board.port), "-f", path, "-t", "1", "--retries", "0")
+                self.assertEqual(result.status, 5, result)
+                self.assertIn("nothing listens at", result.err)
+                for phrase in ("; the image is ESPHome 2026.9.0", "Write esphome:// before the board's name or address"):
+                    self.assertEqual(phrase in result.err, is_told, result)
+        self.assertEqual(run("-i", f"esphome://{board.address}:{board.port}", "-f", path).status, 0)
 
     def test_families(self):
         """Others than the ESP32; an ESP8266 that asks for it gets a compressed image, from 3 ports the right one."""

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "upload/espota/absence.h"
 #include "upload/espota/way.h"
@@ -235,14 +236,33 @@ void handshake_invite_drained(struct handshake *handshake)
     handshake_invite(handshake, 0);
 }
 
+/* Whether the board may be silent because it runs ESPHome, as the image does. It may also get its
+ * first ESPHome: then this is only one of the explanations. */
+static bool is_perhaps_esphome(const struct handshake *handshake, const struct ota_failure *failure)
+{
+    const bool has_esphome = *handshake->config->image->inspection.esphome.version;
+    const bool is_silent =
+        failure->error == OTA_E_NOT_LISTENING || failure->error == OTA_E_NO_ANSWER;
+
+    return has_esphome && is_silent &&
+           (failure->cause == OTA_CAUSE_NONE || failure->cause == OTA_CAUSE_THERE);
+}
+
 static void end_absent(struct handshake *handshake)
 {
     char absence[OTA_MESSAGE_MAX], way[WAY_MAX];
+    struct ota_failure *failure = &handshake->failure;
     enum ota_error error = describe_absence(handshake, absence);
     enum ota_cause cause = way_describe(way, &handshake->candidates, handshake->config->heard);
 
-    ota_fail(&handshake->failure, error, "%s%s%s", absence, *way ? "; " : "", way);
-    handshake->failure.cause = cause;
+    ota_fail(failure, error, "%s%s%s", absence, *way ? "; " : "", way);
+    failure->cause = cause;
+
+    if (is_perhaps_esphome(handshake, failure)) {
+        failure->cause = OTA_CAUSE_ESPHOME;
+        text_append(failure->message, sizeof failure->message, "; the image is ESPHome %s",
+                    handshake->config->image->inspection.esphome.version);
+    }
     handshake_finish(handshake);
 }
 

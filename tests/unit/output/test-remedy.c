@@ -94,6 +94,7 @@ static const struct row {
     {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "into the board's network"},
     {OTA_E_UNREACHABLE, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_THERE, SKETCH, "", "another device has the address now"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_ESPHOME, SKETCH, "", "Write esphome:// before"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.handle() often"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "Check the port"},
     {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, SKETCH, "", "client isolation"},

@@ -66,6 +66,8 @@ struct script {
     bool has_stranger;     /* a connection from 10.0.0.99 was rejected */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
+    bool has_esphome;      /* the image is of ESPHome 2026.9.0 */
+    enum ota_cause cause;  /* of the failure; OTA_CAUSE_NONE: not compared */
     bool is_forced;
     bool is_announced; /* the board announces that it asks for a password */
     bool peer_any;
@@ -447,6 +449,8 @@ static enum ota_phase play_on(const struct script *script)
                                                   .userdata = &world};
 
     world = (struct world){.script = script, .endpoints = &endpoints, .queued = script->queued};
+    snprintf(image.inspection.esphome.version, sizeof image.inspection.esphome.version, "%s",
+             script->has_esphome ? "2026.9.0" : "");
     virtual_time_reset(0);
     world.handshake = handshake_start(&config, &callbacks);
     assert_non_null(world.handshake);
@@ -672,6 +676,16 @@ static const struct script scripts[] = {
     {"a board that restarts in the middle", "pw",
      .replies = {{ASK_SHA}, {REFUSED}, {REFUSED}, {ASK_SHA_AGAIN}, {"OK"}},
      .sent = "I0 A5 I10 I515 A520", .scheme = "SHA-256", .phase = ACCEPTED, .notes = 1},
+    {"ESPHome, and nothing listens", .has_esphome = true, .accept_timeout_s = 1, .every_time = true,
+     .replies = {{REFUSED}}, .sent = "I0 I505", .expected = OTA_E_NOT_LISTENING, .phase = INVITING,
+     .phrase = "(the given port); the image is ESPHome 2026.9.0", .notes = 1,
+     .cause = OTA_CAUSE_ESPHOME},
+    {"ESPHome, and silence", .has_esphome = true, .accept_timeout_s = 1, .sent = "I0",
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING, .cause = OTA_CAUSE_ESPHOME,
+     .phrase = "; the image is ESPHome 2026.9.0"},
+    {"ESPHome, and no route", .has_esphome = true, .accept_timeout_s = 1,
+     .send_error = EHOSTUNREACH, .sent = "I0 I500", .expected = OTA_E_UNREACHABLE,
+     .phase = INVITING, .phrase = "cannot be reached", .never = "ESPHome", .notes = 1},
     {"no route", .accept_timeout_s = 1, .send_error = EHOSTUNREACH, .sent = "I0 I500",
      .expected = OTA_E_UNREACHABLE, .phase = INVITING,
      .phrase = "10.0.0.7:3232 cannot be reached: No route to host", .notes = 1, .end_ms = 1000},
@@ -906,6 +920,9 @@ static void test_handshake_scripts(void **state)
         assert_int_equal(world.failures, script->expected == OTA_OK ? 0 : 1);
         assert_int_equal(phase, script->phase);
         assert_non_null(strstr(world.failure.message, script->phrase ? script->phrase : ""));
+        if (script->cause)
+            assert_int_equal(world.failure.cause, script->cause);
+        assert_true(script->has_esphome || world.failure.cause != OTA_CAUSE_ESPHOME);
         if (strstr(world.failure.message, "Too many open files"))
             assert_int_equal(world.failure.cause, OTA_CAUSE_TOO_MANY_FILES); /* for the remedy */
         assert_null(script->never ? strstr(world.failure.message, script->never) : NULL);
