@@ -101,13 +101,13 @@ static bool has_other_meaning(char reason[REASON_MAX], const char *pattern)
 
 /* Writes PCRE2's message, and the position of the error unless that is the end. */
 static void describe_pcre2_error(char reason[REASON_MAX], int error, const char *text,
-                                 size_t offset)
+                                 size_t length, size_t offset)
 {
     char what[128], before[64];
 
     pcre2_get_error_message(error, (PCRE2_UCHAR *)what, sizeof what);
     escape_pattern(before, sizeof before, text, offset);
-    if (text[offset])
+    if (offset < length)
         snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
     else
         snprintf(reason, REASON_MAX, "%s", what);
@@ -138,7 +138,7 @@ static enum ota_error compile_pattern(pcre2_code **compiled, const char *option,
     if (error == PCRE2_ERROR_HEAP_FAILED)
         return ota_fail_no_memory(failure);
 
-    describe_pcre2_error(reason, error, text, offset);
+    describe_pcre2_error(reason, error, text, length, offset);
     return refuse_pattern(failure, option, pattern, reason);
 }
 

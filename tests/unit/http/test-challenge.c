@@ -264,6 +264,7 @@ static void test_answer_without_memory(void **state)
     const enum challenge_scheme schemes[] = {CHALLENGE_DIGEST_MD5, CHALLENGE_DIGEST_SHA256};
     (void)state;
 
+    failing_skip_in_valgrind();
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         const struct challenge challenge = {.scheme = schemes[i], .realm = "r", .nonce = "n"};
         char *right = challenge_answer(&challenge, "u", "p", "GET", "/", &given);

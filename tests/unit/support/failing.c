@@ -4,10 +4,16 @@
  */
 #include "support/failing.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +25,12 @@ static enum failing_call failing;
 static int calls_left = -1; /* calls that succeed; negative: all do */
 static bool is_for_good;
 static int reason;
+
+void failing_skip_in_valgrind(void)
+{
+    if (getenv("ESP_OTA_VALGRIND"))
+        skip();
+}
 
 void failing_start(enum failing_call call, int after, int error)
 {
