@@ -202,7 +202,7 @@ pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argu
         return -1;
     }
     if (argument)
-        strcpy(errand.argument, argument);
+        memcpy(errand.argument, argument, strlen(argument) + 1);
 
     if (nursery.socket < 0) {
         errno = EAGAIN;

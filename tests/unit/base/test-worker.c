@@ -446,15 +446,19 @@ static void test_kept_clean(void **state)
 /* Returns how many there were. */
 static int kill_children(void)
 {
-    char path[64];
-    int pid, count = 0;
+    char path[64], children[256];
+    int count = 0;
 
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    while (fscanf(file, "%d", &pid) == 1 && kill(pid, SIGKILL) == 0)
-        count++;
+    size_t length = fread(children, 1, sizeof children - 1, file);
+    children[length] = '\0';
     fclose(file);
+
+    char *rest = children, *end;
+    for (long pid; (pid = strtol(rest, &end, 10)) > 0 && end != rest; rest = end)
+        count += kill((pid_t)pid, SIGKILL) == 0;
     return count;
 }
 

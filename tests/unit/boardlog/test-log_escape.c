@@ -27,8 +27,8 @@ static const struct {
     {BYTES("\xc2\x9b"
            "2J \x9b"
            "2J"),
-     "\\u009b2J \\x9b2J"},                    /* C1: CSI in one character */
-    {BYTES("\xe2\x80\xaetxt"), "\\u202etxt"}, /* from right to left */
+     "\\u009b2J \\x9b2J"},                                       /* C1: CSI in one character */
+    {BYTES("\xe2\x80\xaetxt\xe2\x80\xac"), "\\u202etxt\\u202c"}, /* from right to left */
     {BYTES("\xc3(\xe2\x82\n\xf0\x9f\xc3\xa4"), "\\xc3(\\xe2\\x82\n\\xf0\\x9f\xc3\xa4"},
     {BYTES("\xed\xa0\x80 \xc0\xaf \xff"), "\\xed\\xa0\\x80 \\xc0\\xaf \\xff"},
 };
