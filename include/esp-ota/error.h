@@ -98,7 +98,7 @@ enum ota_cause {
     OTA_CAUSE_OTHER_ADDRESS,
     /* The board said that the password is wrong. */
     OTA_CAUSE_PASSWORD_REJECTED,
-    /* A project file has named the board, so the user's password, or key, is not for it. */
+    /* A project file has named the board, so it does not get the user's password or key. */
     OTA_CAUSE_PROJECT_BOARD,
     /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_UNKNOWN_WAY,

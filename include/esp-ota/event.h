@@ -42,8 +42,8 @@ struct ota_totals;
 struct ota_event {
     enum ota_event_type type;
     enum ota_phase phase;
-    const char *board;                 /* what people call it: assignment_label() */
-    const char *target;                /* what programs do: the name or address; NULL: the same */
+    const char *board;                 /* its name for people: assignment_label() */
+    const char *target;                /* its name or address for programs; NULL: equal to board */
     uint16_t target_port;              /* OTA_EVENT_RESULT: and the port; 0: none was given */
     const struct image *image;         /* what goes to it; NULL: only its log is followed */
     const char *protocol;              /* by which that goes; NULL: only its log is followed */

@@ -1,10 +1,10 @@
 /*
  * diag.c: the only writer on standard error. Each message is one write(2), so that the lines of
- * parallel programs do not mix. On a terminal, the status line, or the question that waits there, is
- * erased before a message and redrawn after it.
+ * parallel programs do not mix. On a terminal, the status line or a pending question is erased
+ * before a message and redrawn after it.
  *
- * The global state is the level, the start time, the status line and the question. Failures to write standard
- * error are ignored, as there is no place left to report them.
+ * The global state is the level, the start time, the status line and the question. Failures to
+ * write standard error are ignored, as there is no place left to report them.
  */
 #include "base/diag.h"
 
@@ -25,7 +25,7 @@ static int64_t start_us;
 static char status[STATUS_MAX_BYTES]; /* "": no status line is drawn */
 static size_t columns_used; /* of the last line, by a status line: they have to be written over */
 static bool status_on_terminal;
-static const char *question; /* NULL: none waits on the terminal */
+static const char *question; /* NULL: none is pending */
 static bool reader_has_stopped;
 
 void diag_set_level(enum diag_level level)
@@ -71,8 +71,8 @@ static void put_text(const char *text, size_t length)
     }
 }
 
-/* Returns the bytes that make room for a message where the question stands. One that may be wrapped
- * is left standing. Its bytes are at least its columns. */
+/* Returns the bytes that make room for a message in the line of the question. A question that may
+ * be wrapped is not erased. (It has at least as many bytes as columns.) */
 static const char *begin_over_question(void)
 {
     return terminal_is_smart(STDERR_FILENO) && strlen(question) < terminal_width(STDERR_FILENO)

@@ -25,7 +25,7 @@ void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A transient line at the bottom of the terminal: drawn over the previous one, erased around
  * messages and redrawn after them. Where standard error is no terminal (-r asks for it there), the
  * next line is written over it instead, so that a reader of lines sees no blank one. None is drawn
- * while a question waits. diag_status_end() leaves the last one standing and moves to the next
+ * while a question is pending. diag_status_end() leaves the last one standing and moves to the next
  * line; diag_status_clear() erases it; diag_status_forget() leaves it alone, as the caller has moved
  * the cursor on. */
 void diag_status(const char *line);
@@ -33,10 +33,10 @@ void diag_status_end(void);
 void diag_status_clear(void);
 void diag_status_forget(void);
 
-/* A question that stands on the terminal, where the caller has written it, and waits for an answer:
- * messages move it down. NULL: none waits any longer, and the cursor is on a new line. text has to
- * last until then. diag_question_leave() and diag_question_repeat() stand around text that is
- * written to the terminal by other means. */
+/* A pending question, which the caller has written to the terminal: messages move it down. NULL: no
+ * question is pending any more, and the cursor is on a new line. text has to last until then. Call
+ * diag_question_leave() before, and diag_question_repeat() after, writing to the terminal by other
+ * means. */
 void diag_question(const char *text);
 void diag_question_leave(void);
 void diag_question_repeat(void);

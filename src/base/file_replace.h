@@ -13,8 +13,8 @@
  * when it is on the disk, else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
-/* Fails with OTA_E_OUTPUT and its cause, as path could not be written for this errno; 0 if it is not
- * a file. The message says why, or if that is NULL, what the errno means. */
+/* Fails with OTA_E_OUTPUT and its cause: path could not be written. reason is the errno; 0: path is
+ * no file. The message has why, or if that is NULL, the text of the errno. */
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure);
 

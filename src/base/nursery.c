@@ -1,7 +1,7 @@
 /*
- * nursery.c: the copy waits for errands at a socket. What it starts are children of its parent
- * (CLONE_PARENT), which can wait for them and end them as any others. The global state is the socket
- * and the process at its other end.
+ * nursery.c: the copy waits for requests on a socket. The processes that it starts are children of
+ * its parent (CLONE_PARENT), so the parent can wait for them and end them. The global state is the
+ * socket and the process at its other end.
  */
 #include "base/nursery.h"
 
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* It has one thing to do, a fork. */
+/* Generous: a request takes one fork. */
 enum { ERRAND_TIMEOUT_MS = 5000, NURSERY_SOCKET = 3 };
 
 struct errand {
@@ -46,9 +46,9 @@ static struct {
     int socket;
 } nursery = {.socket = -1};
 
-/* -- its side -- */
+/* -- the copy -- */
 
-/* fork() makes only children of its own. */
+/* A child of the parent, which fork() cannot make. */
 static pid_t fork_sibling(void)
 {
     const unsigned long flags = CLONE_PARENT | (unsigned long)SIGCHLD;
@@ -95,8 +95,8 @@ static void run_errands(pid_t parent, nursery_child_fn *live)
     }
 }
 
-/* No file descriptor of the parent stays open in it but standard error, and no signal to its group
- * ends it before the parent. */
+/* Of the parent's file descriptors, only standard error stays open in the copy. No signal to the
+ * process group ends the copy before the parent. */
 static bool settle(int socket, pid_t parent)
 {
     secret_forget_all();
@@ -119,7 +119,7 @@ static bool settle(int socket, pid_t parent)
     return true;
 }
 
-/* -- this side -- */
+/* -- the parent -- */
 
 static void end_nursery(void)
 {
@@ -154,10 +154,12 @@ void nursery_open(nursery_child_fn *live)
 
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(sockets[1]);
-    if (pid < 0)
+    if (pid < 0) {
         close(sockets[0]);
-    else
-        nursery.pid = pid, nursery.socket = sockets[0];
+    } else {
+        nursery.pid = pid;
+        nursery.socket = sockets[0];
+    }
 }
 
 bool nursery_is_wanted(void)
@@ -208,7 +210,7 @@ pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argu
         errno = EAGAIN;
         return -1;
     }
-    /* An answer that is late would be taken for that of the next errand. */
+    /* A late answer would be taken for the answer to the next request. */
     if (!send_errand(&errand, socket) || !receive_outcome(&outcome)) {
         end_nursery();
         errno = EAGAIN;

@@ -1,7 +1,7 @@
 /*
- * nursery.h: a copy of this process from the time before libraries got secrets. It starts the workers
- * from then on: a copy of this process as it is would have what libcurl, GnuTLS and libcrypto keep on
- * their heaps while they need it.
+ * nursery.h: a copy of this process from the time before libraries got secrets. From then on, this
+ * copy starts the workers. A fork of this process itself would also have the secrets on the heaps
+ * of libcurl, GnuTLS and libcrypto.
  */
 #ifndef ESP_OTA_BASE_NURSERY_H
 #define ESP_OTA_BASE_NURSERY_H
@@ -9,22 +9,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The longest argument of a worker. */
+/* The longest argument of a worker, in bytes. */
 enum { NURSERY_ARGUMENT_MAX = 1023 };
 
-/* What a new process does, with its socket: it never returns. */
+/* Runs in the new process, with its socket. Never returns. */
 typedef void nursery_child_fn(int socket, pid_t parent, void (*run)(int, const char *),
                               const char *argument);
 
-/* Forks it, which calls live() in each process that it starts. When no process is left, it remains
- * closed, and nursery_start() fails. */
+/* Forks the nursery, which calls live() in each process that it starts. If no process is left for
+ * it, nursery_start() fails. */
 void nursery_open(nursery_child_fn *live);
 
-/* Whether it was opened, or should have been. */
+/* Whether nursery_open() was called, even if it failed. */
 bool nursery_is_wanted(void);
 
-/* A new child of this process, which gets a copy of socket. Returns its process ID; -1 and errno
- * when there is none. */
+/* Starts a child of this process, which gets a copy of socket. Returns its process ID; -1 and errno
+ * on failure. */
 pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argument);
 
 #endif

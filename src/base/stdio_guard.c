@@ -26,7 +26,7 @@ bool stdio_guard_takes(int fd, int patience_ms)
     return poll(&file, 1, patience_ms) > 0;
 }
 
-/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
+/* A pipe with room for a byte has room for PIPE_BUF; a longer write could wait for the reader. */
 int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms)
 {
     const char *rest = data;

@@ -1,6 +1,6 @@
 /*
  * stdio_guard.h: makes sure that standard input, output and error are open, and writes to terminals
- * and pipes without waiting for their readers for ever.
+ * and pipes without waiting forever for their readers.
  */
 #ifndef ESP_OTA_BASE_STDIO_GUARD_H
 #define ESP_OTA_BASE_STDIO_GUARD_H

@@ -23,7 +23,7 @@
 
 enum { CHILD_SOCKET = 3 };
 
-/* Of <sanitizer/common_interface_defs.h>; NULL in a program without a sanitizer. */
+/* From <sanitizer/common_interface_defs.h>; NULL in a program without a sanitizer. */
 extern void __sanitizer_set_report_fd(void *fd) /* NOLINT(bugprone-reserved-identifier) */
     __attribute__((weak));
 
@@ -56,8 +56,8 @@ static bool detach_from_parent(int socket, pid_t parent)
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
-        /* Libraries write there what they like: libavahi-client has warnings about itself. The
-         * parent says what matters to the user. A sanitizer's reports have no other way. */
+        /* Libraries write their own warnings to standard error, libavahi-client among them. The
+         * parent says what matters to the user. Only a sanitizer needs it, for its reports. */
         if (!__sanitizer_set_report_fd)
             dup2(null, STDERR_FILENO);
         if (null > CHILD_SOCKET)
@@ -69,7 +69,7 @@ static bool detach_from_parent(int socket, pid_t parent)
     return true;
 }
 
-/* In the child. */
+/* Runs in the child. */
 static void live(int socket, pid_t parent, void (*run)(int, const char *), const char *argument)
 {
     if (detach_from_parent(socket, parent))

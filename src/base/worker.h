@@ -14,17 +14,17 @@ struct worker {
     int socket; /* the parent's end: non-blocking */
 };
 
-/* To be called before a library gets a secret that it keeps on its own heap. From then on, workers
- * start as copies of this process as it was at the first call: they have no secret of a library. If
- * no process is left for that, none starts any more. */
+/* Call this before a library gets a secret that it keeps on its own heap. From then on, workers
+ * start from a copy of this process as it was at the first call, so they have no secret of a
+ * library. If that copy cannot be made or ends, no worker starts any more. */
 void worker_keep_clean(void);
 
 /* Forks, and calls run() in the child with its end of the socket (blocking) and its copy of
  * argument, a text or NULL. The child closes all other file descriptors, so it keeps no connection
  * of the parent open, and what its libraries write to the standard streams is lost. It is confined
- * (confine.h), reads zeros in place of secrets
- * (secret.h), ignores the signals that end the program, and dies with its parent. Returns -1 and
- * errno when no process or file descriptor is left. */
+ * (confine.h), reads zeros in place of secrets (secret.h), ignores the signals that end the
+ * program, and dies with its parent. Returns -1 and errno when no process or file descriptor is
+ * left. */
 int worker_start(struct worker *worker, void (*run)(int socket, const char *argument),
                  const char *argument);
 

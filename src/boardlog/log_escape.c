@@ -1,5 +1,5 @@
 /*
- * log_escape.c: cuts the stream at the ends of lines, and before a character that is not complete.
+ * log_escape.c: cuts the stream at the ends of lines and before an incomplete character.
  */
 #include "boardlog/log_escape.h"
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The length of the sequence that byte begins; 0 if it begins none of several bytes. */
+/* The length of the multi-byte sequence that byte begins; 0 if it begins none. */
 static size_t sequence_length(unsigned char byte)
 {
     if (byte < 0xc2 || byte > 0xf4)
@@ -47,7 +47,7 @@ size_t log_escape(struct log_escape *escape, char *target, const void *source, s
     const unsigned char *bytes = source;
     size_t used = 0;
 
-    /* One byte more at a time, until those that were held back are a character, or none. */
+    /* Adds single bytes until the held ones are a character, or cannot become one. */
     while (escape->held > 0 && length > 0) {
         unsigned char first[sizeof escape->bytes + 1];
         memcpy(first, escape->bytes, escape->held);

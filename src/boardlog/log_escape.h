@@ -1,18 +1,18 @@
 /*
- * log_escape.h: makes a log safe for a terminal that shows it as it comes, line by line or not.
+ * log_escape.h: makes a log safe for a terminal, without waiting for the ends of lines.
  */
 #ifndef ESP_OTA_BOARDLOG_LOG_ESCAPE_H
 #define ESP_OTA_BOARDLOG_LOG_ESCAPE_H
 
 #include <stddef.h>
 
-/* What may be the beginning of a character. All zero: nothing. */
+/* Bytes held back as the possible beginning of a character. All zero: none. */
 struct log_escape {
     unsigned char bytes[3];
     size_t held;
 };
 
-/* Room for what length bytes become, with those that were held back. */
+/* Room for the escaped form of length bytes and of those held back. */
 #define LOG_ESCAPE_ROOM(length) (6 * ((length) + sizeof((struct log_escape){{0}, 0}).bytes) + 1)
 
 /* Copies the length bytes of source to target, which has LOG_ESCAPE_ROOM(length) bytes: ends of

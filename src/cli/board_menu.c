@@ -22,8 +22,8 @@
 
 enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
 enum {
-    NUMBER_WIDTH = 5, /* of a number and the blanks behind it */
-    LEAST_WIDTH = 10, /* of a text that is worth being cut */
+    NUMBER_WIDTH = 5, /* of a number and the blanks after it */
+    LEAST_WIDTH = 10, /* of a cut text that is still of use */
 };
 
 static const int64_t PATIENCE_US = SECONDS(600);
@@ -219,7 +219,7 @@ enum ota_error board_menu_parse(const char *answer, struct choice *choices, size
     return choose_parts(answer, strlen(answer), ",", choose_words, choices, count, failure);
 }
 
-/* What the terminal leaves beside the numbers; 0: any width. */
+/* The columns beside the numbers; 0: any width. */
 static size_t menu_width(void)
 {
     const size_t width = terminal_width(STDERR_FILENO);
@@ -227,8 +227,8 @@ static size_t menu_width(void)
     return width > NUMBER_WIDTH ? width - NUMBER_WIDTH : 0;
 }
 
-/* Copies the reason without the outcome that it predicts, in one line: somebody who chooses this
- * board gets all of it. */
+/* Copies the reason without the outcome that it predicts, cut to one line: the whole reason is
+ * shown when this board is chosen. */
 static void cut_reason(char brief[IMAGE_FIT_REASON_MAX], const char *reason)
 {
     const size_t width = menu_width();

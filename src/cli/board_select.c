@@ -46,8 +46,8 @@ static struct kind find_kind(const struct board *board)
     return kind;
 }
 
-/* Targets that are instances are looked up by the services of their protocol. A board with another
- * one is named by its host, and so are all where a second announcement may come first. */
+/* A target that is an instance is looked up by the services of its protocol. A board with another
+ * service is named by its host, and so is any board whose second announcement may come first. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
     struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->plan.port};

@@ -273,7 +273,7 @@ static enum ota_error with_identity(struct program *program,
 
     if (!settings->certificate)
         return call(program, NULL);
-    worker_keep_clean(); /* the server will have the key as GnuTLS needs it */
+    worker_keep_clean(); /* the key of TLS will be on GnuTLS's heap */
     error = read_identity(&certificate, &key, settings, &program->failure);
     if (error == OTA_OK)
         error = call(program, &(struct httpd_identity){certificate, key});

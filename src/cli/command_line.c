@@ -181,8 +181,8 @@ static void forget_option(struct command_line *line, enum option option)
 }
 
 /* Moves the password from argv, where its bytes are overwritten, to the line. It replaces an
- * earlier password. One that is written like an option has to stand behind "--auth=": in "-a -f x"
- * the value is missing. */
+ * earlier password. One that begins like an option is taken only from "--auth=VALUE": in
+ * "-a -f x" the value is missing. */
 static enum ota_error store_password(struct reader *reader, struct ota_failure *failure)
 {
     char *marked = poptGetOptArg(reader->popt);
@@ -389,7 +389,7 @@ static bool expand_abbreviation(const struct reader *reader)
     return is_expanded;
 }
 
-/* --no-NAME: the flag is as if neither the line so far nor a configuration had set it. */
+/* --no-NAME: afterwards neither the line so far nor a configuration has set the flag. */
 static bool take_back(const struct reader *reader)
 {
     static const char no[] = "--no-";

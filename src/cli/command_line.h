@@ -17,8 +17,8 @@ struct command_line {
     bool typed[OPTION_COUNT];                        /* what stands on the command line itself */
     const struct config_entry *origin[OPTION_COUNT]; /* of a configured option; NULL: of others */
     bool is_off[OPTION_COUNT];                       /* a configured flag that is "no" */
-    bool is_taken_back[OPTION_COUNT]; /* --no-NAME: a configuration does not set it */
-    bool is_letter[OPTION_COUNT];     /* it was given as a letter ("-f"), the last time */
+    bool is_taken_back[OPTION_COUNT]; /* by --no-NAME: a configuration cannot set it */
+    bool is_letter[OPTION_COUNT];     /* the last one was given as a letter ("-f") */
     char *value[OPTION_COUNT];        /* NULL for flags, options not given, lists and -a */
     char *password;                   /* the value of -a, to be freed with secret_free(), or NULL */
     struct strings boards;            /* the values of -i, in their order */

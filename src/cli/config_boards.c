@@ -338,7 +338,7 @@ static bool may_have_secret(const struct command_line *line, bool is_secret_type
     return (is_secret_typed && line->typed[OPTION_IP]) || (origin && origin->file->is_project);
 }
 
-/* The message about a board that is not found names similar ones. */
+/* For the message about a board that is not found. */
 static enum ota_error note_similar(struct host_line *board, const struct config *config,
                                    struct ota_failure *failure)
 {
@@ -421,7 +421,7 @@ static void warn_if_replaced(const struct config *config, enum config_kind kind,
             escape_string(shown, sizeof shown, used->name), used->file->shown, other->file->shown);
 }
 
-/* The person has typed a name and a secret; where that goes, somebody else has said. */
+/* The user typed a name and a secret, but a project file may choose the address that gets it. */
 static void warn_if_led_elsewhere(const struct resolving *resolving, const char *name,
                                   bool is_from_project)
 {

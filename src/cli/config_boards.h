@@ -15,7 +15,7 @@ enum ota_error config_boards_check(const struct config *config, struct ota_failu
 /* Whether a board that the line names, also by a group, has an image of its own. */
 bool config_boards_name_file(const struct config *config, const struct command_line *line);
 
-/* Writes the names of the configuration that may be meant by one that is none of them, as
+/* Writes the names of the configuration that resemble name, which is none of them, as
  * `"kitchen", "@home"`; "" if none is similar. */
 void config_boards_suggest(char *list, size_t capacity, const struct config *config,
                            const char *name);

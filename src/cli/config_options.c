@@ -268,7 +268,7 @@ static enum ota_error adopt_entry(struct command_line *line, const struct config
         return adopt_list(line, option, entry->value, failure);
     if (settings[option] & PATH)
         return adopt_path(line, entry, option, failure);
-    /* Digits are the value of "online". */
+    /* A number is a time in seconds for "online", not a flag. */
     bool is_word = !isdigit((unsigned char)*entry->value) && parse_flag(entry->value, &flag);
     if (!options_takes_value(options_find(option))) {
         parse_flag(entry->value, &flag);

@@ -15,7 +15,7 @@ struct config_environment {
     bool has_key;
 };
 
-/* Whether a configuration sets the option by "yes" and "no": --no-NAME takes it back. */
+/* Whether a configuration sets the option by "yes" and "no", so that --no-NAME overrides it. */
 bool config_options_is_flag(enum option option);
 
 /* Refuses names that are no settings, settings that the file may not have, and passwords. Fails

@@ -194,8 +194,8 @@ enum ota_error operands_store(const struct operands *operands, const char *const
     for (; words && *words; words++) {
         const char *text = argv_mask_argument(operands->argv_mask, *words);
 
-        /* A quoted variable that is not set. espota.py passes over such a word. Beside options that
-         * name everything it can be no board or image that is missing. */
+        /* An empty word comes from a quoted variable that is not set. espota.py ignores it. If
+         * options give both board and image, it cannot stand for either. */
         bool is_empty_extra = text[0] == '\0' && has_boards && has_image;
 
         if (is_empty_extra || command_line_skips(line, NULL, text))

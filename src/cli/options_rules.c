@@ -21,7 +21,7 @@ bool options_name_boards(const struct command_line *line)
            line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
 }
 
-/* The command does nothing with the option, and somebody expected something of it. */
+/* Somebody expected something of an option that the command does not use. */
 static enum ota_error check_refused(const struct command_line *line, struct ota_failure *failure)
 {
     static const struct {
@@ -61,7 +61,7 @@ static enum ota_error check_check(const struct command_line *line, struct ota_fa
     return OTA_OK;
 }
 
-/* A mistyped name of a file, or "list", is a board: then that is said. */
+/* A mistyped file name, or "list", is taken for a board; the message says so. */
 static enum ota_error reject_no_image(const struct command_line *line, struct ota_failure *failure)
 {
     char shown[WORD_SHOWN];
@@ -89,13 +89,13 @@ static enum ota_error check_output(const struct command_line *line, struct ota_f
     return OTA_OK;
 }
 
-/* Whether a board's log is wanted; then boards need no firmware. */
+/* Whether the log of a board is wanted, for which no firmware is needed. */
 static bool wants_log(const struct command_line *line)
 {
     return line->given[OPTION_MONITOR] || line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
 }
 
-/* Whether something is said of an upload; then -f was forgotten. */
+/* Whether an option is about an upload, so that -f was forgotten. */
 static bool names_upload(const struct command_line *line)
 {
     return line->given[OPTION_SPIFFS] || line->given[OPTION_COMPRESS] || line->given[OPTION_SIGN] ||

@@ -21,7 +21,7 @@ enum command_use {
 
 enum { OPTIONS_IGNORED_MAX = 1024 };
 
-/* The commands that use the option, or refuse it. */
+/* The commands that use or refuse the option, as a set. */
 unsigned options_uses(enum option option);
 
 /* The command that the line asks for. */

@@ -94,7 +94,7 @@ static void show_options(struct output *output, const struct command_line *line)
             show_option(output, line, row);
 }
 
-/* Of a file the path that is read: it begins at the folder of the configuration. */
+/* Shows a file with its full path: relative ones begin at the folder of the configuration. */
 static void show_entry(struct output *output, const char *section, const struct config_entry *entry)
 {
     const struct host_key *key = hosts_find_key(entry->name, strlen(entry->name));

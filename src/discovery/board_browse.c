@@ -38,7 +38,7 @@ struct board_browse {
     struct loop_timer timer;  /* for the next plain query, or the deadline */
     int64_t start_us, deadline_us;
     struct board_list boards;
-    unsigned unheard;         /* what may be boards, and did not answer */
+    unsigned unheard;         /* instances that may be boards and did not answer */
     struct contest *contests; /* boards of one name, in the order of boards */
     size_t contest_count;
     struct address *rivals; /* of all contests */

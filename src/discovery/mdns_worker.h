@@ -68,9 +68,8 @@ struct mdns_answer {
     char pairs[MDNS_PAIRS_MAX];     /* txt_record_pairs(); not for MDNS_HOST */
     struct esphome_record esphome;  /* only of SERVICE_ESPHOME; the version is the project's */
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
-    unsigned unheard; /* MDNS_END: instances of shared services, which may be boards, that did not
-                          * answer */
-    bool is_local;    /* this computer has run out of memory, processes or file descriptors */
+    unsigned unheard;    /* MDNS_END: silent instances of shared services, which may be boards */
+    bool is_local;       /* this computer has run out of memory, processes or file descriptors */
     enum ota_cause lack; /* which of them, if that is known */
 };
 

@@ -4,16 +4,16 @@
  * The responders of JAndrassy's ArduinoOTA and of WiFi101OTA compare the whole packet with a query
  * for _arduino._tcp that has a single question and no known answer. Their SRV and A records are
  * valid for two minutes, the PTR record for 75. After two minutes, Avahi's queries name the PTR
- * record as known, and get no answer. That to a plain query goes to all in the network, so Avahi
- * hears it, too. From any other responder, such a query brings its records up to date.
+ * record as known, and get no answer. The answer to a plain query is multicast, so Avahi hears it,
+ * too. Other responders answer the query as usual, which refreshes their records.
  */
 #ifndef ESP_OTA_DISCOVERY_PLAIN_QUERY_H
 #define ESP_OTA_DISCOVERY_PLAIN_QUERY_H
 
 #include "discovery/service.h"
 
-/* Sends the query for the instances of a service on each IPv4 interface that can. Nothing depends
- * on its arrival: failures are ignored. */
+/* Sends the query for the instances of a service on each IPv4 interface with multicast. Nothing
+ * depends on its arrival: failures are ignored. */
 void plain_query_send(enum service service);
 
 #endif

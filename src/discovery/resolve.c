@@ -32,7 +32,7 @@ enum {
     INSTANCE_GRACE_US = MILLISECONDS(500), /* for an instance: surer than a host of the same name */
     PORT_GRACE_US = SECONDS(1),            /* for the port, from the address on */
     FACTS_GRACE_US = MILLISECONDS(300),    /* for an announcement that is optional */
-    DECISION_GRACE_US = SECONDS(2),        /* for one without which an image may be the wrong one */
+    DECISION_GRACE_US = SECONDS(2),        /* for one that decides whether the image fits */
     NAMESAKE_GRACE_US = MILLISECONDS(400), /* for a second board, from the question on */
     SERVICES_AFTER_US = MILLISECONDS(250), /* before services are browsed for the port */
     MDNS_ADVANTAGE_US = SECONDS(1), /* for mDNS to beat the system resolver, from the start */
@@ -227,7 +227,7 @@ static int64_t later_of(int64_t a_us, int64_t b_us)
     return a_us > b_us ? a_us : b_us;
 }
 
-/* Whether the announcement of a name on mDNS is looked for as the address is. */
+/* Whether to look for the announcement of a name on mDNS, beside its address. */
 static bool wants_port(const struct resolver *resolver)
 {
     return resolver->use != ANNOUNCEMENT_OPTIONAL;
@@ -298,7 +298,7 @@ static bool wants_facts(const struct resolver *resolver, const struct finding *f
            mdns_client_may_answer(resolver->mdns);
 }
 
-/* How long the announcement is waited for. usual_us: if the image does not hang on it. */
+/* How long to wait for the announcement. usual_us: unless it decides whether the image is sent. */
 static int64_t grace_us(const struct resolver *resolver, int64_t usual_us)
 {
     return resolver->use == ANNOUNCEMENT_DECIDES ? DECISION_GRACE_US : usual_us;

@@ -32,23 +32,22 @@ struct resolution {
 
 struct resolver;
 
-/* What the announcement of a target is wanted for, and so how long it is waited for. */
+/* The use of a target's announcement, which determines how long it is waited for. */
 enum announcement_use {
     ANNOUNCEMENT_OPTIONAL, /* 300 ms */
     ANNOUNCEMENT_PORT,     /* for the port: 1 s if the target has a name on mDNS, else 300 ms */
-    ANNOUNCEMENT_DECIDES,  /* for whether the image is sent: 2 s */
+    ANNOUNCEMENT_DECIDES,  /* whether the image is sent: 2 s */
 };
 
 /* Called once, from the loop, never from within resolver_start(). failure is NULL on success. */
 typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
-/* Starts to resolve target, for at most timeout_us. Its announcement is one of this set of services
- * (service.h), where the first one counts, and is looked for if mDNS is asked at all. All resolvers
- * share one mdns, hence one D-Bus connection; mdns and target must outlive the resolver. NULL and
- * errno when memory runs out, or /etc/hosts cannot be read for lack of something. done fails with
- * OTA_E_NOT_FOUND and a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS, or
- * with OTA_E_INTERNAL. */
+/* Starts to resolve target, for at most timeout_us. Its announcement is the first one of this set
+ * of services (service.h), and is looked for if mDNS is asked at all. All resolvers share one mdns,
+ * hence one D-Bus connection; mdns and target must outlive the resolver. NULL and errno when memory
+ * runs out, or /etc/hosts cannot be read for lack of resources. done fails with OTA_E_NOT_FOUND and
+ * a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS or OTA_E_INTERNAL. */
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                 const struct target *target, unsigned services,
                                 enum announcement_use use, int64_t timeout_us,

@@ -13,7 +13,7 @@
 
 struct expect;
 
-/* What the common password, or key, is to a board without one of its own. */
+/* What a board without its own password, or key, gets of the common one. */
 enum assignment_secret {
     ASSIGNMENT_SECRET_SHARED,
     ASSIGNMENT_SECRET_NONE,     /* it would be withheld, but there is none */
@@ -23,8 +23,8 @@ enum assignment_secret {
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
-    const char *label;   /* what the configuration calls it, not the assignment's; NULL: nothing */
-    const char *similar; /* likewise names that may be meant instead, if it is not found */
+    const char *label;   /* its name in the configuration, borrowed; NULL: it has none */
+    const char *similar; /* names to suggest if the board is not found, borrowed; or NULL */
     const struct upload_protocol *protocol;
     const struct image *image;           /* NULL: nothing is sent, only the log followed */
     const char *password;                /* NULL or "": none was given */
@@ -39,15 +39,16 @@ struct assignment {
 
 enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };
 
-/* What every message calls the board: the name of its section in the configuration, else that of its
+/* The board's name in every message: the name of its section in the configuration, else that of its
  * target, as assignment_target() writes it. Returns label. */
 const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
-/* What JSON and --resume know the board by: its target's name, escaped. Port and path of the target
- * follow if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update". Returns text. */
+/* The board's name in JSON and for --resume: its target's name, escaped. Port and path of the
+ * target follow if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update".
+ * Returns text. */
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
-/* Adds why the board got no password, or key, to a failure for want of it, and the cause. */
+/* If the failure is for want of a password or key, adds why the board got none, and the cause. */
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);
 
 #endif

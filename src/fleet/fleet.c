@@ -239,9 +239,10 @@ static void fail_member(struct member *member, const struct ota_failure *failure
                  member);
 }
 
-/* What another board's endpoints, which overlap, mean for a claim. It is the same board if it was
- * found at one of the claimed endpoints, or can be found nowhere else. Before that, it is in doubt: an
- * announcement may name the address of somebody else's board, which must not be left out for it. */
+/* Judges a claim against another board whose endpoints overlap with it. The other board is the same
+ * one if it was found at one of the claimed endpoints, or can be found nowhere else. Until that is
+ * known, the claim is undecided: an announcement may name the address of a third board, which must
+ * not be left out because of it. */
 static enum job_claim compare_claim(const struct endpoints *claimed, const struct member *other)
 {
     if (other->is_found || endpoints_contain(claimed, &other->endpoints))
@@ -249,7 +250,7 @@ static enum job_claim compare_claim(const struct endpoints *claimed, const struc
     return other->state == RUNNING ? JOB_CLAIM_UNDECIDED : JOB_CLAIM_GRANTED;
 }
 
-/* *same becomes the board that the claim is denied or undecided for. */
+/* Sets *same to the board because of which the claim is denied or undecided. */
 static enum job_claim judge_claim(const struct member *wanted, const struct endpoints *claimed,
                                   struct member **same)
 {

@@ -28,7 +28,7 @@ struct member {
     bool asks;                  /* for a password, while its session waits */
     bool was_given;             /* the password that was typed, in this attempt */
     struct endpoints endpoints; /* once resolved; none before */
-    bool is_found;              /* at the only one that is left of them */
+    bool is_found;              /* at the only endpoint that is left */
     bool has_given_md5;         /* the board got an answer with MD5 */
     size_t bytes;
     size_t total;

@@ -29,8 +29,8 @@ enum {
 struct host_line {
     size_t number;        /* of the line, from 1; 0: it is from no list */
     struct target target; /* with port=N merged into its port */
-    char *label;          /* what its section in the configuration calls it; NULL: it has none */
-    char *similar;        /* names of the configuration that may be meant, printable; NULL: none */
+    char *label;          /* the name of its section in the configuration; NULL: it has none */
+    char *similar;        /* similar names of the configuration, printable; NULL: none */
     bool is_rest;         /* "*": all boards without a line; the target has that name */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *key_file;       /* NULL: not given; never "" or "-" */
@@ -41,8 +41,8 @@ struct host_line {
     const struct upload_protocol *protocol; /* NULL: not given; its target may have a scheme */
     struct strings expected;                /* what expect was compiled from */
     struct expect *expect;                  /* NULL: not given */
-    /* Somebody else has named the board: not the password, and key, for boards without their own, and
-     * its min-auth can only be stricter than that for all. */
+    /* Set if somebody else has named the board. It then gets no common password or key, and its
+     * min-auth can only be stricter than the common one. */
     bool lacks_password;
     bool lacks_key;
     bool is_at_least_as_strict;

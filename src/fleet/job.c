@@ -22,8 +22,8 @@
 enum { SENT_MAX = UNITS_TEXT_MAX + 32 };
 
 static const int64_t RESOLVE_US = SECONDS(10);
-static const int64_t LOOK_AGAIN_US = SECONDS(1);  /* for a board that is waited for */
-static const int64_t TURN_US = MILLISECONDS(250); /* for another job to go on */
+static const int64_t LOOK_AGAIN_US = SECONDS(1);  /* to the next search for an absent board */
+static const int64_t TURN_US = MILLISECONDS(250); /* pause while another job has its turn */
 
 /* Each text of the board was checked when it came in. This checks the composed message, which may
  * join several texts and announced names. */
@@ -399,8 +399,8 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
 
-/* At a given port, the announcement can tell an image for another chip from one for an unusual
- * port: an ESP8266 would confirm the former, and not start it. */
+/* If the given port does not fit the image, only the announcement shows whether the chip is another
+ * one or the port is unusual. An ESP8266 would confirm the wrong image and not start it. */
 static enum announcement_use use_of_announcement(const struct job *job)
 {
     const struct assignment *assignment = job->config.assignment;

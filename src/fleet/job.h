@@ -31,8 +31,8 @@ struct job_config {
 /* Whether the board that listens at one of the endpoints is the job's to upload to. */
 enum job_claim {
     JOB_CLAIM_GRANTED,
-    JOB_CLAIM_DENIED,    /* not: on_done follows without a result */
-    JOB_CLAIM_UNDECIDED, /* another job is finding it out: the job rests, and claims them again */
+    JOB_CLAIM_DENIED,    /* no: on_done follows without a result */
+    JOB_CLAIM_UNDECIDED, /* another job may reach the same board: the job rests, and claims again */
 };
 
 /* All are called from the loop, or from job_start() and job_interrupt(). A job may be freed from
@@ -40,7 +40,7 @@ enum job_claim {
 struct job_callbacks {
     ota_event_fn *on_event; /* complete but for what concerns the whole fleet */
     enum job_claim (*on_endpoints)(const struct endpoints *endpoints, void *userdata);
-    /* The board is at this one of the endpoints. */
+    /* The board was found at the endpoint with this number. */
     void (*on_found)(size_t endpoint, void *userdata);
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
     /* The board has rejected the password of job_set_password(), and the job has dropped it. True:

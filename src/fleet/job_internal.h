@@ -21,7 +21,7 @@ struct job {
     struct log_settings log;  /* with what this board's log is to say */
     struct job_callbacks callbacks;
     char name[ASSIGNMENT_LABEL_MAX];   /* the label, for events */
-    char target[ASSIGNMENT_LABEL_MAX]; /* likewise what programs know the board by */
+    char target[ASSIGNMENT_LABEL_MAX]; /* the board's name for programs, for events */
     int64_t start_us;                  /* 0: not started */
     int64_t deadline_us;               /* --deadline; 0: none */
     bool is_wait_told;                 /* the user was told that the job waits for the board */
@@ -89,7 +89,7 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
 /* Whether the job may use its endpoints now. If not, it rests, or is done and may have been freed. */
 bool job_claim_endpoints(struct job *job);
-/* Takes this endpoint for the board's, and tells it. */
+/* Takes this endpoint for the board's, and reports it. */
 void job_choose_endpoint(struct job *job, size_t endpoint);
 /* Rests for a moment, until another job has gone on. */
 void job_wait_for_turn(struct job *job);

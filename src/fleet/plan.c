@@ -218,7 +218,7 @@ static bool is_confirmed(const struct plan *plan, const struct assignment *assig
                                plan->settings->prepare.command);
 }
 
-/* What messages call the board, not escaped. */
+/* The board's name in messages, not escaped. */
 static const char *name_of(const struct host_line *line)
 {
     return line->label ? line->label : line->target.name;

@@ -127,7 +127,7 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
         if (code == CURLE_OK || code == CURLE_GOT_NOTHING)
             *reason = 0;
         return HTTP_BROKEN;
-    case CURLE_COULDNT_CONNECT: /* a call of libcurl's failed unless the network gives a reason */
+    case CURLE_COULDNT_CONNECT: /* without a reason from the network, a system call failed */
         return *reason ? HTTP_NOT_CONNECTED : HTTP_LOCAL;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -333,8 +333,7 @@ bool http_request_is_acknowledged(const struct http_request *request)
 
 /* -- the client -- */
 
-/* curl_version() has libldap load its plug-ins, only to ask for its version, and that crashes when
- * memory runs out. */
+/* Not curl_version(): that makes libldap load its plug-ins, which crashes when memory runs out. */
 static void tell_library(const struct curl_library *curl)
 {
     const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
@@ -354,7 +353,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
     client->loop = loop;
     loop_timer_init(&client->timer, loop, on_client_timer, client);
 
-    worker_keep_clean(); /* libcurl will have what the requests prove with */
+    worker_keep_clean(); /* libcurl will have passwords and answers on its heap */
     const char *reason = curl_library_load(&client->curl);
     if (!reason) {
         client->multi = client->curl.multi_init();

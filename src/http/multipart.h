@@ -34,8 +34,8 @@ struct multipart_file {
 /* The fields belong to multipart.c, except that file and the lengths may be read. */
 struct multipart {
     struct multipart_file file;
-    const char *type;                          /* of a body that is the file alone */
-    char boundary[MULTIPART_BOUNDARY_MAX + 1]; /* "": it is */
+    const char *type; /* Content-Type of a body without fields; else unused */
+    char boundary[MULTIPART_BOUNDARY_MAX + 1]; /* "": the body is the file alone */
     char head[MULTIPART_HEAD_MAX];             /* what is before the file's bytes */
     size_t head_length;
     char tail[MULTIPART_BOUNDARY_MAX + 16]; /* what is after them */
@@ -52,8 +52,8 @@ bool multipart_is_name(const char *text);
 int multipart_make(struct multipart *body, const struct multipart_file *file,
                    const struct multipart_field *fields, size_t count);
 
-/* Makes a body of these borrowed bytes alone, without a boundary. type: its Content-Type, a
- * literal. */
+/* Makes a body of these bytes alone, which are borrowed, without a boundary. type is its
+ * Content-Type, a literal. */
 void multipart_make_raw(struct multipart *body, const char *type, const void *data, size_t size);
 
 /* Bytes of the whole body. */

@@ -31,8 +31,8 @@ enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
  * done, or why nothing was. Call it once for each image, before the image is shared.
  *
  * Fails with OTA_E_USAGE (the image is signed already, or for boards that unpack nothing),
- * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; *image may be prepared in part then, and
- * must not be sent. */
+ * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; then *image may be prepared in part
+ * and must not be sent. */
 enum ota_error image_prepare(struct image **image, const struct prepare_settings *settings,
                              const struct sign_key *key, struct ota_failure *failure);
 

@@ -88,8 +88,8 @@ struct inspect_application {
     uint32_t secure_version;
 };
 
-/* What an image with ESPHome says of itself, escaped for showing. version "": it has no ESPHome, or
- * does not say so; then the others are unknown, too. */
+/* What an image with ESPHome says of itself, escaped for display. An empty version means that it
+ * has no ESPHome or does not say so; then the other texts are unknown, too. */
 struct inspect_esphome {
     char version[INSPECT_ESPHOME_MAX]; /* of ESPHome: "2026.9.0" */
     char project[INSPECT_ESPHOME_MAX]; /* "acme.lamp"; "": its configuration names none */

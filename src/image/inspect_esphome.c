@@ -1,7 +1,7 @@
 /*
  * inspect_esphome.c: what an image with ESPHome tells of itself. The first lines of its log are
  * constants (esphome/core/application.cpp): the version of ESPHome, and the project if there is one.
- * A logger that was built without information messages has neither line; nothing is known then.
+ * An image whose logger leaves out information messages has neither line, so nothing is known.
  */
 #include "image/inspect_internal.h"
 
@@ -16,7 +16,7 @@ struct line {
     size_t length;
 };
 
-/* Finds the next constant that begins so, from *offset on; *offset moves behind its beginning. */
+/* Finds the next constant after *offset that begins with start. Moves *offset past that start. */
 static bool find_line(struct line *line, struct view view, size_t *offset, const char *start)
 {
     enum { LINE_MAX_LENGTH = 200 };
@@ -40,7 +40,7 @@ static bool is_complete(const struct line *line, struct view view)
     return end < view.data + view.size && *end == '\0';
 }
 
-/* Announcements are read up to this length; what is longer is compared by its beginning. */
+/* Announcements are read up to this length, so longer texts are compared by their beginning. */
 static void copy_text(char target[INSPECT_ESPHOME_MAX], const char *text, size_t length)
 {
     enum { ANNOUNCED_LENGTH_MAX = 63 };

@@ -32,7 +32,7 @@ static const struct remedy {
     const char *protocol;    /* NULL: any */
     const char *text;
 } remedies[] = {
-    /* -- A board of a project file. -- */
+    /* -- A board that a project file names. -- */
     {.error = OTA_E_PASSWORD_NEEDED,
      .cause = OTA_CAUSE_PROJECT_BOARD,
      .text = "Give it on the command line beside the board's name (--auth-file FILE), or name its "

@@ -41,13 +41,13 @@ struct report {
     bool json;
     bool verbose;
     bool has_told_resumed;
-    bool has_told_weak;                  /* that one of several boards asks for MD5 */
-    bool json_lost;                      /* a line could not be written; no further one is tried */
-    int json_reason;                     /* why: an errno */
-    bool bar;                            /* drawn in place; otherwise a line for every tenth */
-    bool counts_down;                    /* the line of --wait is drawn */
-    unsigned tenths;                     /* last one told */
-    const struct image *announced;       /* a signed image is announced once */
+    bool has_told_weak;            /* the user was told that one of several boards asks for MD5 */
+    bool json_lost;                /* a line could not be written; no further one is tried */
+    int json_reason;               /* why: an errno */
+    bool bar;                      /* drawn in place; otherwise a line for every tenth */
+    bool counts_down;              /* the line of --wait is drawn */
+    unsigned tenths;               /* last one told */
+    const struct image *announced; /* a signed image is announced once */
     report_standings_fn *tell_standings; /* NULL: no board has been begun */
     const void *standings;
     int64_t start_us;
@@ -403,7 +403,7 @@ static void show_message(const struct ota_event *event, bool is_detail)
         diag_info("%s: %s", event->board, event->message);
 }
 
-/* Of many boards, only the first one that asks for MD5 is named, without -v: it is no news. */
+/* Without -v, only the first of many boards that ask for MD5 is named; further ones are no news. */
 static bool is_told_of_others(struct report *report, const struct ota_event *event)
 {
     const bool is_told = report->has_told_weak;
@@ -442,7 +442,7 @@ static void show_skipped(const struct report *report, const struct ota_event *ev
         show_message(event, is_counted && !report->verbose);
 }
 
-/* --resume: one line for those that are left out; of all boards, the summary says it. */
+/* --resume: one line for the boards left out. If all are, the summary says so. */
 static void tell_resumed(struct report *report)
 {
     const struct ota_totals *totals = &report->totals;

@@ -143,7 +143,7 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
     const size_t explained = summary->untried + totals->resumed + summary->planned;
     const size_t done = summary->planned ? summary->planned : totals->confirmed;
 
-    if (totals->boards == 0) { /* of --serve, which counts who can be confirmed */
+    if (totals->boards == 0) { /* --serve, which counts only boards that can be confirmed */
         diag_info("no board that tells its MAC has asked");
         return;
     }

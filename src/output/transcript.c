@@ -133,7 +133,7 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
     return strlen(escape_line(text, TEXT_MAX, bytes, length));
 }
 
-/* Patience ends with a signal, too: it must not wait for the next line and its patience. */
+/* A signal ends the waiting and counts as a failure, so that no further line waits. */
 static void put_bytes(struct output *output, const char *text, size_t length)
 {
     if (output->is_lost || output->is_closed)

@@ -138,8 +138,8 @@ static void refuse_start(struct discovery *discovery, const char *reason)
     console_send_error(discovery->console, request_event(discovery->starting), text);
 }
 
-/* The process that asks avahi-daemon has answered before, or it would have been given up earlier;
- * now it hangs in a call to libdbus. Another one takes its place. */
+/* The process that asks avahi-daemon has answered before, or it would have been ended earlier. Now
+ * it hangs in a call to libdbus, so another one replaces it. */
 static void on_start_timeout(void *userdata)
 {
     struct discovery *discovery = userdata;

@@ -39,8 +39,8 @@ struct monitor {
     struct mdns_client *mdns;
     struct monitor_settings settings;
     uint16_t port;
-    char name[TARGET_NAME_MAX]; /* the board of OPEN, as written there */
-    struct target target;       /* and what that means */
+    char name[TARGET_NAME_MAX]; /* the board's name in OPEN */
+    struct target target;       /* the board that the name means */
     struct address ide;
     struct resolver *resolver;
     struct tcp_connect *attempt;
@@ -177,7 +177,7 @@ static bool parse_ide(struct address *address, const char *text)
     return true;
 }
 
-/* A name of the user's own comes first. The port of that board is for uploads, not for its log. */
+/* The user's configured names come first. The port of their section is for uploads, not logs. */
 static bool find_board(struct monitor *monitor, const char *board, struct ota_failure *failure)
 {
     const struct target_schemes none = {0};

@@ -13,7 +13,7 @@
 struct monitor;
 struct target;
 
-/* The board that has a name of the user's own; NULL: none has. */
+/* Returns the board with this configured name, or NULL. */
 typedef const struct target *monitor_find_fn(const char *name, const void *userdata);
 
 struct monitor_settings {

@@ -14,9 +14,9 @@ struct relay;
  * on. reason is a sentence. The callee may free the relay. */
 typedef void relay_end_fn(const char *reason, void *userdata);
 
-/* Takes over both sockets, connected and non-blocking, also on failure. What the board sends passes
- * without telnet commands, and unless is_raw without colors and escaped; what the IDE sends passes as
- * it is. NULL when memory runs out. */
+/* Takes over both sockets, connected and non-blocking, also on failure. Bytes from the
+ * board pass without telnet commands and, unless is_raw, without colors and escaped. Bytes from the
+ * IDE pass unchanged. NULL when memory runs out. */
 struct relay *relay_start(struct loop *loop, int board, int client, bool is_raw,
                           relay_end_fn *on_end, void *userdata);
 

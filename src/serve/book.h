@@ -29,11 +29,10 @@ enum book_state {
 };
 
 struct book_board {
-    char name[BOOK_NAME_MAX]; /* printable: as in the list, else its MAC, else its address */
-    char label
-        [BOOK_NAME_MAX]; /* printable: what people call it; the name, unless the owner sets it */
-    bool is_listed;      /* it should ask */
-    bool is_settled;     /* its result was told */
+    char name[BOOK_NAME_MAX];  /* printable: as in the list, else its MAC, else its address */
+    char label[BOOK_NAME_MAX]; /* printable, for messages; equals name unless the owner sets it */
+    bool is_listed;            /* it is in the list, so it should ask */
+    bool is_settled;           /* its result was reported */
     bool is_canary;
     bool has_mac;
     struct mac mac;

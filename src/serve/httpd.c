@@ -45,8 +45,8 @@ static bool has_connections(const struct httpd_daemon *daemon)
     return info && info->num_connections > 0;
 }
 
-/* libmicrohttpd may have more to do at once, or a connection that times out. Where it can accept no
- * connection, it stops trying until one is closed; and then it tries again the next time it runs. */
+/* libmicrohttpd may have more to do at once, or a connection that times out. If it cannot
+ * accept a connection, it stops trying until one is closed, and tries again when it next runs. */
 static void run_daemon(struct httpd_daemon *daemon)
 {
     const struct httpd_library *http = &daemon->server->http;
@@ -132,7 +132,7 @@ static void on_deadline(void *userdata)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* NULL: memory ran out, or the peer is not known any more. Then a request gets no answer. */
+/* NULL: memory ran out, or the peer's address is unknown. Then the request gets no answer. */
 static struct httpd_connection *new_connection(struct httpd *server, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =

@@ -65,7 +65,7 @@ struct httpd {
     uint16_t port;
     struct httpd_daemon daemons[2]; /* the second one is for a reload */
     unsigned connection_count;
-    bool has_closed;                          /* a connection, in this run of a daemon */
+    bool has_closed;                          /* this run of a daemon has closed a connection */
     struct httpd_connection *oldest, *newest; /* of those that wait for a request */
     struct httpd_transfer *transfers;
     size_t transfer_count, sent_count; /* all, and those of them that are sent */

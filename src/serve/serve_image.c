@@ -31,7 +31,7 @@ static void read_header(const char *name, const char *value, void *userdata)
     fetcher_read_header(userdata, name, value);
 }
 
-/* NULL: memory ran out, or the book is full. In a full book, boards are served that nobody knows. */
+/* NULL: memory ran out, or the book is full. Boards without an entry are served all the same. */
 static struct book_board *add_board(struct serve *serve, const struct fetcher *fetcher,
                                     const struct address *address)
 {
@@ -59,8 +59,8 @@ static const struct offer *choose_offer(const struct serve *serve, const struct 
     return own;
 }
 
-/* The libraries ask for a digest without the headers that tell who they are, and before they ask for
- * the image. A board that is listed by its MAC is not known then, when it asks for the first time. */
+/* The libraries ask for a digest before the image, without the headers that identify the board. So
+ * a board that is listed by its MAC is unknown when it first asks. */
 static const struct offer *choose_digest_offer(const struct serve *serve,
                                                const struct book_board *board,
                                                const struct resource *resource)
@@ -119,7 +119,7 @@ static bool is_head(const struct httpd_request *request)
     return strcmp(httpd_request_method(request), "HEAD") == 0;
 }
 
-/* Only what brings the last byte counts, for a board in the book. */
+/* Of a download in parts, only the one with the last byte counts. */
 static bool is_download(const struct httpd_request *request, const struct book_board *board,
                         const struct offer_bytes *bytes, const struct byte_range *range)
 {

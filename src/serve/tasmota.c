@@ -42,7 +42,7 @@ static void note(const struct tasmota *tasmota, bool is_important, const char *m
     config->on_note(tasmota->order.board, is_important, message, config->userdata);
 }
 
-/* Text of the board, without what it repeats of the password. */
+/* Hides any part of the password that the board's text repeats. */
 static const char *hide_secrets(const struct tasmota *tasmota, const char *text)
 {
     const struct page_secrets secrets = {.password = tasmota->order.password,
@@ -52,7 +52,7 @@ static const char *hide_secrets(const struct tasmota *tasmota, const char *text)
     return page_hide_secrets(&secrets, text);
 }
 
-/* Its OtaUrl from before, which may have the name and the password of a user in it. */
+/* The board's former OtaUrl, which may contain a user's name and password. */
 static const char *show_old_url(const struct tasmota *tasmota, char shown[OLD_SHOWN_MAX])
 {
     return hide_secrets(tasmota, escape_string(shown, OLD_SHOWN_MAX, tasmota->old_url));
@@ -183,7 +183,7 @@ static void fail_told(struct tasmota *tasmota, enum ota_error error, const char 
     conclude(tasmota);
 }
 
-/* Of a reply that could not be read: memory may be the reason. */
+/* Fails for a reply that could not be read, perhaps for lack of memory. */
 static void fail_unread(struct tasmota *tasmota, enum ota_error error, const char *message)
 {
     if (json_memory_has_run_out()) {

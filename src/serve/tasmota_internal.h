@@ -34,14 +34,14 @@ struct tasmota {
     char path[TASMOTA_PATH_MAX];
     struct trust trust;  /* in all requests */
     char *authorization; /* NULL: the board has not asked for the password; see secret.h */
-    struct echo echo;    /* what it must not be shown to repeat */
+    struct echo echo;    /* secrets to hide in its replies */
     tasmota_reply_fn *on_reply;
     tasmota_lost_fn *on_lost;
 
     /* What it runs, and where it fetches from. */
     struct page_facts facts;
     char old_url[TASMOTA_URL_MAX], url[TASMOTA_URL_MAX];
-    bool has_our_url;                /* or may have it */
+    bool has_our_url;                /* its OtaUrl is or may be ours */
     bool is_upgrading;               /* it may still try to fetch */
     struct ota_failure upgrade_lost; /* why the command got no reply; OTA_OK: it got one */
 

@@ -100,7 +100,7 @@ static void send_command(struct tasmota *tasmota)
     const struct http_callbacks callbacks = {.on_done = on_command_done, .userdata = tasmota};
     struct ota_failure failure;
 
-    /* The value of a command may be the board's own URL, with a password in it. */
+    /* A command's value may be the board's own URL, which may contain a password. */
     diag_debug("%s: GET http://%s%.*s", request.board, request.authority,
                (int)strcspn(request.path, "%"), request.path);
     tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks);

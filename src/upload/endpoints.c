@@ -99,7 +99,7 @@ static bool has_endpoint(const struct endpoints *endpoints, const struct address
     return false;
 }
 
-/* How many endpoints of part are in whole, too. */
+/* How many endpoints of part are also in whole. */
 static size_t count_common(const struct endpoints *whole, const struct endpoints *part)
 {
     size_t count = 0;

@@ -55,7 +55,7 @@ bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 /* Whether each endpoint of part is one of whole. */
 bool endpoints_contain(const struct endpoints *whole, const struct endpoints *part);
 
-/* Leaves only the endpoint with this number. */
+/* Removes all endpoints but the one with this number. */
 void endpoints_narrow(struct endpoints *endpoints, size_t number);
 
 #endif

@@ -116,11 +116,11 @@ struct upload_protocol {
     /* One for each upload_own_key, NULL for those that mean nothing here; NULL: none does. */
     upload_own_check_fn *const *own_checks;
 
-    /* Whether a board that was announced so takes uploads by this protocol. */
+    /* Whether a board with this announcement takes uploads by this protocol. */
     bool (*serves)(const struct board *board);
 
-    /* Whether an image that suits the board's chip may be meant for another board, by what both say
-     * of themselves. The reason is a printable sentence. NULL: nothing is known of that. */
+    /* Whether an image that suits the board's chip may still be meant for another board, by what
+     * the image and the announcement say. The reason is a printable sentence. NULL: never. */
     bool (*doubt)(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                   const struct resolution *found);
 
@@ -151,7 +151,7 @@ struct upload_protocol {
 bool upload_ports_tell_chips(const struct upload_protocol *protocol);
 
 /* Opens the protocol's service. NULL, and failure: those of open(), or OTA_E_USAGE if the settings
- * demand what boards do not tell by this protocol. */
+ * demand a version, which boards do not tell by this protocol. */
 struct upload_service *upload_service_open(const struct upload_protocol *protocol,
                                            struct loop *loop,
                                            const struct upload_settings *settings,

@@ -221,7 +221,7 @@ static bool udp_open(struct board *board)
     return true;
 }
 
-/* A board with a web page, with ESPHome, or that fetches, is not updated by ArduinoOTA. */
+/* A board with a web page or ESPHome, or one that fetches, does not use ArduinoOTA. */
 static bool has_datagrams(const struct board *board)
 {
     const struct config *config = board->sim->config;
@@ -232,7 +232,7 @@ static bool has_datagrams(const struct board *board)
 static bool service_open(struct board *board)
 {
     if (board->sim->config->fetch.url)
-        return true; /* it listens to nothing */
+        return true; /* a board that fetches does not listen */
     if (board->sim->config->esphome.wanted)
         return esphome_open(board);
     return has_datagrams(board) ? udp_open(board) : web_open(board);
@@ -364,7 +364,7 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
     update_check_set_up(board);
 }
 
-/* So many boards are not switched on at once. */
+/* Real boards are not all switched on at once, so they start one after the other. */
 static int64_t first_look_us(const struct board *board)
 {
     const struct config *config = board->sim->config;

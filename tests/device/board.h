@@ -64,7 +64,7 @@ struct board {
     struct address address;
     enum board_state state;
     struct watch udp;
-    int away;                /* during a restart: of silence_port(); else -1 */
+    int away;                /* descriptor of silence_port() during a restart; else -1 */
     struct timer loop_timer; /* the next time the sketch calls handle() */
     struct timer state_timer;
     int64_t born_us;

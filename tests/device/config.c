@@ -483,7 +483,7 @@ static void set_waits(struct config *config, const struct given *given)
         config->reboot_us = given->reboot_ms * INT64_C(1000);
 }
 
-/* What most boards of the family fetch with. */
+/* The library that most boards of the family fetch with. */
 static bool choose_fetcher(struct config *config)
 {
     const struct family *family = &config->family;
@@ -494,7 +494,7 @@ static bool choose_fetcher(struct config *config)
     return config->fetch.fetcher || wrong("does not fetch", family->name);
 }
 
-/* A board does one of these. */
+/* These exclude each other. */
 static bool has_one_service(const struct config *config)
 {
     const int count =

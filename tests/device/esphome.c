@@ -557,8 +557,8 @@ static size_t read_some(struct board *board, uint8_t *bytes, size_t length)
     return 0;
 }
 
-/* The same, from what the socket has had at once. lwIP opens its window again for each part that is
- * read, Linux only if it has doubled, so that reading frame by frame would keep it small. */
+/* Reads from the bytes that the socket had at the last read. lwIP opens its window again for each
+ * part that is read, Linux only once it has doubled, so reading by frames would keep it small. */
 static size_t read_ahead(struct board *board, uint8_t *bytes, size_t length)
 {
     struct esphome *esphome = &board->esphome;

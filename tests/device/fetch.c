@@ -1,5 +1,5 @@
-/* A board reads at the pace of its flash, and a library takes no more of HTTP than it knows: a length,
- * no chunks, no redirect, no "100 Continue". The status and the headers are read as the HTTPClient of
+/* A board reads at the pace of its flash, and a library supports only a part of HTTP: a length, no
+ * chunks, no redirect, no "100 Continue". The status and the headers are read as the HTTPClient of
  * the Arduino cores reads them. */
 #include "fetch.h"
 
@@ -58,7 +58,7 @@ static void end_fetch(struct board *board, enum fetch_end end, const char *reaso
     fetch_of(board)->ended(board, end, reason);
 }
 
-/* What has been written of the image is lost, but to a library that can go on with it. */
+/* The bytes written so far are lost, except if the library can continue after them. */
 static void fail_fetch(struct board *board, const char *reason, bool can_go_on)
 {
     if (!can_go_on || fetcher_of(board)->way != FETCHER_IDF)
@@ -137,7 +137,7 @@ bool fetch_url_is_good(const char *url)
     return strlen(url) < FETCH_URL_ROOM / 2 && read_url(url, &to, path);
 }
 
-/* With colons, and in upper case. An access point's has another first byte. */
+/* Writes the MAC with colons, in upper case. That of an access point has another first byte. */
 static void write_mac(const struct board *board, bool is_access_point, char text[VALUE_ROOM])
 {
     char digits[HEX_ROOM];
@@ -233,7 +233,7 @@ static void write_of_sketch(const struct fetch *fetch, char letter, char text[VA
     }
 }
 
-/* What stands for "%" and this letter; "": nothing. */
+/* The value of "%" and this letter; "": none. */
 static void write_value(const struct board *board, char letter, char text[VALUE_ROOM])
 {
     char hex[HEX_ROOM];
@@ -343,7 +343,7 @@ static void end_content(struct board *board)
         judge_image(board);
 }
 
-/* The flash is written. */
+/* The flash has written the bytes. */
 static void go_on(void *owner)
 {
     struct board *board = owner;
@@ -363,7 +363,7 @@ static bool has_good_magic(const struct board *board, char first)
     return !beginnings || board->fetch.request.is_filesystem || strchr(beginnings, first) != NULL;
 }
 
-/* Applications with esp_https_ota read the version in an image's first bytes, and close the connection
+/* Sketches with esp_https_ota read the version in an image's first bytes, and close the connection
  * if it is the running one. */
 static bool is_running_already(struct board *board, const char *bytes, size_t length)
 {
@@ -444,7 +444,7 @@ static bool read_length(struct fetch *fetch)
     return is_given;
 }
 
-/* Content-Range has to be what was asked for. */
+/* Content-Range must be the requested range. */
 static bool has_right_range(const struct fetch *fetch)
 {
     const struct fetch_request *request = &fetch->request;
@@ -458,7 +458,7 @@ static bool has_right_range(const struct fetch *fetch)
                                : strcmp(value, expected) == 0;
 }
 
-/* The reason why the content is no image to the library, or NULL. */
+/* The reason why the library rejects the content, or NULL. */
 static const char *begin_update(struct board *board)
 {
     struct fetch *fetch = fetch_of(board);
@@ -530,8 +530,8 @@ static void begin_content(struct board *board)
     }
 }
 
-/* The library sends its password on the same connection, if that stays open, once it has read what
- * came with the refusal. */
+/* After the body of the refusal, the library sends its password, on the same connection if that
+ * stays open. */
 static void log_in(struct board *board)
 {
     struct fetch *fetch = fetch_of(board);
@@ -588,7 +588,7 @@ static void judge_reply(struct board *board)
     }
 }
 
-/* Where the head ends, from its first byte on; 0: not yet. */
+/* The length of the head; 0: it is incomplete. */
 static size_t find_end_of_head(const char *head)
 {
     for (const char *end = strchr(head, '\n'); end; end = strchr(end + 1, '\n')) {
@@ -600,7 +600,7 @@ static size_t find_end_of_head(const char *head)
     return 0;
 }
 
-/* Takes no byte behind the head. */
+/* Reads no byte after the head. */
 static void read_head(struct board *board)
 {
     struct fetch *fetch = fetch_of(board);
@@ -644,7 +644,7 @@ static void take_text(struct board *board, const char *bytes, size_t length)
         await_content(board);
 }
 
-/* After an orderly end an ESP8266 waits for more all the same. */
+/* An ESP8266 waits for more even after an orderly end. */
 static void lose_content(struct board *board, bool is_orderly)
 {
     const struct fetcher *fetcher = fetcher_of(board);
@@ -798,7 +798,7 @@ void fetch_abandon(struct board *board)
     fetch_of(board)->digest = NULL;
 }
 
-/* An ESP32 knows its image as the header bounds it. */
+/* An ESP32 takes the size of its image from the header. */
 void fetch_note_installed(struct board *board)
 {
     const struct esp_image *image = &board->upload.image;

@@ -17,7 +17,7 @@ enum {
     FETCH_TEXT_ROOM = 2048,
     FETCH_VERSION_ROOM = 64,
     FETCH_DESCRIPTION = 24 + 8 + 256, /* header of the image and of a segment, esp_app_desc_t */
-    FETCH_TIMERS = 2                  /* with that of update_check.c */
+    FETCH_TIMERS = 2                  /* including the one of update_check.c */
 };
 
 enum fetch_purpose {
@@ -31,7 +31,7 @@ enum fetch_end {
     FETCH_UNCHANGED, /* there is no update */
     FETCH_PART,      /* a part of the image has come, and more is needed */
     FETCH_TOLD,      /* the text or the size is there */
-    FETCH_ANEW,      /* the server sends no ranges: the whole image is to be asked for */
+    FETCH_ANEW,      /* the server sends no ranges: the whole image must be requested */
     FETCH_FAILED,
 };
 
@@ -42,7 +42,7 @@ struct fetch_request {
     bool is_filesystem;
     char url[FETCH_URL_ROOM];
     char version[FETCH_VERSION_ROOM]; /* of the running sketch; "": not told */
-    char md5[HEX_ROOM];               /* that the image must have; "": what the reply says */
+    char md5[HEX_ROOM];               /* expected of the image; "": taken from the reply */
     size_t first, last;               /* of the range; last is SIZE_MAX for all the rest */
     bool has_range;
     size_t whole; /* the size of the image, if it is known; 0: the reply's */
@@ -51,7 +51,7 @@ struct fetch_request {
     unsigned hurry; /* time-outs are divided by this */
 };
 
-/* What a sketch tells of itself. */
+/* Facts of a sketch that requests tell. */
 struct fetch_sketch {
     size_t size;
     char md5[HEX_ROOM], sha256[HEX_ROOM];
@@ -72,7 +72,7 @@ struct fetch {
     char text[FETCH_TEXT_ROOM]; /* what FETCH_TEXT has brought */
     size_t text_length;
     size_t size;           /* what FETCH_SIZE has brought */
-    char sha256[HEX_ROOM]; /* that the image must have; "": any */
+    char sha256[HEX_ROOM]; /* expected of the image; "": any */
     struct digest *digest;
     struct fetch_sketch running, installed;
     void (*ended)(struct board *board, enum fetch_end end, const char *reason);
@@ -80,19 +80,19 @@ struct fetch {
 
 void fetch_set_up(struct board *board);
 
-/* Makes the request that stands in the board's struct fetch. ended() is called once, unless the board
- * restarts before. reason belongs to the library, or is "". */
+/* Makes the request in the board's struct fetch. ended() is called once, unless the board restarts
+ * before. reason belongs to the library, or is "". */
 void fetch_begin(struct board *board);
 
-/* The board leaves the air; is back and has forgotten its connection; ends with the process. */
+/* The board leaves the air; comes back without its connection; ends with the process. */
 void fetch_leave(struct board *board);
 void fetch_come_back(struct board *board);
 void fetch_abandon(struct board *board);
 
-/* Whether the fetch can be made: http://ADDRESS[:PORT]/PATH. */
+/* Whether the URL has the form http://ADDRESS[:PORT]/PATH. */
 bool fetch_url_is_good(const char *url);
 
-/* An image was installed: remembers what requests tell of it once it has been started. */
+/* An image was installed: keeps its facts for the requests after the restart. */
 void fetch_note_installed(struct board *board);
 void fetch_start_installed(struct board *board);
 

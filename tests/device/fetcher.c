@@ -1,6 +1,6 @@
 /* From the sources: ESP8266httpUpdate (esp8266/Arduino), HTTPUpdate (arduino-esp32, arduino-pico),
  * their HTTPClient, esp_https_ota and esp_http_client (ESP-IDF), http_request (ESPHome). The request
- * of ESP8266httpUpdate, and what it makes of each reply, were recorded as well. */
+ * of ESP8266httpUpdate and its reaction to each reply were also recorded. */
 #include "fetcher.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static const char *const idf_request[] = {
     "Range: %r",      "Authorization: Basic %a",           NULL,
 };
 
-/* The client of earlier releases tells the length of every request. */
+/* The ESP-IDF client of earlier releases sends Content-Length with every request. */
 static const char *const idf_pieces_request[] = {
     "%M %p HTTP/1.1", "User-Agent: ESP32 HTTP Client/1.0", "Host: %h", "Content-Length: 0",
     "Range: %r",      "Authorization: Basic %a",           NULL,
@@ -84,7 +84,7 @@ static const char *const esphome_request[] = {
     NULL,
 };
 
-/* On an ESP8266 and a Pico, where it is the Arduino core's HTTPClient. */
+/* On an ESP8266 and a Pico W, ESPHome uses the Arduino core's HTTPClient. */
 static const char *const esphome_arduino_request[] = {
     "%M %p HTTP/1.1",
     "Host: %h",

@@ -1,5 +1,5 @@
-/* The libraries with which boards fetch firmware: what each one sends, how long it waits, and what it
- * makes of a reply. One constant row each. */
+/* The libraries with which boards fetch firmware: what each one sends, how long it waits, and how
+ * it reacts to a reply. One constant row each. */
 #ifndef DEVICE_FETCHER_H
 #define DEVICE_FETCHER_H
 
@@ -13,11 +13,11 @@ enum fetcher_way {
     FETCHER_ESPHOME, /* the MD5, or a manifest, and then the image */
 };
 
-/* What a status means. */
+/* The reaction to a status. */
 enum fetcher_meaning {
     FETCHER_CONTENT,
     FETCHER_UNCHANGED, /* there is no update */
-    FETCHER_LOGIN,     /* asks again with its password, if it has not done so */
+    FETCHER_LOGIN,     /* asks again with its password, if it has not sent it */
     FETCHER_AGAIN,     /* asks again for the whole image */
     FETCHER_ERROR,
 };
@@ -32,14 +32,14 @@ struct fetcher {
     const char *const *side_request; /* for a digest or a manifest */
     const char *beginnings;          /* first bytes of an image that it takes; NULL: any */
     bool reads_digests;              /* in headers of the reply: x-MD5, and an ESP32 x-SHA256 */
-    bool is_shy;                     /* sends its password only when it is asked for it */
+    bool is_shy;                     /* sends its password only after a request for it */
     unsigned head_ms, body_ms; /* longest silence before and within the content; 0: no limit */
 };
 
 /* NULL for an unknown name. */
 const struct fetcher *fetcher_find(const char *name);
 
-/* What a status of a reply means, and for an error the library's text. */
+/* The reaction to a status of a reply, and for an error the library's text. */
 enum fetcher_meaning fetcher_judge(const struct fetcher *fetcher, unsigned status,
                                    const char **error);
 

@@ -30,7 +30,7 @@ static int stand_in(const struct address *here, const struct address *peer)
     if (fd < 0)
         return -1;
 
-    /* The port is to be silent, too. */
+    /* silence_port() also binds this port. */
     const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     let_nothing_in(fd);
@@ -63,8 +63,8 @@ void silence_end(int fd)
     close(fd);
 }
 
-/* A listener whose queue is full: the kernel ignores whoever else connects. (A connection on the same
- * machine is only begun here, and made by the kernel at once. Closed, it keeps its place.) */
+/* Makes a listener whose queue is full, so the kernel ignores further connections. The connection
+ * that fills it is made on this machine by the kernel, and keeps its place after it was closed. */
 int silence_port(const struct address *address)
 {
     int fd = address_bind(address, SOCK_STREAM);

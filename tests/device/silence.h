@@ -17,7 +17,7 @@ int silence_begin(int fd);
 /* The board is back. Closes the descriptor. */
 void silence_end(int fd);
 
-/* A TCP port of a board that is away: who connects gets no answer, not even a refusal. Returns the
+/* Makes a TCP port of a board that is away give no answer, not even a refusal. Returns the
  * descriptor to close when the board is back, or -1 if the port is taken. */
 int silence_port(const struct address *address);
 

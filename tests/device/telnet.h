@@ -33,7 +33,7 @@ struct telnet {
     struct address address;
     struct watch listener;
     struct telnet_client *clients[TELNET_CLIENTS];
-    int plug;           /* while away_silent: of silence_port(); else -1 */
+    int plug;           /* descriptor of silence_port() while away_silent; else -1 */
     struct timer timer; /* the sketch's next step */
     bool is_new;        /* the firmware is the uploaded one */
     size_t step;

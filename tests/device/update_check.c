@@ -1,9 +1,9 @@
-/* What one look for an update takes:
+/* The requests of one look for an update:
  *
  *   Arduino cores     GET; with a sidecar GET of URL.md5 before it
  *   esp_https_ota     GET, and with Range for the rest after a broken download; or HEAD, and GET with
  *                     Range on a new connection for each piece
- *   ESPHome           GET of URL.md5 and GET; or GET of a manifest, and GET of what it names if its
+ *   ESPHome           GET of URL.md5 and GET; or GET of a manifest, and GET of its image if the
  *                     version is another one */
 #include "update_check.h"
 
@@ -49,7 +49,7 @@ static void ask_later(struct board *board)
     timer_start(board->sim->loop, &board->check.timer, INT64_C(1000) * config_of(board)->every_ms);
 }
 
-/* A board that has come back, and has asked again, has done what an upload is to others. */
+/* An update counts as an upload (--uploads) once the board is back and has asked again. */
 static void note_answer(struct board *board)
 {
     if (board->check.is_unanswered)
@@ -170,7 +170,7 @@ static void ask(void *owner)
         ask_for_image(board);
 }
 
-/* -- what has come -- */
+/* -- the replies -- */
 
 static bool take_digest(struct board *board)
 {
@@ -216,7 +216,8 @@ static void write_chip_family(const struct board *board, char name[16])
         snprintf(name, 16, "ESP32-%c%.4s", chip[5] - 'a' + 'A', chip + 6);
 }
 
-/* The reason why a manifest is of no use, or NULL. The path is absolute, or has "/" first. */
+/* Returns the library's error, "" if the version is the running one, or NULL. The path is a URL, or
+ * begins with "/". */
 static const char *take_manifest(struct board *board)
 {
     const char *json = board->fetch.text, *url = config_of(board)->url;

@@ -13,16 +13,16 @@ struct board;
 
 struct update_check {
     struct timer timer;
-    char md5[HEX_ROOM]; /* that the text beside the image told; "": none */
-    char url[256];      /* of the image, as a manifest told; "": the configured one */
-    size_t whole;       /* the image's size, as HEAD told */
+    char md5[HEX_ROOM]; /* from URL.md5 or the manifest; "": none */
+    char url[256];      /* of the image, from a manifest; "": the configured one */
+    size_t whole;       /* the image's size, from HEAD */
     bool is_new;        /* the sketch came by an update */
     bool is_unanswered; /* it has not had an answer since it came back */
 };
 
 void update_check_set_up(struct board *board);
 
-/* The board is on the air: the sketch asks, after wait_us. */
+/* The board is on the air: the sketch asks after wait_us. */
 void update_check_start(struct board *board, int64_t wait_us);
 void update_check_leave(struct board *board);
 void update_check_abandon(struct board *board);

@@ -1,4 +1,4 @@
-/* What Tasmota's OtaUrl and Upgrade start: its OTA loop, which fetches an image with ESP8266httpUpdate
+/* Tasmota's OTA loop, which OtaUrl and Upgrade start. It fetches an image with ESP8266httpUpdate
  * (ESP32: HTTPUpdate). */
 #ifndef DEVICE_WEB_PULL_H
 #define DEVICE_WEB_PULL_H

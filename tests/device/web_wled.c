@@ -156,7 +156,7 @@ static void wled_file_ends(struct web_client *client)
         updater_fail(client->board, "Release check data never arrived?");
 }
 
-/* A wrong PIN locks the board again, and each PIN in the seconds after one is ignored. */
+/* A wrong PIN locks the board again, and for some seconds every PIN is ignored. */
 static void check_pin(struct web_client *client)
 {
     static const char key[] = "{\"pin\":\"";

@@ -320,7 +320,7 @@ int open(const char *path, int flags, ...)
     return fails(FILES, EMFILE) ? -1 : real(path, flags, mode);
 }
 
-/* Only a new descriptor can fail. */
+/* Only commands that make a descriptor can fail. */
 int fcntl(int fd, int command, ...)
 {
     REAL(fcntl);

@@ -12,7 +12,7 @@
 
 /* All texts are escaped, and "" where nothing is known. */
 struct announced {
-    struct inspect_esphome esphome; /* in the words of an image */
+    struct inspect_esphome esphome; /* the same facts as an image has */
     char config_hash[INSPECT_ESPHOME_MAX];
 };
 
@@ -26,17 +26,17 @@ const char *announced_describe_image(char text[ANNOUNCED_TEXT_MAX],
 /* The same, with ", configuration 1a2b3c4d" if the board announces that. */
 const char *announced_describe(char text[ANNOUNCED_TEXT_MAX], const struct announced *announced);
 
-/* What is to be replaced by what, as far as it is known: "the image is ESPHome 2026.9.0; the board
+/* What the upload would replace, as far as known: "the image is ESPHome 2026.9.0; the board
  * announces ESPHome 2026.8.0"; "" if nothing is. Returns message. */
 const char *announced_compare(char message[ANNOUNCED_MESSAGE_MAX],
                               const struct esphome_record *board,
                               const struct inspect_esphome *image);
 
 /* Whether the image says that it is of another project than the board announces. An image without a
- * project is none of another one. */
+ * project does not count as of another one. */
 bool announced_is_other_project(const struct announced *announced,
                                 const struct inspect_esphome *image);
-/* Whether a board that runs the image may announce this. An image that says nothing may be anything. */
+/* Whether a board that runs the image may announce this; true for an image that says nothing. */
 bool announced_fits_image(const struct announced *announced, const struct inspect_esphome *image);
 bool announced_equals(const struct announced *one, const struct announced *other);
 

@@ -296,7 +296,7 @@ static void start_exchange(struct esphome *esphome, int fd)
     }
     esphome->phase = OTA_PHASE_ACCEPT;
     if (config.key)
-        worker_keep_clean(); /* libcrypto will have the keys of the connection */
+        worker_keep_clean(); /* libcrypto will have the connection's keys on its heap */
     esphome->connection = connection_start(upload->service->loop, fd, &config,
                                            upload->service->settings->timeout_us, &callbacks);
     if (!esphome->connection)

@@ -1,6 +1,6 @@
 /*
  * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
- * until the board announces itself, so an unchanged one counts only when the time is over.
+ * until the board announces itself, so an unchanged one counts only at the end of the time.
  */
 #include "upload/esphome/readback.h"
 
@@ -34,7 +34,7 @@ static void stop_asking(struct readback *readback)
     loop_timer_stop(&readback->limit);
 }
 
-/* Judges the last announcement, and ends. */
+/* Judges the last announcement, and ends the readback. */
 static void conclude(struct readback *readback)
 {
     const struct announced *before = &readback->before, *now = &readback->now;

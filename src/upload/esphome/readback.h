@@ -1,5 +1,6 @@
 /*
- * readback.h: what a board announces once it is back: whether its new firmware runs.
+ * readback.h: finds out from a board's announcement after the restart whether its new firmware
+ * runs.
  */
 #ifndef ESP_OTA_UPLOAD_ESPHOME_READBACK_H
 #define ESP_OTA_UPLOAD_ESPHOME_READBACK_H
@@ -15,9 +16,9 @@
 struct mdns_client;
 struct readback;
 
-/* Called once, from the loop. failure: OTA_OK, with what the board runs as a part of a sentence;
- * OTA_E_UNPROVEN if that cannot be the image; OTA_E_NOT_FOUND if no announcement came. is_proven:
- * the announcement has changed, to the image's as far as that tells. */
+/* Called once, from the loop. failure is OTA_OK with the board's versions as a part of a sentence,
+ * OTA_E_UNPROVEN if they cannot be the image's, or OTA_E_NOT_FOUND if no announcement came.
+ * is_proven: the announcement has changed and fits the image. */
 typedef void readback_done_fn(const struct ota_failure *failure, bool is_proven, void *userdata);
 
 /* Everything must outlive the readback. */

@@ -236,8 +236,8 @@ void handshake_invite_drained(struct handshake *handshake)
     handshake_invite(handshake, 0);
 }
 
-/* Whether the board may be silent because it runs ESPHome, as the image does. It may also get its
- * first ESPHome: then this is only one of the explanations. */
+/* Whether the board may be silent because it runs ESPHome, as the image does. This is one
+ * explanation of several, as the image may also be the board's first ESPHome. */
 static bool is_perhaps_esphome(const struct handshake *handshake, const struct ota_failure *failure)
 {
     const bool has_esphome = *handshake->config->image->inspection.esphome.version;

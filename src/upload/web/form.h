@@ -29,8 +29,8 @@ void form_find_inputs(struct form_inputs *found, const char *html, size_t length
 /* The page's first file input with this name; NULL if there is none. */
 const struct form_input *form_find_input(const struct form_inputs *found, const char *name);
 
-/* The URL path to which a form of the page at `path` posts, without "." and "..". Writes it to target and returns true;
- * false if the action leads to another server, does not fit, or has bytes that no URL has. */
+/* Writes to target the URL path to which a form of the page at `path` posts, without "." and "..".
+ * Returns false if the action leads to another server, is too long, or has invalid bytes. */
 bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action);
 
 #endif

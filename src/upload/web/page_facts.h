@@ -22,14 +22,14 @@ struct page_facts {
     size_t room;                  /* bytes */
 };
 
-/* The path that tells more of the board; NULL: this page has none. Where only some boards with the
- * page have such a path (ESPEasy), it is asked for the version alone. */
+/* The path that tells more of the board; NULL: this page has none. If only some boards with the
+ * page have such a path (ESPEasy), it is returned only if wants_version. */
 const char *page_facts_path(const struct page *page, bool wants_version);
 /* The path that tells how large an image may be, which depends on the chip; NULL: none does. */
 const char *page_facts_room_path(const struct page *page, const struct page_facts *facts);
 
-/* Whether the first of them tells the version of the firmware, also after an upload. has_told: it did
- * before the upload. */
+/* Whether the path of page_facts_path() tells the firmware's version after an upload. has_told: it
+ * did before the upload. */
 bool page_facts_tell_version(const struct page *page, bool has_told);
 
 /* Whether an image may be the firmware with these facts. What is unknown may be. */

@@ -210,7 +210,7 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
              *text ? ", \"" : "", text, *text ? "\"" : "");
 }
 
-/* Notes that a page has several file inputs, of which the user has to name one. */
+/* Notes that a page has several file inputs, so the user has to name one. */
 static void note_choice(struct page_finder *finder, const struct form_inputs *inputs,
                         const char *path)
 {

@@ -1,5 +1,5 @@
 /*
- * page_secrets.h: finds what a page was given in the texts that it sends. Pure.
+ * page_secrets.h: finds secrets that a page was given in the page's own texts. Pure.
  */
 #ifndef ESP_OTA_UPLOAD_WEB_PAGE_SECRETS_H
 #define ESP_OTA_UPLOAD_WEB_PAGE_SECRETS_H

@@ -37,7 +37,7 @@ struct page {
     const char *user;             /* the default user */
     const char *chips;            /* the boards that serve it (image/kind.h); "": any */
     const char *packed_chips;     /* those among them that unpack gzip; NULL: none */
-    const char *pin_path;         /* takes a PIN of four digits in JSON; NULL: there is none */
+    const char *pin_path;         /* for a POST of a PIN of four digits, in JSON; NULL: no PIN */
     enum page_start start;
     enum page_proof proof;
     unsigned success_status;             /* a status that alone means success; 0: none */

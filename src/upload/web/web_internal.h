@@ -60,9 +60,9 @@ struct web {
     bool is_password_awaited;
     bool is_authenticated;
     unsigned nonces_replaced; /* by somebody else's request */
-    char *pin;                /* what is sent of it; see secret.h; NULL: none */
+    char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
-    bool is_pin_awaited; /* rather than the password */
+    bool is_pin_awaited; /* the password asked for is a PIN */
 
     /* The page, and the upload to it. */
     struct page_finder finder;
@@ -122,7 +122,7 @@ bool web_is_tls(const struct web *web);
 
 /* Sends a GET; its reply goes to on_reply, after authentication if the board asks for it. */
 void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost);
-/* The same by POST; body must outlive the request. */
+/* Like web_get(), but by POST; body must outlive the request. */
 void web_ask(struct web *web, const char *path, const struct multipart *body,
              web_reply_fn *on_reply);
 /* Sends web->body to a path. */
@@ -136,12 +136,12 @@ void web_take_password(struct web *web, const char *password);
 
 /* -- web_pin.c -- */
 
-/* The page wants its PIN: sends the password to it, which may have to be asked for, and looks for
- * the page again. */
+/* The page asks for its PIN: sends the password, after asking for it if there is none, and looks
+ * for the page again. */
 void web_unlock(struct web *web);
 /* The page is open, whether it wanted its PIN or not. */
 void web_note_open(struct web *web);
-/* Forgets what was sent of the PIN. */
+/* Frees the PIN that was sent. */
 void web_forget_pin(struct web *web);
 
 /* -- web_page.c: from the first GET to the upload -- */

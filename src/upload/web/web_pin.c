@@ -31,7 +31,7 @@ static bool has_password(const struct web *web)
     return web->password && *web->password;
 }
 
-/* Another password must not get to a board in this way. */
+/* A password that is no PIN must not be sent in this way. */
 static bool is_pin(const char *password)
 {
     return strlen(password) == PIN_DIGITS && strspn(password, "0123456789") == PIN_DIGITS;
@@ -47,7 +47,7 @@ static void fail_pin(struct web *web, enum ota_error error, enum ota_cause cause
     web_finish(web, &failure);
 }
 
-/* Whether the rules allow to send the PIN itself; otherwise the attempt has ended. */
+/* Whether the rules allow the PIN itself to be sent. If not, ends the attempt. */
 static bool may_send(struct web *web)
 {
     struct trust *trust = &web->upload.trust;
@@ -76,7 +76,7 @@ static void tell_clear(struct web *web)
     web_note(web, PIN_NOTE);
 }
 
-/* The reply is the same for a wrong PIN. */
+/* Not judged: the reply is the same for a wrong PIN. */
 static void on_pin_taken(struct web *web, const struct http_reply *reply)
 {
     (void)reply;
