@@ -14,6 +14,9 @@ from scenario import PROGRAM, Scenario, environment, run, sketch
 from telnet_board import TelnetBoard
 
 
+AWAY = ("--reboot-ms", "500")  # long enough for the log to see it
+
+
 class Config(Scenario):
     """A home directory with a project in it, which is the top of a repository."""
 
@@ -166,7 +169,8 @@ class Names(Config):
 
     def test_expectation_of_a_board(self):
         requirement.need_root(self, "the log is at TCP port 23")
-        boards = [TelnetBoard(directory=self.directory, say_after=(say,), port=23) for say in ("ready", "panic")]
+        boards = [TelnetBoard(*AWAY, directory=self.directory, say_after=(say,), leave="close", port=23)
+                  for say in ("ready", "panic")]
         for board in boards:
             self.addCleanup(board.close)
         self.user("".join(f"[board b{i}]\nhost = {board.address}:{board.port}\nexpect = ready\n"
@@ -180,7 +184,7 @@ class Names(Config):
 
     def test_expectation_at_another_port(self):
         """--monitor=PORT says where the log is; it replaces the expectation only without an image."""
-        board = TelnetBoard(directory=self.directory, say=("ready",), say_after=("ready",))
+        board = TelnetBoard(*AWAY, directory=self.directory, say=("ready",), say_after=("ready",), leave="close")
         self.addCleanup(board.close)
         self.user(f"[board k]\nhost = {board.address}:{board.port}\nexpect = ready\n")
         hosts = self.file("hosts", f"{board.address}:{board.port} expect=ready\n".encode())
