@@ -1,25 +1,23 @@
 /* Settings of the page: one table for the parser and the help. */
 #include "web_config.h"
 
+#include "setting.h"
 #include "web_page.h"
 
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
+static bool read_scheme(void *target, const char *value)
+{
+    struct web_config *config = target;
 
-enum setting_kind { SETTING_TEXT, SETTING_FLAG, SETTING_SCHEME };
+    config->scheme_given = true;
+    return value && auth_find_scheme(value, &config->scheme);
+}
 
-static const struct setting {
-    const char *name;
-    const char *help;
-    enum setting_kind kind;
-    size_t offset;
-} settings[] = {
+static const struct setting rows[] = {
     {"user=NAME", "the user's name (default: the page's, mostly admin)", SETTING_TEXT,
      offsetof(struct web_config, user)},
     {"realm=TEXT", "the realm of a challenge (Login Required)", SETTING_TEXT,
      offsetof(struct web_config, realm)},
-    {"auth=SCHEME", "basic, digest (takes Basic as well) or only-digest", SETTING_SCHEME, 0},
+    {"auth=SCHEME", "basic, digest (takes Basic as well) or only-digest", SETTING_OWN, 0},
     {"path=PATH", "take uploads there", SETTING_TEXT, offsetof(struct web_config, path)},
     {"version=TEXT",
      "the version that the page shows, where it shows one; esp8266: it is an ESPEasy", SETTING_TEXT,
@@ -49,51 +47,12 @@ static const struct setting {
      offsetof(struct web_config, unchecked)},
 };
 
-static size_t setting_length(const char *text)
-{
-    return strcspn(text, "=");
-}
-
-static const struct setting *find_setting(const char *text)
-{
-    size_t length = setting_length(text);
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        if (setting_length(settings[i].name) == length &&
-            strncmp(settings[i].name, text, length) == 0)
-            return &settings[i];
-    return NULL;
-}
-
-static bool apply_setting(struct web_config *config, const struct setting *row, const char *value)
-{
-    char *at = (char *)config + row->offset;
-
-    switch (row->kind) {
-    case SETTING_TEXT:
-        memcpy(at, &value, sizeof value);
-        return value != NULL;
-    case SETTING_FLAG:
-        *(bool *)at = true;
-        return !value;
-    case SETTING_SCHEME:
-        config->scheme_given = true;
-        return value && auth_find_scheme(value, &config->scheme);
-    }
-    return false;
-}
+static const struct setting_table table = {
+    .rows = rows, .count = sizeof rows / sizeof *rows, .read = read_scheme};
 
 bool web_config_set(struct web_config *config, const char *setting, char *why, size_t why_size)
 {
-    const struct setting *row = find_setting(setting);
-    const char *value = strchr(setting, '=');
-
-    if (!row)
-        snprintf(why, why_size, "there is no setting `%s' (--help lists them)", setting);
-    else if (!apply_setting(config, row, value ? value + 1 : NULL))
-        snprintf(why, why_size, "`%s' does not read as %s", setting, row->name);
-    else
-        return true;
-    return false;
+    return setting_apply(&table, config, setting, why, why_size);
 }
 
 void web_config_complete(struct web_config *config)
@@ -115,6 +74,5 @@ void web_config_complete(struct web_config *config)
 
 void web_config_help(void)
 {
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        printf("  %-17s %s\n", settings[i].name, settings[i].help);
+    setting_help(&table);
 }
