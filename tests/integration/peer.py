@@ -1,6 +1,7 @@
-"""What is invited and is no board: a script plays it, datagram by datagram."""
+"""What is asked for an update and is no board: tests play it."""
 
 import socket
+import threading
 
 import scenario
 
@@ -53,3 +54,35 @@ class Peer:
     def close(self):
         for open_socket in (self.udp, *self.channels):
             open_socket.close()
+
+
+class WebPeer:
+    """A web server: answer() plays each connection, in a thread of its own. broken has what that raised."""
+
+    def __init__(self):
+        self.broken = []
+        self.address = scenario.address()
+        self._socket = socket.create_server((self.address, 0))
+        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def answer(self, connection):
+        raise NotImplementedError
+
+    def _listen(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            try:
+                self.answer(connection)
+            except (OSError, AssertionError) as error:
+                self.broken.append(error)
+
+    def close(self):
+        self._socket.close()

@@ -14,7 +14,8 @@ import socket
 import threading
 import unittest
 
-from scenario import Scenario, address, run, secrets, sketch
+from peer import WebPeer
+from scenario import Scenario, run, secrets, sketch
 
 PASSWORD = "kwertz42"
 BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -34,53 +35,35 @@ def ask(scheme, **parameters):
     return reply(b"", "401 Unauthorized", f"WWW-Authenticate: {scheme} {text}")
 
 
-class Server:
+class Server(WebPeer):
     """Answers each request with what script(method, path, authorization) returns: bytes, which are the whole
     reply, or an iterable of bytes, sent until the client has had enough. Authorization is "" or a header's value;
     all of them are in answers. The first uploads, as many as breaks says, are broken off."""
 
     def __init__(self, script, breaks=0):
         self.script, self.answers, self.breaks = script, [], breaks
-        self.address = address()
-        self._socket = socket.create_server((self.address, 0))
-        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__()
 
-    def _listen(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with connection:
-            try:
-                connection.settimeout(60)
-                stream = connection.makefile("rb")
-                method, path = stream.readline().decode().split()[:2]
-                head = {}
-                for line in iter(stream.readline, b"\r\n"):
-                    name, _, value = line.decode().partition(":")
-                    head[name.lower()] = value.strip()
-                if method == "POST" and self.breaks:
-                    self.breaks -= 1
-                    return  # a reset, as most of the image is not read
-                stream.read(int(head.get("content-length", 0)))
-                answer = head.get("authorization", "")
-                if answer:
-                    self.answers.append(answer)
-                said = self.script(method, path, answer)
-                for chunk in [said] if isinstance(said, bytes) else said:
-                    connection.sendall(chunk)
-                connection.shutdown(socket.SHUT_WR)
-                stream.read()
-            except OSError:  # esp-ota has hung up, as it should
-                pass
-
-    def close(self):
-        self._socket.close()
+    def answer(self, connection):
+        connection.settimeout(60)
+        stream = connection.makefile("rb")
+        method, path = stream.readline().decode().split()[:2]
+        head = {}
+        for line in iter(stream.readline, b"\r\n"):
+            name, _, value = line.decode().partition(":")
+            head[name.lower()] = value.strip()
+        if method == "POST" and self.breaks:
+            self.breaks -= 1
+            return  # a reset, as most of the image is not read
+        stream.read(int(head.get("content-length", 0)))
+        answer = head.get("authorization", "")
+        if answer:
+            self.answers.append(answer)
+        said = self.script(method, path, answer)
+        for chunk in [said] if isinstance(said, bytes) else said:
+            connection.sendall(chunk)
+        connection.shutdown(socket.SHUT_WR)
+        stream.read()
 
 
 class Hostile(Scenario):

@@ -10,7 +10,8 @@ import struct
 import threading
 import unittest
 
-from scenario import Scenario, address, run, sketch
+from peer import WebPeer
+from scenario import Scenario, run, sketch
 
 CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
        b"<form method='POST' action=''><input type='file' name='filesystem'></form>"
@@ -96,34 +97,16 @@ STYLES = {
 }
 
 
-class Server:
+class Server(WebPeer):
     """Answers page, a path's text, in a style; any other GET with 404. Each POST is noted as (path, body), and
     answered with verdict in the other style."""
 
     def __init__(self, pages, page_style, verdict, verdict_style, challenge=None):
         self.pages, self.styles, self.verdict, self.posts = pages, (page_style, verdict_style), verdict, []
-        self.broken, self.challenge = [], challenge
-        self.address = address()
-        self._socket = socket.create_server((self.address, 0))
-        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.challenge = challenge
+        super().__init__()
 
-    def _listen(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with connection:
-            try:
-                self._answer(connection)
-            except (OSError, AssertionError) as error:
-                self.broken.append(error)
-
-    def _answer(self, connection):
+    def answer(self, connection):
         connection.settimeout(DEADLINE_S)
         stream = connection.makefile("rb", 0)
         text = b""
@@ -147,9 +130,6 @@ class Server:
             STYLES[self.styles[0]](connection, self.pages[path])
         else:
             connection.sendall(head("Content-Length: 0", status="HTTP/1.1 404 Not Found"))
-
-    def close(self):
-        self._socket.close()
 
 
 class Wire(Scenario):
