@@ -20,6 +20,7 @@ INTERFACES = ("lan0", "lan1")
 FAR_ENDS = ("air0", "air1")
 TXT = ("board=esp32dev", "auth_upload=no")
 CROWD = 1000
+AVAHI_S = 5  # after which Avahi gives up a name
 
 
 def setUpModule():
@@ -67,11 +68,19 @@ class Announced(OnLink):
 class Crowd(Announced):
     """More than fit into one packet, one queue or one round of questions."""
 
+    def list_all(self):
+        """Lists until a busy machine cannot have kept an answer from Avahi until it gave up."""
+        for _ in range(5):
+            rows, result = self.list("-t", str(scenario.DEADLINE_S))  # ends as soon as all are known
+            if result.seconds - result.undelayed < AVAHI_S or all(row[1] != "-" for row in rows):
+                break
+        return rows, result
+
     def test_a_thousand(self):
         self.announce(*(board(f"board-{i:04}", (f"10.77.{1 + i // 250}.{1 + i % 250}",),
                               host=f"esp-{i:04}", terse=True) for i in range(CROWD)))
         for _ in range(2):  # the second time the daemon knows them all
-            rows, result = self.list("-t", str(scenario.DEADLINE_S))  # ends as soon as all are known
+            rows, result = self.list_all()
             self.assertEqual("", result.err)
             self.assertEqual([f"board-{i:04}" for i in range(CROWD)], [row[0] for row in rows])
             self.assertEqual([f"esp-{i:04}.local" for i in range(CROWD)], [row[1] for row in rows])
