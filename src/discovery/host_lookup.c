@@ -29,15 +29,34 @@ struct host_lookup {
     void *userdata;
 };
 
+/* Whether an address of the list can be a board's. Blockers of advertisements answer 0.0.0.0, which
+ * would lead to this computer. */
+static bool is_usable(struct address *address, const struct addrinfo *item,
+                      char why[LOOKUP_WHY_MAX])
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    if (!address_from(address, item->ai_addr, item->ai_addrlen))
+        return false;
+    if (address_is_unicast(address))
+        return true;
+    snprintf(why, LOOKUP_WHY_MAX, "%s, which is not the address of one board",
+             address_text(text, address));
+    return false;
+}
+
+/* If the list has none, fills in why. */
 static void collect_addresses(struct result *result, const struct addrinfo *list)
 {
-    for (const struct addrinfo *item = list; item; item = item->ai_next) {
-        struct address address;
-        if (result->count < LOOKUP_ADDRESSES_MAX &&
-            address_from(&address, item->ai_addr, item->ai_addrlen) &&
+    struct address address;
+
+    snprintf(result->why, sizeof result->why, "no usable address");
+    for (const struct addrinfo *item = list; item; item = item->ai_next)
+        if (result->count < LOOKUP_ADDRESSES_MAX && is_usable(&address, item, result->why) &&
             !address_is_among(result->addresses, result->count, &address))
             result->addresses[result->count++] = address;
-    }
+    if (result->count)
+        result->why[0] = '\0';
 }
 
 static void answer_lookup(int socket, const char *argument)
@@ -51,16 +70,30 @@ static void answer_lookup(int socket, const char *argument)
 
     int error = getaddrinfo(argument, NULL, &hints, &list);
     result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
-    const char *why = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+    snprintf(result.why, sizeof result.why, "%s",
+             error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
 
     if (error == 0) {
         collect_addresses(&result, list);
         freeaddrinfo(list);
-        why = result.count ? "" : "no usable address";
     }
 
-    snprintf(result.why, sizeof result.why, "%s", why);
     send(socket, &result, sizeof result, MSG_NOSIGNAL);
+}
+
+/* Whether what has come from the child, which parses what the network sends, is what it must be. */
+static bool is_sound(const struct result *result)
+{
+    bool is_sound = result->count <= LOOKUP_ADDRESSES_MAX &&
+                    memchr(result->why, '\0', sizeof result->why) != NULL;
+
+    for (size_t i = 0; is_sound && i < result->count; i++) {
+        const sa_family_t family = result->addresses[i].any.sa_family;
+
+        is_sound =
+            (family == AF_INET || family == AF_INET6) && address_is_unicast(&result->addresses[i]);
+    }
+    return is_sound;
 }
 
 static void on_result(unsigned events, void *userdata)
@@ -73,7 +106,7 @@ static void on_result(unsigned events, void *userdata)
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
 
-    if (length != (ssize_t)sizeof result)
+    if (length != (ssize_t)sizeof result || !is_sound(&result))
         result =
             (struct result){.why = "the process that asks the system resolver ended unexpectedly",
                             .is_local = true};

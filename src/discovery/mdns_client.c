@@ -8,8 +8,9 @@
  *   mdns_client_cancel() -- request(cancel) -->  mdns_worker_cancel()
  *                        <- lost --------------  no bus, no daemon, or gone for good: exits
  *
- * The parent never blocks: requests that do not fit into the socket wait for LOOP_WRITABLE. It
- * trusts the form of the child's records, since both are the same program.
+ * The parent never blocks: requests that do not fit into the socket wait for LOOP_WRITABLE. It ends a
+ * child whose records have another form (mdns_answer.h): something on the network may have taken it
+ * over.
  */
 #include "discovery/mdns_client.h"
 
@@ -17,6 +18,7 @@
 #include "base/loop.h"
 #include "base/units.h"
 #include "base/worker.h"
+#include "discovery/mdns_answer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -318,7 +320,7 @@ static void on_worker_record(unsigned events, void *userdata)
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
 
-    if (length != (ssize_t)sizeof record)
+    if (length != (ssize_t)sizeof record || !mdns_answer_is_sound(&record.answer))
         stop_worker(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
     else if (record.type == RECORD_LOST)
         stop_worker(mdns, record.answer.reason, record.answer.is_local);

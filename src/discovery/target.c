@@ -106,17 +106,10 @@ static enum ota_error check_address(const struct address *address, const char *t
 {
     const struct in6_addr *v6 = &address->v6.sin6_addr;
 
-    if (address->any.sa_family == AF_INET) {
-        uint32_t host = ntohl(address->v4.sin_addr.s_addr);
-
-        if (host == INADDR_ANY || host == INADDR_BROADCAST || IN_MULTICAST(host))
-            return reject_target(failure, text, "is not the address of one board");
-        return OTA_OK;
-    }
-
-    if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_MULTICAST(v6))
+    if (!address_is_unicast(address))
         return reject_target(failure, text, "is not the address of one board");
-    if (IN6_IS_ADDR_LINKLOCAL(v6) && address->v6.sin6_scope_id == 0)
+    if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(v6) &&
+        address->v6.sin6_scope_id == 0)
         return reject_target(
             failure, text,
             "is a link-local address: add the interface that leads to the board, as in "

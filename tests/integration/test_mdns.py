@@ -128,6 +128,16 @@ class File(OnLink):
         result = scenario.run("-i", "nobody.example.org", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, ("nobody.example.org is 10.77.0.99, port 8266 (/etc/hosts)",), SOON)
 
+    def test_address_of_no_board(self):
+        """As blockers of advertisements answer; 0.0.0.0 would be this computer."""
+        self.addCleanup(self.link.write_hosts)
+        for where in ("0.0.0.0", "::", "224.0.0.1", "255.255.255.255"):
+            with self.subTest(where=where):
+                self.link.write_hosts(f"{where} blocked.example.org")
+                result = scenario.run("-i", "blocked.example.org", "-f", self.image, "-t", "1", "--retries", "0")
+                self.assert_result(result, 4, (f'the system resolver says "{where}, which is not the address of one '
+                                               'board"',), LOOKED_FOR)
+
 
 class Ports(OnLink):
     """Where the port comes from, and that it is said."""

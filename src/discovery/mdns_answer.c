@@ -1,0 +1,36 @@
+/* mdns_answer.c: see mdns_answer.h. */
+#include "discovery/mdns_answer.h"
+
+#include <string.h>
+
+#define IS_TERMINATED(text) (memchr((text), '\0', sizeof(text)) != NULL)
+
+static bool are_texts_sound(const struct mdns_answer *answer)
+{
+    const struct esphome_record *esphome = &answer->esphome;
+    const size_t end = sizeof answer->pairs - 1;
+
+    /* The list of pairs ends with an empty string. */
+    return answer->pairs[end] == '\0' && answer->pairs[end - 1] == '\0' &&
+           IS_TERMINATED(answer->interface) && IS_TERMINATED(answer->instance) &&
+           IS_TERMINATED(answer->host) && IS_TERMINATED(answer->type) &&
+           IS_TERMINATED(answer->version) && IS_TERMINATED(answer->reason) &&
+           IS_TERMINATED(esphome->version) && IS_TERMINATED(esphome->platform) &&
+           IS_TERMINATED(esphome->config_hash) && IS_TERMINATED(esphome->project) &&
+           IS_TERMINATED(esphome->project_version);
+}
+
+static bool is_address_sound(const struct address *address)
+{
+    const sa_family_t family = address->any.sa_family;
+
+    return (family == AF_INET || family == AF_INET6) && address_is_unicast(address);
+}
+
+bool mdns_answer_is_sound(const struct mdns_answer *answer)
+{
+    return (unsigned)answer->event <= MDNS_UNAVAILABLE &&
+           (unsigned)answer->service < SERVICE_COUNT && (unsigned)answer->password <= TXT_YES &&
+           (unsigned)answer->lack < OTA_CAUSE_COUNT && are_texts_sound(answer) &&
+           (!answer->has_address || is_address_sound(&answer->address));
+}
