@@ -45,6 +45,18 @@ static bool has_connections(const struct httpd_daemon *daemon)
     return info && info->num_connections > 0;
 }
 
+/* libmicrohttpd also wants to run again at once while a client leaves its TLS handshake unfinished,
+ * although it can do nothing for it. What any client sends ends the pause. */
+static int64_t pause_us(struct httpd *server, MHD_UNSIGNED_LONG_LONG timeout_ms)
+{
+    enum { FUTILE_RUNS_MAX = 10, FUTILE_MS = 20 };
+
+    server->futile_runs = server->has_moved || timeout_ms > 0 ? 0 : server->futile_runs + 1;
+    if (server->futile_runs > FUTILE_RUNS_MAX)
+        timeout_ms = FUTILE_MS;
+    return MILLISECONDS((int64_t)timeout_ms);
+}
+
 /* libmicrohttpd may have more to do at once, or a connection that times out. If it cannot
  * accept a connection, it stops trying until one is closed, and tries again when it next runs. */
 static void run_daemon(struct httpd_daemon *daemon)
@@ -52,14 +64,14 @@ static void run_daemon(struct httpd_daemon *daemon)
     const struct httpd_library *http = &daemon->server->http;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-    daemon->server->has_closed = false;
+    daemon->server->has_closed = daemon->server->has_moved = false;
     http->run(daemon->mhd);
     if (daemon->is_old && !has_connections(daemon))
         stop_daemon(daemon);
     else if (daemon->server->has_closed)
         loop_timer_start(&daemon->timer, 0);
     else if (http->get_timeout(daemon->mhd, &timeout_ms) == MHD_YES)
-        loop_timer_start(&daemon->timer, MILLISECONDS((int64_t)timeout_ms));
+        loop_timer_start(&daemon->timer, pause_us(daemon->server, timeout_ms));
     else
         loop_timer_stop(&daemon->timer);
 }
@@ -173,15 +185,17 @@ static void free_connection(struct httpd_connection *connection)
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
+    struct httpd *server = userdata;
     struct httpd_connection *connection = *context;
 
+    server->has_moved = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = new_connection(userdata, mhd);
+        *context = new_connection(server, mhd);
         return;
     }
     free_connection(connection);
     *context = NULL;
-    ((struct httpd *)userdata)->has_closed = true;
+    server->has_closed = true;
 }
 
 static struct httpd_connection *find_connection(const struct httpd *server,
@@ -287,6 +301,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
     (void)version;
     (void)data;
     *data_size = 0; /* nothing of the content is of use */
+    server->has_moved = true;
     if (!connection)
         return MHD_NO;
 
@@ -309,10 +324,11 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 static void on_completed(void *userdata, struct MHD_Connection *mhd, void **context,
                          enum MHD_RequestTerminationCode code)
 {
+    struct httpd *server = userdata;
     struct httpd_connection *connection = *context;
 
-    (void)userdata;
     (void)mhd;
+    server->has_moved = true;
     if (!connection)
         return;
     *context = NULL;
@@ -328,6 +344,7 @@ static void on_completed(void *userdata, struct MHD_Connection *mhd, void **cont
 
 /* What stays in memory, for TLS. */
 struct httpd_content {
+    struct httpd *server;
     const unsigned char *data;
     size_t size;
 };
@@ -339,12 +356,12 @@ static ssize_t read_content(void *userdata, uint64_t position, char *target, siz
     const size_t size = left < capacity ? left : capacity;
 
     memcpy(target, content->data + position, size);
+    content->server->has_moved = true;
     return (ssize_t)size;
 }
 
 /* With TLS, small pieces give small records: an ESP8266 has hardly room for one of 16 KiB. */
-static struct MHD_Response *make_response(const struct httpd *server,
-                                          const struct httpd_response *from)
+static struct MHD_Response *make_response(struct httpd *server, const struct httpd_response *from)
 {
     const struct httpd_library *http = &server->http;
     struct httpd_content *content;
@@ -356,7 +373,7 @@ static struct MHD_Response *make_response(const struct httpd *server,
     content = malloc(sizeof *content);
     if (!content)
         return NULL;
-    *content = (struct httpd_content){from->data, from->size};
+    *content = (struct httpd_content){server, from->data, from->size};
     struct MHD_Response *response =
         http->create_response_from_callback(from->size, TLS_RECORD, read_content, content, free);
     if (!response)

@@ -20,6 +20,7 @@ static ssize_t read_stream(void *userdata, uint64_t position, char *target, size
     struct httpd *server = stream->server;
 
     (void)position;
+    server->has_moved = true;
     if (server->is_closing)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (stream->revision == server->revision) {

@@ -6,6 +6,8 @@ import re
 import resource
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import threading
 import unittest
@@ -20,7 +22,15 @@ load_tests = at_once  # a server takes 15 seconds to drop who says nothing
 CROWD = 10000
 MEMORY_KIB = (512 if "asan" in os.environ["ESP_OTA"] else 64) * 1024
 CONNECTIONS = 700  # more than a server of -j 1 has room for
+IDLE_CPU_S = 1.5  # of some 15 seconds, with all that it takes to start
 SECRET = b"the content of a file beside the image"
+
+
+def cpu_seconds(pid):
+    """What the process has used so far."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Hostile(Scenario):
@@ -107,6 +117,34 @@ class Hostile(Scenario):
             slow.read_head()
         slow.close()
         self.assertEqual(self.server.stop().status, 0)
+
+    def test_unfinished_handshakes(self):
+        """Those of TLS cost the server next to nothing until it drops them."""
+        server = Server(self, "-f", self.file("kitchen.bin", self.image), "--tls-cert", *self.certificate())
+        hello = ssl.MemoryBIO()
+        try:
+            ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="a").do_handshake()
+        except ssl.SSLWantReadError:
+            hello = hello.read()
+        crowd = [socket.create_connection(server.server, timeout=60) for _ in range(20)]
+        for number, connection in enumerate(crowd):
+            self.addCleanup(connection.close)
+            connection.sendall(hello if number % 2 else hello[:5])
+        for connection in crowd:
+            while True:
+                try:
+                    if not connection.recv(65536):
+                        break
+                except ConnectionError:
+                    break
+        self.assertLess(cpu_seconds(server.program.pid), IDLE_CPU_S)
+        self.assertEqual(server.stop().status, 0)
+
+    def certificate(self):
+        cert, key = (os.path.join(self.directory, name) for name in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a", "-keyout", key,
+                        "-out", cert], check=True, stderr=subprocess.DEVNULL)
+        return cert, "--tls-key", key
 
     def test_crowd_of_idle_connections(self):
         """From many addresses: half of them begin a request and never end it. Boards are served meanwhile, at once."""

@@ -40,13 +40,19 @@ static void test_texts_without_an_end(void **state)
         size_t offset, size;
     } texts[] = {
 #define TEXT(field)                                                                                \
-    {                                                                                              \
-        offsetof(struct mdns_answer, field), sizeof(((struct mdns_answer *)NULL)->field)           \
-    }
-        TEXT(interface),           TEXT(instance),        TEXT(host),
-        TEXT(type),                TEXT(version),         TEXT(reason),
-        TEXT(esphome.version),     TEXT(esphome.platform), TEXT(esphome.config_hash),
-        TEXT(esphome.project),     TEXT(esphome.project_version), TEXT(pairs),
+    {offsetof(struct mdns_answer, field), sizeof(((struct mdns_answer *)NULL)->field)}
+        TEXT(interface),
+        TEXT(instance),
+        TEXT(host),
+        TEXT(type),
+        TEXT(version),
+        TEXT(reason),
+        TEXT(esphome.version),
+        TEXT(esphome.platform),
+        TEXT(esphome.config_hash),
+        TEXT(esphome.project),
+        TEXT(esphome.project_version),
+        TEXT(pairs),
 #undef TEXT
     };
 
@@ -83,7 +89,8 @@ static void test_numbers_without_a_meaning(void **state)
 
 static void test_addresses_of_no_board(void **state)
 {
-    static const char *const table[] = {"0.0.0.0", "255.255.255.255", "224.0.0.251", "::", "ff02::1"};
+    static const char *const table[] = {"0.0.0.0", "255.255.255.255", "224.0.0.251",
+                                        "::", "ff02::1"};
 
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
