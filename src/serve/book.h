@@ -52,6 +52,10 @@ struct book_board {
     size_t bytes, total;
     int64_t started_us, fetched_us; /* monotonic; 0: not yet */
 
+    /* What has been told of it lately; see serve_events.c. */
+    unsigned told;
+    int64_t told_us; /* monotonic: since when */
+
     const struct offer *offer;
     const void *userdata; /* of the owner of the book */
 };

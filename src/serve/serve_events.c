@@ -14,10 +14,40 @@ enum { NOTE_MAX = 512 };
 /* The progress of each download does not need totals of its own over all boards. */
 static const int64_t TOTALS_US = MILLISECONDS(100);
 
+/* How much is told of a board in this time. A roll-out takes a few messages for each; whoever causes
+ * more would fill the log. Behind the address of a board without a MAC may be many boards. */
+enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
+
+/* Whether there is room for one more message. The last one says that there will be no more. */
+static bool may_tell(struct book_board *board, struct ota_event *event)
+{
+    static const char last_words[] = "causes too many messages; the next one follows in 10 minutes";
+    const unsigned most = board->has_mac || board->is_listed ? TOLD_MAX : TOLD_OF_ADDRESS_MAX;
+    const int64_t now_us = loop_now_us();
+
+    if (board->told == 0 || now_us - board->told_us >= TELL_AGAIN_MIN * SECONDS(60)) {
+        board->told = 0;
+        board->told_us = now_us;
+    }
+    if (event->type == OTA_EVENT_PROGRESS || board->told > most)
+        return board->told <= most;
+
+    if (board->told++ == most)
+        *event = (struct ota_event){.type = OTA_EVENT_NOTE,
+                                    .phase = OTA_PHASE_TRANSFER,
+                                    .is_important = true,
+                                    .message = last_words};
+    return true;
+}
+
 /* Completes the event, and hands it on. */
-static void emit(struct serve *serve, const struct book_board *board, struct ota_event *event)
+static void emit(struct serve *serve, struct book_board *board, struct ota_event *event)
 {
     char address[ADDRESS_TEXT_MAX];
+
+    serve_publish(serve);
+    if (!may_tell(board, event))
+        return;
 
     event->board = board->label;
     event->target = board->name;
@@ -30,10 +60,9 @@ static void emit(struct serve *serve, const struct book_board *board, struct ota
     if (board->has_address)
         event->address = address_text(address, &board->address);
     serve->config.on_event(event, serve->config.userdata);
-    serve_publish(serve);
 }
 
-static void emit_note(struct serve *serve, const struct book_board *board, bool is_important,
+static void emit_note(struct serve *serve, struct book_board *board, bool is_important,
                       const char *text)
 {
     struct ota_event event = {.type = OTA_EVENT_NOTE,
@@ -50,7 +79,7 @@ static enum ota_phase find_phase(const struct book_board *board, const struct ot
     return failure->error == OTA_OK || board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER;
 }
 
-static void emit_result(struct serve *serve, const struct book_board *board, enum ota_phase phase,
+static void emit_result(struct serve *serve, struct book_board *board, enum ota_phase phase,
                         const struct ota_failure *failure)
 {
     const bool has_taken = board->fetched_us != 0;
@@ -73,7 +102,7 @@ static void emit_result(struct serve *serve, const struct book_board *board, enu
     emit(serve, board, &event);
 }
 
-static void tell_return(struct serve *serve, const struct book_board *board)
+static void tell_return(struct serve *serve, struct book_board *board)
 {
     struct ota_failure proof;
 
@@ -83,7 +112,7 @@ static void tell_return(struct serve *serve, const struct book_board *board)
     serve->config.on_confirmed(serve->config.userdata);
 }
 
-static void tell_possession(struct serve *serve, const struct book_board *board)
+static void tell_possession(struct serve *serve, struct book_board *board)
 {
     struct ota_event event = {.type = OTA_EVENT_SKIPPED,
                               .phase = OTA_PHASE_PROOF,
@@ -170,7 +199,7 @@ void serve_tell_progress(struct serve *serve, const struct serve_download *downl
 
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole)
 {
-    const struct book_board *board = download->board;
+    struct book_board *board = download->board;
     char text[NOTE_MAX], bytes[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
 
     if (is_whole)
@@ -229,6 +258,7 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
 
     if (board->state == BOOK_CONFIRMED || board->is_settled)
         return;
+    board->told = 0; /* this is told in any case */
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
@@ -253,6 +283,7 @@ void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase 
     board->is_settled = true;
     if (was_confirmed)
         return;
+    board->told = 0; /* this is told in any case */
     board->state = failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP;
     emit_result(serve, board, phase, failure);
     if (failure->error == OTA_OK)

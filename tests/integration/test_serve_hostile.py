@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """--serve among strangers: whatever they send, nothing else is given away, and boards are served all the same."""
 
+import hashlib
 import os
 import re
 import resource
@@ -107,6 +108,21 @@ class Hostile(Scenario):
         self.assertNotIn("<b>", page)
         self.assertNotIn("\x1b", self.server.get("/status.json").body.decode())
         self.assertNotIn("\x1b", self.server.stop().err)
+
+    def test_log(self):
+        """Who changes its reason, its firmware or its range with each request does not fill the log."""
+        facts = (lambda number: f"x-ESP8266-free-space: {number}\r\nx-ESP8266-sketch-md5: {32 * '0'}\r\n",
+                 lambda number: f"x-ESP8266-sketch-md5: {hashlib.md5(self.image if number % 2 else b'').hexdigest()}\r\n",
+                 lambda number: f"x-ESP8266-mode: {('spiffs', 'other')[number % 2]}\r\n")
+        for headers in facts:
+            mac = fetcher.new_mac()
+            for number in range(60):
+                self.server.get("/firmware.bin", f"x-ESP8266-STA-MAC: {mac}\r\n" + headers(number))
+        for _ in range(150):
+            self.server.get("/firmware.bin", "Range: bytes=-1\r\n")
+        lines = self.server.stop().err.splitlines()
+        self.assertEqual(sum("causes too many messages" in line for line in lines), 4)
+        self.assertLess(len(lines), 3 * 45 + 140)
 
     def test_slow(self):
         """Who never completes a request is dropped; nobody waits for it."""
