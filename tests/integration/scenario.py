@@ -120,6 +120,15 @@ class Result:
                 f"{self.seconds:.1f} s\n-- stdout\n{self.out}\n-- stderr\n{self.err}")
 
 
+def readable(streams, wait_s):
+    """Those that can be read, after this time at most. Unlike select(), for any number of open files."""
+    poll = select.poll()
+    for stream in streams:
+        poll.register(stream, select.POLLIN)
+    numbers = {number for number, _ in poll.poll(1000 * wait_s)}
+    return [stream for stream in streams if stream.fileno() in numbers]
+
+
 class Program:
     """A running esp-ota whose output is gathered while it runs.
 
@@ -153,7 +162,7 @@ class Program:
     def _read(self, until, deadline):
         streams = set(self._text)
         while streams and not until():
-            ready, _, _ = select.select(list(streams), [], [], max(0, deadline - time.monotonic()))
+            ready = readable(streams, max(0, deadline - time.monotonic()))
             if not ready:
                 return False
             for stream in ready:
