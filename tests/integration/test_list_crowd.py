@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""-l/--list among boards that no real responder would announce (responder.py): a thousand at once,
+"""-l/--list among boards that no real responder would announce (responder.py): hundreds at once,
 hostile names, boards that are silent or vanish; on two interfaces and in both address families."""
 
 import json
@@ -19,7 +19,7 @@ RESPONDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "responder.
 INTERFACES = ("lan0", "lan1")
 FAR_ENDS = ("air0", "air1")
 TXT = ("board=esp32dev", "auth_upload=no")
-CROWD = 1000
+CROWD = 300
 AVAHI_S = 1  # how long Avahi waits for further names; for the rest it waits longer
 
 
@@ -71,13 +71,13 @@ class Crowd(Announced):
     def list_all(self):
         """Lists again while a busy machine may have kept answers from Avahi until it gave up."""
         for _ in range(5):
-            rows, result = self.list("-t", str(scenario.DEADLINE_S))  # ends as soon as all are known
+            rows, result = self.list("-t", str(scenario.DEADLINE_S / 2))  # ends as soon as all are known
             is_complete = len(rows) == CROWD and all(row[1] != "-" for row in rows)
             if is_complete or result.seconds - result.undelayed < AVAHI_S:
                 break
         return rows, result
 
-    def test_a_thousand(self):
+    def test_hundreds(self):
         self.announce(*(board(f"board-{i:04}", (f"10.77.{1 + i // 250}.{1 + i % 250}",),
                               host=f"esp-{i:04}", terse=True) for i in range(CROWD)))
         for _ in range(2):  # the second time the daemon knows them all
