@@ -9,6 +9,7 @@
 #include "base/input.h"
 #include "base/text.h"
 #include "cli/spelling.h"
+#include "secrets/shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,13 +93,17 @@ static enum ota_error reject_second(const struct operands *operands, const char 
                                     bool is_file, struct ota_failure *failure)
 {
     const struct command_line *line = operands->line;
-    char shown[SPELLING_MAX];
+    const char *text = argv_mask_argument(operands->argv_mask, *words);
+    char shown[SHOWN_WORD_MAX];
     int index = argv_mask_index(operands->argv_mask, *words);
 
     if (operands->file_at > 0 && index == operands->file_at + 1)
         return reject_several_files(operands, words, failure);
 
-    escape_string(shown, sizeof shown, argv_mask_argument(operands->argv_mask, *words));
+    if (is_file)
+        escape_string(shown, sizeof shown, text);
+    else
+        shown_word(shown, text, "="); /* "auth=PASSWORD" */
     if (is_file)
         return ota_fail(failure, OTA_E_USAGE,
                         "'%s' is a file, but -f names the image; to mean a board, write -i %s",

@@ -8,6 +8,7 @@
 #include "config/config_text.h"
 #include "fleet/hosts.h"
 #include "output/report_json.h"
+#include "secrets/shown.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,17 +22,29 @@ struct output {
     bool is_written;
 };
 
+/* What a setting has is shown as it is, but for a password in the wrong place. */
+static const char *show_text(char shown[VALUE_SHOWN], const char *name, const char *value)
+{
+    static const char *const boards[] = {"ip", "host", "members"};
+
+    for (size_t i = 0; i < sizeof boards / sizeof *boards; i++)
+        if (strcmp(name, boards[i]) == 0)
+            return shown_url(shown, VALUE_SHOWN, value);
+    if (strcmp(name, "user") == 0)
+        return shown_word(shown, value, ":");
+    return escape_pattern(shown, VALUE_SHOWN, value, strlen(value));
+}
+
 /* Shows one setting; source is for those of no file. */
 static void show_setting(struct output *output, const char *section, const char *name,
                          const char *value, const struct config_entry *origin, const char *source)
 {
     char shown[VALUE_SHOWN];
-    const struct report_setting setting = {
-        .section = section,
-        .name = name,
-        .value = escape_pattern(shown, sizeof shown, value, strlen(value)),
-        .file = origin ? origin->file->shown : NULL,
-        .line = origin ? origin->number : 0};
+    const struct report_setting setting = {.section = section,
+                                           .name = name,
+                                           .value = show_text(shown, name, value),
+                                           .file = origin ? origin->file->shown : NULL,
+                                           .line = origin ? origin->number : 0};
 
     if (output->is_json)
         output->is_written &= report_json_setting(stdout, &setting, 0);

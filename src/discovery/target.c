@@ -378,11 +378,23 @@ static bool is_pattern(const char *text)
            name_consists_of(text, HOST_CHARACTERS "*?[]:") && !strip_service(name);
 }
 
+/* Whether the text is "USER:PASSWORD@HOST". It must not be looked up, as it would leave in a query. */
+static bool has_password(const char *text)
+{
+    const char *host = strrchr(text, '@');
+
+    return host && !strchr(text, ' ') && memchr(text, ':', (size_t)(host - text));
+}
+
 /* Rejects likely mistakes, which would otherwise count as names of instances. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
     size_t length = strcspn(text, "/");
 
+    if (has_password(text))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "a password in the name of a board is seen by others; give it with "
+                        "--auth-file, and write only the board");
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))

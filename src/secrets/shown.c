@@ -20,6 +20,25 @@ const char *shown_word(char shown[SHOWN_WORD_MAX], const char *word, const char 
     return shown;
 }
 
+/* The password may have any character in it, a slash, too; so may the path, and then more is hidden
+ * than has to be. */
+const char *shown_url(char *target, size_t capacity, const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *user = scheme_end ? scheme_end + strlen("://") : url;
+    const char *host = strrchr(user, '@');
+    const char *colon = host ? memchr(user, ':', (size_t)(host - user)) : NULL;
+
+    if (!colon)
+        return escape_string(target, capacity, url);
+
+    escape_text(target, capacity / 2, url, (size_t)(colon - url) + 1);
+    text_append(target, capacity, "...");
+    const size_t used = strlen(target);
+    escape_string(target + used, capacity - used, host);
+    return target;
+}
+
 /* Base64 of some 32 bytes. */
 static bool is_like_key(const char *text)
 {

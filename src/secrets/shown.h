@@ -12,6 +12,10 @@ enum { SHOWN_WORD_MAX = 192 };
  * escaped, up to the first of these characters, with "..." for the rest. */
 const char *shown_word(char shown[SHOWN_WORD_MAX], const char *word, const char *ends);
 
+/* What is shown of a URL, or of a board's name, that may have a password in it
+ * ("http://USER:PASSWORD@HOST/"): escaped and cut to capacity (32 at least), with "..." for the password. */
+const char *shown_url(char *target, size_t capacity, const char *url);
+
 /* What is shown of the name of a secret's file that cannot be opened, as it may be the secret itself
  * ("--auth-file PASSWORD"): a name with a slash or a dot in it, escaped, unless it has the form of an
  * encryption key. */

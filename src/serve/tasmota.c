@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "image/image_fit.h"
 #include "net/source.h"
+#include "secrets/shown.h"
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_secrets.h"
 #include "upload/web/page_text.h"
@@ -52,10 +53,10 @@ static const char *hide_secrets(const struct tasmota *tasmota, const char *text)
     return page_hide_secrets(&secrets, text);
 }
 
-/* The board's former OtaUrl, which may contain a user's name and password. */
+/* The board's former OtaUrl. The password that it may contain is another server's. */
 static const char *show_old_url(const struct tasmota *tasmota, char shown[OLD_SHOWN_MAX])
 {
-    return hide_secrets(tasmota, escape_string(shown, OLD_SHOWN_MAX, tasmota->old_url));
+    return hide_secrets(tasmota, shown_url(shown, OLD_SHOWN_MAX, tasmota->old_url));
 }
 
 /* -- timers -- */

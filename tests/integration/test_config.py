@@ -349,6 +349,12 @@ class Places(Config):
         self.assertIn("auth = (not shown)  # ESP_OTA_AUTH\n", result.out)
         self.assert_no_secret(result, "kwert")
 
+        self.user("ip = http://me:kwert@10.0.0.7/\nuser = me:kwert\n")
+        for arguments in (("--show-config",), ("--show-config", "--json")):
+            result = self.run(*arguments)
+            self.assertIn("http://me:...@10.0.0.7/", result.out)
+            self.assert_no_secret(result, "kwert")
+
     def test_help_needs_no_configuration(self):
         self.user("nonsense\n")
         for option in ("--help", "--version", "--usage"):

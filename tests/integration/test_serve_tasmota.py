@@ -110,7 +110,7 @@ class Tasmota(Scenario):
 
         # What it says to Status 2, OtaUrl, OtaUrl URL and Upgrade; None: what it should.
         places = {"version": lambda word: (status(word), None, None, None),
-                  "old URL": lambda word: (None, (200, {"OtaUrl": f"http://me:{word}@old/"}), None, None),
+                  "old URL": lambda word: (None, (200, {"OtaUrl": f"http://{word}@old/"}), None, None),
                   "refusal": lambda word: (None, None, (200, {"Command": word}), None),
                   "refused upgrade": lambda word: (None, None, None, (200, {"Upgrade": word}))}
         words = (pair, pair[3:14].swapcase(), password.upper(), hashlib.md5(password.encode()).hexdigest()[4:16])
@@ -134,6 +134,21 @@ class Tasmota(Scenario):
                     self.assertGreater(result.status, 2, result)
                     self.assertNotIn(re.sub("[^a-z0-9]", "", word.lower()), seen, result)
                     self.assertIn("words that repeat an answer", result.err)
+
+    def test_password_of_another_server(self):
+        """It is in the OtaUrl that the board had, and stays there."""
+        urls = ["http://me:kept-secret@old/fw.bin"]
+
+        def script(path, _):
+            name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
+            urls.extend([value] if name == "OtaUrl" and value else [])
+            said = {"OtaUrl": {"OtaUrl": urls[-1]}, "Upgrade": {"Upgrade": "Version 1.0 from " + urls[-1]}}
+            return 200, said.get(name, {"StatusFWR": {"Version": "1.0", "Hardware": "ESP8266EX"}})
+
+        result = run("--serve=0", "-i", self.script(script), "-f", self.path, "--expect-timeout", "0.2", "-d", "--json")
+        self.assertEqual(urls[-1], urls[0], "it has not got it back")
+        self.assertIn("; its OtaUrl was http://me:...@old/fw.bin)", result.err)
+        self.assertNotIn("kept-secret", result.out + result.err)
 
     def script(self, script):
         """A board whose replies are those of script(path, authorization): a status, and JSON. Returns its URL."""

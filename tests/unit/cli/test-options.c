@@ -342,6 +342,8 @@ static const struct {
      "'/dev/null/x' is a file, but -f names the image; to mean a board, write -i /dev/null/x"},
     {{"-i", "kitchen", "fw.bin", "lamp"},
      "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
+    {{"-i", "kitchen", "auth=pw"},
+     "unexpected argument 'auth=...'; a value that contains spaces needs quotes"},
     {{"--all", "fw.bin", "lamp"},
      "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
     {{"-l", "kitchen"},
@@ -461,6 +463,7 @@ static const struct {
     {{"--firmware"}, "unknown option '--firmware'; did you mean '--file'?"},
     {{"--IP"}, "unknown option '--IP'; did you mean '--ip'?"},
     /* unknown options never show what may be a secret */
+    {{"--auth:pw"}, "unknown option '--auth'; did you mean '--auth'?"},
     {{"--bogus"}, "unknown option '--bogus'; esp-ota --help lists all"},
     {{"--bogus=" SECRET}, "unknown option '--bogus'; esp-ota --help lists all"},
     {{"--auht=" SECRET}, "unknown option '--auht'; did you mean '--auth'?"},

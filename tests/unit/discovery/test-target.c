@@ -200,6 +200,8 @@ static const struct {
     {"espota://10.0.0.7?x", "has a path"},
     {"espota://lab-*", "is a pattern"},
     {"espota://a.local,b.local", "several boards"},
+    {"me:pw@lamp.local", "a password in the name of a board is seen by others; give it with"},
+    {"me:p/w@lamp.local", "a password in the name of a board is seen by others; give it with"},
     {"espota://10.0.0.7:99999", "\"10.0.0.7:99999\" has no port"},
     {"espota://http://10.0.0.7", "has a path"},
     /* hosts with a suffix */

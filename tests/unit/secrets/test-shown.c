@@ -33,6 +33,31 @@ static void test_words(void **state)
     assert_true(strlen(shown_word(shown, long_word, ":")) < SHOWN_WORD_MAX);
 }
 
+static void test_urls(void **state)
+{
+    static const char *const rows[][2] = {
+        {"http://lamp.local/up?a=b:c", "http://lamp.local/up?a=b:c"},
+        {"http://me@lamp.local:80/", "http://me@lamp.local:80/"},
+        {"http://me:pw@lamp.local:80/", "http://me:...@lamp.local:80/"},
+        {"http://me:p@w/:@lamp/", "http://me:...@lamp/"},
+        {"http://:pw@lamp", "http://:...@lamp"},
+        {"me:pw@lamp", "me:...@lamp"},
+        {"[fe80::7]:80", "[fe80::7]:80"},
+        {"me:p\n@la\nmp", "me:...@la\\nmp"},
+    };
+    char shown[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(shown_url(shown, sizeof shown, rows[i][0]), rows[i][1]);
+        for (size_t capacity = 32; capacity < sizeof shown; capacity++) {
+            memset(shown, 'x', sizeof shown);
+            assert_true(strlen(shown_url(shown, capacity, rows[i][0])) < capacity);
+            assert_int_equal(shown[capacity], 'x');
+        }
+    }
+}
+
 static void test_paths(void **state)
 {
     static const char *const rows[][2] = {
@@ -53,7 +78,8 @@ static void test_paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_urls),
+                                       cmocka_unit_test(test_paths)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
