@@ -1,11 +1,13 @@
 /*
  * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
- * until the board announces itself, so an unchanged one counts only at the end of the time.
+ * until the board announces itself, so an unchanged one counts only at the end of the time. That is
+ * also so if it is what the image says of itself: the hash of the configuration may still change.
  */
 #include "upload/esphome/readback.h"
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/loop.h"
 #include "base/units.h"
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
@@ -21,8 +23,8 @@ struct readback {
     char instance[MDNS_NAME_MAX];
     struct announced before, now; /* now: its version is "" until an announcement has come */
     struct mdns_query *query;     /* NULL: none is pending */
-    struct loop_timer pause;      /* before the next question */
-    struct loop_timer limit;
+    int64_t end_us;               /* when an announcement counts that has not changed */
+    struct loop_timer timer;      /* for the end, or the next question */
 };
 
 static void stop_asking(struct readback *readback)
@@ -30,8 +32,17 @@ static void stop_asking(struct readback *readback)
     if (readback->query)
         mdns_client_cancel(readback->query);
     readback->query = NULL;
-    loop_timer_stop(&readback->pause);
-    loop_timer_stop(&readback->limit);
+    loop_timer_stop(&readback->timer);
+}
+
+/* Continues after this time, or at the end. */
+static void continue_after(struct readback *readback, int64_t wait_us)
+{
+    const int64_t left_us = readback->end_us - loop_now_us();
+
+    if (wait_us > left_us)
+        wait_us = left_us;
+    loop_timer_start(&readback->timer, wait_us > 0 ? wait_us : 0);
 }
 
 /* Judges the last announcement, and ends the readback. */
@@ -65,7 +76,7 @@ static void on_announcement(const struct mdns_answer *answer, void *userdata)
 
     if (answer->event != MDNS_FOUND) {
         readback->query = NULL;
-        loop_timer_start(&readback->pause, ASK_AGAIN_US);
+        continue_after(readback, ASK_AGAIN_US);
         return;
     }
     if (!*answer->esphome.version)
@@ -77,20 +88,18 @@ static void on_announcement(const struct mdns_answer *answer, void *userdata)
         conclude(readback);
 }
 
-static void ask_for_announcement(void *userdata)
+static void on_readback_timer(void *userdata)
 {
     struct readback *readback = userdata;
 
+    if (readback->query || loop_now_us() >= readback->end_us) {
+        conclude(readback);
+        return;
+    }
     plain_query_send(SERVICE_ESPHOME);
     readback->query = mdns_client_ask(readback->config.mdns, MDNS_INSTANCE, SERVICES_ESPHOME,
                                       readback->instance, on_announcement, readback);
-    if (!readback->query)
-        loop_timer_start(&readback->pause, ASK_AGAIN_US);
-}
-
-static void on_limit(void *userdata)
-{
-    conclude(userdata);
+    continue_after(readback, readback->query ? INT64_MAX : ASK_AGAIN_US);
 }
 
 struct readback *readback_start(const struct readback_config *config)
@@ -104,10 +113,9 @@ struct readback *readback_start(const struct readback_config *config)
     announced_read(&readback->before, config->before);
     snprintf(readback->instance, sizeof readback->instance, "%s", config->instance);
     escape_revert(readback->instance);
-    loop_timer_init(&readback->pause, config->loop, ask_for_announcement, readback);
-    loop_timer_init(&readback->limit, config->loop, on_limit, readback);
-    loop_timer_start(&readback->pause, 0);
-    loop_timer_start(&readback->limit, config->limit_us);
+    readback->end_us = loop_now_us() + config->limit_us;
+    loop_timer_init(&readback->timer, config->loop, on_readback_timer, readback);
+    loop_timer_start(&readback->timer, 0);
     return readback;
 }
 

@@ -28,8 +28,8 @@ struct readback_config {
     const char *instance;                /* escaped */
     const struct esphome_record *before; /* what the board announced before the upload */
     const struct inspect_esphome *image; /* what was sent */
-    int64_t
-        limit_us; /* for the announcement to change; an older one may be remembered until then */
+    /* For the announcement to change; an older one may be remembered until then. */
+    int64_t limit_us;
     readback_done_fn *on_done;
     void *userdata;
 };

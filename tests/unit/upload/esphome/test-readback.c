@@ -1,0 +1,180 @@
+/*
+ * test-readback.c: when an announcement counts after the restart, in virtual time. The test plays
+ * multicast DNS.
+ */
+#include "upload/esphome/readback.h"
+
+#include "discovery/mdns_client.h"
+#include "discovery/plain_query.h"
+#include "support/virtual_time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SECOND INT64_C(1000000)
+
+static struct world {
+    unsigned asked;
+    bool is_pending;
+    mdns_client_answer_fn *on_answer;
+    void *userdata;
+    struct readback *readback;
+    bool is_over, is_proven;
+    struct ota_failure result;
+} world;
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata);
+void __wrap_mdns_client_cancel(struct mdns_query *query);
+void __wrap_plain_query_send(enum service service);
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata)
+{
+    (void)mdns;
+    assert_int_equal(kind, MDNS_INSTANCE);
+    assert_int_equal(services, SERVICES_ESPHOME);
+    assert_string_equal(name, "loft");
+    assert_false(world.is_pending);
+    world.asked++;
+    world.is_pending = true;
+    world.on_answer = on_answer;
+    world.userdata = userdata;
+    return (struct mdns_query *)&world.is_pending;
+}
+
+void __wrap_mdns_client_cancel(struct mdns_query *query)
+{
+    assert_ptr_equal(query, &world.is_pending);
+    world.is_pending = false;
+}
+
+void __wrap_plain_query_send(enum service service)
+{
+    assert_int_equal(service, SERVICE_ESPHOME);
+}
+
+static void on_read_back(const struct ota_failure *failure, bool is_proven, void *userdata)
+{
+    (void)userdata;
+    assert_false(world.is_over);
+    world.is_over = true;
+    world.is_proven = is_proven;
+    world.result = *failure;
+}
+
+static void announce(const char *version)
+{
+    struct mdns_answer answer = {.event = MDNS_FOUND};
+
+    snprintf(answer.esphome.version, sizeof answer.esphome.version, "%s", version);
+    world.on_answer(&answer, world.userdata);
+    if (world.is_over)
+        return;
+    world.is_pending = false;
+    world.on_answer(&(struct mdns_answer){.event = MDNS_END}, world.userdata);
+}
+
+/* The board announces 1.0 before the upload, and now as well up to this time, and then 2.0. */
+static void play_readback(const char *image_version, int64_t change_us)
+{
+    static const struct esphome_record before = {.version = "1.0"};
+    struct inspect_esphome image = {.version = ""};
+    const struct readback_config config = {.loop = virtual_time_loop(),
+                                           .instance = "loft",
+                                           .before = &before,
+                                           .image = &image,
+                                           .limit_us = 10 * SECOND,
+                                           .on_done = on_read_back};
+
+    snprintf(image.version, sizeof image.version, "%s", image_version);
+    world = (struct world){0};
+    virtual_time_reset(SECOND);
+    world.readback = readback_start(&config);
+    assert_non_null(world.readback);
+    while (!world.is_over) {
+        assert_true(virtual_time.due_us >= 0);
+        virtual_time_fire();
+        if (!world.is_over && world.is_pending)
+            announce(virtual_time.now_us - SECOND >= change_us ? "2.0" : "1.0");
+    }
+    assert_false(world.is_pending);
+    assert_true(virtual_time.due_us < 0);
+    readback_free(world.readback);
+}
+
+static void test_readback(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title, *image_version;
+        int64_t change_us;
+        int64_t result_us;
+        enum ota_error error;
+        bool is_proven;
+        const char *message;
+    } rows[] = {
+        {"the new version, at once", "2.0", 0, 0, OTA_OK, true,
+         "it runs ESPHome 2.0 now (before: ESPHome 1.0)"},
+        {"the new version, late", "2.0", 9 * SECOND, 9 * SECOND, OTA_OK, true,
+         "it runs ESPHome 2.0 now (before: ESPHome 1.0)"},
+        {"the same image once more", "1.0", 11 * SECOND, 10 * SECOND, OTA_OK, false,
+         "it runs ESPHome 1.0, as before"},
+        {"the old version to the end", "2.0", 11 * SECOND, 10 * SECOND, OTA_E_UNPROVEN, false,
+         "it announces ESPHome 1.0 as before, and the image is another version"},
+        {"an image that says nothing", "", 11 * SECOND, 10 * SECOND, OTA_OK, false,
+         "it runs ESPHome 1.0, as before"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        print_message("  %s\n", rows[i].title);
+        play_readback(rows[i].image_version, rows[i].change_us);
+        assert_string_equal(world.result.message, rows[i].message);
+        assert_int_equal(world.result.error, rows[i].error);
+        assert_int_equal(world.is_proven, rows[i].is_proven);
+        assert_int_equal(virtual_time.now_us - SECOND, rows[i].result_us);
+    }
+}
+
+/* Without an answer the question is given up at the end. */
+static void test_no_announcement(void **state)
+{
+    (void)state;
+    static const struct esphome_record before = {.version = "1.0"};
+    static const struct inspect_esphome image = {.version = "1.0"};
+    const struct readback_config config = {.loop = virtual_time_loop(),
+                                           .instance = "loft",
+                                           .before = &before,
+                                           .image = &image,
+                                           .limit_us = 10 * SECOND,
+                                           .on_done = on_read_back};
+
+    world = (struct world){0};
+    virtual_time_reset(SECOND);
+    struct readback *readback = readback_start(&config);
+    virtual_time_fire();
+    assert_true(world.is_pending);
+    virtual_time_fire();
+    assert_true(world.is_over);
+    assert_false(world.is_pending);
+    assert_int_equal(world.result.error, OTA_E_NOT_FOUND);
+    assert_int_equal(virtual_time.now_us, 11 * SECOND);
+    readback_free(readback);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_readback),
+        cmocka_unit_test(test_no_announcement),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
