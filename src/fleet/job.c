@@ -454,7 +454,9 @@ static const char *describe_leftovers(const struct job *job)
 {
     if (job->boot_check && job->image)
         return job->is_verdict_lost ? "; the whole image had been sent, but the verdict was lost"
-                                    : "; the board had confirmed the upload";
+               : upload_proof(job->upload) == UPLOAD_PROOF_RECEIVED
+                   ? "; the board had received the image"
+                   : "; the board had confirmed the upload";
     if (upload_is_running(job->upload) && upload_all_sent(job->upload))
         return "; the whole image had been sent, so the board may install it";
     if (!upload_is_running(job->upload) || !job->connected_us)

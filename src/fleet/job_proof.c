@@ -34,7 +34,7 @@ void job_add_verdict(const struct job *job, struct ota_failure *result,
         ota_fail(result, proof->error, "its verdict was lost, %s %s",
                  proof->error == OTA_OK ? "but" : "and", proof->message);
     else if (job->image && proof->error != OTA_OK)
-        ota_fail(result, proof->error, "the board has confirmed the upload, but %s",
+        ota_fail(result, proof->error, "%s, but %s", upload_proof_text(upload_proof(job->upload)),
                  proof->message);
     else
         *result = *proof;
@@ -137,7 +137,7 @@ void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_fail
     if (!boot_check_is_proof_wanted(settings))
         job_emit_result(job, phase, success, 0);
     else
-        note_awaited_proof(job, "the board has confirmed the upload", OTA_CAUSE_NONE);
+        note_awaited_proof(job, upload_proof_text(upload_proof(job->upload)), OTA_CAUSE_NONE);
 }
 
 void job_prove_instead(struct job *job, const struct ota_failure *unknown)

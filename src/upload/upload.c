@@ -14,6 +14,12 @@ const char *upload_proof_name(enum upload_proof proof)
     return names[proof];
 }
 
+const char *upload_proof_text(enum upload_proof proof)
+{
+    return proof == UPLOAD_PROOF_RECEIVED ? "the board has received the image"
+                                          : "the board has confirmed the upload";
+}
+
 bool upload_ports_tell_chips(const struct upload_protocol *protocol)
 {
     for (size_t i = 0; i < protocol->port_count; i++)

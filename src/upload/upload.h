@@ -41,6 +41,8 @@ enum upload_proof {
 
 /* "board", "received", "readback": for programs. */
 const char *upload_proof_name(enum upload_proof proof);
+/* "the board has received the image": what a reply with this proof means, for people. */
+const char *upload_proof_text(enum upload_proof proof);
 
 /* The first member of each protocol's own struct. Everything must outlive the service. */
 struct upload_service {

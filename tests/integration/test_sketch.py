@@ -95,6 +95,20 @@ class SketchServers(Scenario):
         self.assertEqual((ended["event"], ended["phase"]), ("result", "proof of boot"), result)
         self.assertRegex(ended["message"], r"^it went off the network and was back \d+\.\d s later$")
 
+    def test_words(self):
+        """Its reply is no confirmation, so nothing speaks of one."""
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        for options, status, said in (
+                ((), 0, "and received by the board; such a board does not check it"),
+                (("--online=60",), 0, "the board has received the image; now it is to go off the network and come back"),
+                (("--online=60", "--deadline", "3"), 12, "the board has received the image, but the 3 s of --deadline were over")):
+            with self.subTest(options):
+                board = self.board(*server("--reboot-ms", "3000" if status == 0 else "60000"))
+                result = run(f"sketch://{board.address}:{board.port}", "-f", image, *options)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(said, result.err)
+                self.assertNotIn("confirmed", result.err)
+
     def test_request(self):
         """The first requests have no body; the last one is the image as it is, and nothing else asks."""
         board = self.board(*server("-P", "secret"))

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "image/image.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const int64_t READ_AGAIN_US = SECONDS(1);
@@ -37,19 +38,22 @@ static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version;
     const struct upload_settings *settings = web_common_settings(web);
-    const char *before = settings->awaits_return ? "" : "the board has confirmed the upload, but ";
+    const char *reply =
+        settings->awaits_return ? "" : upload_proof_text(upload_proof(&web->upload));
+    const char *but = *reply ? ", but " : "";
     double seconds = (double)settings->expect_version_us / 1e6;
 
     if (!*version)
-        web_fail(web, OTA_E_UNPROVEN, "%sit did not tell its version within %.3g s", before,
+        web_fail(web, OTA_E_UNPROVEN, "%s%sit did not tell its version within %.3g s", reply, but,
                  seconds);
     else if (strstr(version, expected))
         web_fail(web, OTA_E_UNPROVEN,
-                 "%sit told the version %s before that, too, and was not seen to restart within "
+                 "%s%sit told the version %s before that, too, and was not seen to restart within "
                  "%.3g s",
-                 before, version, seconds);
+                 reply, but, version, seconds);
     else
-        web_fail(web, OTA_E_UNPROVEN, "%safter %.3g s its version is %s", before, seconds, version);
+        web_fail(web, OTA_E_UNPROVEN, "%s%safter %.3g s its version is %s", reply, but, seconds,
+                 version);
 }
 
 /* The version before the upload, from the same path; "": unknown. */
@@ -151,9 +155,13 @@ static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
 
 void web_expect_version(struct web *web)
 {
+    char message[OTA_MESSAGE_MAX];
+
     web->was_away = false;
     web->expected_version = web_common_settings(web)->expect_version;
-    web_note(web, "the board has confirmed the upload; now its page is to tell the new version");
+    snprintf(message, sizeof message, "%s; now its page is to tell the new version",
+             upload_proof_text(upload_proof(&web->upload)));
+    web_note(web, message);
     start_reading(web, MILLISECONDS((int64_t)web->finder.page->restart_ms),
                   web_common_settings(web)->expect_version_us);
 }
