@@ -94,6 +94,11 @@ enum ota_cause {
     OTA_CAUSE_THERE,         /* somebody has, and is silent */
     /* It does not answer ArduinoOTA, and the image is ESPHome: the board may run that. */
     OTA_CAUSE_ESPHOME,
+    /* It answers nothing by the protocol that it was asked by, and announces another one. */
+    OTA_CAUSE_ANNOUNCES_ESPOTA,
+    OTA_CAUSE_ANNOUNCES_ESPHOME,
+    OTA_CAUSE_ANNOUNCES_SKETCH,
+    OTA_CAUSE_ANNOUNCES_WEB,
     /* A connection came, but from an address that nobody expected. */
     OTA_CAUSE_OTHER_ADDRESS,
     /* The board said that the password is wrong. */

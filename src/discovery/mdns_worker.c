@@ -80,7 +80,8 @@ struct mdns_worker {
     /* Searches for all boards, on behalf of all questions about addresses. Stands before them in
      * queries. */
     struct query *survey; /* NULL: none is in progress */
-    int64_t survey_us;    /* when the last one began; 0: never */
+    int64_t survey_us;    /* when the last one began */
+    unsigned surveyed;    /* a set: the services that it looked for; 0: there was none */
     struct heard *heard;  /* oldest first */
     struct heard *heard_last;
 };
@@ -437,23 +438,39 @@ static void forget_heard(struct mdns_worker *worker)
     worker->heard_last = NULL;
 }
 
-/* Starts a survey, unless one is in progress or recent. */
-static void start_survey(struct mdns_worker *worker)
+/* Starts a survey of these services, unless one is recent. One that is in progress is widened. */
+static void start_survey(struct mdns_worker *worker, unsigned services)
 {
+    const unsigned missing = services & ~worker->surveyed;
     int64_t now_us = loop_now_us();
-    if (worker->survey || (worker->survey_us && now_us - worker->survey_us < SURVEY_US))
+
+    if (worker->survey) {
+        worker->surveyed |= missing;
+        for (unsigned i = 0; i < SERVICE_COUNT; i++)
+            if (missing & 1U << i)
+                worker->survey->browses[i].is_due = true;
+        return;
+    }
+    if (!missing && now_us - worker->survey_us < SURVEY_US)
         return;
 
     forget_heard(worker);
     worker->survey_us = now_us;
-    worker->survey = query_add(worker, 0, MDNS_BOARDS, SERVICES_ARDUINO | SERVICES_ESPHOME);
+    worker->surveyed = services;
+    worker->survey = query_add(worker, 0, MDNS_BOARDS, services);
+}
+
+/* Shared services are looked for only where the question is about all: many others have them. */
+static unsigned services_to_survey(unsigned services)
+{
+    return services == SERVICES_ALL ? SERVICES_ALL : SERVICES_ARDUINO | SERVICES_ESPHOME;
 }
 
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
                      unsigned services, const char *name)
 {
     if (kind == MDNS_ADDRESS)
-        start_survey(worker);
+        start_survey(worker, services_to_survey(services));
 
     struct query *query =
         query_add(worker, id, kind, kind == MDNS_BOARDS || kind == MDNS_CHANGES ? services : 0);

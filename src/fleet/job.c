@@ -271,7 +271,7 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
 }
 
 /* If the board no longer answers, the failure of an earlier transfer is more informative. */
-static void end_job(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     struct ota_failure result = *failure;
     const struct broken *broken = &job->broken;
@@ -305,8 +305,8 @@ void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failur
     else if (!is_waited_for && job->attempt <= job->config.fleet->retries &&
              job_policy_is_worth_another(failure, job->broken.failure.error, job->attempt))
         try_again(job, phase, failure);
-    else
-        end_job(job, phase, failure);
+    else if (!job_looks_for_other_protocol(job, phase, failure))
+        job_end(job, phase, failure);
 }
 
 /* Puts the address that can be reached best first. */
@@ -399,23 +399,24 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
 
-/* If the given port does not fit the image, only the announcement shows whether the chip is another
- * one or the port is unusual. An ESP8266 would confirm the wrong image and not start it. */
+/* The port is announced, or depends on the chip that is. If the given port does not fit the image,
+ * only the announcement shows whether the chip is another one or the port is unusual. An ESP8266
+ * would confirm the wrong image and not start it. */
 static enum announcement_use use_of_announcement(const struct job *job)
 {
     const struct assignment *assignment = job->config.assignment;
+    const struct upload_protocol *protocol = assignment->protocol;
     const uint16_t given = assignment->target.port;
     const struct kind kind = job_kind(job);
     char reason[IMAGE_FIT_REASON_MAX];
 
-    if (!assignment->protocol->is_announced)
-        return ANNOUNCEMENT_OPTIONAL;
-    if (!given)
+    if (given && assignment->image && upload_ports_tell_chips(protocol) &&
+        image_fit_board(reason, assignment->image, &kind, given) != IMAGE_FIT_SUITS)
+        return ANNOUNCEMENT_DECIDES;
+    if (!given && (protocol->is_announced || upload_ports_tell_chips(protocol)))
         return ANNOUNCEMENT_PORT;
-    return assignment->image && upload_ports_tell_chips(assignment->protocol) &&
-                   image_fit_board(reason, assignment->image, &kind, given) != IMAGE_FIT_SUITS
-               ? ANNOUNCEMENT_DECIDES
-               : ANNOUNCEMENT_OPTIONAL;
+    return job->config.log->online_us && protocol->reads_announcement ? ANNOUNCEMENT_PORT
+                                                                      : ANNOUNCEMENT_OPTIONAL;
 }
 
 /* Resolves the name before each attempt, as a board may have another address after a restart. If
@@ -497,6 +498,7 @@ static void stop_attempt(struct job *job, enum ota_phase phase, const struct ota
     job->boot_check = NULL;
     resolver_free(job->resolver);
     job->resolver = NULL;
+    job_stop_looking(job);
     job_emit_result(job, phase, failure, signal_number);
 }
 
@@ -602,6 +604,7 @@ void job_free(struct job *job)
     if (!job)
         return;
     resolver_free(job->resolver);
+    job_stop_looking(job);
     upload_free(job->upload);
     boot_check_free(job->boot_check);
     loop_timer_stop(&job->timer);

@@ -6,6 +6,7 @@
 
 #include "boardlog/boot_check.h"
 #include "discovery/resolve.h"
+#include "discovery/services_at.h"
 #include "esp-ota/error.h"
 #include "esp-ota/event.h"
 #include "fleet/job.h"
@@ -50,6 +51,7 @@ struct job {
         enum ota_phase phase;
         size_t acknowledged;
     } broken;
+    struct services_at *services; /* looked for, before the job ends; NULL: they are not */
 
     /* The upload. */
     struct upload *upload;     /* NULL: no image */
@@ -80,6 +82,9 @@ void job_note(struct job *job, enum ota_phase phase, const char *message);
 /* Ends the attempt. Another one follows, or the job is done and may have been freed. */
 void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
 
+/* Emits the result. The job is done, and may have been freed. */
+void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
+
 /* Pauses before the next start. why: how the attempt ended; OTA_OK, "" if there was none.
  * is_counted: the next start is a new attempt. */
 void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *why,
@@ -104,6 +109,14 @@ uint16_t job_telling_port(const struct job *job);
 struct kind job_kind(const struct job *job);
 /* NULL if it is unknown, or if the board gets no image. */
 const struct kind_family *job_family(const struct job *job);
+
+/* -- job_other_protocol.c -- */
+
+/* The job has failed. Whether it looks for what the board announces before it ends: if so,
+ * job_end() follows by itself. */
+bool job_looks_for_other_protocol(struct job *job, enum ota_phase phase,
+                                  const struct ota_failure *failure);
+void job_stop_looking(struct job *job);
 
 /* -- job_upload.c -- */
 

@@ -23,6 +23,17 @@ bool job_policy_is_absence(enum ota_error error)
            error == OTA_E_UNREACHABLE;
 }
 
+bool job_policy_may_be_other_protocol(const struct ota_failure *failure)
+{
+    const bool is_silent = failure->error == OTA_E_NO_ANSWER ||
+                           failure->error == OTA_E_NOT_LISTENING || failure->error == OTA_E_NO_PAGE;
+    const bool is_unexplained = failure->cause == OTA_CAUSE_NONE ||
+                                failure->cause == OTA_CAUSE_THERE ||
+                                failure->cause == OTA_CAUSE_ESPHOME;
+
+    return is_silent && is_unexplained;
+}
+
 bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
                                  unsigned attempt)
 {

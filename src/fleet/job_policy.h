@@ -16,6 +16,10 @@ int64_t job_policy_pause_us(unsigned attempt);
 /* Whether the board may be off, asleep or restarting. */
 bool job_policy_is_absence(enum ota_error error);
 
+/* Whether the board is there and answers nothing that takes an upload, for no reason that is known.
+ */
+bool job_policy_may_be_other_protocol(const struct ota_failure *failure);
+
 /* True if another attempt may cure the failure of this one. attempt counts from 1. A board that
  * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
  * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting

@@ -44,6 +44,20 @@ static const struct remedy {
              "or name its file in .esp-ota (encryption-key-file = FILE, in that folder); "
              "ESP_OTA_ENCRYPTION_KEY is not for this board."},
 
+    /* -- The board announces another protocol than it was asked by. -- */
+    {.cause = OTA_CAUSE_ANNOUNCES_ESPOTA,
+     .text = "Write espota:// before the board's name or address (or give --protocol espota); if "
+             "it should answer as it was asked, check the port (-p)."},
+    {.cause = OTA_CAUSE_ANNOUNCES_ESPHOME,
+     .text = "Write esphome:// before the board's name or address (or give --protocol esphome); if "
+             "it should answer as it was asked, check the port (-p)."},
+    {.cause = OTA_CAUSE_ANNOUNCES_SKETCH,
+     .text = "Write sketch:// before the board's name or address (or give --protocol sketch); if "
+             "it should answer as it was asked, check the port (-p)."},
+    {.cause = OTA_CAUSE_ANNOUNCES_WEB,
+     .text = "Write http:// before the board's name or address (or give --protocol web); if it "
+             "should answer as it was asked, check the port (-p)."},
+
     /* -- ESPHome. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .protocol = "esphome",

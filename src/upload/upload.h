@@ -109,12 +109,15 @@ struct upload_port {
  * callers below. */
 struct upload_protocol {
     const char *name;                /* as --protocol and JSON spell it */
+    const char *title;               /* what a board with it has, in words: "an update page" */
+    enum ota_cause announced_cause;  /* of the failure of another protocol at such a board */
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
     bool takes_encryption_key;
-    unsigned services; /* a set: these announcements tell about the board */
-    bool is_announced; /* the port there is the board's; else only where serves() says so */
-    bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
+    unsigned services;       /* a set: these announcements tell about the board */
+    bool is_announced;       /* the port there is the board's; else only where serves() says so */
+    bool is_unchecked;       /* boards start any image, so a wrong one needs a cable */
+    bool reads_announcement; /* read_back() needs the announcement from before the upload */
     /* One for each upload_own_key, NULL for those that mean nothing here; NULL: none does. */
     upload_own_check_fn *const *own_checks;
 

@@ -23,12 +23,14 @@ TWIN = Board("twin", 6053, v4="10.77.0.40", type="_esphomelib._tcp", txt=("versi
 TWIN_OTA = Board("twin", 3232, v4="10.77.0.40", txt=("auth_upload=no", "board=acme_twin"))
 TWIN_WEB = Board("twin", 80, v4="10.77.0.40", type="_http._tcp", txt=("version=2026.9.1",))
 PORCH = Board("porch", 8081, instance="porch light", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
+PLUG = Board("plug", 80, v4="10.77.0.41", txt=("devicetype=tasmota",), type="_http._tcp")
+MUTE = Board("mute", 9, v4="10.77.0.43", type="_other._tcp")
 MKR = Board("mkr", 65280, v4="10.77.0.37", txt=("auth_upload=yes", "board=esp32"))
 BEFORE = "ESPHome 2026.8.0, project acme.lamp 1.2, configuration 0a1b2c3d"
 
 
 def setUpModule():
-    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB, PORCH, MKR)
+    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB, PORCH, PLUG, MUTE, MKR)
 
 
 class Announced(OnLink):
@@ -175,6 +177,36 @@ class TwoServices(OnLink):
                 for one in (board, other):
                     one.stop()
                 self.assertNotRegex(other.output, "invitation|features")
+
+
+class OtherProtocol(OnLink):
+    """The failure of a board names the protocol that it announces, if it was asked by another one."""
+
+    def fail(self, target):
+        path = self.file("fw.bin", firmware.esp32_sketch(20000))
+        result = scenario.run("-i", target, "-f", path, "-t", "1", "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        return result
+
+    def test_told(self):
+        esphome = "the board announces ESPHome's OTA (_esphomelib._tcp)", "Write esphome:// before the board's name"
+        page, scheme = "the board announces an update page ", "Write http:// before the board's name"
+        for target, announced, remedy in (
+                ("loft.local", *esphome), ("loft", *esphome), (LOFT.v4, *esphome), ("http://loft.local", *esphome),
+                ("sketch://" + LOFT.v4, *esphome), ("porch.local", page + "(_wled._tcp)", scheme),
+                ("esphome://" + PORCH.v4, page + "(_wled._tcp)", scheme), (PLUG.v4, page + "(_http._tcp)", scheme),
+                ("http://mkr.local", "the board announces a sketch server (_arduino._tcp)", "Write sketch:// before")):
+            with self.subTest(target):
+                result = self.fail(target)
+                self.assertIn(announced, result.err)
+                self.assertIn(remedy, result.err)
+
+    def test_not_told(self):
+        """A board that announces the protocol that it was asked by, or nothing, is silent for another reason."""
+        for target in ("twin.local", "esphome://twin.local", TWIN.v4, MUTE.v4, "esphome://" + MUTE.v4):
+            with self.subTest(target):
+                result = self.fail(target)
+                self.assertNotRegex(result.err, "; the board announces|Write ")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,17 @@ class Chips(OnLink):
         self.assert_got(other, self.image)
 
 
+class OtherProtocol(OnLink):
+
+    def test_arduino_ota(self):
+        """A board that was asked by another protocol than it announces."""
+        for target in ("esphome://kitchen.local", "http://" + KITCHEN.v4):
+            with self.subTest(target):
+                result = scenario.run("-i", target, "-f", self.image, "-t", "1", "--retries", "0")
+                self.assert_result(result, 5, ("; the board announces ArduinoOTA (_arduino._tcp)",
+                                               "Write espota:// before the board's name"), SOON)
+
+
 class Names(OnLink):
     """Which board a name means."""
 

@@ -558,11 +558,14 @@ static void esphome_destroy(struct upload *upload)
 
 const struct upload_protocol esphome_protocol = {
     .name = "esphome",
+    .title = "ESPHome's OTA",
+    .announced_cause = OTA_CAUSE_ANNOUNCES_ESPHOME,
     .ports = esphome_ports,
     .port_count = sizeof esphome_ports / sizeof *esphome_ports,
     .takes_encryption_key = true,
     .services = SERVICES_ESPHOME,
     .is_announced = false,
+    .reads_announcement = true,
     .serves = esphome_serves,
     .doubt = esphome_doubt,
     .open = esphome_open,

@@ -287,6 +287,8 @@ static void espota_destroy(struct upload *upload)
 
 const struct upload_protocol espota_protocol = {
     .name = "espota",
+    .title = "ArduinoOTA",
+    .announced_cause = OTA_CAUSE_ANNOUNCES_ESPOTA,
     .ports = espota_ports,
     .port_count = sizeof espota_ports / sizeof *espota_ports,
     .services = SERVICES_ARDUINO,

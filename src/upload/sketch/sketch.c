@@ -588,6 +588,8 @@ static void sketch_destroy(struct upload *upload)
 
 const struct upload_protocol sketch_protocol = {
     .name = "sketch",
+    .title = "a sketch server",
+    .announced_cause = OTA_CAUSE_ANNOUNCES_SKETCH,
     .ports = sketch_ports,
     .port_count = sizeof sketch_ports / sizeof *sketch_ports,
     .services = SERVICES_ARDUINO,

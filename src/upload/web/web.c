@@ -287,6 +287,8 @@ static void web_destroy(struct upload *upload)
 
 const struct upload_protocol web_protocol = {
     .name = "web",
+    .title = "an update page",
+    .announced_cause = OTA_CAUSE_ANNOUNCES_WEB,
     .ports = web_ports,
     .port_count = sizeof web_ports / sizeof *web_ports,
     .services = SERVICES_ARDUINO | SERVICES_WEB,

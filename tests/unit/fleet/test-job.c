@@ -14,6 +14,7 @@
 #include "boardlog/boot_check.h"
 #include "boardlog/expect.h"
 #include "discovery/resolve.h"
+#include "discovery/services_at.h"
 #include "fleet/job.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
@@ -47,7 +48,10 @@ try {
 
 /* The world of one case, in place of resolve.c, session.c and boot_check.c. */
 static struct world {
-    bool has_resolver, has_session, has_follow;
+    bool has_resolver, has_session, has_follow, has_question;
+    bool announces; /* multicast DNS can be asked for services */
+    services_at_done_fn *on_services;
+    void *services_userdata;
     bool asks_again; /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
@@ -103,6 +107,34 @@ bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char
 void __wrap_boot_check_free(struct boot_check *follow);
 const char *__wrap_expect_missing(const struct expect *expect, const struct expect_state *state,
                                   size_t n);
+struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
+                                             const struct address *address, int64_t limit_us,
+                                             services_at_done_fn *done, void *userdata);
+void __wrap_services_at_free(struct services_at *at);
+
+struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
+                                             const struct address *address, int64_t limit_us,
+                                             services_at_done_fn *done, void *userdata)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    assert_ptr_equal(loop, virtual_time_loop());
+    assert_ptr_equal(mdns, &virtual_time);
+    assert_false(world.has_question);
+    if (!world.announces)
+        return NULL;
+    tell("services at %s for %d\n", address_text(text, address), (int)(limit_us / MS));
+    world.has_question = true;
+    world.on_services = done;
+    world.services_userdata = userdata;
+    return (struct services_at *)&world.has_question;
+}
+
+void __wrap_services_at_free(struct services_at *at)
+{
+    if (at)
+        world.has_question = false;
+}
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
@@ -537,7 +569,7 @@ static void reset_job_world(void)
 
 static void assert_job_freed(void)
 {
-    assert_false(world.has_resolver || world.has_session || world.has_follow);
+    assert_false(world.has_resolver || world.has_session || world.has_follow || world.has_question);
     assert_true(virtual_time.due_us < 0);
 }
 
@@ -1599,21 +1631,159 @@ static void test_job_announcement(void **state)
 {
     (void)state;
     static const struct {
+        const struct upload_protocol *protocol;
         uint16_t port;
+        int64_t online_us;
         enum announcement_use use;
     } rows[] = {
-        {0, ANNOUNCEMENT_PORT}, {3232, ANNOUNCEMENT_OPTIONAL}, {8266, ANNOUNCEMENT_DECIDES}};
+        {&espota_protocol, 0, 0, ANNOUNCEMENT_PORT},
+        {&espota_protocol, 3232, 0, ANNOUNCEMENT_OPTIONAL},
+        {&espota_protocol, 3232, 1, ANNOUNCEMENT_OPTIONAL},
+        {&espota_protocol, 8266, 0, ANNOUNCEMENT_DECIDES},
+        {&esphome_protocol, 0, 0, ANNOUNCEMENT_PORT},
+        {&esphome_protocol, 3232, 0, ANNOUNCEMENT_OPTIONAL},
+        {&esphome_protocol, 3232, 1, ANNOUNCEMENT_PORT},
+        {&esphome_protocol, 8266, 0, ANNOUNCEMENT_DECIDES},
+        {&sketch_protocol, 0, 0, ANNOUNCEMENT_PORT},
+        {&sketch_protocol, 8266, 0, ANNOUNCEMENT_OPTIONAL},
+        {&web_protocol, 0, 0, ANNOUNCEMENT_OPTIONAL},
+    };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings settings = make_job_settings();
 
         reset_job_world();
+        settings.log.online_us = rows[i].online_us;
+        assignment.protocol = rows[i].protocol;
         assignment.target.port = rows[i].port;
         struct job *job = start_job(&settings);
         assert_int_equal(world.use, rows[i].use);
         job_free(job);
         assert_job_freed();
     }
+}
+
+/* Until a failed job has asked what its board announces. */
+static struct job *fail_silently(struct settings *settings, const struct try *try,
+                                 enum ota_cause cause)
+{
+    reset_job_world();
+    world.announces = true;
+    settings->fleet.retries = 0;
+    struct job *job = start_job(settings);
+    assert_non_null(job);
+    resolve_board(try);
+    end_session_for(try->phase, try->error, "silence", cause);
+    return job;
+}
+
+/* A board that answers nothing is asked once more what it announces. */
+static void test_other_protocol(void **state)
+{
+    (void)state;
+#define ESPHOME                                                                                    \
+    {                                                                                              \
+        SERVICE_ESPHOME, 6053                                                                      \
+    }
+#define ASKED "services at 10.0.0.7 for 2000\n"
+    static const struct {
+        const char *title;
+        struct try try;
+        enum ota_cause cause, expected_cause;
+        struct announced_service services[2];
+        const char *end;
+    } rows[] = {
+        {"it announces ESPHome",
+         {.error = OTA_E_NO_ANSWER},
+         OTA_CAUSE_THERE,
+         OTA_CAUSE_ANNOUNCES_ESPHOME,
+         {ESPHOME},
+         ASKED "result no-answer 5 0: silence; the board announces ESPHome's OTA "
+               "(_esphomelib._tcp)\ndone\n"},
+        {"it announces WLED",
+         {.error = OTA_E_NOT_LISTENING},
+         OTA_CAUSE_NONE,
+         OTA_CAUSE_ANNOUNCES_WEB,
+         {{SERVICE_WLED, 80}},
+         ASKED "result not-listening 5 0: silence; the board announces an update page "
+               "(_wled._tcp)\ndone\n"},
+        {"it announces nothing",
+         {.error = OTA_E_NO_ANSWER},
+         OTA_CAUSE_THERE,
+         OTA_CAUSE_THERE,
+         {{0}},
+         ASKED "result no-answer 5 0: silence\ndone\n"},
+        {"it announces ArduinoOTA, too",
+         {.error = OTA_E_NO_ANSWER},
+         OTA_CAUSE_NONE,
+         OTA_CAUSE_NONE,
+         {ESPHOME, {SERVICE_ARDUINO, 3232}},
+         ASKED "result no-answer 5 0: silence\ndone\n"},
+        {"the silence has a cause",
+         {.error = OTA_E_NO_ANSWER},
+         OTA_CAUSE_NOBODY,
+         OTA_CAUSE_NOBODY,
+         {ESPHOME},
+         "result no-answer 5 0: silence\ndone\n"},
+        {"its port was announced",
+         {.port = 3232, .error = OTA_E_NO_ANSWER},
+         OTA_CAUSE_NONE,
+         OTA_CAUSE_NONE,
+         {ESPHOME},
+         "result no-answer 5 0: silence\ndone\n"},
+        {"it does answer",
+         {.error = OTA_E_REFUSED},
+         OTA_CAUSE_NONE,
+         OTA_CAUSE_NONE,
+         {ESPHOME},
+         "result refused 7 0: silence\ndone\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct announced_service *services = rows[i].services;
+        const size_t count = !services->port ? 0 : services[1].port ? 2 : 1;
+        struct settings settings = make_job_settings();
+
+        print_message("  %s\n", rows[i].title);
+        struct job *job = fail_silently(&settings, &rows[i].try, rows[i].cause);
+        if (world.has_question)
+            world.on_services(services, count, world.services_userdata);
+        assert_non_null(strstr(world.story, rows[i].end));
+        assert_int_equal(world.cause, rows[i].expected_cause);
+        assert_int_equal(world.done, 1);
+        job_free(job);
+        assert_job_freed();
+    }
+}
+
+static void test_interrupted_question(void **state)
+{
+    (void)state;
+    struct settings settings = make_job_settings();
+    struct job *job =
+        fail_silently(&settings, &(struct try){.error = OTA_E_NO_ANSWER}, OTA_CAUSE_NONE);
+
+    assert_true(world.has_question);
+    job_interrupt(job, SIGINT);
+    assert_false(world.has_question);
+    assert_non_null(strstr(world.story, "result interrupted 130 0: interrupted by SIGINT\n"));
+    job_free(job);
+    assert_job_freed();
+}
+
+/* What is left of --deadline is not spent on it. */
+static void test_no_time_for_question(void **state)
+{
+    (void)state;
+    struct settings settings = make_job_settings();
+
+    settings.fleet.deadline_us = 1900 * MS;
+    struct job *job =
+        fail_silently(&settings, &(struct try){.error = OTA_E_NO_ANSWER}, OTA_CAUSE_NONE);
+    assert_false(world.has_question);
+    assert_int_equal(world.done, 1);
+    job_free(job);
+    assert_job_freed();
 }
 
 static void test_job_lost_verdict(void **state)
@@ -1876,6 +2046,9 @@ int main(void)
         cmocka_unit_test(test_withdrawn_log),
         cmocka_unit_test(test_job_no_memory),
         cmocka_unit_test(test_job_announcement),
+        cmocka_unit_test(test_other_protocol),
+        cmocka_unit_test(test_interrupted_question),
+        cmocka_unit_test(test_no_time_for_question),
         cmocka_unit_test(test_job_lost_verdict),
         cmocka_unit_test(test_job_deadline),
         cmocka_unit_test(test_deadline_in_a_pause),

@@ -1,0 +1,88 @@
+/* services_at.c: one question to multicast DNS, with a deadline. */
+#include "discovery/services_at.h"
+
+#include "discovery/mdns_client.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct services_at {
+    struct mdns_query *query; /* NULL: it has ended */
+    struct loop_timer limit;
+    services_at_done_fn *done;
+    void *userdata;
+    size_t count;
+    struct announced_service services[SERVICE_COUNT];
+};
+
+static void stop_question(struct services_at *at)
+{
+    if (at->query)
+        mdns_client_cancel(at->query);
+    at->query = NULL;
+    loop_timer_stop(&at->limit);
+}
+
+static void end_question(void *userdata)
+{
+    struct services_at *at = userdata;
+
+    stop_question(at);
+    at->done(at->services, at->count, at->userdata);
+}
+
+static bool is_listed(const struct services_at *at, enum service service)
+{
+    for (size_t i = 0; i < at->count; i++)
+        if (at->services[i].service == service)
+            return true;
+    return false;
+}
+
+static void on_service(const struct mdns_answer *answer, void *userdata)
+{
+    struct services_at *at = userdata;
+
+    if (answer->event != MDNS_FOUND) {
+        at->query = NULL;
+        end_question(at);
+        return;
+    }
+    if (answer->port && !is_listed(at, answer->service))
+        at->services[at->count++] =
+            (struct announced_service){.service = answer->service, .port = answer->port};
+}
+
+struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdns,
+                                      const struct address *address, int64_t limit_us,
+                                      services_at_done_fn *done, void *userdata)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct services_at *at = NULL;
+
+    if (!address_is_loopback(address) && mdns_client_may_answer(mdns))
+        at = calloc(1, sizeof *at);
+    if (!at)
+        return NULL;
+
+    at->done = done;
+    at->userdata = userdata;
+    loop_timer_init(&at->limit, loop, end_question, at);
+    at->query = mdns_client_ask(mdns, MDNS_ADDRESS, SERVICES_ALL, address_text(text, address),
+                                on_service, at);
+    if (!at->query) {
+        free(at);
+        return NULL;
+    }
+    loop_timer_start(&at->limit, limit_us);
+    return at;
+}
+
+void services_at_free(struct services_at *at)
+{
+    if (!at)
+        return;
+
+    stop_question(at);
+    free(at);
+}
