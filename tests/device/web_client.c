@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 2048, READS_PER_TURN = 512, DRAIN_US = 1000000, KEEP_ALIVE_US = 2000000 };
+enum { READ_SIZE = 2048, READ_ALL = 8192, READS_PER_TURN = 512, DRAIN_US = 1000000, KEEP_ALIVE_US = 2000000 };
 
 static void silent_too_long(void *owner);
 static void client_ready(void *owner, uint32_t events);
@@ -403,9 +403,19 @@ static void take_head_byte(struct web_client *client, char byte)
         web_client_close(client, false);
 }
 
+/* lwIP opens its window again for each part that is read, Linux only once it has doubled. So parts
+ * between which no time passes are read at once; otherwise senders would wait. */
+static size_t longest_read(const struct web_client *client)
+{
+    const struct flash_cost *flash = &client->board->sim->config->flash;
+    bool takes_time = flash->sector_erase_us || flash->block_erase_us || flash->write_us;
+
+    return takes_time ? READ_SIZE : READ_ALL;
+}
+
 static size_t read_limit(const struct web_client *client)
 {
-    size_t limit = READ_SIZE;
+    size_t limit = longest_read(client);
     size_t fault = SIZE_MAX;
 
     if (client->phase == CLIENT_HEAD || (client->is_form && client->form.state != FORM_FILE))
@@ -421,7 +431,7 @@ static size_t read_limit(const struct web_client *client)
 static void read_client(struct web_client *client)
 {
     for (int i = 0; i < READS_PER_TURN && is_reading(client); i++) {
-        char bytes[READ_SIZE];
+        char bytes[READ_ALL];
         ssize_t length = recv(client->fd, bytes, read_limit(client), 0);
 
         if (length < 0 && errno == EAGAIN)
