@@ -23,6 +23,7 @@ enum {
 static const int64_t TICK_US = MILLISECONDS(100);
 static const int64_t STALL_US = SECONDS(30); /* longer than a board erases its flash */
 static const int64_t EARLY_US = SECONDS(2);  /* for the rest of a reply that came early */
+static const int64_t QUIET_US = SECONDS(5);  /* longer than a lost segment takes to come again */
 
 /* Whether the request was open when libcurl ran out of memory. */
 static bool is_doomed(const struct http_request *request)
@@ -249,6 +250,17 @@ static int64_t longest_us(const struct http_request *request)
            SECONDS((int64_t)(request->size / SLOWEST_RATE + 1));
 }
 
+/* Many a board restarts without closing the connection, so that a reply without a length never
+ * ends. */
+static bool has_quiet_reply(const struct http_request *request, int64_t now_us)
+{
+    const struct http_callbacks *callbacks = &request->callbacks;
+
+    return request->reply.status >= 200 && request->is_acknowledged &&
+           now_us - request->heard_us >= QUIET_US && callbacks->is_enough &&
+           callbacks->is_enough(&request->reply, callbacks->userdata);
+}
+
 /* Ends the request if a limit has passed, or memory ran out; returns whether it has. */
 static bool check_limits(struct http_request *request)
 {
@@ -260,6 +272,8 @@ static bool check_limits(struct http_request *request)
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
     else if (request->early_us && now_us - request->early_us >= EARLY_US)
+        finish_request(request, HTTP_REPLIED, 0);
+    else if (has_quiet_reply(request, now_us))
         finish_request(request, HTTP_REPLIED, 0);
     else if ((request->is_connected &&
               silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US)) ||

@@ -64,6 +64,10 @@ struct http_callbacks {
     /* acknowledged: bytes of the body's file that have reached the peer's TCP. Called at most ten
      * times a second, and before on_done if it has grown. */
     void (*on_progress)(size_t acknowledged, void *userdata);
+    /* Whether a reply that has stopped in the middle, or without saying where it ends, says all that
+     * is needed: the request ends then. Asked when the whole request is acknowledged and nothing has
+     * come for some seconds. NULL: the reply's end is waited for. */
+    bool (*is_enough)(const struct http_reply *reply, void *userdata);
     /* Called once, at the end, from the loop; may free the request. */
     void (*on_done)(const struct http_outcome *outcome, void *userdata);
     void *userdata;

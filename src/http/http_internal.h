@@ -39,6 +39,7 @@ struct http_request {
     struct loop_timer tick;
     int64_t start_us;
     int64_t progress_us; /* when something was last acknowledged, or connected */
+    int64_t heard_us;    /* when the last part of the reply came */
     int64_t early_us;    /* when a reply came before the body was sent; 0: it did not */
     bool is_connected;
     bool was_told_connected;

@@ -77,6 +77,7 @@ static size_t on_curl_header(char *line, size_t size, size_t count, void *userda
 {
     struct http_request *request = userdata;
 
+    request->heard_us = loop_now_us();
     http_reply_add_line(&request->reply, line, size * count);
     if (request->reply.status >= 200 && request->handed < request->size && !request->early_us)
         request->early_us = loop_now_us();
@@ -87,6 +88,7 @@ static size_t on_curl_body(char *data, size_t size, size_t count, void *userdata
 {
     struct http_request *request = userdata;
 
+    request->heard_us = loop_now_us();
     if (http_reply_add_body(&request->reply, data, size * count))
         return size * count;
     request->has_no_memory = !request->reply.is_cut;

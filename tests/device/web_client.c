@@ -15,7 +15,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 2048, READ_ALL = 8192, READS_PER_TURN = 512, DRAIN_US = 1000000, KEEP_ALIVE_US = 2000000 };
+enum {
+    READ_SIZE = 2048,
+    READ_ALL = 8192,
+    READS_PER_TURN = 512,
+    DRAIN_US = 1000000,
+    KEEP_ALIVE_US = 2000000
+};
 
 static void silent_too_long(void *owner);
 static void client_ready(void *owner, uint32_t events);

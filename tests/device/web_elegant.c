@@ -1,5 +1,6 @@
 /* ElegantOTA, version 3: GET /ota/start, then POST /ota/upload; and version 2 (AsyncElegantOTA): one
- * POST with the MD5 before the file. Both pages come packed, whatever the client accepts. */
+ * POST with the MD5 before the file, or, on an ESP8266's own server, one for the HTTPUpdateServer.
+ * The pages come packed, whatever the client accepts. */
 #include "board.h"
 #include "web_page.h"
 
@@ -96,8 +97,8 @@ static bool elegant2_begins(struct web_client *client)
     else if (page)
         answer_packed(client, "<!DOCTYPE html><html><head><title>ElegantOTA</title></head></html>");
     else
-        page_say(client, 200, "application/json", NULL,
-                 "{\"id\": \"A1B2C3\", \"hardware\": \"%s\"}", hardware(client));
+        page_say(client, 200, "application/json", NULL, "{\"id\": %s, \"hardware\": \"%s\"}",
+                 client_server(client)->is_async ? "\"A1B2C3\"" : "A1B2C3", hardware(client));
     return false;
 }
 
@@ -122,3 +123,5 @@ static bool elegant2_file_begins(struct web_client *client, const struct form_pa
 
 const struct page_hooks elegant2_hooks = {
     .begins = elegant2_begins, .field = elegant2_field, .file_begins = elegant2_file_begins};
+
+const struct page_hooks elegant2_core_hooks = {.begins = elegant2_begins};

@@ -86,8 +86,9 @@ struct page_hooks {
     bool (*finish)(struct web_client *client);
 };
 
-extern const struct page_hooks espeasy_hooks, elegant_hooks, elegant2_hooks, webupdater_hooks,
-    tasmota_hooks, wled_hooks, wled_old_hooks, safeboot_hooks, espurna_hooks, sketch_hooks;
+extern const struct page_hooks espeasy_hooks, elegant_hooks, elegant2_hooks, elegant2_core_hooks,
+    webupdater_hooks, tasmota_hooks, wled_hooks, wled_old_hooks, safeboot_hooks, espurna_hooks,
+    sketch_hooks;
 
 /* NULL for an unknown name. */
 const struct page *page_find(const char *name);

@@ -63,9 +63,13 @@ static const struct resource esphome_resources[] = {
     {NULL, NULL, NULL, false},
 };
 
+/* Its script sends the file; what it calls "filename" is a text. */
 static const struct resource espurna_resources[] = {
     {"/", "text/html",
-     "<html><body>" FORM("/upgrade", "filename", ".bin", "Upgrade") "</body></html>", false},
+     "<!DOCTYPE html><html><head><title>ESPurna 0.0.0</title></head><body>"
+     "<input name=\"filename\" type=\"text\" readonly><input name=\"upgrade\" type=\"file\">"
+     "<input id=\"uploader\" type=\"file\"></body></html>",
+     false},
     {NULL, NULL, NULL, false},
 };
 
@@ -76,6 +80,14 @@ static const struct resource safeboot_resources[] = {
      true},
     {"/sbversion", "text/plain", "v3.2.5", true},
     {"/chipspecs", "text/plain", "ESP32-D0WD-V3 (4 MB)", true},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct resource wifimanager_resources[] = {
+    {"/update", "text/html",
+     "<!DOCTYPE html><html lang='de'><body class=''><div class='wrap'>" FORM(
+         "u", "update", ".bin,application/octet-stream", "Update") "</div></body></html>",
+     false},
     {NULL, NULL, NULL, false},
 };
 
@@ -165,6 +177,16 @@ static const struct page pages[] = {
         .fin_us = -1, .restart_us = MS(1000), .hooks = &elegant2_hooks, .services = http_service,
     },
     {
+        .name = "elegantota2-core", .help = "ElegantOTA 2 on an ESP8266's own server: as esp8266",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
+        .upload_path = "/update", .filesystem = "filesystem", .allows_at_file = true,
+        .headers = CORS,
+        .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
+        .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
+        .fin_us = MS(100), .restart_us = 0, .hooks = &elegant2_core_hooks,
+        .services = http_service,
+    },
+    {
         .name = "async", .help = "a hand-made page on ESPAsyncWebServer: OK or FAIL, restarts",
         .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
         .resources = async_resources, .upload_path = "/update", .succeeds_empty = true,
@@ -239,6 +261,18 @@ static const struct page pages[] = {
         .success = {200, "text/plain", NULL, "Update Success! Rebooting...", 0, false},
         .failure = {500, "text/plain", NULL, "Update error: %s", 0, false},
         .fin_us = -1, .restart_us = MS(500), .hooks = &safeboot_hooks, .services = http_service,
+    },
+    {
+        .name = "wifimanager", .help = "WiFiManager, in German: the form at /update leads to /u",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
+        .resources = wifimanager_resources, .upload_path = "/u", .bare_errors = true,
+        .success = {200, "text/html", NULL,
+                    "<html lang='de'><div class='msg S'><strong>Update erfolgreich.</strong></div>"
+                    "</html>", 0, false},
+        .failure = {200, "text/html", NULL,
+                    "<html lang='de'><div class='msg D'><strong>Update fehlgeschlagen!</strong>"
+                    "</div>%s</html>", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .services = http_service,
     },
     {
         .name = "sketch", .help = "a sketch server (JAndrassy's ArduinoOTA): POST /sketch, port 65280",

@@ -67,6 +67,8 @@ PAGES = {
                              failure=(400, b"Decryption error\r\n\n")),
     "elegantota2": Page("esp32", "/update", "update", 200, b"OK", scheme="Digest", fields=(("MD5", "{md5}"),),
                         filesystem={"filename": "filesystem"}, restarts_failed=True, failure=(500, b"FAIL")),
+    "elegantota2-core": Page("esp8266", "/update", "firmware", 200, SUCCESS, filesystem={"field": "filesystem"},
+                             failure=(200, b"Update error: " + MAGIC_8266)),
     "async": Page("esp8266", "/update", "update", 200, b"OK", scheme="Digest", restarts_failed=True,
                   failure=(200, b"FAIL")),
     "tasmota": Page("esp8266", "/u2?fsz=20000", "u2", 200, b">Successful</font>", before=("/up",), late=True,
@@ -84,6 +86,8 @@ PAGES = {
                     failure=(400, b"ERROR: No magic byte / invalid flash config")),
     "safeboot": Page("esp32", "/", "firmware", 200, b"Update Success! Rebooting...", scheme=None, filesystem={},
                      filesystem_path="/?mode=1", failure=(500, b"Update error: Decryption error")),
+    "wifimanager": Page("esp8266", "/u", "update", 200, b"<div class='msg S'>",
+                        failure=(200, b"fehlgeschlagen!</strong></div>ERROR[10]: Magic byte is not 0xE9<")),
 }
 
 
@@ -848,7 +852,7 @@ class OtherPages(PageScenario):
 
     def test_espurna(self):
         board = self.page("espurna")
-        self.assertIn(b"action='/upgrade'", get(board, "/").body)
+        self.assertIn(b"<title>ESPurna 0.0.0</title>", get(board, "/").body)
         reply = post(board, "/upgrade", Form(disposition='form-data; name="x"'))
         self.assertEqual((reply.status, reply.body), (400, b"ERROR: Invalid request"))
         self.assertEqual(reply.header("X-Frame-Options"), "deny")

@@ -31,6 +31,7 @@ PAGES = {
     "webupdater-old": ("esp32", "OTAWebUpdater or WebUpdate, at /", RECEIVED),
     "elegantota": ("esp8266", "ElegantOTA, at /update", RECEIVED),
     "elegantota-async": ("esp32", "ElegantOTA, at /update", RECEIVED),
+    "elegantota2-core": ("esp8266", "ElegantOTA, at /update; chip ESP8266", RECEIVED),
     "elegantota2": ("esp8266", "ElegantOTA, at /update; chip ESP8266", RECEIVED),
     "async": ("esp8266", "form on ESPAsyncWebServer, at /update", RECEIVED),
     "tasmota": ("esp8266", "Tasmota, at /update; firmware 15\\.5\\.0.*; chip ESP8266EX", CONFIRMED),
@@ -39,6 +40,7 @@ PAGES = {
     "esphome-async": ("esp8266", "ESPHome's web server, at /", CONFIRMED),
     "espurna": ("esp8266", "ESPurna, at /", CONFIRMED),
     "safeboot": ("esp32", "MycilaSafeBoot, at /chipspecs; firmware v3", CONFIRMED),
+    "wifimanager": ("esp8266", "WiFiManager, at /update", CONFIRMED),
     "form": ("esp8266", "page with one file input, at /", RECEIVED),
 }
 WITHOUT_PASSWORD = {"wled-old", "safeboot", "webupdater-old"}
@@ -72,13 +74,15 @@ class Pages(Scenario):
                  events=("part name=filesystem ", "command=100")),
             Case("ElegantOTA 2", web("elegantota2"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
                  events=("filename=\"filesystem\"", "command=100")),
+            Case("ElegantOTA 2 of the core", web("elegantota2-core"), (*WEB, "-s"),
+                 image=firmware.noise(20480, first=0x21), events=("part name=filesystem ", "command=100")),
             Case("ElegantOTA 3", web("elegantota"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
                  events=("mode=fs", "command=100")),
             Case("SafeBoot", web("safeboot"), (*WEB, "-s"), family="esp32", image=firmware.noise(20480, first=0x21),
                  events=('query="mode=1"', "command=100")),
             *(Case(f"{name} has no field for it", web(name), (*WEB, "-s"), status=3, family=PAGES[name][0],
                    image=firmware.noise(20480, first=0x21), says=("takes no filesystem images",))
-              for name in ("form", "async", "tasmota", "wled-old", "webupdater", "esphome", "espurna")),
+              for name in ("form", "async", "tasmota", "wled-old", "webupdater", "esphome", "espurna", "wifimanager")),
         ])
 
     def test_rules(self):
@@ -340,6 +344,8 @@ class Quirks(Scenario):
             Case("401 after the upload", web("elegantota", "-P", "kwertz", "--fault", "late-401"),
                  (*WEB, "-a", "kwertz"), status=11, installed=True, says=("status 401",)),
             Case("version 2 compares the MD5", web("elegantota2", "--web-set", "md5"), WEB),
+            *(Case(f"--page, {name}", web(name), (*WEB, "--page", "elegantota"))
+              for name in ("elegantota", "elegantota2", "elegantota2-core")),
         ])
 
     def test_wled(self):

@@ -18,6 +18,7 @@ CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form
 SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
 FAILURE = b"Update error: ERROR[4]: Not Enough Space\n"
 DEADLINE_S = 60
+QUIET_S = 30  # a verdict that is there is taken long before
 HERE = threading.local()  # its challenge: the header that makes a reply a 401
 
 
@@ -63,6 +64,13 @@ def pause(connection, first, rest):
     connection.sendall(rest)
 
 
+def go_quiet(connection, data):
+    """A board that restarts without closing the connection: nothing follows. The client has to close."""
+    connection.settimeout(QUIET_S)
+    connection.sendall(data)
+    assert connection.recv(1) == b"", "more than one request on a connection"
+
+
 def packed(body):
     return gzip.compress(body, mtime=0)
 
@@ -99,7 +107,7 @@ STYLES = {
 
 class Server(WebPeer):
     """Answers page, a path's text, in a style; any other GET with 404. Each POST is noted as (path, body), and
-    answered with verdict in the other style."""
+    answered with verdict, or the next of them, in the other style."""
 
     def __init__(self, pages, page_style, verdict, verdict_style, challenge=None):
         self.pages, self.styles, self.verdict, self.posts = pages, (page_style, verdict_style), verdict, []
@@ -122,7 +130,8 @@ class Server(WebPeer):
             while len(body) < wanted:
                 body += stream.read(wanted - len(body))
             self.posts.append((path, body))
-            STYLES[self.styles[1]](connection, self.verdict)
+            verdict = self.verdict if isinstance(self.verdict, bytes) else self.verdict[len(self.posts) - 1]
+            STYLES[self.styles[1]](connection, verdict)
         elif self.challenge and b"\r\nAuthorization: " not in text:
             HERE.challenge = self.challenge
             STYLES[self.styles[0]](connection, b"Unauthorized")
@@ -172,6 +181,34 @@ class Wire(Scenario):
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
 
+    def test_quiet(self):
+        """A verdict that is complete counts, although the reply does not end."""
+        for name, start in (("without a length", lambda b: head("Content-Type: text/html") + b),
+                            ("too short", lambda b: head(f"Content-Length: {len(b) + 9}") + b),
+                            ("in chunks", lambda b: head("Transfer-Encoding: chunked") + chunks(b)[:-5])):
+            for verdict, status, said in ((SUCCESS, 0, "confirmed by the board"),
+                                          (FAILURE, 10, "the board says: Update error: ERROR[4]: Not Enough Space")):
+                with self.subTest(name, status=status):
+                    STYLES["quiet"] = lambda c, b, start=start: go_quiet(c, start(b))
+                    self.addCleanup(STYLES.pop, "quiet", None)
+                    result, _ = self.upload({"/update": CORE}, verdict=verdict, verdict_style="quiet")
+                    self.assertEqual(result.status, status, result)
+                    self.assertIn(said, result.err)
+
+    def test_upload_of_somebody_else(self):
+        """A whole upload was not aborted, and is not the one that runs: the image is sent once more."""
+        for refusal in (b"Update error: ERROR[15]: Update already running\n",
+                        b"<b>Upload <font color='#ff5661'>Failed</font></b><br><br>Upload aborted</div>"):
+            for last, status, said in ((SUCCESS, 0, "confirmed by the board"), (refusal, 10, "the board says: ")):
+                with self.subTest(refusal, status=status):
+                    page = ("--page", "tasmota") if b"font" in refusal else ()
+                    success = b"<script>setTimeout(function(){location.href='.';},9);</script>"
+                    verdict = [refusal, success if page and status == 0 else last]
+                    result, server = self.upload({"/update": CORE, "/up": b"<p>"}, *page, verdict=verdict)
+                    self.assertEqual((result.status, len(server.posts)), (status, 2), result)
+                    self.assertIn(said, result.err)
+                    self.assertIn("that may be about the upload before, which broke off: once more", result.err)
+
     def test_forms(self):
         """Where browsers would send the file, and under which name."""
         for html, path, name in (
@@ -192,16 +229,18 @@ class Wire(Scenario):
                 self.assertIn(f'name="{name}"; filename='.encode(), server.posts[0][1])
 
     def test_wifimanager(self):
-        """Its form leads to /u, although the page names /update, too."""
+        """Its form leads to /u, although the page names /update, too; the class of a message is in any language."""
         html = (b"Upload new firmware<br/><form method='POST' action='u' enctype='multipart/form-data'>"
                 b"<input type='file' name='update' accept='.bin,application/octet-stream'>"
                 b"<button id='uploadbin' type='submit' class='h D'>Update</button></form><small>"
                 b"<a href='http://192.168.4.1/update' target='_blank'>* May not function inside captive portal</a>")
         for verdict, status, said in (
                 (b"<div class='msg S'><strong>Update successful.  </strong> <br/> Device rebooting now...</div>", 0,
-                 "received by the board"),
-                (b"<div class='msg D'><strong>Update failed!</strong><Br/>Reboot device and try again</div>", 10,
-                 "the board says: failed! Reboot device and try again")):
+                 "confirmed by the board"),
+                (b"<div class='msg D'><strong>Update failed!</strong><Br/>Reboot device and try again</div>OTA Error: 4", 10,
+                 "the board says: Update failed! Reboot device and try again OTA Error: 4"),
+                ("<div class='msg D'><strong>Échec</strong></div>".encode(), 10, "the board says: Échec"),
+                (b"<h1>Menu</h1>", 11, "the reply does not say whether they are installed")):
             with self.subTest(said):
                 result, server = self.upload({"/update": html}, verdict=verdict)
                 self.assertEqual(result.status, status, result)

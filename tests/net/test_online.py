@@ -147,6 +147,9 @@ class Version(unittest.TestCase):
         self.assertEqual(status, 12, output)
         self.assertRegex(output, "the board has confirmed the upload, but it runs .* as before, and the image is another "
                                  "version\n")
+        status, output = self.upload("esp8266", "version=20116", "rolls-back")
+        self.assertEqual(status, 12, output)
+        self.assertIn("it runs 20116, mega-20116 of 21:00:00 as before, and the image is another version\n", output)
         status, result = self.upload_json("wled-old", "rolls-back", data=b"0.15.0".ljust(16, b"\0"))
         self.assertEqual((status, result["verified"]), (0, "board"), result)
         self.assertRegex(result["message"], BACK + "; it runs .*, as before$")

@@ -182,6 +182,7 @@ static bool read_espeasy(struct page_facts *facts, const json_t *root)
     const json_t *system = json_object_get(root, "System");
     const json_t *number = json_object_get(system, "Build");
     const char *chip = json_string_value(json_object_get(system, "ESP Chip Model"));
+    const char *mark = json_string_value(json_object_get(system, "Git Build"));
 
     set_string(build, sizeof build, system, "Build");
     set_string(git, sizeof git, system, "Git Build");
@@ -193,18 +194,21 @@ static bool read_espeasy(struct page_facts *facts, const json_t *root)
 
     if (chip)
         set_hardware(facts, chip, strlen(chip));
+    snprintf(facts->mark, sizeof facts->mark, "%s", mark ? mark : "");
     snprintf(facts->version, sizeof facts->version, "%s%s%s%s%s", build, *git ? ", " : "", git,
              *built ? " of " : "", built);
     return true;
 }
 
-static bool read_identity(struct page_facts *facts, const json_t *root)
+/* {"id": A1B2C3, "hardware": "ESP8266"}: not always JSON. */
+static void read_identity(struct page_facts *facts, const char *text)
 {
-    const char *hardware = json_string_value(json_object_get(root, "hardware"));
+    static const char key[] = "\"hardware\"";
+    const char *name = strstr(text, key);
 
-    if (hardware)
-        set_hardware(facts, hardware, strlen(hardware));
-    return false;
+    name = name ? strchr(name + strlen(key), '"') : NULL;
+    if (name)
+        set_hardware(facts, name + 1, strcspn(name + 1, "\""));
 }
 
 static bool read_json(struct page_facts *facts, const struct page *page,
@@ -220,8 +224,6 @@ static bool read_json(struct page_facts *facts, const struct page *page,
         read_status4(facts, root);
     } else if (page == &pages[PAGE_WLED])
         tells_version = read_wled_info(facts, root);
-    else if (page == &pages[PAGE_ELEGANTOTA])
-        tells_version = read_identity(facts, root);
     else if (may_be_espeasy(page))
         tells_version = read_espeasy(facts, root);
     json_decref(root);
@@ -264,5 +266,9 @@ bool page_facts_add(struct page_facts *facts, const struct page *page,
         return false;
     if (page == &pages[PAGE_SAFEBOOT])
         return read_safeboot(facts, reply);
+    if (page == &pages[PAGE_ELEGANTOTA]) {
+        read_identity(facts, http_reply_text(reply));
+        return false;
+    }
     return read_json(facts, page, reply);
 }

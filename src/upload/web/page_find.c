@@ -43,7 +43,7 @@ static enum path next_path(const struct page_finder *finder)
 {
     if (finder->is_over)
         return PATH_COUNT;
-    if (finder->page == &pages[PAGE_ELEGANTOTA] && !finder->forced)
+    if (finder->page == &pages[PAGE_ELEGANTOTA])
         return IDENTITY;
     if (finder->lock != PAGE_OPEN && !was_tried(finder, INFO))
         return INFO;
@@ -97,8 +97,16 @@ static bool is_chip_specs(const struct http_reply *reply)
            strspn(end + sizeof unit - 1, " \r\n") == strlen(end + sizeof unit - 1);
 }
 
-/* OTAWebUpdater and WebUpdate send their file to /update, by a script where the form has no action.
- * WiFiManager's page names /update, too, but its form leads elsewhere. */
+/* The form has the path "u" in every language and version. */
+static bool is_wifimanager(const struct form_inputs *inputs)
+{
+    const struct form_input *input = form_find_input(inputs, "update");
+
+    return input && (strcmp(input->action, "u") == 0 || strcmp(input->action, "/u") == 0);
+}
+
+/* OTAWebUpdater and WebUpdate send their file to /update, by a script where the form has no
+ * action. */
 static bool leads_to_update(const struct http_reply *reply, const struct form_inputs *inputs)
 {
     const struct form_input *input = form_find_input(inputs, "update");
@@ -114,6 +122,8 @@ static const struct page *identify_form(const struct http_reply *reply,
         return has_words(reply, ".image") ? &pages[PAGE_ESP32] : &pages[PAGE_ESP8266];
     if (form_find_input(inputs, "filename") && has_words(reply, "/upgrade"))
         return &pages[PAGE_ESPURNA];
+    if (is_wifimanager(inputs))
+        return &pages[PAGE_WIFIMANAGER];
     if (leads_to_update(reply, inputs) && !is_async(reply))
         return &pages[PAGE_WEBUPDATER];
     return NULL;
@@ -134,6 +144,8 @@ static const struct page *identify(const struct http_reply *reply, enum path pat
         return &pages[PAGE_WLED];
     if (has_words(reply, "<esp-app") || has_words(reply, "<h2>OTA Update</h2>"))
         return &pages[PAGE_ESPHOME];
+    if (has_words(reply, "<title>ESPurna"))
+        return &pages[PAGE_ESPURNA];
     if (has_words(reply, "ESP32 Login Page") || has_words(reply, "/serverIndex"))
         return &pages[PAGE_WEBUPDATER];
     return identify_form(reply, inputs);
@@ -172,6 +184,12 @@ static void settle(struct page_finder *finder, const struct page *page, const ch
         snprintf(finder->post, sizeof finder->post, "%s", page->post ? page->post : path);
 }
 
+/* WLED up to 0.14 denies access with the status of an error. */
+static bool says_locked(const struct http_reply *reply)
+{
+    return reply->status == 500 && has_words(reply, "unlock OTA");
+}
+
 /* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
 static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
 {
@@ -185,7 +203,7 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
     const struct page *page = finder->forced;
     bool has_form = page->is_generic && reply->status == 200 && take_form(finder, path, inputs);
 
-    finder->is_over = true;
+    finder->is_over = page != &pages[PAGE_ELEGANTOTA];
     page_facts_add(&finder->facts, page, reply);
     if (page->pin_path && asks_for_pin(reply, inputs))
         finder->lock = PAGE_PIN;
@@ -284,7 +302,7 @@ void page_finder_take(struct page_finder *finder, const struct http_reply *reply
         take_detail(finder, reply, path);
         return;
     }
-    if (reply->status == 401) {
+    if (reply->status == 401 || says_locked(reply)) {
         const struct form_inputs none = {0};
 
         note_found(finder, reply, text);

@@ -67,6 +67,7 @@ enum page_id {
     PAGE_ESPHOME,
     PAGE_ESPURNA,
     PAGE_SAFEBOOT,
+    PAGE_WIFIMANAGER,
     PAGE_FORM,
     PAGE_COUNT
 };

@@ -82,7 +82,8 @@ struct web {
     bool is_read_back; /* it told the expected version, or another one than before */
 
     /* For all attempts. */
-    bool was_broken; /* an upload has broken off: the page's updater may still be running */
+    bool was_broken;      /* an upload has broken off: the page's updater may still be running */
+    bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
     bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
@@ -153,8 +154,11 @@ void web_find_page(struct web *web);
 
 /* Prepares the page (ElegantOTA, Tasmota), and then sends the image. */
 void web_start_upload(struct web *web);
+/* Whether a reply to the POST, which may be incomplete, says what became of the image. */
+bool web_is_verdict(const struct web *web, const struct http_reply *reply);
 /* The POST has ended. */
 void web_judge_upload(struct web *web, const struct http_outcome *outcome);
+
 /* -- web_readback.c -- */
 
 /* Whether the board tells its version, as far as is known before the upload. */

@@ -430,6 +430,11 @@ static void on_post_progress(size_t acknowledged, void *userdata)
     web_emit(userdata, (struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged});
 }
 
+static bool is_reply_enough(const struct http_reply *reply, void *userdata)
+{
+    return web_is_verdict(userdata, reply);
+}
+
 static void on_post_done(const struct http_outcome *outcome, void *userdata)
 {
     struct web *web = userdata;
@@ -446,6 +451,7 @@ void web_post(struct web *web, const char *path)
 {
     const struct http_callbacks callbacks = {.on_connected = on_post_connected,
                                              .on_progress = on_post_progress,
+                                             .is_enough = is_reply_enough,
                                              .on_done = on_post_done,
                                              .userdata = web};
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);

@@ -238,15 +238,23 @@ void web_start_upload(struct web *web)
 
 /* -- the verdict -- */
 
+/* A refusal of a whole upload that can only be about another one, which somebody else may have
+ * begun: ERROR[15] of the ESP8266's updater, and Tasmota's in English. */
+static bool is_about_another(const char *text)
+{
+    return strcasestr(text, "Update already running") || strcasestr(text, "Upload aborted");
+}
+
 /* After an upload that broke off, some updaters still run. They fail the next upload, and are clear
  * after it. That is no verdict on the image. */
 static bool start_over(struct web *web, const char *text)
 {
     char message[OTA_MESSAGE_MAX];
 
-    if (!web->was_broken)
+    if (!web->was_broken && (web->is_started_over || !is_about_another(text)))
         return false;
     web->was_broken = false;
+    web->is_started_over = true;
     snprintf(message, sizeof message,
              "the board says: %s; that may be about the upload before, which broke off: once more",
              text);
@@ -257,18 +265,22 @@ static bool start_over(struct web *web, const char *text)
     return true;
 }
 
-static void fail_refused(struct web *web, const char *text)
+static void fail_refused(struct web *web, const char *text, unsigned status)
 {
+    char bare[64];
     struct ota_failure failure;
 
+    snprintf(bare, sizeof bare, "nothing but the status %u", status);
+    if (!*text)
+        text = bare;
     if (start_over(web, text))
         return;
-    ota_fail(&failure, OTA_E_BOARD, "the board says: %s", *text ? text : "nothing but an error");
+    ota_fail(&failure, OTA_E_BOARD, "the board says: %s", text);
     failure.cause = reason_cause(text);
     web_finish(web, &failure);
 }
 
-static void fail_unauthorized(struct web *web, const struct http_reply *reply)
+static void fail_unauthorized(struct web *web, const struct http_reply *reply, const char *text)
 {
     if (challenge_is_digest(&reply->challenge) && web->nonces_replaced++ == 0) {
         if (!web_take_challenge(web, &reply->challenge))
@@ -279,12 +291,18 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply)
         web_wait(web, START_AGAIN_US, web_find_page);
         return;
     }
-    web_fail(web, OTA_E_WRONG_PASSWORD,
-             "the board rejected the upload (status %u), although it %s; nothing was installed",
-             reply->status,
+
+    struct ota_failure failure;
+    ota_fail(&failure, OTA_E_WRONG_PASSWORD,
+             "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
+             "installed",
+             reply->status, *text ? ", \"" : "", text, *text ? "\"" : "",
              web->is_authenticated ? "accepted the password for its page"
              : web->authorization  ? "did not reject the password for its page"
                                    : "did not ask for a password on its page");
+    if (!web->authorization)
+        failure.cause = OTA_CAUSE_DENIED;
+    web_finish(web, &failure);
 }
 
 /* The upload broke off, and the page's updater may still run. Some add the next upload to what they
@@ -306,6 +324,13 @@ static void fail_unclear(struct web *web, const char *what)
     web_fail(web, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", web->attempt.image->size, what);
 }
 
+bool web_is_verdict(const struct web *web, const struct http_reply *reply)
+{
+    char text[PAGE_TEXT_MAX];
+
+    return page_judge(text, web->finder.page, reply) != PAGE_UNCLEAR;
+}
+
 static void judge_reply(struct web *web, const struct http_reply *reply)
 {
     char raw[PAGE_TEXT_MAX], what[PAGE_TEXT_MAX + 128], path[WEB_PATH_MAX];
@@ -313,9 +338,9 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     const char *text = web_hide_secrets(web, raw);
 
     if (verdict == PAGE_REFUSED) {
-        fail_refused(web, text);
+        fail_refused(web, text, reply->status);
     } else if (verdict == PAGE_UNAUTHORIZED) {
-        fail_unauthorized(web, reply);
+        fail_unauthorized(web, reply, text);
     } else if (verdict == PAGE_ABSENT) {
         web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: status %u%s%s%s",
                  web_show_path(web, path, web->path), reply->status, *text ? ", \"" : "", text,

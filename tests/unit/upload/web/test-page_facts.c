@@ -66,13 +66,17 @@ static const struct {
     {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false, ""},
     {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false, ""},
     {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false, ""},
+    {PAGE_ELEGANTOTA, "", "{\"id\": A1B2C3, \"hardware\": \"ESP8266\"}", "", "esp8266", false, ""},
+    {PAGE_ELEGANTOTA, "", "{\"hardware\"", "", "", false, ""},
+    {PAGE_ELEGANTOTA, "", "{\"hardware\": \"ESP", "", "", false, ""},
     {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true, ""},
     {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false, ""},
     {PAGE_SAFEBOOT, "", "<html></html>", "", "", false, ""},
     {PAGE_ESP8266, "",
      "{\"System\":{\"Build\":20116,\"Git Build\":\"mega-20220328\",\"ESP Chip "
      "Model\":\"ESP8285\"}}",
-     "20116, mega-20220328", "esp8266", true, ""},
+     "20116, mega-20220328", "esp8266", true, "mega-20220328"},
+    {PAGE_ESP8266, "", "{\"System\":{\"Build\":20116,\"Git Build\":3}}", "20116", "", true, ""},
     {PAGE_FORM, "",
      "{\"System\":{\"Build\":\"20230508 - Mega\",\"Git Build\":\"\",\"Build Time\":\"2023-05-08 "
      "21:41:22\",\"ESP Chip Model\":\"ESP32-S2\"}}",

@@ -39,6 +39,10 @@ static const struct board elegant2 = {
     "elegant2",
     {{"/update", 200, "<title>ElegantOTA</title>", NULL},
      {"/update/identity", 200, "{\"id\":\"a\",\"hardware\":\"ESP8266\"}", NULL}}};
+static const struct board elegant2_core = {
+    "elegant2 of the core",
+    {{"/update", 200, "<title>ElegantOTA</title>", NULL},
+     {"/update/identity", 200, "{\"id\": A1B2C3, \"hardware\": \"ESP8266\"}", NULL}}};
 static const struct board elegant3 = {"elegant3",
                                       {{"/update", 200, "<title>ElegantOTA Lite</title>", NULL}}};
 static const struct board tasmota = {
@@ -53,6 +57,10 @@ static const struct board wled_locked = {
     "wled locked",
     {{"/update", 401, "Access Denied", NULL},
      {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
+static const struct board wled_locked_500 = {
+    "older wled locked",
+    {{"/update", 500, "<h2>Access Denied</h2>Please unlock OTA in security settings!", NULL},
+     {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.13\"}", NULL}}};
 static const struct board wled_pin_401 = {
     "newer wled with PIN",
     {{"/update", 401, "<title>PIN required</title><input type=password name=PIN>", NULL},
@@ -86,6 +94,12 @@ static const struct board wifimanager = {
 static const struct board espurna = {
     "espurna",
     {{"/", 200, "<form action='/upgrade'><input type='file' name='filename'></form>", NULL}}};
+static const struct board espurna_ui = {
+    "espurna's interface",
+    {{"/", 200,
+      "<title>ESPurna 1.15</title><input name='filename' type='text'>"
+      "<input name='upgrade' type='file'><input id='uploader' type='file'>",
+      NULL}}};
 static const struct board safeboot = {"safeboot",
                                       {{"/update", 302, "", NULL},
                                        {"/chipspecs", 200, "ESP32-S3 (8 MB)", NULL},
@@ -121,19 +135,22 @@ static const struct {
     {&esp8266, "/", NULL, NULL, PAGE_ESP8266, "/update", "", "/update "},
     {&esp32, "", NULL, NULL, PAGE_ESP32, "/update", "", "/update "},
     {&elegant2, "", NULL, NULL, PAGE_ELEGANTOTA, "/update", "", "/update /update/identity "},
+    {&elegant2_core, "", NULL, NULL, PAGE_ELEGANTOTA, "/update", "", "/update /update/identity "},
     {&elegant3, "", NULL, NULL, PAGE_ELEGANTOTA, "/ota/upload", "", "/update /update/identity "},
     {&tasmota, "", NULL, NULL, PAGE_TASMOTA, "/u2", "", "/update / "},
     {&wled, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
     {&wled_pin, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
     {&wled_locked, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
+    {&wled_locked_500, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
     {&wled_pin, "", "wled", NULL, PAGE_WLED, "/update", "", "/update "},
     {&other_pin, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update /json/info / "},
     {&esphome, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update / "},
     {&login, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
     {&webupdate, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "update", "/update / "},
-    {&wifimanager, "", NULL, NULL, PAGE_FORM, "/u", "update", "/update "},
+    {&wifimanager, "", NULL, NULL, PAGE_WIFIMANAGER, "/u", "", "/update "},
     {&everywhere, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update "},
     {&espurna, "", NULL, NULL, PAGE_ESPURNA, "/upgrade", "", "/update / "},
+    {&espurna_ui, "", NULL, NULL, PAGE_ESPURNA, "/upgrade", "", "/update / "},
     {&safeboot, "", NULL, NULL, PAGE_SAFEBOOT, "/", "", "/update /chipspecs "},
     {&handmade, "", NULL, NULL, PAGE_FORM, "/doit", "x", "/update / "},
     {&handmade, "/fw", NULL, NULL, PAGE_FORM, "/doit", "x", "/fw "},
@@ -150,6 +167,10 @@ static const struct {
     {&router, "/post-only", "form", NULL, PAGE_COUNT, "", "", "/post-only "},
     {&router, "", "esp8266", NULL, PAGE_ESP8266, "/update", "", "/update "},
     {&router, "/here", "esp8266", NULL, PAGE_ESP8266, "/here", "", "/here "},
+    {&elegant2, "", "elegantota", NULL, PAGE_ELEGANTOTA, "/update", "",
+     "/update /update/identity "},
+    {&elegant3, "", "elegantota", NULL, PAGE_ELEGANTOTA, "/ota/upload", "",
+     "/update /update/identity "},
     {&router, "", "tasmota", NULL, PAGE_TASMOTA, "/u2", "", "/up "},
 };
 
