@@ -573,6 +573,21 @@ static void on_job_timer(void *userdata)
         job->callbacks.on_ready(job->callbacks.userdata);
 }
 
+static bool allocate_parts(struct job *job)
+{
+    char text[ASSIGNMENT_LABEL_MAX];
+
+    /* Most names are far shorter than they may be, and there may be thousands of jobs. */
+    job->name = strdup(assignment_label(text, job->config.assignment));
+    job->target = strdup(assignment_target(text, job->config.assignment));
+    if (!job->name || !job->target || !echo_learn(&job->echo, job->password, NULL))
+        return false;
+
+    if (job->image)
+        job->upload = job_new_upload(job);
+    return !job->image || job->upload;
+}
+
 struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks)
 {
     struct job *job = calloc(1, sizeof *job);
@@ -587,12 +602,8 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     if (config->assignment->expect)
         job->log.expect = config->assignment->expect;
     job->config.log = &job->log;
-    assignment_label(job->name, config->assignment);
-    assignment_target(job->target, config->assignment);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
-    if (job->image)
-        job->upload = job_new_upload(job);
-    if ((job->image && !job->upload) || !echo_learn(&job->echo, job->password, NULL)) {
+    if (!allocate_parts(job)) {
         job_free(job);
         return NULL;
     }
@@ -609,5 +620,7 @@ void job_free(struct job *job)
     boot_check_free(job->boot_check);
     loop_timer_stop(&job->timer);
     echo_clear(&job->echo);
+    free(job->name);
+    free(job->target);
     free(job);
 }

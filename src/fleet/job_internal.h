@@ -21,12 +21,12 @@ struct job {
     struct job_config config; /* whose log is the next one */
     struct log_settings log;  /* with what this board's log is to say */
     struct job_callbacks callbacks;
-    char name[ASSIGNMENT_LABEL_MAX];   /* the label, for events */
-    char target[ASSIGNMENT_LABEL_MAX]; /* the board's name for programs, for events */
-    int64_t start_us;                  /* 0: not started */
-    int64_t deadline_us;               /* --deadline; 0: none */
-    bool is_wait_told;                 /* the user was told that the job waits for the board */
-    int64_t look_until_us;             /* end of --wait; 0: the search is not bounded by it */
+    char *name;            /* the label, for events */
+    char *target;          /* the board's name for programs, for events */
+    int64_t start_us;      /* 0: not started */
+    int64_t deadline_us;   /* --deadline; 0: none */
+    bool is_wait_told;     /* the user was told that the job waits for the board */
+    int64_t look_until_us; /* end of --wait; 0: the search is not bounded by it */
 
     /* Where the board is. */
     struct resolver *resolver;
