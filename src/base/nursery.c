@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 /* Generous: a request takes one fork. */
-enum { ERRAND_TIMEOUT_MS = 5000, NURSERY_SOCKET = 3 };
+enum { REQUEST_TIMEOUT_MS = 5000, NURSERY_SOCKET = 3 };
 
-struct errand {
+struct fork_request {
     void (*run)(int, const char *);
     bool has_argument;
     char argument[NURSERY_ARGUMENT_MAX + 1];
@@ -60,16 +60,16 @@ static pid_t fork_sibling(void)
 #endif
 }
 
-static bool receive_errand(struct errand *errand, int *socket)
+static bool receive_fork_request(struct fork_request *request, int *socket)
 {
     union control control;
-    struct iovec part = {errand, sizeof *errand};
+    struct iovec part = {request, sizeof *request};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
 
-    if (recvmsg(NURSERY_SOCKET, &message, 0) != (ssize_t)sizeof *errand)
+    if (recvmsg(NURSERY_SOCKET, &message, 0) != (ssize_t)sizeof *request)
         return false;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (!header || header->cmsg_type != SCM_RIGHTS)
@@ -78,15 +78,15 @@ static bool receive_errand(struct errand *errand, int *socket)
     return true;
 }
 
-static void run_errands(pid_t parent, nursery_child_fn *live)
+static void run_fork_requests(pid_t parent, nursery_child_fn *live)
 {
-    struct errand errand;
+    struct fork_request request;
     int socket;
 
-    while (receive_errand(&errand, &socket)) {
+    while (receive_fork_request(&request, &socket)) {
         const pid_t pid = fork_sibling();
         if (pid == 0)
-            live(socket, parent, errand.run, errand.has_argument ? errand.argument : NULL);
+            live(socket, parent, request.run, request.has_argument ? request.argument : NULL);
 
         const struct outcome outcome = {pid, errno};
         close(socket);
@@ -148,7 +148,7 @@ void nursery_open(nursery_child_fn *live)
     const pid_t pid = fork();
     if (pid == 0) {
         if (settle(sockets[1], parent))
-            run_errands(parent, live);
+            run_fork_requests(parent, live);
         _exit(EXIT_SUCCESS);
     }
 
@@ -167,10 +167,10 @@ bool nursery_is_wanted(void)
     return nursery.is_wanted;
 }
 
-static bool send_errand(const struct errand *errand, int socket)
+static bool send_fork_request(const struct fork_request *request, int socket)
 {
     union control control;
-    struct iovec part = {(void *)errand, sizeof *errand};
+    struct iovec part = {(void *)request, sizeof *request};
     const struct msghdr message = {.msg_iov = &part,
                                    .msg_iovlen = 1,
                                    .msg_control = &control,
@@ -180,38 +180,38 @@ static bool send_errand(const struct errand *errand, int socket)
     control.header = (struct cmsghdr){
         .cmsg_len = CMSG_LEN(sizeof socket), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &socket, sizeof socket);
-    return sendmsg(nursery.socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *errand;
+    return sendmsg(nursery.socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *request;
 }
 
 static bool receive_outcome(struct outcome *outcome)
 {
     struct pollfd answer = {.fd = nursery.socket, .events = POLLIN};
 
-    return poll(&answer, 1, ERRAND_TIMEOUT_MS) == 1 &&
+    return poll(&answer, 1, REQUEST_TIMEOUT_MS) == 1 &&
            recv(nursery.socket, outcome, sizeof *outcome, MSG_DONTWAIT) == (ssize_t)sizeof *outcome;
 }
 
 pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argument)
 {
-    struct errand errand;
+    struct fork_request request;
     struct outcome outcome;
 
-    memset(&errand, 0, sizeof errand);
-    errand.run = run;
-    errand.has_argument = argument;
+    memset(&request, 0, sizeof request);
+    request.run = run;
+    request.has_argument = argument;
     if (argument && strlen(argument) > NURSERY_ARGUMENT_MAX) {
         errno = ENAMETOOLONG;
         return -1;
     }
     if (argument)
-        memcpy(errand.argument, argument, strlen(argument) + 1);
+        memcpy(request.argument, argument, strlen(argument) + 1);
 
     if (nursery.socket < 0) {
         errno = EAGAIN;
         return -1;
     }
     /* A late answer would be taken for the answer to the next request. */
-    if (!send_errand(&errand, socket) || !receive_outcome(&outcome)) {
+    if (!send_fork_request(&request, socket) || !receive_outcome(&outcome)) {
         end_nursery();
         errno = EAGAIN;
         return -1;
