@@ -301,6 +301,8 @@ class Board:
         self.output = os.path.join(directory, "received.bin") if directory else None
         arguments = [SIMULATOR, "--family", family, "--address", self.address]
         arguments += ["--fast"] if fast else []
+        # Of this address, others may have the usual port.
+        arguments += ["--port", "0"] if self.address == "127.0.0.1" else []
         arguments += ["--output", self.output] if self.output else []
         self._process = subprocess.Popen([*arguments, *options], stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE)
