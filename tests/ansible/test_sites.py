@@ -21,6 +21,7 @@ SITES = ("hamburg", "lyon", "oslo")
 COUNT = 20
 PASSWORD = "sesame-4711"
 BAD = 7  # the board of lyon that has no room
+RESULT_IS_THERE = "esp_ota_result.boards | length == esp_ota_boards | length"
 
 
 class Site:
@@ -195,7 +196,8 @@ class Sites(unittest.TestCase):
         self.start_lyon("--fault", "refuse:No room*0")
         with open(os.path.join(self.folder, "play.yml"), "w", encoding="utf-8") as file:
             json.dump([{"hosts": "sites", "gather_facts": False,
-                        "roles": [os.path.join(SOURCE, "contrib/ansible/roles/esp_ota")]}], file)
+                        "roles": [os.path.join(SOURCE, "contrib/ansible/roles/esp_ota")],
+                        "post_tasks": [{"assert": {"that": RESULT_IS_THERE}}]}], file)
 
     def start_lyon(self, *bad):
         lyon = self.sites["lyon"]

@@ -164,8 +164,8 @@ class Fleet(Scenario):
         result = run("--hosts", hosts, "-f", self.path)
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn(f"{hosts}, line 2: {board.address} would get two different images", result.err)
-        hosts = self.file("hosts", f"localhost. port={board.port}\n"
-                                   f"127.0.0.1 port={board.port} file={other}\n".encode())
+        hosts = self.file("hosts", f"localhost. port=1\n"
+                                   f"127.0.0.1 port=1 file={other}\n".encode())
         result = run("--hosts", hosts, "-f", self.path, "-t", "0.3", "--retries", "0")
         self.assertEqual(result.status, 20, result)
         self.assertIn("which gets another image", result.err)
