@@ -200,7 +200,7 @@ static void list_chips(char *text, size_t capacity, const char *chips)
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
     return is_compressed(image) && *kind->proven &&
-           !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
+           !kind_overlap(kind->proven, "esp8266,rp*");
 }
 
 /* Writes the families that the board can have by this default port: "Pico W and CH32H4". */

@@ -120,6 +120,10 @@ static const struct remedy {
      .text = "Make the sketch smaller, or flash a partition table with larger app partitions over "
              "the cable."},
     {.cause = OTA_CAUSE_NO_SPACE,
+     .chips = "ch32h4",
+     .text = "Make the sketch smaller: the board has too little room for it in its flash, or in "
+             "the memory that holds it until it is complete."},
+    {.cause = OTA_CAUSE_NO_SPACE,
      .chips = "esp8266,rp*",
      .text = "Send the sketch compressed (-z), make it smaller, or choose another flash layout: "
              "the running and the new sketch must fit side by side."},
@@ -134,6 +138,10 @@ static const struct remedy {
      .text = "Build the sketch for the size of the board's flash chip, which the board reports in "
              "bytes: this one is for a larger chip."},
     {.cause = OTA_CAUSE_MAGIC_BYTE,
+     .chips = "ch32h4",
+     .text = "Send the file for OTA that was built for this board (firmware_ota.bin), "
+             "uncompressed; a filesystem image needs -s."},
+    {.cause = OTA_CAUSE_MAGIC_BYTE,
      .text = "Send the .bin that was built for this board: the file does not begin like a sketch "
              "(a filesystem image needs -s, and ESP8266 cores before 2.7 do not unpack a .gz)."},
     {.cause = OTA_CAUSE_BOOTSTRAP,
@@ -147,8 +155,8 @@ static const struct remedy {
      .text = "Try again: nothing of the image arrived; check the board's Wi-Fi signal and power "
              "supply if that happens each time."},
     {.cause = OTA_CAUSE_NO_MEMORY,
-     .text = "Restart the board and try again: the running sketch leaves too little memory for an "
-             "update."},
+     .text = "Restart the board and try again; if that does not help, make the sketches smaller: "
+             "the running one leaves too little memory for the update."},
     {.cause = OTA_CAUSE_FLASH,
      .text =
          "Try again, and check the board's power supply if that happens each time; a flash chip "

@@ -37,9 +37,9 @@ static const struct family families[] = {
     },
     {
         .name = "ch32h4", .board = "ch32h417", .lineage = LINEAGE_8266,
-        .magic = MAGIC_NONE, .port = 2040,
+        .magic = MAGIC_ENTRY, .port = 2040,
         .challenge_length = 32, .integer_digits = 16, .queue = 16, .read_size = SECTOR,
-        .no_delay = true,
+        .never_unpacks = true, .no_delay = true,
         .capacity = KIB(480), .fs_capacity = KIB(256),
         .prepare_us = MS(5), .connect_us = MS(100), .connecting_us = MS(5000), .verdict_us = MS(1000),
         .close_us = MS(1000), .restart_us = MS(1000), .idle_us = MS(10),

@@ -17,6 +17,8 @@ enum magic {
     MAGIC_NONE,
     MAGIC_AT_END,       /* 0xE9 or gzip, checked after the whole image */
     MAGIC_FIRST_SECTOR, /* 0xE9, checked when the first 4 KiB are written */
+    MAGIC_ENTRY,        /* the entry address of the running sketch, checked after the whole image;
+                           there is none here, so only a gzip file fails */
 };
 
 struct flash_cost {

@@ -69,8 +69,14 @@ static bool is_gzip(const struct board *board)
 static bool has_magic(struct board *board)
 {
     const uint8_t *head = board->upload.head;
-    return board->sim->config->family.magic != MAGIC_AT_END || board->invitation.command != 0 ||
-           head[0] == 0xe9 || (is_gzip(board) && !board_fault(board, FAULT_OLD_CORE));
+    enum magic magic = board->sim->config->family.magic;
+
+    if (board->invitation.command != 0)
+        return true;
+    if (magic == MAGIC_ENTRY)
+        return !is_gzip(board);
+    return magic != MAGIC_AT_END || head[0] == 0xe9 ||
+           (is_gzip(board) && !board_fault(board, FAULT_OLD_CORE));
 }
 
 /* Sends FIN. The restart ends the connection, and lost segments are not retransmitted then. */
@@ -271,7 +277,10 @@ bool upload_objects(struct board *board, const char *calculated, char text[UPLOA
         objection = esp32 ? "Signature Verification Failed\r\n"
                           : "ERROR[12]: Signature verification failed\n";
     else if (!has_magic(board))
-        objection = "ERROR[10]: Magic byte is not 0xE9\n";
+        objection = config->family.magic == MAGIC_ENTRY
+                        ? "ERROR[10]: Not a sketch image for this board (upload the OTA binary, not "
+                          "the full firmware.bin)\r\n"
+                        : "ERROR[10]: Magic byte is not 0xE9\n";
     else if (esp32 && board->invitation.command == 0 && !starts)
         objection = "Could Not Activate The Firmware\r\n";
 

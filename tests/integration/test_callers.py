@@ -93,6 +93,7 @@ CALLS = (
     Call("PlatformIO, ESP32, timeout", PIO % ("-t 20 -a '%s'" % PASSWORD, ""), "esp32"),
     Call("PlatformIO, Pico", PIO_PICO % (PW, ""), "pico"),
     Call("PlatformIO, Pico, filesystem", PIO_PICO % (PW, "-s"), "pico", filesystem=True),
+    Call("PlatformIO, CH32H4", '"{python}" "{tools}/espota.py" -i {board} %s --force -f "{file}"' % PW, "ch32h4"),
     Call("PlatformIO, custom, flags not filled in", PIO % ("'$UPLOAD_FLAGS'", ""), password="",
          says=("PlatformIO did not fill in '$UPLOAD_FLAGS'", "confirmed")),
     # makeEspArduino

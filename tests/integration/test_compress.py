@@ -188,6 +188,14 @@ class Compress(Scenario):
     def test_old_core(self):
         self.check_fall_back("--retries", "0")
 
+    def test_ch32h4(self):
+        """Its updater takes only what begins as the running sketch does, and unpacks nothing."""
+        board, result = self.upload(CONTENTS["unknown"], "--force", family="ch32h4")
+        board.close()
+        self.assertEqual(board.received(), CONTENTS["unknown"])
+        self.assertIn("(upload the OTA binary, not the full firmware.bin); its core does not unpack compressed images; "
+                      "sending this one uncompressed in 1 s\n", result.err)
+
     def test_old_core_json(self):
         """A second start says what is sent now."""
         result = self.check_fall_back("--json")

@@ -308,9 +308,15 @@ static void test_ch32h4(void **state)
 
     (void)state;
     make_unknown();
-    const struct image image = inspected();
+    struct image image = inspected();
     kind_find(&kind, "", &name, 1);
     assert_int_equal(image_fit_board(reason, &image, &kind, 2040), IMAGE_FIT_SUITS);
+
+    struct image compressed = image;
+
+    compressed.plain = &image;
+    assert_int_equal(image_fit_board(reason, &compressed, &kind, 2040), IMAGE_FIT_REFUSED);
+    assert_non_null(strstr(reason, "no such board unpacks images"));
 }
 
 /* What -s calls a filesystem image is judged as one, whatever its format. */
