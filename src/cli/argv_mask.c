@@ -30,9 +30,10 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Returns how much of an argument the parser may see. The rest begins at the value, at a byte that
- * begins marks, or at popt's placeholder for the next argument: popt loops forever if an option's
- * value begins with '-' and contains it. */
+/* Returns how much of an argument the parser may see. The rest begins at the value, at a blank in the
+ * name of a long option (behind it is its value: "--auth VALUE" as one word), at a byte that begins
+ * marks, or at popt's placeholder for the next argument: popt loops forever if an option's value
+ * begins with '-' and contains it. */
 static size_t shown_length(const char *argument, const char *letters_with_value)
 {
     size_t length = strlen(argument);
@@ -40,12 +41,13 @@ static size_t shown_length(const char *argument, const char *letters_with_value)
     if (argument[0] != '-')
         return 0;
 
-    const char *equals = strchr(argument, '=');
-    size_t shown = length;
-    if (argument[1] != '-')
+    size_t shown;
+    if (argument[1] != '-') {
         shown = find_cluster_value(argument, length, letters_with_value);
-    else if (equals)
-        shown = (size_t)(equals - argument) + 1;
+    } else {
+        shown = strcspn(argument, "= \t");
+        shown += argument[shown] == '=';
+    }
 
     const char *placeholder = strstr(argument, "!#:+");
     if (placeholder)

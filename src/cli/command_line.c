@@ -15,6 +15,7 @@
 #include "cli/spelling.h"
 #include "crypto/digest.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +40,30 @@ static bool ends_name(char byte)
     return byte == '\0' || byte == '=';
 }
 
-static enum ota_error reject_unknown_name(const char *argument, struct ota_failure *failure)
+/* "--port 3232" as one word, which a line of PlatformIO's upload_flags becomes. */
+static enum ota_error reject_blank(const char *name, const struct poptOption *row,
+                                   struct ota_failure *failure)
+{
+    bool takes_value = options_takes_value(row);
+
+    return ota_fail(failure, OTA_E_USAGE,
+                    "option '%s' is followed by a space in the same word; %s%s%s", name,
+                    takes_value ? "write " : "end the word there", takes_value ? name : "",
+                    takes_value ? "=VALUE" : "");
+}
+
+static enum ota_error reject_unknown_name(const struct reader *reader, const char *argument,
+                                          struct ota_failure *failure)
 {
     char buffer[SPELLING_MAX], candidates[ABBREVIATION_LIST_MAX];
     size_t length = strcspn(argument, SPELLING_NAME_END) - 2;
+    const char *original = argv_mask_argument(&reader->argv_mask, argument);
+    const struct poptOption *row = options_find_name(argument + 2, length);
 
     spelling_name(buffer, argument);
+    if (row && original != argument && isblank((unsigned char)original[2 + length]))
+        return reject_blank(buffer, row, failure);
+
     const char *likely = options_suggest(argument + 2, length);
     if (ends_name(argument[length + 2]) &&
         abbreviation_list(candidates, argument + 2, length) > 1) {
@@ -69,6 +88,10 @@ static enum ota_error reject_unknown_letter(const char *argument, struct ota_fai
 
     while (letter[1] && options_find_letter(*letter))
         letter++;
+    if (isblank((unsigned char)*letter) && letter > argument + 1) {
+        snprintf(buffer, sizeof buffer, "-%c", letter[-1]);
+        return reject_blank(buffer, options_find_letter(letter[-1]), failure);
+    }
 
     size_t length = 1; /* length of the character, which may be UTF-8 */
     while (((unsigned char)letter[length] & 0xc0) == 0x80)
@@ -94,7 +117,7 @@ static enum ota_error reject_unknown_option(const struct reader *reader,
         return ota_fail(failure, OTA_E_USAGE,
                         "the popt alias '%s' contains an unknown option, '%s'",
                         spelling_name(alias, argument), spelling_name(option, in_alias));
-    return argument[1] == '-' ? reject_unknown_name(argument, failure)
+    return argument[1] == '-' ? reject_unknown_name(reader, argument, failure)
                               : reject_unknown_letter(argument, failure);
 }
 
@@ -280,6 +303,78 @@ static char *copy_marked_value(struct reader *reader, enum option option, const 
     return options_value_is_optional(options_find(option)) ? strdup("") : NULL;
 }
 
+/* "-p 3232" as one word, which a line of PlatformIO's upload_flags becomes, is a number for
+ * espota.py. */
+static void drop_leading_blanks(char *value)
+{
+    size_t blanks = strspn(value, " \t");
+
+    memmove(value, value + blanks, strlen(value + blanks) + 1);
+}
+
+/* Whether an option stands at text, by its whole name or letter, with a value or another word behind it.
+ * Then writes its spelling. */
+static bool is_option_at(char spelled[SPELLING_MAX], const char *text)
+{
+    if (text[0] != '-')
+        return false;
+    if (text[1] != '-' && options_find_letter(text[1]) && isblank((unsigned char)text[2])) {
+        snprintf(spelled, SPELLING_MAX, "-%c", text[1]);
+        return true;
+    }
+    return spelling_correct(spelled, text);
+}
+
+/* Fails if the value is an option, as in "-f -z", or has one in it, as the line
+ * "--port=3232 --auth=PASSWORD" of PlatformIO's upload_flags has. Patterns may contain anything. */
+static enum ota_error check_swallowed(const char *name, enum option option, const char *value,
+                                      bool is_separate_word, struct ota_failure *failure)
+{
+    char swallowed[SPELLING_MAX];
+
+    if (is_separate_word && spelling_correct(swallowed, value))
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value, but '%s' follows", name,
+                        swallowed);
+    if (option == OPTION_EXPECT || option == OPTION_REJECT)
+        return OTA_OK;
+
+    for (const char *at = strpbrk(value, " \t"); at; at = strpbrk(at + 1, " \t"))
+        if (is_option_at(swallowed, at + 1))
+            return ota_fail(failure, OTA_E_USAGE,
+                            "the value of '%s' has another option in it, '%s'; make two words of "
+                            "them",
+                            name, swallowed);
+    return OTA_OK;
+}
+
+/* Returns the value that popt has given to the option, and writes the option's name for messages.
+ * NULL: memory ran out, or the value cannot be meant. */
+static char *read_value(struct reader *reader, enum option option, char name[COMMAND_LINE_NAME_MAX],
+                        struct ota_failure *failure)
+{
+    char *marked = poptGetOptArg(reader->popt);
+    char *value = copy_marked_value(reader, option, marked);
+    bool is_separate_word = marked && strcmp(marked, current_argument(reader)) == 0;
+
+    note_place(reader, option, marked, is_separate_word);
+    free_value(marked);
+    if (!value) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+
+    command_line_name(name, reader->line, option);
+    if (!is_separate_word && reader->line->is_letter[option] && option != OPTION_FILE)
+        drop_leading_blanks(value);
+
+    if (check_swallowed(name, option, value, is_separate_word, failure) != OTA_OK) {
+        free_value(value);
+        argv_mask_wipe(&reader->argv_mask, current_argument(reader));
+        return NULL;
+    }
+    return value;
+}
+
 /* Stores the value of an option. It replaces an earlier value, unless the option collects a list.
  * An optional value that is missing is stored as "". */
 static enum ota_error store_value(struct reader *reader, enum option option,
@@ -289,24 +384,10 @@ static enum ota_error store_value(struct reader *reader, enum option option,
         return store_password(reader, failure);
 
     struct command_line *line = reader->line;
-    char *marked = poptGetOptArg(reader->popt);
-    char *value = copy_marked_value(reader, option, marked);
-
-    bool is_separate_word = marked && strcmp(marked, current_argument(reader)) == 0;
-    note_place(reader, option, marked, is_separate_word);
-    free_value(marked);
+    char name[COMMAND_LINE_NAME_MAX];
+    char *value = read_value(reader, option, name, failure);
     if (!value)
-        return ota_fail_no_memory(failure);
-
-    /* In "-f -z" the value is missing. The swallowed option may be --auth=PASSWORD. */
-    char name[COMMAND_LINE_NAME_MAX], swallowed[SPELLING_MAX];
-    command_line_name(name, line, option);
-    if (is_separate_word && spelling_correct(swallowed, value)) {
-        free_value(value);
-        argv_mask_wipe(&reader->argv_mask, current_argument(reader));
-        return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value, but '%s' follows", name,
-                        swallowed);
-    }
+        return failure->error;
 
     if (command_line_skips(line, name, value)) {
         free(value);

@@ -9,9 +9,9 @@
 
 enum { SPELLING_MAX = 160 }; /* size of an argument in a message */
 
-/* The name of an option ends at these bytes, which begin its value (a colon: by mistake) or a mark of
- * argv_mask.h. */
-#define SPELLING_NAME_END "=:\x01"
+/* The name of an option ends at these bytes, which begin its value (a colon or a blank: by mistake) or a
+ * mark of argv_mask.h. */
+#define SPELLING_NAME_END "=: \t\x01"
 
 /* Writes the name of the option in argument, without its value, safe to show. Returns buffer. */
 const char *spelling_name(char buffer[SPELLING_MAX], const char *argument);

@@ -199,8 +199,7 @@ static void list_chips(char *text, size_t capacity, const char *chips)
 /* True if the board would store a gzip file without unpacking it. */
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
-    return is_compressed(image) && *kind->proven &&
-           !kind_overlap(kind->proven, "esp8266,rp*");
+    return is_compressed(image) && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*");
 }
 
 /* Writes the families that the board can have by this default port: "Pico W and CH32H4". */

@@ -277,10 +277,11 @@ bool upload_objects(struct board *board, const char *calculated, char text[UPLOA
         objection = esp32 ? "Signature Verification Failed\r\n"
                           : "ERROR[12]: Signature verification failed\n";
     else if (!has_magic(board))
-        objection = config->family.magic == MAGIC_ENTRY
-                        ? "ERROR[10]: Not a sketch image for this board (upload the OTA binary, not "
-                          "the full firmware.bin)\r\n"
-                        : "ERROR[10]: Magic byte is not 0xE9\n";
+        objection =
+            config->family.magic == MAGIC_ENTRY
+                ? "ERROR[10]: Not a sketch image for this board (upload the OTA binary, not "
+                  "the full firmware.bin)\r\n"
+                : "ERROR[10]: Magic byte is not 0xE9\n";
     else if (esp32 && board->invitation.command == 0 && !starts)
         objection = "Could Not Activate The Firmware\r\n";
 

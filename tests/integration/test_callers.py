@@ -111,6 +111,8 @@ CALLS = (
     Call("options behind the file", '"{python}" "{tools}/espota.py" --ip={board} -p {port} -f "{file}" -a "%s" -r -d' % PASSWORD),
     Call("a filesystem, options behind the file", '"{python}" "{tools}/espota.py" -i {board} -p {port} -f "{file}" -s -r',
          password="", filesystem=True),
+    # a line of PlatformIO's upload_flags is one word
+    Call("PlatformIO, a space behind the letter", PIO % ("'-p {port}' '-P 0' '-t 20' '-I 0.0.0.0' " + PW, ""), "esp32"),
     # variables that are not set
     Call("an empty host address", '"{python}" "{tools}/espota.py" -i {board} -p {port} -I "" -f "{file}"', "esp32", ""),
     Call("PlatformIO, an empty host address", PIO % ("--host_ip= " + PW, "")),

@@ -452,6 +452,22 @@ static const struct {
       "a" SECRET},
      "an argument begins with a long dash, perhaps copied from a web page; options begin with "
      "'-' or '--'"},
+    /* several words in one, as a line of PlatformIO's upload_flags is */
+    {{"--port 3232"},
+     "option '--port' is followed by a space in the same word; write --port=VALUE"},
+    {{"--auth " SECRET},
+     "option '--auth' is followed by a space in the same word; write --auth=VALUE"},
+    {{"--progress --auth=" SECRET},
+     "option '--progress' is followed by a space in the same word; end the word there"},
+    {{"-rd -a " SECRET}, "option '-d' is followed by a space in the same word; end the word there"},
+    {{"--aut " SECRET}, "unknown option '--aut'; did you mean '--auth'?"},
+    {{"--port=3232 --auth=" SECRET},
+     "the value of '--port' has another option in it, '--auth'; make two words of them"},
+    {{"-p 3232 -r -a " SECRET},
+     "the value of '-p' has another option in it, '-r'; make two words of them"},
+    {{"-i", "b\t-a " SECRET},
+     "the value of '-i' has another option in it, '-a'; make two words of them"},
+    {{"-f", "--auth " SECRET}, "option '-f' needs a value, but '--auth' follows"},
     /* what other programs call it */
     {{"--password=" SECRET}, "unknown option '--password'; did you mean '--auth'?"},
     {{"--passwort"}, "unknown option '--passwort'; did you mean '--auth'?"},
