@@ -186,15 +186,13 @@ static enum ota_error list_board(struct program *program, const struct assignmen
         return ota_fail_no_memory(&program->failure);
     if (assignment->label)
         escape_string(board->label, sizeof board->label, assignment->label);
-    board->is_listed = true;
-    board->has_mac = has_mac;
-    if (has_mac)
-        board->mac = mac;
+    if (!book_list(board, has_mac ? &mac : NULL))
+        return ota_fail_no_memory(&program->failure);
     board->has_address = target->kind == TARGET_ADDRESS;
     board->address = target->address;
     board->offer = find_offer(program, assignment->image);
     if (assignment->is_confirmed)
-        board->state = BOOK_CONFIRMED;
+        book_set_state(board, BOOK_CONFIRMED);
     else if (target->scheme)
         return order_tasmota(program, board, assignment);
     if (!has_mac && !board->has_address && !names_add(program->names, board, target))

@@ -3,15 +3,45 @@
 
 #include "base/escape.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BOOK_FIRST_CAPACITY = 16 };
 
+/* step is 1 after a change of the board, and -1 before. */
+static void count_board(const struct book_board *board, int step)
+{
+    struct book_counts *counts = &board->book->counts;
+
+    counts->states[board->state] += step;
+    counts->downloads += step * (long)board->downloads;
+    if (board->is_canary)
+        counts->canaries[board->state] += step;
+    if (board->is_listed && !board->has_mac)
+        counts->listed_without_mac += step;
+    if (board->is_listed || board->has_mac) { /* else it is a browser, perhaps */
+        counts->known[board->state] += step;
+        counts->bytes += step * (int64_t)board->bytes;
+        counts->bytes_total += step * (int64_t)board->total;
+    }
+}
+
+/* For tsearch(3). */
+static int compare_macs(const void *a, const void *b)
+{
+    const struct book_board *first = a, *second = b;
+
+    return memcmp(first->mac.bytes, second->mac.bytes, sizeof first->mac.bytes);
+}
+
 void book_free(struct book *book)
 {
-    for (size_t i = 0; i < book->count; i++)
+    for (size_t i = 0; i < book->count; i++) {
+        if (book->boards[i]->has_mac)
+            tdelete(book->boards[i], &book->by_mac, compare_macs);
         free(book->boards[i]);
+    }
     free(book->boards);
     *book = (struct book){0};
 }
@@ -42,10 +72,36 @@ struct book_board *book_add(struct book *book, const char *name)
     struct book_board *board = calloc(1, sizeof *board);
     if (!board)
         return NULL;
+    board->book = book;
     escape_string(board->name, sizeof board->name, name);
     memcpy(board->label, board->name, sizeof board->label);
     book->boards[book->count++] = board;
+    count_board(board, 1);
     return board;
+}
+
+static bool set_mac(struct book_board *board, const struct mac *mac)
+{
+    board->mac = *mac;
+    board->has_mac = tsearch(board, &board->book->by_mac, compare_macs);
+    return board->has_mac;
+}
+
+bool book_list(struct book_board *board, const struct mac *mac)
+{
+    count_board(board, -1);
+    board->is_listed = true;
+    const bool is_done = !mac || set_mac(board, mac);
+    count_board(board, 1);
+    return is_done;
+}
+
+static struct book_board *find_by_mac(const struct book *book, const struct mac *mac)
+{
+    const struct book_board key = {.mac = *mac};
+    struct book_board *const *found = tfind(&key, &book->by_mac, compare_macs);
+
+    return found ? *found : NULL;
 }
 
 /* Whether what is asked from the address, without a MAC that is known, comes from this board. */
@@ -61,9 +117,10 @@ static bool has_book_address(const struct book_board *board, const struct fetche
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address)
 {
-    for (size_t i = 0; i < book->count && fetcher->has_mac; i++)
-        if (book->boards[i]->has_mac && mac_equal(&book->boards[i]->mac, &fetcher->mac))
-            return book->boards[i];
+    struct book_board *board = fetcher->has_mac ? find_by_mac(book, &fetcher->mac) : NULL;
+
+    if (board || (fetcher->has_mac && book->counts.listed_without_mac == 0))
+        return board;
     for (size_t i = 0; i < book->count; i++)
         if (has_book_address(book->boards[i], fetcher, address))
             return book->boards[i];
@@ -73,10 +130,8 @@ struct book_board *book_find(const struct book *book, const struct fetcher *fetc
 static void learn_board(struct book_board *board, const struct fetcher *fetcher,
                         const struct address *address)
 {
-    if (fetcher->has_mac) {
-        board->has_mac = true;
-        board->mac = fetcher->mac;
-    }
+    if (fetcher->has_mac && !board->has_mac)
+        set_mac(board, &fetcher->mac); /* without memory, the board stays without one */
     if (fetcher->has_version)
         escape_string(board->version, sizeof board->version, fetcher->version);
     if (fetcher->family)
@@ -104,16 +159,14 @@ static enum book_news note_other(struct book_board *board, unsigned attempts_max
     return BOOK_LOOPS;
 }
 
-enum book_news book_note_request(struct book_board *board, const struct fetcher *fetcher,
-                                 const struct address *address, enum proof proof,
-                                 unsigned attempts_max, int64_t now_us)
+static enum book_news note_request(struct book_board *board, const struct fetcher *fetcher,
+                                   const struct address *address, enum proof proof,
+                                   unsigned attempts_max)
 {
     const enum book_state before = board->state;
     const bool took_it = board->fetched_us != 0;
 
     learn_board(board, fetcher, address);
-    board->requests++;
-    board->asked_us = now_us;
     if (proof == PROOF_OTHER)
         return note_other(board, attempts_max);
     if (proof == PROOF_RUNS && board->has_mac) {
@@ -126,36 +179,71 @@ enum book_news book_note_request(struct book_board *board, const struct fetcher 
     return BOOK_NO_NEWS;
 }
 
+enum book_news book_note_request(struct book_board *board, const struct fetcher *fetcher,
+                                 const struct address *address, enum proof proof,
+                                 unsigned attempts_max, int64_t now_us)
+{
+    board->requests++;
+    board->asked_us = now_us;
+    count_board(board, -1);
+    const enum book_news news = note_request(board, fetcher, address, proof, attempts_max);
+    count_board(board, 1);
+    return news;
+}
+
 void book_note_answer(struct book_board *board, const struct answer *answer)
 {
     memcpy(board->reason, answer->reason, sizeof board->reason);
     if (answer->kind == ANSWER_REFUSED && board->state == BOOK_ASKED)
-        board->state = BOOK_REFUSED;
+        book_set_state(board, BOOK_REFUSED);
 }
 
 void book_note_start(struct book_board *board, size_t total, int64_t now_us)
 {
+    count_board(board, -1);
     board->downloads++;
     board->state = BOOK_FETCHING;
     board->started_us = now_us;
     board->fetched_us = 0;
     board->bytes = 0;
     board->total = total;
+    count_board(board, 1);
+}
+
+void book_note_progress(struct book_board *board, size_t bytes)
+{
+    count_board(board, -1);
+    board->bytes = bytes;
+    count_board(board, 1);
 }
 
 void book_note_end(struct book_board *board, bool is_whole, int64_t now_us)
 {
+    count_board(board, -1);
     board->downloads--;
     if (is_whole) {
         board->bytes = board->total;
         board->fetched_us = now_us;
     }
-    if (board->state != BOOK_FETCHING) /* it has been back meanwhile */
-        return;
-    if (is_whole)
+    if (board->state == BOOK_FETCHING && is_whole) /* else it has been back meanwhile */
         board->state = BOOK_FETCHED;
-    else if (board->downloads == 0)
+    else if (board->state == BOOK_FETCHING && board->downloads == 0)
         board->state = BOOK_ASKED;
+    count_board(board, 1);
+}
+
+void book_set_state(struct book_board *board, enum book_state state)
+{
+    count_board(board, -1);
+    board->state = state;
+    count_board(board, 1);
+}
+
+void book_set_canary(struct book_board *board)
+{
+    count_board(board, -1);
+    board->is_canary = true;
+    count_board(board, 1);
 }
 
 enum turn book_turn(const struct book *book, const struct book_board *board,
@@ -179,33 +267,24 @@ void book_choose_canary(const struct book *book, struct book_board *board,
 
     book_count(book, &counts);
     if (board->has_mac && rollout_needs_canary(rules, &counts))
-        board->is_canary = true;
+        book_set_canary(board);
 }
 
 void book_count(const struct book *book, struct rollout_counts *counts)
 {
-    *counts = (struct rollout_counts){0};
-    for (size_t i = 0; i < book->count; i++) {
-        const struct book_board *board = book->boards[i];
-        const bool has_failed = board->state == BOOK_GIVEN_UP;
+    const long *canaries = book->counts.canaries;
 
-        counts->downloads += board->downloads;
-        counts->failures += has_failed;
-        if (board->is_canary) {
-            counts->canaries++;
-            counts->canaries_confirmed += board->state == BOOK_CONFIRMED;
-            counts->canaries_failed += has_failed;
-        }
-    }
+    *counts = (struct rollout_counts){.downloads = (size_t)book->counts.downloads,
+                                      .failures = book_count_state(book, BOOK_GIVEN_UP),
+                                      .canaries_confirmed = (size_t)canaries[BOOK_CONFIRMED],
+                                      .canaries_failed = (size_t)canaries[BOOK_GIVEN_UP]};
+    for (int state = 0; state < BOOK_STATES; state++)
+        counts->canaries += (size_t)canaries[state];
 }
 
 size_t book_count_state(const struct book *book, enum book_state state)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < book->count; i++)
-        count += book->boards[i]->state == state;
-    return count;
+    return (size_t)book->counts.states[state];
 }
 
 const char *book_state_name(enum book_state state)

@@ -28,7 +28,9 @@ enum book_state {
     BOOK_STATES
 };
 
+/* What is counted (see count_board()) changes only through the functions below. */
 struct book_board {
+    struct book *book;
     char name[BOOK_NAME_MAX];  /* printable: as in the list, else its MAC, else its address */
     char label[BOOK_NAME_MAX]; /* printable, for messages; equals name unless the owner sets it */
     bool is_listed;            /* it is in the list, so it should ask */
@@ -60,9 +62,23 @@ struct book_board {
     const void *userdata; /* of the owner of the book */
 };
 
+/* Boards in each state, and sums over boards. To look at each of thousands of boards for every
+ * request would take longer than to answer it. */
+struct book_counts {
+    long states[BOOK_STATES];
+    long known[BOOK_STATES];    /* those that are listed, or have told their MAC */
+    long canaries[BOOK_STATES]; /* those that were chosen to be first */
+    long listed_without_mac;
+    long downloads;             /* that run */
+    int64_t bytes, bytes_total; /* of those that are known */
+};
+
+/* Stays where it is from the first board on. */
 struct book {
     struct book_board **boards; /* each stays where it is */
     size_t count, capacity;
+    void *by_mac; /* tree of tsearch(3): the boards that have told their MAC */
+    struct book_counts counts;
 };
 
 /* What a request has shown. */
@@ -81,6 +97,9 @@ bool book_is_full(const struct book *book);
 /* A new board; name is printable and is cut to fit. NULL: memory ran out, or the book is full. */
 struct book_board *book_add(struct book *book, const char *name);
 
+/* The board is in the list; mac may be NULL. Returns false if memory ran out. */
+bool book_list(struct book_board *board, const struct mac *mac);
+
 /* The sender of the request. Its MAC decides, then the address of a listed board without another
  * MAC; a request without a MAC goes by its address alone. NULL: it is new. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
@@ -92,7 +111,12 @@ enum book_news book_note_request(struct book_board *board, const struct fetcher 
                                  unsigned attempts_max, int64_t now_us);
 void book_note_answer(struct book_board *board, const struct answer *answer);
 void book_note_start(struct book_board *board, size_t total, int64_t now_us);
+void book_note_progress(struct book_board *board, size_t bytes);
 void book_note_end(struct book_board *board, bool is_whole, int64_t now_us);
+
+/* What becomes known otherwise than by a request. */
+void book_set_state(struct book_board *board, enum book_state state);
+void book_set_canary(struct book_board *board);
 
 /* The turn of a board that asks now, after book_note_request(). downloads_here: to its address. */
 enum turn book_turn(const struct book *book, const struct book_board *board,
@@ -102,7 +126,7 @@ enum turn book_turn(const struct book *book, const struct book_board *board,
 void book_choose_canary(const struct book *book, struct book_board *board,
                         const struct rollout_rules *rules);
 
-/* Counts for the roll-out, and for the report: boards in this state. */
+/* Where the roll-out stands; downloads_here is 0. */
 void book_count(const struct book *book, struct rollout_counts *counts);
 size_t book_count_state(const struct book *book, enum book_state state);
 

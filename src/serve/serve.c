@@ -191,22 +191,18 @@ enum ota_error serve_reload(struct serve *serve, const struct httpd_identity *id
 
 const struct ota_totals *serve_totals(struct serve *serve)
 {
-    const struct book *book = serve->config.book;
-    struct ota_totals totals = {.is_open = true};
+    const struct book_counts *counts = &serve->config.book->counts;
+    const long *known = counts->known;
 
-    for (size_t i = 0; i < book->count; i++) {
-        const struct book_board *board = book->boards[i];
-        if (!board->has_mac && !board->is_listed) /* a browser, perhaps */
-            continue;
-        totals.boards++;
-        totals.running += board->state == BOOK_FETCHING;
-        totals.confirmed += board->state == BOOK_CONFIRMED;
-        totals.failed += board->state == BOOK_GIVEN_UP || board->state == BOOK_REFUSED;
-        totals.bytes += board->bytes;
-        totals.total += board->total;
-    }
-    serve->totals = totals;
-    serve->totals_us = loop_now_us();
+    serve->totals =
+        (struct ota_totals){.is_open = true,
+                            .running = (size_t)known[BOOK_FETCHING],
+                            .confirmed = (size_t)known[BOOK_CONFIRMED],
+                            .failed = (size_t)(known[BOOK_GIVEN_UP] + known[BOOK_REFUSED]),
+                            .bytes = (size_t)counts->bytes,
+                            .total = (size_t)counts->bytes_total};
+    for (int state = 0; state < BOOK_STATES; state++)
+        serve->totals.boards += (size_t)known[state];
     return &serve->totals;
 }
 

@@ -11,9 +11,6 @@
 
 enum { NOTE_MAX = 512 };
 
-/* The progress of each download does not need totals of its own over all boards. */
-static const int64_t TOTALS_US = MILLISECONDS(100);
-
 /* How much is told of a board in this time. A roll-out takes a few messages for each; whoever causes
  * more would fill the log. Behind the address of a board without a MAC may be many boards. */
 enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
@@ -54,9 +51,7 @@ static void emit(struct serve *serve, struct book_board *board, struct ota_event
     if (!event->image && board->offer)
         event->image = board->offer->image;
     event->protocol = "fetch";
-    if (event->type != OTA_EVENT_PROGRESS || loop_now_us() - serve->totals_us >= TOTALS_US)
-        serve_totals(serve);
-    event->totals = &serve->totals;
+    event->totals = serve_totals(serve);
     if (board->has_address)
         event->address = address_text(address, &board->address);
     serve->config.on_event(event, serve->config.userdata);
@@ -284,7 +279,7 @@ void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase 
     if (was_confirmed)
         return;
     board->told = 0; /* this is told in any case */
-    board->state = failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP;
+    book_set_state(board, failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP);
     emit_result(serve, board, phase, failure);
     if (failure->error == OTA_OK)
         serve->config.on_confirmed(serve->config.userdata);

@@ -368,7 +368,7 @@ void serve_on_progress(void *tag, size_t bytes, void *userdata)
 
     if (bytes <= download->board->bytes)
         return;
-    download->board->bytes = bytes;
+    book_note_progress(download->board, bytes);
     serve_tell_progress(serve, download);
 }
 

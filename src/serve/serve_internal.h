@@ -13,7 +13,6 @@ struct serve {
     struct serve_download *downloads; /* that run */
     const char **names;               /* of the offers */
     struct ota_totals totals;
-    int64_t totals_us; /* when they were computed */
     int64_t started_us;
     struct loop_timer publish_timer;
     enum ota_error outcome; /* of the results so far */

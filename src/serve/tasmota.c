@@ -520,7 +520,7 @@ static enum turn take_turn(struct tasmotas *all, struct book_board *board)
         counts.downloads += all->list[i]->is_started && !all->list[i]->is_done;
     turn = rollout_turn(&all->config.rules, &counts, board->is_canary, true);
     if (turn == TURN_NOW && rollout_needs_canary(&all->config.rules, &counts))
-        board->is_canary = true;
+        book_set_canary(board);
     return turn;
 }
 

@@ -142,9 +142,13 @@ static void test_find(void **state)
     struct book_board *boards[] = {book_add(&book, "a"), book_add(&book, "b"),
                                    book_add(&book, "c")};
 
-    boards[0]->has_mac = boards[0]->is_listed = mac_parse(&boards[0]->mac, "24:0a:c4:00:00:01");
+    const struct fetcher first = fetcher_with("24:0a:c4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+
+    assert_true(book_list(boards[0], &first.mac));
+    assert_true(book_list(boards[1], NULL));
     boards[1]->address = address_at("192.0.2.2");
-    boards[1]->has_address = boards[1]->is_listed = true;
+    boards[1]->has_address = true;
     boards[2]->address = address_at("192.0.2.3");
     boards[2]->has_address = true;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -156,7 +160,7 @@ static void test_find(void **state)
     }
 
     /* Whose MAC is known is no longer found by its address alone: another board may have it. */
-    boards[1]->has_mac = mac_parse(&boards[1]->mac, "24:0A:C4:00:00:02");
+    play(boards[1], &second, "o-A");
     const struct fetcher stranger = fetcher_with("24:0A:C4:00:00:03");
     assert_null(book_find(&book, &stranger, &boards[1]->address));
     book_free(&book);
@@ -174,7 +178,7 @@ static void test_turns(void **state)
     play(canary, &first, "o-A");
     play(other, &second, "o-A");
     assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_NOW);
-    canary->is_canary = true;
+    book_set_canary(canary);
     assert_int_equal(book_turn(&book, other, &rules, 0), TURN_CANARIES);
     assert_int_equal(book_turn(&book, NULL, &rules, 0), TURN_CANARIES);
     play(canary, &first, "d-F");
@@ -186,6 +190,63 @@ static void test_turns(void **state)
     play(canary, &first, "o-A d-F w-T ofA d-F w-T ofA d-F w-T olG");
     assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_GIVEN_UP);
     assert_int_equal(book_turn(&book, other, &rules, 0), TURN_STOPPED);
+    book_free(&book);
+}
+
+/* The counts are kept up to date; a look at each board gives the same ones. */
+static void check_counts(const struct book *book)
+{
+    struct book_counts counts = {.downloads = 0};
+
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_board *board = book->boards[i];
+
+        counts.states[board->state]++;
+        counts.canaries[board->state] += board->is_canary;
+        counts.downloads += board->downloads;
+        counts.listed_without_mac += board->is_listed && !board->has_mac;
+        if (!board->is_listed && !board->has_mac)
+            continue;
+        counts.known[board->state]++;
+        counts.bytes += (int64_t)board->bytes;
+        counts.bytes_total += (int64_t)board->total;
+    }
+    assert_memory_equal(&book->counts, &counts, sizeof counts);
+}
+
+static void test_counts(void **state)
+{
+    static const char *const steps[] = {"u-A", "o-A", "d-F", "d-F", "b-F", "w-T",
+                                        "ofA", "d-F", "w-T", "riC", "o-A"};
+    (void)state;
+    struct book book = {0};
+    struct book_board *boards[] = {book_add(&book, "listed"), book_add(&book, "told"),
+                                   book_add(&book, "browser"), book_add(&book, "quiet")};
+    const struct fetcher fetchers[] = {fetcher_with("24:0A:C4:00:00:01"),
+                                       fetcher_with("24:0A:C4:00:00:02")};
+    const struct answer refusal = {.kind = ANSWER_REFUSED};
+
+    assert_true(book_list(boards[0], NULL));
+    check_counts(&book);
+    for (size_t i = 0; i < COUNT(steps); i++)
+        for (size_t j = 0; j < COUNT(fetchers); j++) {
+            play(boards[j], &fetchers[j], steps[i]);
+            check_counts(&book);
+            if (boards[j]->state == BOOK_FETCHING)
+                book_note_progress(boards[j], SIZE / 2);
+            check_counts(&book);
+        }
+
+    play(boards[2], &(struct fetcher){0}, "u-A");
+    check_counts(&book);
+    book_note_answer(boards[2], &refusal);
+    check_counts(&book);
+    book_set_canary(boards[1]);
+    check_counts(&book);
+    book_set_state(boards[1], BOOK_GIVEN_UP);
+    check_counts(&book);
+    assert_true(book_list(boards[3], &(struct mac){{2, 0, 0, 0, 0, 1}}));
+    check_counts(&book);
     book_free(&book);
 }
 
@@ -220,8 +281,8 @@ static void test_escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lives), cmocka_unit_test(test_refusal),
-        cmocka_unit_test(test_find),  cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
+        cmocka_unit_test(test_lives),  cmocka_unit_test(test_refusal), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_turns),  cmocka_unit_test(test_counts),  cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_escapes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

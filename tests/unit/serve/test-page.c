@@ -90,7 +90,7 @@ static struct book_board *add(const char *name, enum book_state board_state)
     struct book_board *board = book_add(&book, name);
 
     assert_non_null(board);
-    board->state = board_state;
+    book_set_state(board, board_state);
     return board;
 }
 

@@ -102,7 +102,7 @@ static void test_states(void **state)
     (void)state;
 
     for (size_t i = 0; i < BOOK_STATES; i++)
-        book_add(&book, "b")->state = (enum book_state)i;
+        book_set_state(book_add(&book, "b"), (enum book_state)i);
     json_t *root = parse(serve_status_json(&serve));
     for (size_t i = 0; i < BOOK_STATES; i++)
         assert_text(json_array_get(json_object_get(root, "boards"), i), "state", names[i]);
