@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sets the options; failures do not matter. The kernel probes an idle connection every second: a
- * busy board's TCP answers, a restarted board resets the connection, and an absent board does not
- * answer. If a fifth of the packets is lost in each direction, the chance of ten unanswered probes
- * in a row is 1 in 25,000. */
+/* Sets the options; failures do not matter. Connections inherit those of the socket that accepts
+ * them. The kernel probes an idle connection every second: a busy board's TCP answers, a restarted
+ * board resets the connection, and an absent board does not answer. If a fifth of the packets is
+ * lost in each direction, the chance of ten unanswered probes in a row is 1 in 25,000. */
 void tcp_tune(int fd);
 
 /* For a server that sends to many at once, after tcp_tune(): the queue is longer, but bounded, and is

@@ -64,7 +64,7 @@ static void run_daemon(struct httpd_daemon *daemon)
     const struct httpd_library *http = &daemon->server->http;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-    daemon->server->has_closed = daemon->server->has_moved = false;
+    daemon->server->has_closed = daemon->server->has_moved = daemon->server->has_settled = false;
     http->run(daemon->mhd);
     if (daemon->is_old && !has_connections(daemon))
         stop_daemon(daemon);
@@ -163,8 +163,6 @@ static struct httpd_connection *new_connection(struct httpd *server, struct MHD_
     address_from(&connection->address, (struct sockaddr *)&peer, length);
     loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
-    tcp_tune(connection->fd);
-    tcp_send_in_bulk(connection->fd);
     server->connection_count++;
     add_waiting(connection);
     make_room(server);
@@ -436,6 +434,8 @@ static int open_listener(const struct address *address)
     if (address->any.sa_family == AF_INET6) /* IPv4 as well, if the address is [::] */
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     tcp_send_without_pacing(fd);
+    tcp_tune(fd);
+    tcp_send_in_bulk(fd);
     if (bind(fd, &address->any, address_length(address)) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
 

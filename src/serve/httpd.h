@@ -58,8 +58,9 @@ uint16_t httpd_port(const struct httpd *server);
 enum ota_error httpd_reload(struct httpd *server, const struct httpd_identity *identity,
                             struct ota_failure *failure);
 
-/* Calls on_end for all that have ended up to now. It happens by itself, too, but later. It takes a
- * system call for each that is sent and not acknowledged. */
+/* Calls on_end for all that have ended up to now. It happens by itself, too, but later. It takes two
+ * system calls for each that is sent and not acknowledged; so of many requests that are ready at
+ * once, only the first one looks. */
 void httpd_settle(struct httpd *server);
 
 /* -- requests -- */

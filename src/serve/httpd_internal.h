@@ -67,6 +67,7 @@ struct httpd {
     unsigned connection_count;
     bool has_closed;                          /* this run of a daemon has closed a connection */
     bool has_moved;                           /* this run has called any function of ours */
+    bool has_settled;                         /* this run has called httpd_settle() */
     unsigned futile_runs;                     /* in succession, without such a call */
     struct httpd_connection *oldest, *newest; /* of those that wait for a request */
     struct httpd_transfer *transfers;

@@ -112,7 +112,8 @@ static bool is_connection_closed(const struct httpd_transfer *transfer)
 static void settle_transfer(struct httpd_transfer *transfer, bool is_close_look, bool is_over)
 {
     const size_t unacknowledged = tcp_unacknowledged(transfer->fd);
-    const bool is_closed = (is_close_look || unacknowledged == 1) && is_connection_closed(transfer);
+    const bool is_closed = unacknowledged > 0 && (is_close_look || unacknowledged == 1) &&
+                           is_connection_closed(transfer);
     const bool is_whole =
         transfer->is_sent && (unacknowledged == 0 || (is_closed && unacknowledged == 1));
 
@@ -134,7 +135,9 @@ static void settle_transfers(struct httpd *server, bool is_close_look)
 
 void httpd_settle(struct httpd *server)
 {
-    settle_transfers(server, true);
+    if (!server->has_settled)
+        settle_transfers(server, true);
+    server->has_settled = true;
 }
 
 void httpd_transfers_on_timer(void *userdata)
