@@ -44,14 +44,14 @@ bool diag_enabled(enum diag_level level)
  * hold a terminal with Ctrl-S as long as they like, but another program may not. */
 static bool wait_until_writable(void)
 {
-    int64_t waiting_since_us = loop_now_us();
-    int patience_ms = PATIENCE_MS;
-
+    if (stdio_guard_takes(STDERR_FILENO, 0))
+        return true;
     if (reader_has_stopped)
-        patience_ms = 0;
-    else if (isatty(STDERR_FILENO))
-        patience_ms = -1;
-    if (stdio_guard_takes(STDERR_FILENO, patience_ms))
+        return false;
+
+    const int64_t waiting_since_us = loop_now_us();
+
+    if (stdio_guard_takes(STDERR_FILENO, isatty(STDERR_FILENO) ? -1 : PATIENCE_MS))
         return true;
 
     /* Less time has passed if a signal has interrupted the wait. */
