@@ -66,8 +66,8 @@ struct httpd {
     struct httpd_daemon daemons[2]; /* the second one is for a reload */
     unsigned connection_count;
     bool has_closed;                          /* this run of a daemon has closed a connection */
-    bool has_moved;                           /* this run has called any function of ours */
     bool has_settled;                         /* this run has called httpd_settle() */
+    bool has_moved;                           /* this run has called any function of ours */
     unsigned futile_runs;                     /* in succession, without such a call */
     struct httpd_connection *oldest, *newest; /* of those that wait for a request */
     struct httpd_transfer *transfers;
