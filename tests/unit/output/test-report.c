@@ -31,6 +31,14 @@ static const struct ota_failure stalled = {.error = OTA_E_STALLED,
 
 static bool is_verdict_lost; /* of a result */
 
+/* The clock stands still, so that each duration is known. */
+int64_t __wrap_loop_now_us(void);
+
+int64_t __wrap_loop_now_us(void)
+{
+    return 1000000;
+}
+
 static const struct ota_totals one = {.boards = 1, .running = 1};
 
 static struct ota_event event(enum ota_event_type type)
