@@ -138,6 +138,14 @@ static enum exchange_event fail_unexpected(struct exchange *exchange, unsigned c
                          "the board sent 0x%02X, which has no meaning at this point", byte);
 }
 
+/* What a board sends whose read of our bytes failed after it had prepared its flash: its result so
+ * far. Older ones wait for the MD5 for a second only. */
+static enum exchange_event fail_given_up(struct exchange *exchange)
+{
+    return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ANSWER,
+                         "the board gave up waiting for our bytes (0x00)");
+}
+
 static enum exchange_event take_greeting(struct exchange *exchange, unsigned char byte)
 {
     if (byte != REPLY_OK)
@@ -343,6 +351,8 @@ static enum exchange_event take_prepared(struct exchange *exchange, unsigned cha
 
 static enum exchange_event take_acceptance(struct exchange *exchange, unsigned char byte)
 {
+    if (byte == REPLY_OK)
+        return fail_given_up(exchange);
     if (byte != REPLY_ACCEPTED)
         return fail_unexpected(exchange, byte);
     exchange->step = EXCHANGE_DATA;
@@ -355,6 +365,8 @@ static enum exchange_event take_progress(struct exchange *exchange, unsigned cha
 {
     if (byte == REPLY_CHUNK)
         return EXCHANGE_ALIVE;
+    if (byte == REPLY_OK)
+        return fail_given_up(exchange);
     if (byte != REPLY_RECEIVED && byte != REPLY_INSTALLED)
         return fail_unexpected(exchange, byte);
     if (exchange->taken < exchange->content->size)
