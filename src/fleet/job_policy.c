@@ -93,8 +93,9 @@ static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
         const struct upload_port *port = &protocol->ports[i];
         bool is_there = count && ports[count - 1].number == port->number;
 
-        if (is_there || count == ENDPOINTS_PORTS_MAX || (port->is_rare && !*kind->proven) ||
-            !kind_overlap(port->chips, chips) || !kind_overlap(port->chips, kind->proven) ||
+        if (is_there || count == ENDPOINTS_PORTS_MAX ||
+            (port->is_rare && !*kind->proven && !*chips) || !kind_overlap(port->chips, chips) ||
+            !kind_overlap(port->chips, kind->proven) ||
             (image && image_fit_board(reason, image, kind, *port->chips ? port->number : 0) ==
                           IMAGE_FIT_REFUSED))
             continue;

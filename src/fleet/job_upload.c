@@ -111,6 +111,15 @@ static enum image_fit judge_image(char reason[IMAGE_FIT_REASON_MAX], const struc
 {
     const struct assignment *assignment = job->config.assignment;
     const struct kind kind = job_kind(job);
+
+    if (assignment->image->inspection.format == INSPECT_UF2 && !assignment->protocol->takes_uf2) {
+        snprintf(
+            reason, IMAGE_FIT_REASON_MAX,
+            "the image is a %s, which boards take only by ESPHome's OTA (esphome://) or on its "
+            "page",
+            assignment->image->inspection.name);
+        return IMAGE_FIT_REFUSED;
+    }
     enum image_fit fit = image_fit_board(reason, assignment->image, &kind, job_telling_port(job));
 
     if (fit == IMAGE_FIT_SUITS && assignment->protocol->doubt &&

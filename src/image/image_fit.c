@@ -13,6 +13,8 @@
  * those that take images without a check, from a sketch server. */
 #define CORTEX_M "samd,stm32,ra4m1,nrf52"
 #define SKETCH_BOARDS CORTEX_M ",avr"
+/* Boards that take nothing but UF2 files. */
+#define LIBRETINY "bk72xx,rtl87xx,ln882x"
 
 static const char *article(const char *name)
 {
@@ -162,12 +164,13 @@ static const char *predict_outcome(const char *board_chips, const struct image *
     } rows[] = {
         {"esp8266", "esp32*",
          ": an ESP8266 accepts such an image but cannot start it, and then needs a cable"},
-        {"esp8266", "rp*," CORTEX_M, ": an ESP8266 rejects such an image at the end of the upload"},
-        {"esp32*", "esp8266,esp32*,rp*," CORTEX_M,
+        {"esp8266", "rp*," CORTEX_M "," LIBRETINY,
+         ": an ESP8266 rejects such an image at the end of the upload"},
+        {"esp32*", "esp8266,esp32*,rp*," CORTEX_M "," LIBRETINY,
          ": an ESP32 rejects such an image, but only in the middle or at the end of the upload"},
-        {SKETCH_BOARDS, "esp8266,esp32*,rp*",
+        {SKETCH_BOARDS, "esp8266,esp32*,rp*," LIBRETINY,
          ": such a board does not check images; it would not start, and then need a cable"},
-        {"rp*", "esp8266,esp32*,rp*," CORTEX_M,
+        {"rp*", "esp8266,esp32*,rp*," CORTEX_M "," LIBRETINY,
          ": a Pico W does not check images; it would not start, and then need a cable"},
     };
 

@@ -39,6 +39,7 @@ static enum packing packing_of(const struct inspection *inspection)
     case INSPECT_FAT:
         return REFUSE_FOREIGN;
     case INSPECT_UF2:
+        return inspection->sending == INSPECT_IMPOSSIBLE ? REFUSE_USELESS : REFUSE_FOREIGN;
     case INSPECT_ELF:
     case INSPECT_INTEL_HEX:
     case INSPECT_TEXT:
@@ -67,9 +68,10 @@ static enum ota_error refuse_image(const struct image *image, const char *shown,
     const struct inspection *inspection = &image->inspection;
     enum packing packing = packing_of(inspection);
     if (packing == REFUSE_FOREIGN)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s (%s) is for ESP32 boards, which do not unpack; leave -z out", shown,
-                        inspection->name);
+        return ota_fail(
+            failure, OTA_E_USAGE, "%s (%s) is for %s, which do not unpack; leave -z out", shown,
+            inspection->name,
+            inspection->format == INSPECT_UF2 ? "boards with LibreTiny" : "ESP32 boards");
     if (packing == REFUSE_UNMOUNTABLE)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s (%s) is for boards that do not unpack filesystem images; leave -z out",

@@ -1,6 +1,6 @@
 /*
  * inspect_container.c: UF2 (as in its specification) and ELF (System V ABI). Both carry firmware to
- * other tools; no board accepts them over the air.
+ * other tools. Over the air, only boards with LibreTiny take a file of theirs: the whole UF2.
  */
 #include "image/inspect_internal.h"
 
@@ -22,27 +22,37 @@ static bool is_uf2_block(struct view view, size_t offset)
            view_u32(view, offset + UF2_BLOCK_SIZE - 4) == 0x0AB16F30;
 }
 
-static const char *name_uf2_family(struct view view)
+/* Names the chip that the block is for; for a board with LibreTiny also as kind.h names it. */
+static void set_uf2_family(struct inspection *inspection, struct view view)
 {
     static const struct {
         uint32_t family;
         const char *name;
+        const char *libretiny;
     } families[] = {
-        {0xE48BFF56, " for the RP2040"},   {0xE48BFF57, " for the RP2350"},
-        {0xE48BFF59, " for the RP2350"},   {0xE48BFF5A, " for the RP2350"},
-        {0xE48BFF5B, " for the RP2350"},   {0x7EAB61ED, " for the ESP8266"},
-        {0x1C5F21B0, " for the ESP32"},    {0xBFDD4EEE, " for the ESP32-S2"},
-        {0xC47E5767, " for the ESP32-S3"},
+        {0xE48BFF56, "RP2040", ""},          {0xE48BFF57, "RP2350", ""},
+        {0xE48BFF59, "RP2350", ""},          {0xE48BFF5A, "RP2350", ""},
+        {0xE48BFF5B, "RP2350", ""},          {0x7EAB61ED, "ESP8266", ""},
+        {0x1C5F21B0, "ESP32", ""},           {0xBFDD4EEE, "ESP32-S2", ""},
+        {0xC47E5767, "ESP32-S3", ""},        {0x7B3EF230, "BK7231N", "bk72xx"},
+        {0x675A40B0, "BK7231T", "bk72xx"},   {0xAFE81D49, "BK7231Q", "bk72xx"},
+        {0x159AC324, "BK7238", "bk72xx"},    {0x6A82CC42, "BK7251", "bk72xx"},
+        {0x9FFFD543, "RTL8710A", "rtl87xx"}, {0x22E0D6FC, "RTL8710B", "rtl87xx"},
+        {0xE08F7564, "RTL8720C", "rtl87xx"}, {0x3379CFE2, "RTL8720D", "rtl87xx"},
+        {0xA38090A8, "LN882H", "ln882x"},
     };
     enum { HAS_FAMILY = 0x2000, FLAGS_OFFSET = 8, FAMILY_OFFSET = 28 };
 
     if ((view_u32(view, FLAGS_OFFSET) & HAS_FAMILY) == 0)
-        return "";
+        return;
 
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (families[i].family == view_u32(view, FAMILY_OFFSET))
-            return families[i].name;
-    return "";
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        if (families[i].family != view_u32(view, FAMILY_OFFSET))
+            continue;
+        snprintf(inspection->name, sizeof inspection->name, "UF2 file for the %s",
+                 families[i].name);
+        snprintf(inspection->chip_name, sizeof inspection->chip_name, "%s", families[i].libretiny);
+    }
 }
 
 /* Blocks are numbered from 0 for each image of a file. A file for the RP2350 begins with a separate
@@ -92,8 +102,10 @@ bool inspect_uf2(struct inspection *inspection, struct view view)
     }
 
     inspection->format = INSPECT_UF2;
-    snprintf(inspection->name, sizeof inspection->name, "UF2 file%s",
-             name_uf2_family(view_from(view, first)));
+    snprintf(inspection->name, sizeof inspection->name, "UF2 file");
+    set_uf2_family(inspection, view_from(view, first));
+    if (*inspection->chip_name)
+        inspection->kind = INSPECT_SKETCH;
     judge_uf2(inspection, view);
     return true;
 }

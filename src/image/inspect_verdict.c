@@ -25,9 +25,11 @@ set_sending(struct inspection *inspection, enum inspect_sending sending, const c
 }
 
 /* Returns the reason against a format that no board accepts, even if the file is whole; or NULL. */
-static const char *describe_objection(enum inspect_format format)
+static const char *describe_objection(const struct inspection *inspection)
 {
-    switch (format) {
+    const bool is_packed = inspection->format == INSPECT_GZIP;
+
+    switch (is_packed ? inspection->inner : inspection->format) {
     case INSPECT_ESP32_FACTORY:
         return "it holds boot loader, partition table and application in one, and only a cable can "
                "write those: send the application image, usually firmware.bin or NAME.ino.bin";
@@ -38,7 +40,10 @@ static const char *describe_objection(enum inspect_format format)
         return "partition tables are not updated over the air: send the application image, usually "
                "firmware.bin or NAME.ino.bin";
     case INSPECT_UF2:
-        return "UF2 is for the board's USB drive: send the .bin file that was built with it";
+        if (!*inspection->chip_name)
+            return "UF2 is for the board's USB drive: send the .bin file that was built with it";
+        return is_packed ? "boards with LibreTiny do not unpack gzip: send the .uf2 as it is"
+                         : NULL;
     case INSPECT_ELF:
         return "it is the linker's output, of which only a part is for the board: send the .bin "
                "file that was built from it";
@@ -153,6 +158,11 @@ static void set_sendable(struct inspection *inspection)
 {
     char boards[64];
 
+    if (inspection->format == INSPECT_UF2) {
+        set_sending(inspection, INSPECT_SENDABLE,
+                    "can be sent as a sketch to such boards with ESPHome (LibreTiny)");
+        return;
+    }
     if (inspection->format == INSPECT_ESP32_APPLICATION)
         chip_title(boards, sizeof boards, inspection->chip);
     else
@@ -288,7 +298,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
 void inspect_decide(struct inspection *inspection, size_t size)
 {
     bool is_packed = inspection->format == INSPECT_GZIP;
-    const char *objection = describe_objection(is_packed ? inspection->inner : inspection->format);
+    const char *objection = describe_objection(inspection);
     const char *damage = describe_damage(inspection->integrity);
 
     if (inspection->remedy)

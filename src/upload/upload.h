@@ -102,7 +102,7 @@ struct upload_port {
     const char *chips;
     uint16_t number;
     const char *source; /* the port in words: "the default port of ESP8266 boards" */
-    bool is_rare;       /* not tried at a board whose chip is unknown */
+    bool is_rare;       /* not tried if the chips of board and image are unknown */
 };
 
 /* A protocol. No function but doubt and read_back is NULL; those of an upload are described at their
@@ -114,6 +114,7 @@ struct upload_protocol {
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
     bool takes_encryption_key;
+    bool takes_uf2;          /* some of its boards take UF2 files */
     unsigned services;       /* a set: these announcements tell about the board */
     bool is_announced;       /* the port there is the board's; else only where serves() says so */
     bool is_unchecked;       /* boards start any image, so a wrong one needs a cable */

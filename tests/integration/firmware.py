@@ -97,6 +97,13 @@ def rp2040(size=20000, seed=0):
     return stage + struct.pack("<II", 0x20042000, 0x100001F7) + dice.randbytes(size - 264)
 
 
+def uf2(family, blocks=40):
+    """A UF2 file of noise."""
+    dice = random.Random(family + blocks)
+    return b"".join(struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 256 * i, 256, i, blocks, family) + dice.randbytes(256) +
+                    bytes(220) + struct.pack("<I", 0x0AB16F30) for i in range(blocks))
+
+
 def cortex_m(size=20000):
     """A program for an MKR board: a vector table, and then what begins like no other file."""
     return struct.pack("<4I", 0x20008000, 0x29c1, 0x29b9, 0x29b9) + noise(size - 16)

@@ -256,6 +256,7 @@ class Compress(Scenario):
         for content, status, phrase in (
                 (firmware.esp32(), 2, r"\(ESP32 application image\) is for ESP32 boards, which do not unpack; leave -z out\n"),
                 (UF2, 3, r"cannot be sent: UF2 is for the board's USB drive"),
+                (firmware.uf2(0x7B3EF230), 2, r"\(UF2 file for the BK7231N\) is for boards with LibreTiny, which do not unpack; "),
                 (signed, 2, "is signed, and compressed its signature would not hold; sign after compressing, or "
                             "leave -z out\n")):
             with self.subTest(phrase):

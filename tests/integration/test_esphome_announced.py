@@ -24,13 +24,14 @@ TWIN_OTA = Board("twin", 3232, v4="10.77.0.40", txt=("auth_upload=no", "board=ac
 TWIN_WEB = Board("twin", 80, v4="10.77.0.40", type="_http._tcp", txt=("version=2026.9.1",))
 PORCH = Board("porch", 8081, instance="porch light", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
 PLUG = Board("plug", 80, v4="10.77.0.41", txt=("devicetype=tasmota",), type="_http._tcp")
+BULB = Board("bulb", 6053, v4="10.77.0.42", type="_esphomelib._tcp", txt=("version=2026.9.1", "platform=BK7231N", "board=x"))
 MUTE = Board("mute", 9, v4="10.77.0.43", type="_other._tcp")
 MKR = Board("mkr", 65280, v4="10.77.0.37", txt=("auth_upload=yes", "board=esp32"))
 BEFORE = "ESPHome 2026.8.0, project acme.lamp 1.2, configuration 0a1b2c3d"
 
 
 def setUpModule():
-    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB, PORCH, PLUG, MUTE, MKR)
+    share_link(LOFT, TWIN, TWIN_OTA, TWIN_WEB, PORCH, PLUG, BULB, MUTE, MKR)
 
 
 class Announced(OnLink):
@@ -177,6 +178,32 @@ class TwoServices(OnLink):
                 for one in (board, other):
                     one.stop()
                 self.assertNotRegex(other.output, "invitation|features")
+
+
+class LibreTiny(OnLink):
+    """Boards with ESPHome that take the whole UF2 file, at a port of their own."""
+
+    def test_taken(self):
+        path = self.file("fw.uf2", firmware.uf2(0x7B3EF230))
+        for target in ("bulb", "bulb.local", MUTE.v4):  # nothing but the image tells the chip of the last one
+            with self.subTest(target):
+                board = self.simulate(MUTE if target == MUTE.v4 else BULB, "--family", "pico", "--esphome", port=8892)
+                result = scenario.run("-i", "esphome://" + target, "-f", path)
+                self.assertEqual(result.status, 0, result)
+                self.assert_got(board, path)
+                board.stop()
+
+    def test_refused(self):
+        for target, family, said in (
+                ("esphome://bulb", 0xA38090A8, 'the image is for the chip ln882x, but the board announces the platform "BK7231N"'),
+                ("esphome://loft", 0x7B3EF230, 'the image is for the chip bk72xx, but the board announces the platform "ESP32"'),
+                ("bulb", 0x7B3EF230, "the image is a UF2 file for the BK7231N, which boards take only by ESPHome's OTA (esphome://)"),
+                ("sketch://mkr", 0x7B3EF230, "the image is a UF2 file for the BK7231N, which boards take only by ESPHome's OTA"),
+                ("esphome://bulb", 0xE48BFF56, "UF2 is for the board's USB drive")):
+            with self.subTest((target, hex(family))):
+                result = scenario.run("-i", target, "-f", self.file("fw.uf2", firmware.uf2(family)))
+                self.assertEqual(result.status, 3, result)
+                self.assertIn(said, result.err)
 
 
 class OtherProtocol(OnLink):

@@ -85,6 +85,15 @@ class Pages(Scenario):
               for name in ("form", "async", "tasmota", "wled-old", "webupdater", "esphome", "espurna", "wifimanager")),
         ])
 
+    def test_uf2(self):
+        """LibreTiny's boards take the file at ESPHome's page; other pages are not theirs."""
+        image = firmware.uf2(0x7B3EF230)
+        self.check([
+            Case("ESPHome", web("esphome"), WEB, family="pico", image=image, events=("part name=file ",)),
+            *(Case(name, web(name), WEB, status=3, family="pico", image=image,
+                   says=("the image is a UF2 file for the BK7231N, which only ESPHome's page takes",)) for name in ("form", "async")),
+        ])
+
     def test_rules(self):
         """What the boards' parsers demand of every upload, and no POST before it."""
         for name, (family, *_) in PAGES.items():

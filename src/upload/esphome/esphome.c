@@ -563,6 +563,7 @@ const struct upload_protocol esphome_protocol = {
     .ports = esphome_ports,
     .port_count = sizeof esphome_ports / sizeof *esphome_ports,
     .takes_encryption_key = true,
+    .takes_uf2 = true,
     .services = SERVICES_ESPHOME,
     .is_announced = false,
     .reads_announcement = true,

@@ -293,6 +293,7 @@ const struct upload_protocol web_protocol = {
     .port_count = sizeof web_ports / sizeof *web_ports,
     .services = SERVICES_ARDUINO | SERVICES_WEB,
     .is_announced = false,
+    .takes_uf2 = true,
     .own_checks = web_own_checks,
     .serves = web_serves,
     .open = web_open,

@@ -75,6 +75,7 @@ static bool check_room(struct web *web)
 static bool check_image(struct web *web)
 {
     const struct upload_settings *settings = web_common_settings(web);
+    const struct inspection *inspection = &web->attempt.image->inspection;
     const struct page *page = web->finder.page;
     char reason[IMAGE_FIT_REASON_MAX];
     struct kind kind;
@@ -88,6 +89,14 @@ static bool check_image(struct web *web)
                  "the image is compressed, and a board with this page (%s) does not unpack it; "
                  "send it uncompressed",
                  page->title);
+        return false;
+    }
+
+    if (inspection->format == INSPECT_UF2 && !page->takes_uf2 && !settings->force) {
+        web_fail(web, OTA_E_IMAGE,
+                 "the image is a %s, which only ESPHome's page takes, and this page is another one "
+                 "(%s) (--force sends it anyway)",
+                 inspection->name, page->title);
         return false;
     }
 

@@ -96,6 +96,14 @@ static void test_containers(void **state)
     firmware_set_u32(&firmware, 512 + 20, 2); /* one block is missing */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
 
+    /* for boards with LibreTiny */
+    firmware_make_uf2(&firmware, 0x7B3EF230, 3);
+    expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "UF2 file for the BK7231N",
+           "boards with ESPHome (LibreTiny)");
+    assert_string_equal(inspection.chip_name, "bk72xx");
+    firmware_set_u32(&firmware, 512 + 4, 0);
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
+
     /* for an unknown family, and for none */
     firmware_make_uf2(&firmware, 0x12345678, 1);
     expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file", "USB drive");
