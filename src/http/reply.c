@@ -78,6 +78,13 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Whether the line has nothing but its end. */
+static bool is_line_end(const char *line, size_t length)
+{
+    return length == 0 || (length == 1 && (*line == '\r' || *line == '\n')) ||
+           (length == 2 && memcmp(line, "\r\n", 2) == 0);
+}
+
 void http_reply_add_line(struct http_reply *reply, const char *line, size_t length)
 {
     unsigned status = parse_status_line(line, length);
@@ -89,7 +96,11 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
         reply->status = status;
         return;
     }
-    if (!colon || !reply->status)
+    if (!reply->status || reply->has_head)
+        return;
+    if (is_line_end(line, length))
+        reply->has_head = true;
+    if (!colon)
         return;
 
     const char *value = colon + 1, *end = line + length;
@@ -129,13 +140,11 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
         if (!line_end)
             return false;
 
-        size_t line_length = (size_t)(line_end - line);
-        bool is_empty = line_length == 0 || (line_length == 1 && *line == '\r');
-        if (is_empty && reply->status >= 200) {
+        http_reply_add_line(reply, line, (size_t)(line_end - line));
+        if (reply->has_head && reply->status >= 200) {
             http_reply_add_body(reply, line_end + 1, (size_t)(end - line_end - 1));
             return true;
         }
-        http_reply_add_line(reply, line, line_length);
         line = line_end + 1;
     }
     return false;

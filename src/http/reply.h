@@ -23,6 +23,7 @@ struct http_reply {
     struct challenge challenge;
     char *body; /* owned; terminated, but may contain NUL bytes; NULL: none */
     size_t body_length;
+    bool has_head;    /* to its end: the empty line has come */
     bool is_cut;      /* the body had more than HTTP_BODY_MAX bytes */
     bool is_complete; /* the whole body came; otherwise its end, or all of it, is missing */
     bool has_length;  /* Content-Length, in content_length */

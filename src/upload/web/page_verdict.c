@@ -51,7 +51,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
     if (failure)
         return PAGE_REFUSED;
-    if (reply->status == page->success_status)
+    if (reply->status == page->success_status && reply->has_head)
         return PAGE_ACCEPTED;
     if (reply->status < 400 && find_success(page, body))
         return PAGE_ACCEPTED;

@@ -98,11 +98,13 @@ static void test_parse(void **state)
     assert_int_equal(reply.status, 400);
     assert_string_equal(http_reply_text(&reply), "FAIL");
     assert_true(http_reply_has_all(&reply));
+    assert_true(reply.has_head);
     http_reply_clear(&reply);
 
     for (size_t length = 0; length < strlen(whole) - 4; length++) {
         reply = (struct http_reply){0};
         assert_false(http_reply_parse(&reply, whole, length));
+        assert_false(reply.has_head && reply.status >= 200);
         http_reply_clear(&reply);
     }
     reply = (struct http_reply){0};

@@ -82,7 +82,8 @@ static void test_replies(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct http_reply reply = {.status = rows[i].status, .is_complete = rows[i].body != NULL};
+        struct http_reply reply = {
+            .status = rows[i].status, .has_head = true, .is_complete = rows[i].body != NULL};
         char text[PAGE_TEXT_MAX];
 
         if (rows[i].body && *rows[i].body)
@@ -94,6 +95,16 @@ static void test_replies(void **state)
             assert_string_equal(text, rows[i].text);
         http_reply_clear(&reply);
     }
+}
+
+/* A status that is a success needs the rest of the head. */
+static void test_cut_head(void **state)
+{
+    struct http_reply reply = {.status = 307};
+    char text[PAGE_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(page_judge(text, &pages[PAGE_WEBUPDATER], &reply), PAGE_UNCLEAR);
 }
 
 /* A redirect after an upload to a page that has no words of its own. */
@@ -136,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_cut_head),
         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
