@@ -275,6 +275,34 @@ class Hostile(Scenario):
                         for secret in secrets(PASSWORD):
                             self.assertNotIn(secret, result.out + result.err)
 
+    def test_versions_with_the_password(self):
+        """They are compared as they are, though not shown."""
+        said = []
+
+        def script(method, path, answer):
+            if not answer:
+                return ask("Basic", realm="x")
+            if method == "POST":
+                said.append("2.0")
+                return reply(b"Update successful")
+            if path == "/json/info":
+                version = f"{PASSWORD}-{said[-1] if said else '1.0'}"
+                return reply(json.dumps({"brand": "WLED", "ver": version, "arch": "esp8266"}).encode())
+            return reply(b"<title>WLED</title>")
+
+        for expected, status, says in (("2.0", 0, f"it runs ({HIDDEN}"),
+                                       ("3.0", 12, f"its version is ({HIDDEN}")):
+            said.clear()
+            result, _ = self.attack(script, "--expect-version", expected, "--expect-timeout", "1")
+            self.assertEqual(result.status, status, result)
+            self.assertIn(says, result.err)
+            self.assertNotIn(PASSWORD, result.err)
+
+    def test_closed_after_the_challenge(self):
+        result, _ = self.attack(lambda _method, _path, answer: b"" if answer else ask("Basic", realm="x"))
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("(/update: the connection was closed without a reply)", result.err)
+
     def test_refusals_without_a_challenge(self):
         """A password is accepted with a success only: any other status may reject it."""
         for status in ("302 Found", "403 Forbidden", "404 Not Found", "500 Internal Server Error", "200 OK"):

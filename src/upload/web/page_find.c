@@ -221,6 +221,11 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
 
     char server[QUOTED_MAX], text[QUOTED_MAX];
 
+    if (!reply->status) {
+        snprintf(finder->found, sizeof finder->found,
+                 "%s: the connection was closed without a reply", path);
+        return;
+    }
     escape_string(server, sizeof server, reply->server);
     page_text(text, sizeof text, http_reply_text(reply), reply->body_length);
     snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,

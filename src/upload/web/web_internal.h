@@ -76,7 +76,8 @@ struct web {
     /* Reading the version after the upload. */
     bool is_reading;
     bool told_before; /* the path that is asked then has told the version before the upload, too */
-    const char *expected_version; /* of --expect-version; NULL: any */
+    char version_before[PAGE_FACT_MAX]; /* may repeat a secret: not to be shown as it is */
+    const char *expected_version;       /* of --expect-version; NULL: any */
     int64_t read_until_us;
     bool was_away;     /* the board did not answer in between */
     bool is_read_back; /* it told the expected version, or another one than before */

@@ -203,6 +203,7 @@ static void ask_for_room(struct web *web)
 static void on_facts(struct web *web, const struct http_reply *reply)
 {
     web->told_before = page_facts_add(&web->finder.facts, web->finder.page, reply);
+    memcpy(web->version_before, web->finder.facts.version, sizeof web->version_before);
     hide_in_finder(web);
     ask_for_room(web);
 }

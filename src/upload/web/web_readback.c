@@ -36,7 +36,7 @@ const char *web_facts_path(const struct web *web)
 
 static void finish_unproven(struct web *web, const char *version)
 {
-    const char *expected = web->expected_version;
+    const char *expected = web->expected_version, *shown = web_hide_secrets(web, version);
     const struct upload_settings *settings = web_common_settings(web);
     const char *reply =
         settings->awaits_return ? "" : upload_proof_text(upload_proof(&web->upload));
@@ -50,16 +50,17 @@ static void finish_unproven(struct web *web, const char *version)
         web_fail(web, OTA_E_UNPROVEN,
                  "%s%sit told the version %s before that, too, and was not seen to restart within "
                  "%.3g s",
-                 reply, but, version, seconds);
+                 reply, but, shown, seconds);
     else
         web_fail(web, OTA_E_UNPROVEN, "%s%safter %.3g s its version is %s", reply, but, seconds,
-                 version);
+                 shown);
 }
 
-/* The version before the upload, from the same path; "": unknown. */
+/* The version before the upload, from the same path; "": unknown. Versions are compared as they are,
+ * and hidden only where they are shown: two may have a part of the password in them. */
 static const char *version_before(const struct web *web)
 {
-    return web->told_before ? web->finder.facts.version : "";
+    return web->told_before ? web->version_before : "";
 }
 
 static void finish_proven(struct web *web, const char *version)
@@ -68,8 +69,8 @@ static void finish_proven(struct web *web, const char *version)
     struct ota_failure success;
 
     web->is_read_back = web->expected_version || *before;
-    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", version, *before ? " (before: " : "", before,
-             *before ? ")" : "");
+    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", web_hide_secrets(web, version),
+             *before ? " (before: " : "", web_hide_secrets(web, before), *before ? ")" : "");
     web_finish(web, &success);
 }
 
@@ -77,14 +78,15 @@ static void finish_proven(struct web *web, const char *version)
  * another one. Otherwise nothing shows which of two equal ones runs. */
 static void finish_unchanged(struct web *web, const struct page_facts *facts, const char *version)
 {
+    const char *shown = web_hide_secrets(web, version);
     struct ota_failure success;
 
     if (!page_facts_fit_image(facts, web->attempt.image)) {
         web_fail(web, OTA_E_UNPROVEN, "it runs %s as before, and the image is another version",
-                 version);
+                 shown);
         return;
     }
-    ota_fail(&success, OTA_OK, "it runs %s, as before", version);
+    ota_fail(&success, OTA_OK, "it runs %s, as before", shown);
     web_finish(web, &success);
 }
 
@@ -113,8 +115,8 @@ static void on_version(struct web *web, const struct http_reply *reply)
     const char *before = version_before(web);
     struct page_facts facts = {0};
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
-    bool is_expected = !web->expected_version || strstr(facts.version, web->expected_version);
-    const char *version = web_hide_secrets(web, facts.version);
+    const char *version = facts.version;
+    bool is_expected = !web->expected_version || strstr(version, web->expected_version);
     bool is_same = strcmp(version, before) == 0;
     bool may_be_old = !web->was_away && (is_same || !*before);
 
