@@ -81,6 +81,7 @@ enum ota_cause {
     OTA_CAUSE_NO_FOLDER,
     OTA_CAUSE_NOT_ALLOWED,
     OTA_CAUSE_READER_GONE,
+    OTA_CAUSE_CLOSED,     /* a standard stream, before the program started */
     OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal */
     /* Who is there. */
     OTA_CAUSE_NO_AVAHI,      /* multicast DNS cannot be asked */

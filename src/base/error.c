@@ -329,7 +329,10 @@ enum ota_cause error_output_cause(int reason)
         return OTA_CAUSE_NOT_A_FILE;
     case ENXIO: /* a pipe that nobody has opened to read */
     case EPIPE:
+    case ETIMEDOUT:
         return OTA_CAUSE_READER_GONE;
+    case EBADF:
+        return OTA_CAUSE_CLOSED;
     default:
         return error_lack_cause(reason);
     }
@@ -337,6 +340,8 @@ enum ota_cause error_output_cause(int reason)
 
 const char *error_output_text(int reason)
 {
+    if (reason == EBADF)
+        return "it is closed";
     return reason == ETIMEDOUT ? "its reader has stopped" : strerror(reason);
 }
 

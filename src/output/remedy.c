@@ -222,7 +222,11 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NOT_ALLOWED,
      .text = "Choose a place where you may write, or change its permissions."},
     {.cause = OTA_CAUSE_READER_GONE,
-     .text = "Check the program that reads the output: it has ended, or not started yet."},
+     .text = "Check the program that reads the output: it has stopped or ended, or not started "
+             "yet."},
+    {.cause = OTA_CAUSE_CLOSED,
+     .text = "Leave it open, or give it /dev/null: a script or the program that starts esp-ota has "
+             "closed it."},
     {.cause = OTA_CAUSE_NOT_A_FILE,
      .text = "Give the option the name of a file: a new one, or one that it may replace or "
              "continue."},

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/input.h"
 #include "base/json_memory.h"
 #include "base/stdio_guard.h"
 
@@ -181,8 +182,12 @@ static void on_input(unsigned events, void *userdata)
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (got < 0) {
+        const bool is_closed = errno == EBADF;
+
         ota_fail_errno(console->failure, OTA_E_INTERNAL, errno, "standard input cannot be read: %s",
-                       strerror(errno));
+                       input_error(errno));
+        if (is_closed)
+            console->failure->cause = OTA_CAUSE_CLOSED;
         end_console(console);
         return;
     }

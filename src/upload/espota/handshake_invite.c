@@ -12,6 +12,7 @@
 #include "upload/espota/absence.h"
 #include "upload/espota/way.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -291,7 +292,13 @@ void handshake_end_no_answer(struct handshake *handshake)
     if (handshake_end_trouble(handshake))
         return;
 
-    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake)) {
+    const bool was_heard = pace_is_known(&handshake->pace);
+    const int network_error = handshake_network_error(handshake);
+
+    if (was_heard && network_error == ECONNREFUSED) {
+        handshake_has_gone(&handshake->failure, handshake->board_address);
+        handshake_finish(handshake);
+    } else if (was_heard && !network_error) {
         handshake_fell_silent(&handshake->failure, handshake->board_address, round->invitations,
                               loop_now_us() - round->invited_us);
         handshake_finish(handshake);

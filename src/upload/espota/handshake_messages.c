@@ -35,6 +35,12 @@ void handshake_fell_silent(struct ota_failure *failure, const char *address, uns
              invitations, invitations == 1 ? "" : "s", (double)limit_us / 1e6);
 }
 
+void handshake_has_gone(struct ota_failure *failure, const char *address)
+{
+    ota_fail(failure, OTA_E_NO_ANSWER, "%s answered at first, but nothing listens there any more",
+             address);
+}
+
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish)
 {

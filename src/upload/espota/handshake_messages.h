@@ -30,6 +30,8 @@ const char *handshake_quote_first(char quoted[HANDSHAKE_QUOTED_MAX],
 /* A board that had replied before did not reply to the last invitations within limit_us. */
 void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
                            int64_t limit_us);
+/* Nor does anything listen at its port now. */
+void handshake_has_gone(struct ota_failure *failure, const char *address);
 /* No verdict on the answer to a challenge came within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);

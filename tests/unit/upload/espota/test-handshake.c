@@ -619,6 +619,13 @@ static const struct script scripts[] = {
      .expected = OTA_E_NO_ANSWER, .phase = INVITING,
      .phrase = "answered at first, but not the last 13 invitations, in 30 s", .end_ms = 30010,
      .notes = 1},
+    {"heard, and then gone", "pw", .replies = {{ASK_SHA}, {REJECTED}, {REFUSED}},
+     .accept_timeout_s = 2,
+     .sent = "I0 A5 I10 I515 I1015 I1515 I2015 I3015 I4015 I5015 I7015 I9015 I11015 I15015 I19015 "
+             "I23015",
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING,
+     .phrase = "answered at first, but nothing listens there any more", .end_ms = 30010,
+     .notes = 1},
     {"the first of two invitations was lost: a rejection is one", "pw",
      .replies = {{NULL}, {ASK_MD5}, {REJECTED}}, .sent = "I0 I3800 A3805",
      .expected = OTA_E_WRONG_PASSWORD, .phase = AUTHENTICATING, .phrase = "MD5 scheme",
