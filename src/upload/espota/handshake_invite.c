@@ -45,7 +45,9 @@ static void note_network_error(struct handshake *handshake)
     char absence[OTA_MESSAGE_MAX];
     struct ota_failure news;
     enum ota_error error = describe_absence(handshake, absence);
-    const char *question = error == OTA_E_NOT_LISTENING ? "; is the port (-p) right?" : "";
+    bool is_port_proven = pace_is_known(&handshake->pace);
+    const char *question =
+        error == OTA_E_NOT_LISTENING && !is_port_proven ? "; is the port (-p) right?" : "";
 
     ota_fail(&news, error, "%s; going on in case the board is rebooting%s", absence, question);
     handshake_note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,

@@ -625,7 +625,7 @@ static const struct script scripts[] = {
              "I23015",
      .expected = OTA_E_NO_ANSWER, .phase = INVITING,
      .phrase = "answered at first, but nothing listens there any more", .end_ms = 30010,
-     .notes = 1},
+     .notes = 2},
     {"the first of two invitations was lost: a rejection is one", "pw",
      .replies = {{NULL}, {ASK_MD5}, {REJECTED}}, .sent = "I0 I3800 A3805",
      .expected = OTA_E_WRONG_PASSWORD, .phase = AUTHENTICATING, .phrase = "MD5 scheme",
