@@ -5,16 +5,18 @@
  * Each child has its own counters, as the order of calls in two processes varies. If calls fail for
  * good, they also fail in children that are forked later.
  *
- * FAILING_STATE names a file with a struct state, which all processes share. Counting begins with
- * main(), as the program cannot handle failures in the loader and in constructors. Streams of stdio
- * become cookies over read() and write(), as calls of these within the C library cannot be
- * replaced.
+ * Starting a program takes longer than most of its runs, so it is started once and waits in front of
+ * main() for requests at the socket FAILING_SERVER. Each run is a fork of it. A request has a file
+ * with a struct state, which all processes of the run share. Counting begins with main(), as the
+ * program cannot handle failures in the loader and in constructors. Streams of stdio become cookies
+ * over read() and write(), as calls of these within the C library cannot be replaced.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <link.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -29,6 +31,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The order of torture.py's KINDS. */
@@ -38,10 +41,16 @@ enum {
     PROCESSES_MAX = 4, /* main() and its children; the last number covers all further children */
     ARENA_SIZE = 65536,
     STACKS_MAX = 65536,
-    DEPTH_MAX = 48
+    DEPTH_MAX = 96
 };
 
-/* The order of torture.py's HEAD. */
+/* Hashes of the functions on a stack. */
+struct stack {
+    uint64_t in_library; /* from the call up to the program's function that called the library */
+    uint64_t in_program; /* the program's functions */
+};
+
+/* The order of torture.py's ORDER. */
 struct state {
     int64_t kind;     /* kind of the failing call */
     int64_t process;  /* number of the failing process; 0: main() */
@@ -50,23 +59,64 @@ struct state {
     _Atomic int64_t failed;
     _Atomic int64_t children;
     _Atomic int64_t counts[PROCESSES_MAX][KIND_COUNT];
-    /* Hashes of the stacks that allocated memory; recorded only in runs without a failure. */
-    uint64_t stacks[PROCESSES_MAX][STACKS_MAX];
+    /* Who allocated memory, call by call; recorded only in runs without a failure. */
+    struct stack stacks[PROCESSES_MAX][STACKS_MAX];
 };
 
 static struct state *state;
 static int process;
 static bool fails_for_good; /* children inherit it */
 
-/* Hashes the functions on the stack. 0 stands for unknown functions. */
-static uint64_t hash_stack(void)
+static uintptr_t program_start, program_end;
+
+/* Notes where the program is: it comes first. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *userdata)
+{
+    (void)size, (void)userdata;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X)) {
+            program_start = info->dlpi_addr + part->p_vaddr;
+            program_end = program_start + part->p_memsz;
+        }
+    }
+    return 1;
+}
+
+static bool is_in_program(const void *caller)
+{
+    return (uintptr_t)caller >= program_start && (uintptr_t)caller < program_end;
+}
+
+/* Returns which function of the program called the library. libcrypto asks for memory through a
+ * function of the program, and libcurl calls the program back: then it is further out. */
+static int find_caller(void *const *callers, int depth)
+{
+    int caller = depth, entries = 0;
+
+    for (int i = 0; i < depth && entries < 2; i++) {
+        if (is_in_program(callers[i]) && (i == 0 || !is_in_program(callers[i - 1]))) {
+            caller = i;
+            entries++;
+        }
+    }
+    return caller;
+}
+
+static struct stack hash_stack(void)
 {
     void *callers[DEPTH_MAX];
     int depth = backtrace(callers, DEPTH_MAX);
-    uint64_t hash = 14695981039346656037u;
-    for (int i = 0; i < depth; i++)
-        hash = (hash ^ (uintptr_t)callers[i]) * 1099511628211u;
-    return hash ? hash : 1;
+    int caller = find_caller(callers, depth);
+    struct stack hashes = {14695981039346656037u, 14695981039346656037u};
+
+    for (int i = 0; i < depth; i++) {
+        if (i <= caller)
+            hashes.in_library = (hashes.in_library ^ (uintptr_t)callers[i]) * 1099511628211u;
+        if (is_in_program(callers[i]))
+            hashes.in_program = (hashes.in_program ^ (uintptr_t)callers[i]) * 1099511628211u;
+    }
+    return hashes;
 }
 
 /* True if this call must fail; then sets errno. */
@@ -379,23 +429,128 @@ FILE *fopen(const char *path, const char *mode)
 
 /* -- main() -- */
 
+enum { REQUEST_MAX = 8192, ARGUMENTS_MAX = 64 };
+
+/* What a run consists of: its working directory, a variable of its environment and its arguments,
+ * each with a zero at its end; standard input, output and error, and the file with a state. */
+struct request {
+    char text[REQUEST_MAX];
+    size_t size;
+    int descriptors[4];
+};
+
+static struct request request;
+static char *arguments[ARGUMENTS_MAX + 1];
 static int (*real_main)(int, char **, char **);
 
-static int main_that_may_fail(int argc, char **argv, char **environment)
+/* Lets the sanitizer, if there is one, read the debug information of all libraries now, and not in
+ * each run that leaks. */
+static void prepare_symbols(void)
 {
-    const char *path = getenv("FAILING_STATE");
-    int descriptor = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    void (*symbolize)(void *, const char *, char *, size_t);
+    char text[256];
+
+    *(void **)&symbolize = dlsym(RTLD_DEFAULT, "__sanitizer_symbolize_pc");
+    if (symbolize)
+        symbolize(find("malloc"), "%f", text, sizeof text);
+}
+
+/* Returns false once there is nobody left to ask. */
+static bool receive_request(int server)
+{
+    union {
+        struct cmsghdr aligned;
+        char bytes[CMSG_SPACE(sizeof request.descriptors)];
+    } control;
+    struct iovec text = {request.text, sizeof request.text - 1};
+    struct msghdr message = {.msg_iov = &text,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+
+    ssize_t size = recvmsg(server, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *head = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!head || head->cmsg_len != CMSG_LEN(sizeof request.descriptors))
+        return false;
+
+    memcpy(request.descriptors, CMSG_DATA(head), sizeof request.descriptors);
+    request.size = (size_t)size;
+    return true;
+}
+
+/* Returns in each process that is to run main(). Its parent tells the client its process ID, and how
+ * it ended. */
+static void serve_requests(int server)
+{
+    while (receive_request(server)) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(server);
+            return;
+        }
+
+        for (size_t i = 0; i < sizeof request.descriptors / sizeof *request.descriptors; i++)
+            close(request.descriptors[i]);
+
+        int64_t answer = pid;
+        send(server, &answer, sizeof answer, MSG_NOSIGNAL);
+        int status = 0;
+        waitpid(pid, &status, 0);
+        answer = status;
+        send(server, &answer, sizeof answer, MSG_NOSIGNAL);
+    }
+    _exit(0);
+}
+
+/* Makes this process the one that was asked for; returns the number of its arguments. */
+static int prepare_run(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        dup2(request.descriptors[i], i);
+
+    int count = 0;
+    const char *directory = request.text;
+    char *variable = request.text + strlen(request.text) + 1;
+    const char *end = request.text + request.size;
+    for (char *at = variable + strlen(variable) + 1; at < end && count < ARGUMENTS_MAX;
+         at += strlen(at) + 1)
+        arguments[count++] = at;
+    if (chdir(directory) < 0 || putenv(variable) != 0)
+        abort();
+    return count;
+}
+
+/* Lets calls be counted from now on. */
+static void start_counting(int descriptor)
+{
     void *memory = mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     FILE *output = open_stream(STDOUT_FILENO, "w");
     if (memory == MAP_FAILED || !output)
         abort();
-    close(descriptor);
+
+    for (size_t i = 0; i < sizeof request.descriptors / sizeof *request.descriptors; i++)
+        close(request.descriptors[i]);
     stdout = output;
     if (((struct state *)memory)->at == 0)
         hash_stack(); /* the first call loads a library */
     state = memory;
+}
 
-    int status = real_main(argc, argv, environment);
+static int main_that_may_fail(int argc, char **argv, char **environment)
+{
+    (void)argc;
+    (void)argv;
+    const char *server = getenv("FAILING_SERVER");
+    if (!server)
+        abort();
+
+    dl_iterate_phdr(find_program, NULL);
+    prepare_symbols();
+    serve_requests(atoi(server));
+    int count = prepare_run();
+    start_counting(request.descriptors[3]);
+
+    int status = real_main(count, arguments, environment);
     fflush(NULL);
     state = NULL; /* the sanitizer's calls from now on must not fail */
     return status;

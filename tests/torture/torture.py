@@ -23,6 +23,8 @@ import itertools
 import json
 import os
 import re
+import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -46,14 +48,15 @@ KINDS = ("memory", "files", "reads", "writes", "sockets", "connections", "sends"
 PROCESSES = ("main", "child-1", "child-2", "child-3")  # in the order of their forks
 MODES = ("once", "for-good")
 STACKS_MAX = 65536
-# failing.c's struct state: what fails, how much did and how many children there were; counts; stacks.
+STACK_SIZE = 16
+# failing.c's struct state: what fails, how much did and how many children there were; counts; stacks, of two hashes.
 ORDER, COUNTS = struct.Struct("=6q"), struct.Struct(f"={len(KINDS)}q")
 STACKS_AT = ORDER.size + len(PROCESSES) * COUNTS.size
-STATE_SIZE = STACKS_AT + len(PROCESSES) * STACKS_MAX * 8
+STATE_SIZE = STACKS_AT + len(PROCESSES) * STACKS_MAX * STACK_SIZE
 SANITIZER_STATUS = 99
 DEADLINE_S = 120  # the longest run of all takes 25 s
-PATIENCE = ("-t", "5")  # seconds that a busy machine does not exceed, and that few runs wait for
-AT_ONCE = 8
+PATIENCE = ("-t", "10")  # seconds that a busy machine does not exceed, and that few runs wait for
+AT_ONCE = 16  # most of them wait
 PASSWORD = "pass word"
 LIBRARY = os.environ.get("ESP_OTA_FAILING", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -74,14 +77,6 @@ IGNORED = ("progress", "invited", "note")
 # ends the child; what the parent makes of it is judged. The parent may end it before its stack is printed.
 BREAKS_IN_LIBDBUS = re.compile(r"AddressSanitizer: heap-buffer-overflow .*\nWRITE of size 24 at ")
 BROKEN_BY = re.compile(r" #1 \S+ in (\S+)")
-# On standard error, of a message from D-Bus that it has no memory for.
-SAID_BY_LIBAVAHI = re.compile(r"^WARNING: Unhandled message: interface=.*$", re.M)
-# Events that come more or less often.
-IGNORED = ("progress", "invited", "note")
-# libdbus 1.14 uses its memory pool after a block could not be allocated for it, and writes beyond the old one. That
-# ends the child; what the parent makes of it is judged.
-BREAKS_IN_LIBDBUS = re.compile(r"AddressSanitizer: heap-buffer-overflow .*\n.*\n +#0 .* in \S*memset .*\n"
-                               r" +#1 .* in _dbus_mem_pool_alloc ")
 # Once everything was sent: no verdict; no proof of boot; boards of a fleet that ended differently.
 AFTERWARDS = (11, 12, 20)
 
@@ -406,21 +401,79 @@ def communicate(process, kind, client):
     return None if is_known else (talk.out, talk.err)
 
 
+class Starter:
+    """The program in front of its main(), which runs in a fork of it (failing.c)."""
+
+    _threads = threading.local()
+
+    def __init__(self):
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        options = f"exitcode={SANITIZER_STATUS}:detect_leaks=1:allocator_may_return_null=1:verify_asan_link_order=0"
+        environment = scenario.environment(
+            LD_PRELOAD=LIBRARY, FAILING_SERVER=str(theirs.fileno()), ASAN_OPTIONS=options,
+            UBSAN_OPTIONS="print_stacktrace=1",
+            LSAN_OPTIONS=f"exitcode={SANITIZER_STATUS}:print_suppressions=0:suppressions={HERE}/lsan.supp")
+        with theirs:
+            subprocess.Popen([scenario.PROGRAM], env=environment, stdin=subprocess.DEVNULL,  # pylint: disable=R1732
+                             stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+
+    @classmethod
+    def of_this_thread(cls):
+        if not hasattr(cls._threads, "starter"):
+            cls._threads.starter = cls()
+        return cls._threads.starter
+
+    def start(self, scene, directory, state, bus):
+        stdin, to_stdin = os.pipe() if scene.client else (os.open(os.devnull, os.O_RDONLY), None)
+        from_stdout, stdout = os.pipe()
+        from_stderr, stderr = os.pipe()
+        state = os.open(state, os.O_RDWR)
+        words = (directory, "DBUS_SYSTEM_BUS_ADDRESS=" + bus, scenario.PROGRAM, *scene.arguments)
+        request = "".join(word + "\0" for word in words).encode()
+        theirs = (stdin, stdout, stderr, state)
+        socket.send_fds(self.socket, [request], theirs)
+        for descriptor in theirs:
+            os.close(descriptor)
+        return Running(self.socket, to_stdin, from_stdout, from_stderr)
+
+
+class Running:
+    """A program that a Starter has started."""
+
+    def __init__(self, server, stdin, stdout, stderr):
+        self._server = server
+        self.stdin = os.fdopen(stdin, "wb", buffering=0) if stdin is not None else None
+        self.stdout, self.stderr = (os.fdopen(descriptor, "rb", buffering=0) for descriptor in (stdout, stderr))
+        self.pid = self._receive()
+        self.status = None
+
+    def _receive(self):
+        return struct.unpack("=q", self._server.recv(8))[0]
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self):
+        self.status = os.waitstatus_to_exitcode(self._receive())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream:
+                stream.close()
+
+
 def run(scene, directory, point):
     state = os.path.join(directory, "state")
     with open(state, "wb") as file:
         file.write(point.order())
         file.truncate(STATE_SIZE)
-    options = f"exitcode={SANITIZER_STATUS}:detect_leaks=1:allocator_may_return_null=1:verify_asan_link_order=0"
-    environment = scenario.environment(
-        LD_PRELOAD=LIBRARY, FAILING_STATE=state, ASAN_OPTIONS=options, UBSAN_OPTIONS="print_stacktrace=1",
-        LSAN_OPTIONS=f"exitcode={SANITIZER_STATUS}:print_suppressions=0:suppressions={HERE}/lsan.supp",
-        DBUS_SYSTEM_BUS_ADDRESS=scene.bus.address if scene.bus else f"unix:path={directory}/no-bus")
-    with subprocess.Popen([scenario.PROGRAM, *scene.arguments], cwd=directory, env=environment,
-                          bufsize=0, stdin=subprocess.PIPE if scene.client else subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    bus = scene.bus.address if scene.bus else f"unix:path={directory}/no-bus"
+    with Starter.of_this_thread().start(scene, directory, state, bus) as process:
         said = communicate(process, point.kind, scene.client)
-    return said and Result(process.returncode, *said, *read_state(state, point.at == 0))
+    return said and Result(process.status, *said, *read_state(state, point.at == 0))
 
 
 def read_state(path, with_stacks):
@@ -430,8 +483,9 @@ def read_state(path, with_stacks):
         counts = {process: dict(zip(KINDS, COUNTS.unpack(file.read(COUNTS.size)))) for process in PROCESSES}
         stacks = {}
         for number, process in enumerate(PROCESSES if with_stacks else ()):
-            file.seek(STACKS_AT + number * STACKS_MAX * 8)
-            stacks[process] = array.array("Q", file.read(8 * min(counts[process]["memory"], STACKS_MAX)))
+            file.seek(STACKS_AT + number * STACKS_MAX * STACK_SIZE)
+            hashes = array.array("Q", file.read(STACK_SIZE * min(counts[process]["memory"], STACKS_MAX)))
+            stacks[process] = list(zip(hashes[::2], hashes[1::2]))
     return counts, failed, stacks
 
 
@@ -556,24 +610,37 @@ def attempt(point, reference=None):
 # -- all runs ---------------------------------------------------------------------------------------------------------
 
 
-def telling_calls(process, kind, reference):
-    """The calls of a kind that differ. Of memory that is asked for again and again by the same functions, as
-    libcrypto does in each of 10,000 rounds, the first two times and the last are as good as all."""
-    calls = range(1, reference.counts[process][kind] + 1)
-    if kind != "memory":
-        return list(calls)
-    places = collections.defaultdict(list)
-    for call, stack in itertools.zip_longest(calls, reference.stacks[process]):
-        places[stack or call].append(call)
-    return sorted({call for same in places.values() for call in (*same[:2], same[-1])})
+class Ways:
+    """Chooses the allocations to fail. A library asks for memory along the same ways in all cases, and in 10,000 rounds
+    of a hash: a way through it, up to the program's function that called it, fails in LIBRARY_MAX of all runs without
+    a failure before it. A way through the program to a library, or to an allocation of its own, fails the first
+    PROGRAM_MAX times and the last time of each case."""
+
+    LIBRARY_MAX, PROGRAM_MAX = 3, 2
+
+    def __init__(self):
+        self._library = collections.Counter()
+
+    def choose(self, stacks, count):
+        """Numbers of calls, from 1; those without a stack are all chosen."""
+        chosen, last, program = set(range(len(stacks) + 1, count + 1)), {}, collections.Counter()
+        for call, (in_library, in_program) in enumerate(stacks, 1):
+            last[in_program] = call
+            if self._library[in_library] < self.LIBRARY_MAX or program[in_program] < self.PROGRAM_MAX:
+                self._library[in_library] += 1
+                program[in_program] += 1
+                chosen.add(call)
+        return sorted(chosen.union(last.values()))
 
 
-def list_points(case, reference, kinds):
+def list_points(case, reference, kinds, ways):
     """Every call of the case that can fail, in both modes: a list for each process, kind and mode."""
-    for process, kind, mode in itertools.product(PROCESSES, kinds, MODES):
-        calls = telling_calls(process, kind, reference)
-        if calls:
-            yield [Point(case, process, kind, at, mode) for at in calls]
+    for process, kind in itertools.product(PROCESSES, kinds):
+        count = reference.counts[process][kind]
+        calls = range(1, count + 1) if kind != "memory" else ways.choose(reference.stacks[process], count)
+        for mode in MODES:
+            if calls:
+                yield [Point(case, process, kind, at, mode) for at in calls]
 
 
 def spread(points):
@@ -591,6 +658,8 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(CASES)}")
     parser.add_argument("--sample", type=int, metavar="RUNS", help="only so many runs, always the same ones, spread "
                         "over all cases, processes, kinds and modes")
+    parser.add_argument("--record", metavar="FILE", help="write down the runs that were right, and leave out those that "
+                        "FILE has already: goes on where an earlier one stopped, and repeats what was wrong")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only calls of this kind")
     parser.add_argument("--only", metavar="CASE:PROCESS:KIND:NUMBER:MODE", help="just this run, and show it")
     arguments = parser.parse_args()
@@ -645,33 +714,94 @@ def repeat(only):
     return 1 if text else 0
 
 
+class Record:
+    """The runs that were right, in a file: one that is taken up again leaves them out."""
+
+    def __init__(self, path):
+        self._file = open(path, "a+", encoding="ascii") if path else None  # pylint: disable=R1732
+        self.earlier = set()
+        if self._file:
+            self._file.seek(0)
+            self.earlier.update(self._file.read().split())
+
+    def add(self, point):
+        if self._file:
+            print(point, file=self._file, flush=True)
+
+
+class Tally:
+    """What has become of the runs."""
+
+    def __init__(self):
+        self.runs = collections.Counter()  # by case
+        self.never = self.skipped = self.broken = 0
+        self.wrong = []
+        self.late = []  # wrong beside others, but not alone
+
+    def count(self, point, result, text):
+        self.runs[point.case] += 1
+        self.skipped += not result and not text
+        self.never += bool(result and not result.failed)
+        self.broken += bool(result and result.breaks_in_libdbus())
+        if text:
+            self.wrong.append(point)
+            print(f"-- {point}\n{text}\n", flush=True)
+
+    def __str__(self):
+        return (f"{len(self.wrong)} wrong; in {self.never} the call did not come, in {self.skipped} libcrypto waits "
+                f"for itself, in {self.broken} libdbus breaks, {len(self.late)} were right when repeated alone")
+
+
+def is_proof(text):
+    """Whether what is wrong cannot be due to a busy machine."""
+    return bool(re.match(r"killed by signal|the sanitizer has found", text))
+
+
+def run_all(points, references, record, tally):
+    """Side by side; what is wrong then, but might not be on an idle machine, is repeated alone."""
+    again, ended = [], itertools.count(1)
+    lock = threading.Lock()
+
+    def run_one(point):
+        result, text = attempt(point, references[point.case])
+        with lock:
+            if text and not is_proof(text):
+                again.append(point)
+            else:
+                tally.count(point, result, text)
+            if not text:
+                record.add(point)
+            if (count := next(ended)) % 1000 == 0:
+                print(f"{count} of {len(points)} runs, {len(tally.wrong)} wrong, {len(again)} to be repeated",
+                      file=sys.stderr, flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(run_one, points):
+            pass  # it raises what went wrong here
+    for point in again:
+        result, text = attempt(point, references[point.case])
+        tally.count(point, result, text)
+        if not text:
+            tally.late.append(point)
+            record.add(point)
+
+
 def torture(arguments):
     started = time.monotonic()
     references = run_as_it_is(arguments.cases or CASES)
+    ways = Ways()
     lists = [spread(points) for case, reference in references.items()
-             for points in list_points(case, reference, arguments.kind or KINDS)]
-    wanted = in_turns(lists)[:arguments.sample]
-    runs, never, wrong, skipped, broken = collections.Counter(), 0, 0, 0, 0
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = pool.map(lambda point: attempt(point, references[point.case]), wanted)
-        for point, (result, text) in zip(wanted, outcomes):
-            runs[point.case] += 1
-            skipped += not result and not text
-            never += bool(result and not result.failed)
-            broken += bool(result and result.breaks_in_libdbus())
-            if text:
-                wrong += 1
-                print(f"-- {point}\n{text}\n", flush=True)
-            done = sum(runs.values())
-            if done % 1000 == 0:
-                print(f"{done} of {len(wanted)} runs, {wrong} wrong", file=sys.stderr, flush=True)
-    print(f"{len(wanted)} runs of {sum(map(len, lists))} in {time.monotonic() - started:.0f} s, {wrong} wrong; in "
-          f"{never} the call did not come, in {skipped} libcrypto waits for itself, in {broken} libdbus breaks")
+             for points in list_points(case, reference, arguments.kind or KINDS, ways)]
+    record, tally = Record(arguments.record), Tally()
+    points = in_turns(lists)[:arguments.sample]
+    wanted = [point for point in points if str(point) not in record.earlier]
+    run_all(wanted, references, record, tally)
+    print(f"{len(wanted)} runs of {sum(map(len, lists))} in {time.monotonic() - started:.0f} s, {tally}")
     for case, reference in references.items():
-        print(f"  {case:<16}{runs[case]:6} runs; calls: "
+        print(f"  {case:<16}{tally.runs[case]:6} runs; calls: "
               + "; ".join(f"{process}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
                           for process, counts in reference.counts.items() if any(counts.values())))
-    return 1 if wrong or not wanted else 0
+    return 1 if tally.wrong or not points else 0
 
 
 if __name__ == "__main__":
