@@ -214,48 +214,67 @@ static void make_headers(struct http_request *request)
         request->headers[i].next = &request->headers[i + 1];
 }
 
-#define SET(option, value) (curl->easy_setopt(request->easy, (option), (value)) == CURLE_OK)
+/* CURLE_OK, or what libcurl says instead. Codes of several options are combined by |. */
+#define SET(option, value) curl->easy_setopt(request->easy, (option), (value))
 
-static bool set_callbacks(struct http_request *request)
+static unsigned set_callbacks(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
+    unsigned codes = SET(CURLOPT_PRIVATE, request);
 
-    return SET(CURLOPT_PRIVATE, request) && SET(CURLOPT_ERRORBUFFER, request->error) &&
-           SET(CURLOPT_HEADERFUNCTION, on_curl_header) && SET(CURLOPT_HEADERDATA, request) &&
-           SET(CURLOPT_WRITEFUNCTION, on_curl_body) && SET(CURLOPT_WRITEDATA, request) &&
-           SET(CURLOPT_OPENSOCKETFUNCTION, on_curl_open) && SET(CURLOPT_OPENSOCKETDATA, request) &&
-           SET(CURLOPT_CLOSESOCKETFUNCTION, on_curl_close) && SET(CURLOPT_CLOSESOCKETDATA, request);
+    codes |= SET(CURLOPT_ERRORBUFFER, request->error);
+    codes |= SET(CURLOPT_HEADERFUNCTION, on_curl_header);
+    codes |= SET(CURLOPT_HEADERDATA, request);
+    codes |= SET(CURLOPT_WRITEFUNCTION, on_curl_body);
+    codes |= SET(CURLOPT_WRITEDATA, request);
+    codes |= SET(CURLOPT_OPENSOCKETFUNCTION, on_curl_open);
+    codes |= SET(CURLOPT_OPENSOCKETDATA, request);
+    codes |= SET(CURLOPT_CLOSESOCKETFUNCTION, on_curl_close);
+    codes |= SET(CURLOPT_CLOSESOCKETDATA, request);
+    return codes;
 }
 
-static bool set_connection(struct http_request *request)
+static unsigned set_connection(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
     const struct http_request_config *config = &request->config;
     long verifies = config->is_insecure ? 0 : 1;
+    unsigned codes = SET(CURLOPT_URL, request->url);
 
-    return SET(CURLOPT_URL, request->url) && SET(CURLOPT_CONNECT_TO, &request->connect_to) &&
-           SET(CURLOPT_PROXY, "") && SET(CURLOPT_NOPROXY, "*") && SET(CURLOPT_NOSIGNAL, 1L) &&
-           SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
-           SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PATH_AS_IS, 1L) &&
-           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-           SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(config->connect_us / 1000 + 60000)) &&
-           SET(CURLOPT_SSL_VERIFYPEER, verifies) && SET(CURLOPT_SSL_VERIFYHOST, 2 * verifies) &&
-           (!config->ca_file || SET(CURLOPT_CAINFO, config->ca_file));
+    codes |= SET(CURLOPT_CONNECT_TO, &request->connect_to);
+    codes |= SET(CURLOPT_PROXY, "");
+    codes |= SET(CURLOPT_NOPROXY, "*");
+    codes |= SET(CURLOPT_NOSIGNAL, 1L);
+    codes |= SET(CURLOPT_FRESH_CONNECT, 1L);
+    codes |= SET(CURLOPT_FORBID_REUSE, 1L);
+    codes |= SET(CURLOPT_FOLLOWLOCATION, 0L);
+    codes |= SET(CURLOPT_PATH_AS_IS, 1L);
+    codes |= SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    codes |= SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(config->connect_us / 1000 + 60000));
+
+    codes |= SET(CURLOPT_SSL_VERIFYPEER, verifies);
+    codes |= SET(CURLOPT_SSL_VERIFYHOST, 2 * verifies);
+    if (config->ca_file)
+        codes |= SET(CURLOPT_CAINFO, config->ca_file);
+    return codes;
 }
 
-static bool set_message(struct http_request *request)
+static unsigned set_message(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
-    bool is_set = SET(CURLOPT_HTTPHEADER, request->headers) &&
-                  SET(CURLOPT_USERAGENT, "esp-ota/" ESP_OTA_VERSION) &&
-                  SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+    unsigned codes = SET(CURLOPT_HTTPHEADER, request->headers);
 
+    codes |= SET(CURLOPT_USERAGENT, "esp-ota/" ESP_OTA_VERSION);
+    codes |= SET(CURLOPT_ACCEPT_ENCODING, "gzip");
     if (!request->config.body)
-        return is_set && SET(CURLOPT_HTTPGET, 1L);
-    return is_set && SET(CURLOPT_POST, 1L) && SET(CURLOPT_READFUNCTION, on_curl_read) &&
-           SET(CURLOPT_READDATA, request) &&
-           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size) &&
-           SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+        return codes | SET(CURLOPT_HTTPGET, 1L);
+
+    codes |= SET(CURLOPT_POST, 1L);
+    codes |= SET(CURLOPT_READFUNCTION, on_curl_read);
+    codes |= SET(CURLOPT_READDATA, request);
+    codes |= SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
+    codes |= SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+    return codes;
 }
 
 bool http_wire_prepare(struct http_request *request)
@@ -266,5 +285,5 @@ bool http_wire_prepare(struct http_request *request)
              config->authority, config->path);
     request->connect_to.data = (char *)ANY_ADDRESS;
     make_headers(request);
-    return set_callbacks(request) && set_connection(request) && set_message(request);
+    return (set_callbacks(request) | set_connection(request) | set_message(request)) == CURLE_OK;
 }
