@@ -445,8 +445,9 @@ static int open_listener(const struct address *address)
     return -1;
 }
 
-/* libmicrohttpd closes the descriptor that it is given. */
-static struct MHD_Daemon *start_mhd(struct httpd *server, const struct httpd_identity *identity)
+/* libmicrohttpd closes the descriptor that it is given, once it has started. */
+static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
+                                    const struct httpd_identity *identity)
 {
     const struct httpd_config *config = &server->config;
     const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
@@ -456,11 +457,8 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, const struct httpd_ide
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(identity ? identity->certificate : NULL)},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(identity ? identity->key : NULL)},
         {MHD_OPTION_END, 0, NULL}};
-    const int listener = fcntl(server->listener, F_DUPFD_CLOEXEC, 0);
-    if (listener < 0)
-        return NULL;
 
-    struct MHD_Daemon *mhd = server->http.start_daemon(
+    return server->http.start_daemon(
         flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_http_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -468,9 +466,11 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, const struct httpd_ide
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_ARRAY, identity ? tls : tls + 2, MHD_OPTION_END);
-    if (!mhd)
-        close(listener);
-    return mhd;
+}
+
+static enum ota_error fail_waiting(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for connections: %s", strerror(errno));
 }
 
 /* Starts the daemon that is free, and stops it if it is an old one. */
@@ -482,7 +482,13 @@ static enum ota_error start_daemon(struct httpd *server, const struct httpd_iden
         daemon = &server->daemons[1];
 
     stop_daemon(daemon);
-    *daemon = (struct httpd_daemon){.server = server, .mhd = start_mhd(server, identity)};
+    const int listener = fcntl(server->listener, F_DUPFD_CLOEXEC, 0);
+    if (listener < 0)
+        return fail_waiting(failure);
+
+    *daemon = (struct httpd_daemon){.server = server, .mhd = start_mhd(server, listener, identity)};
+    if (!daemon->mhd)
+        close(listener);
     if (!daemon->mhd && identity)
         return ota_fail(failure, OTA_E_USAGE,
                         "the files of --tls-cert and --tls-key are no certificate with its key");
@@ -495,8 +501,7 @@ static enum ota_error start_daemon(struct httpd *server, const struct httpd_iden
     if (!info || loop_watch_start(&daemon->watch, server->config.loop, info->epoll_fd,
                                   LOOP_READABLE, on_daemon_ready, daemon) < 0) {
         stop_daemon(daemon);
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for connections: %s",
-                        strerror(errno));
+        return fail_waiting(failure);
     }
     *started = daemon;
     return OTA_OK;

@@ -12,11 +12,26 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+static int calls_left = -1; /* that succeed before one fails; negative: all succeed */
 
-#include <stdlib.h>
+/* --wrap: these fail when it is their turn. */
+#define FAILING(type, name, failure, parameters, arguments)                                        \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        return calls_left >= 0 && calls_left-- == 0 ? (failure) : __real_##name arguments;         \
+    }
+
+FAILING(int, digest_md5, -1, (char hex[DIGEST_MD5_HEX + 1], const void *data, size_t size),
+        (hex, data, size))
+FAILING(int, digest_sha256, -1, (char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t size),
+        (hex, data, size))
+FAILING(int, digest_sha512, -1, (char hex[DIGEST_SHA512_HEX + 1], const void *data, size_t size),
+        (hex, data, size))
 
 static const unsigned char signed_bytes[] = "firmwaresignature";
 enum { FIRMWARE_SIZE = 8, SIGNED_SIZE = sizeof signed_bytes - 1 };
@@ -111,10 +126,40 @@ static void test_packed(void **state)
     free(packed);
 }
 
+/* Each digest fails in turn: three of each form, and three of what a board may run. */
+static void test_failures(void **state)
+{
+    (void)state;
+    struct offer offer;
+    struct ota_failure failure;
+    unsigned char zeros[512] = {0}, *packed;
+    size_t packed_size;
+
+    assert_true(gzip_pack(&packed, &packed_size, zeros, sizeof zeros));
+    struct image plain = image_of(packed, packed_size), other = plain, image = plain;
+    plain.inspection.unpacked_size = sizeof zeros;
+    plain.inspection.image_size = FIRMWARE_SIZE;
+    plain.for_esp32 = &other;
+    image.plain = &plain;
+
+    int call = 0;
+    for (calls_left = 0; offer_make(&offer, &image, OTA_COMMAND_SKETCH, NULL, &failure) != OTA_OK;
+         calls_left = ++call) {
+        assert_int_equal(calls_left, -1);
+        assert_int_equal(failure.error, OTA_E_INTERNAL);
+        assert_non_null(strstr(failure.message, "my.bin"));
+    }
+    assert_int_equal(calls_left, 0);
+    assert_int_equal(call, 12);
+    assert_int_equal(offer.running_count, OFFER_RUNNING_MAX);
+    calls_left = -1;
+    free(packed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_plain), cmocka_unit_test(test_bounded),
-                                       cmocka_unit_test(test_signed),
-                                       cmocka_unit_test(test_packed)};
+                                       cmocka_unit_test(test_signed), cmocka_unit_test(test_packed),
+                                       cmocka_unit_test(test_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
