@@ -16,6 +16,8 @@
 #define FORM(name)                                                                                 \
     "<form method='POST' enctype='multipart/form-data'><input type='file' name='" name "'></form>"
 
+#define SPACES "                                                                "
+
 /* One path of a board; every other path has status 404. */
 struct route {
     const char *path;
@@ -122,6 +124,24 @@ static const struct board says_ok = {
 static const struct board says_chip = {
     "says a chip",
     {{"/update", 200, "ESP32 (MB)", NULL}, {"/chipspecs", 200, "ESP32 (4 MB) is mine", NULL}}};
+static const struct board says_chips[] = {
+    {"other chip", {{"/chipspecs", 200, "ESP8266 (4 MB)", NULL}}},
+    {"no size", {{"/chipspecs", 200, "ESP32", NULL}}},
+    {"no number", {{"/chipspecs", 200, "ESP32 (x MB)", NULL}}},
+    {"other unit", {{"/chipspecs", 200, "ESP32 (4 KB)", NULL}}},
+    {"long", {{"/chipspecs", 200, "ESP32 (4 MB)" SPACES SPACES SPACES SPACES, NULL}}}};
+static const struct board wled_at_root = {"wled at root", {{"/", 200, "<h1>WLED</h1>", NULL}}};
+static const struct board idf = {"esp-idf",
+                                 {{"/update", 200, "<esp-app></esp-app>" FORM("update"), NULL}}};
+static const struct board ota_update = {
+    "OTA update", {{"/update", 200, "<h2>OTA Update</h2>" FORM("update"), NULL}}};
+static const struct board server_index = {
+    "serverIndex", {{"/", 200, "<script>open('/serverIndex')</script>", NULL}}};
+static const struct board filename_only = {
+    "filename only", {{"/", 200, "<form action='/fw'><input type=file name='filename'>", NULL}}};
+static const struct board foreign_form = {
+    "form elsewhere",
+    {{"/", 200, "<form action='http://example.com/fw'><input type=file name='x'>", NULL}}};
 static const struct board router = {"router", {{"/", 200, "<h1>Router</h1>", "nginx/1.2"}}};
 
 static const struct {
@@ -160,6 +180,17 @@ static const struct {
     {&two_inputs, "/flash", NULL, "fs", PAGE_FORM, "/fs", "fs", "/flash "},
     {&says_ok, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     {&says_chip, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chips[0], "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chips[1], "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chips[2], "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chips[3], "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&says_chips[4], "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&wled_at_root, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
+    {&idf, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update "},
+    {&ota_update, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update "},
+    {&server_index, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
+    {&filename_only, "", NULL, NULL, PAGE_FORM, "/fw", "filename", "/update / "},
+    {&foreign_form, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     {&router, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /chipspecs "},
     /* --page */
     {&handmade, "/fw", "form", NULL, PAGE_FORM, "/doit", "x", "/fw "},
