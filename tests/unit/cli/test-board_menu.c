@@ -3,12 +3,17 @@
  */
 #include "cli/board_menu.h"
 
+#include "base/loop.h"
+#include "support/capture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -132,9 +137,96 @@ static void test_reasons(void **state)
                         "'all', nor the name of a board");
 }
 
+/* Shows the menu to somebody who types this; returns what is shown. */
+static const char *choose(const char *typed, enum ota_error *error, struct ota_failure *failure)
+{
+    static struct capture capture;
+    struct loop *loop = loop_new();
+    const int stdin_saved = dup(STDIN_FILENO);
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], typed, strlen(typed)), strlen(typed));
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    capture_begin(&capture);
+    *error = board_menu_choose(loop, choices, COUNT, failure);
+    capture_end(&capture);
+    dup2(stdin_saved, STDIN_FILENO);
+    close(stdin_saved);
+    loop_free(loop);
+    return capture.text_err;
+}
+
+static void test_conversation(void **state)
+{
+    char too_long[2048] = "";
+    struct ota_failure failure;
+    enum ota_error error;
+    (void)state;
+
+    const char *shown = choose("cellar\n2\n", &error, &failure);
+    assert_int_equal(error, OTA_OK);
+    assert_true(choices[2].is_chosen);
+    assert_non_null(strstr(shown, "'cellar' is neither"));
+    assert_non_null(strstr(shown, "an empty line chooses none"));
+    assert_non_null(strstr(shown, "the image is for the chip esp32"));
+
+    choose("2", &error, &failure); /* the input ends within the line */
+    assert_int_equal(error, OTA_E_USAGE);
+    choose("\n2\n", &error, &failure);
+    assert_int_equal(error, OTA_E_USAGE);
+    memset(too_long, '1', sizeof too_long - 1);
+    choose(too_long, &error, &failure);
+    assert_int_equal(error, OTA_E_USAGE);
+    assert_string_equal(failure.message, "no board was chosen");
+}
+
+/* Boards that cannot be chosen are dimmed where the terminal can do that. */
+static void test_dimmed(void **state)
+{
+    static const struct {
+        const char *term, *no_color;
+        bool is_dimmed;
+    } rows[] = {{"xterm", NULL, true}, {"xterm", "", true}, {"xterm", "1", false},
+                {"dumb", NULL, false}, {"", NULL, false},   {NULL, NULL, false}};
+    struct ota_failure failure;
+    enum ota_error error;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsetenv("TERM");
+        unsetenv("NO_COLOR");
+        if (rows[i].term)
+            setenv("TERM", rows[i].term, 1);
+        if (rows[i].no_color)
+            setenv("NO_COLOR", rows[i].no_color, 1);
+        const char *shown = choose("all\n", &error, &failure);
+        assert_int_equal(error, OTA_OK);
+        assert_int_equal(strstr(shown, "\x1b[2m") != NULL, rows[i].is_dimmed);
+    }
+}
+
+static void test_none_offered(void **state)
+{
+    struct ota_failure failure;
+    enum ota_error error;
+    (void)state;
+
+    for (size_t i = 0; i < COUNT; i++)
+        snprintf(choices[i].reason, sizeof choices[i].reason, "too large");
+    choose("all\n", &error, &failure);
+    assert_int_equal(error, OTA_E_IMAGE);
+    assert_non_null(strstr(failure.message, "--force"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_typed_answers, set_up_menu),
-                                       cmocka_unit_test_setup(test_reasons, set_up_menu)};
+                                       cmocka_unit_test_setup(test_reasons, set_up_menu),
+                                       cmocka_unit_test_setup(test_conversation, set_up_menu),
+                                       cmocka_unit_test_setup(test_dimmed, set_up_menu),
+                                       cmocka_unit_test_setup(test_none_offered, set_up_menu)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,29 @@ static void test_worker_changes_canceled(void **state)
     assert_int_equal(world.found, 1);
 }
 
+/* Bytes of a host name that Avahi writes in decimal are what a person would type, but for dots,
+ * backslashes and control characters. What is no byte stays as it is. */
+static void test_escaped_host(void **state)
+{
+    static const struct {
+        const char *told, *host;
+    } rows[] = {{"My\\032Lamp", "My Lamp"}, {"K\\195\\188che", "K\303\274che"},
+                {"a\\046b", "a\\046b"},     {"a\\092b", "a\\092b"},
+                {"a\\007b", "a\\007b"},     {"a\\999b", "a\\999b"},
+                {"a\\12", "a\\12"},         {"a\\.b", "a\\.b"}};
+    (void)state;
+
+    ask_for_boards();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char expected[128];
+
+        snprintf(expected, sizeof expected, "%s %s.local 10.0.0.1 ", rows[i].told, rows[i].host);
+        fake_browse(rows[i].told);
+        fake_resolve(rows[i].told, "10.0.0.1", NULL);
+        assert_non_null(strstr(world.log, expected));
+    }
+}
+
 /* Questions about addresses share one survey of all boards. */
 static void test_worker_addresses(void **state)
 {
@@ -651,6 +674,7 @@ static void test_daemon_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_escaped_host),
         TEST(test_worker_addresses),
         TEST(test_worker_changes),
         TEST(test_worker_changes_canceled),
