@@ -261,6 +261,17 @@ static enum ota_error blame_setting(const struct command_line *line, enum option
     return line->origin[option] ? config_blame(line->origin[option], failure) : failure->error;
 }
 
+static enum ota_error set_values(struct options *options, struct command_line *line,
+                                 const struct config *config, struct ota_failure *failure)
+{
+    if (options_set_values(options, line, config, failure) != OTA_OK)
+        return failure->error;
+    if (set_expected(options, line, failure) != OTA_OK)
+        return blame_setting(line, line->origin[OPTION_EXPECT] ? OPTION_EXPECT : OPTION_REJECT,
+                             failure);
+    return OTA_OK;
+}
+
 static enum ota_error set_secrets(struct options *options, struct command_line *line,
                                   const struct config *config, struct ota_failure *failure)
 {
@@ -287,14 +298,11 @@ static enum ota_error apply(struct options *options, struct command_line *line,
 
     config_options_activate(line);
     set_flags(options, line);
-    error = options_set_values(options, line, config, failure);
+    error = set_values(options, line, config, failure);
     if (error == OTA_OK && options->pluggable == PLUGGABLE_MONITOR)
         error = config_boards_add_all(&options->plan.boards, line, config, failure);
     if (error == OTA_OK)
         error = check_told(options, failure);
-    if (error == OTA_OK && set_expected(options, line, failure) != OTA_OK)
-        error = blame_setting(line, line->origin[OPTION_EXPECT] ? OPTION_EXPECT : OPTION_REJECT,
-                              failure);
     if (error == OTA_OK)
         error = check_families(options, line, failure);
     if (error == OTA_OK)
@@ -320,6 +328,8 @@ static enum options_outcome use_line(struct options *options, struct command_lin
         set_flags(options, line);
     if (error == OTA_OK && line->typed[OPTION_SHOW_CONFIG]) {
         error = show_config(line, &config, options, failure);
+        if (error == OTA_OK)
+            error = set_values(options, line, &config, failure); /* for mistakes in them */
         outcome = OPTIONS_DONE;
     } else if (error == OTA_OK) {
         error = apply(options, line, &config, failure);

@@ -259,8 +259,8 @@ class Places(Config):
         nearer = self.beside("compress = no\nonline = off\n")
         self.assertEqual(self.settings()["compress"], ("no", nearer))
         self.assertEqual(self.settings()["online"], ("no", nearer))
-        self.beside("online = 1\n")
-        self.assertEqual(self.settings()["online"], ("1", nearer))
+        self.beside("online = 5\n")
+        self.assertEqual(self.settings()["online"], ("5", nearer))
         self.file("home/.popt", b"esp-ota alias --plain --no-compress\nesp-ota alias --small --compress\n")
         self.assertEqual(self.settings("--plain")["compress"], ("no", None))
         self.assertEqual(self.settings("--small", "--no-compress")["compress"], ("no", None))
@@ -272,7 +272,7 @@ class Places(Config):
 
     def test_flag_that_is_taken_back_does_nothing(self):
         board = self.board()
-        self.user("compress = yes\nonline = 1\nretries = 0\n")
+        self.user("compress = yes\nonline = 5\nretries = 0\n")
         result = self.run("-i", f"{board.address}:{board.port}", "-f", "fw.bin", "--no-compress", "--no-online")
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertNotIn("compressed", result.err)
@@ -332,6 +332,17 @@ class Places(Config):
         def values(text):
             return [line.split("  #")[0] for line in text.splitlines() if not line.startswith("#")]
         self.assertEqual(values(again.out), values(shown.out))
+
+    def test_values_are_checked_when_shown(self):
+        for line, reason in (("port = 70000", "port '70000' is not a port number from 1 to 65535"),
+                             ("timeout = 3s", "timeout '3s' is not a number of seconds from 0.001 to 3600; write 3"),
+                             ("retries =", "retries '' is not a number from 0 to 1000"),
+                             ("reject = (", '--reject "(": missing closing parenthesis')):
+            with self.subTest(line):
+                path = self.user(f"wait = 2\n{line}\n")
+                result = self.run("--show-config")
+                self.assertEqual((result.status, result.err), (2, f"esp-ota: {path}, line 2: {reason}\n"))
+                self.assertIn(f"wait = 2  # {path}, line 1\n", result.out)
 
     def test_files_of_boards_are_shown_as_they_are_read(self):
         folder = os.path.join(self.home, ".config/esp-ota")
