@@ -105,9 +105,10 @@ static enum ota_error reject_second(const struct operands *operands, const char 
     else
         shown_word(shown, text, "="); /* "auth=PASSWORD" */
     if (is_file)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "'%s' is a file, but -f names the image; to mean a board, write -i %s",
-                        shown, shown);
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "'%s' is taken for a file, but -f names the image; to mean a board, write -i %s", shown,
+            shown);
     if (line->given[OPTION_LIST])
         return ota_fail(failure, OTA_E_USAGE,
                         "unexpected argument '%s'; -l lists all boards, or those of --match "

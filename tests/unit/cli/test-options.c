@@ -339,7 +339,8 @@ static const struct {
      "-i "
      "before it"},
     {{"-f", "a.bin", "-z", "kitchen", "/dev/null/x"},
-     "'/dev/null/x' is a file, but -f names the image; to mean a board, write -i /dev/null/x"},
+     "'/dev/null/x' is taken for a file, but -f names the image; to mean a board, write -i "
+     "/dev/null/x"},
     {{"-i", "kitchen", "fw.bin", "lamp"},
      "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
     {{"-i", "kitchen", "auth=pw"},
