@@ -64,8 +64,9 @@ class Recipes(scenario.Scenario):
                 "upload_field_password": PASSWORD}
 
     def test_platform_local_txt(self):
-        for key, family in (("tools.esptool.upload.network_pattern", "esp8266"), ("tools.esp_ota.upload.pattern", "esp32")):
-            with self.subTest(key):
+        first, second = "tools.esptool.upload.network_pattern", "tools.esp_ota.upload.pattern"
+        for key, family in ((first, "esp8266"), (first, "esp32"), (first, "pico"), (second, "esp32"), (second, "pico")):
+            with self.subTest(key, family=family):
                 board = self.board("-P", PASSWORD, family=family)
                 image = scenario.sketch(family)
                 self.file("sketch.ino.bin", image)
