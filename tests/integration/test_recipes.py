@@ -74,6 +74,14 @@ class Recipes(scenario.Scenario):
                 names = {**self.names(board), "network_port": str(board.port), "upload_port_properties_port": str(board.port)}
                 self.assert_uploaded(self.run_in_shell(fill(line.partition("=")[2], **names)), board, image)
 
+    def test_port_of_the_configuration(self):
+        board, image, file = self.esp32()
+        os.makedirs(os.path.join(self.directory, ".config/esp-ota"))
+        self.file(".config/esp-ota/config", recipe("host-port = ").encode())
+        done = self.run_in_shell(f"esp-ota -i {board.address} -p {board.port} --auth={PASSWORD} -f {file}", HOME=self.directory)
+        self.assert_uploaded(done, board, image)
+        self.assertRegex(board.wait_for("invitation command=0"), r" port=10(0\d\d|100) ")
+
     def test_arduino_cli(self):
         board = self.board(family="esp32")
         image = scenario.sketch("esp32")
