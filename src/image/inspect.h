@@ -116,6 +116,7 @@ struct inspection {
     char verdict[INSPECT_SENTENCE_MAX]; /* "can be sent as ...", or the objection and a remedy */
 
     size_t image_size;    /* without the trailer */
+    size_t hashed_size;   /* of an ESP32's image: without its SHA-256 */
     size_t unpacked_size; /* of a gzip file */
     bool is_too_large;    /* a gzip file: the unpacked data fits no board */
     enum inspect_trailer trailer;

@@ -170,6 +170,7 @@ bool inspect_esp32(struct inspection *inspection, struct view view)
         (has_hash && !hash_holds(inspection, view, walk.end)))
         return true;
 
+    inspection->hashed_size = walk.end;
     inspection->image_size = walk.end + (has_hash ? SHA256_SIZE : 0);
     inspect_judge(inspection, INSPECT_VALID,
                   has_hash ? "its checksum and its SHA-256 hold"

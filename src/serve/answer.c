@@ -21,6 +21,8 @@ enum proof answer_proof(const struct fetcher *fetcher, const struct offer *offer
 {
     if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_md5)
         return offer_is_running(offer, fetcher->md5) ? PROOF_RUNS : PROOF_OTHER;
+    if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_sha256 && *offer->running_sha256)
+        return strcmp(fetcher->sha256, offer->running_sha256) == 0 ? PROOF_RUNS : PROOF_OTHER;
     if (offer->version && fetcher->has_version)
         return strcmp(fetcher->version, offer->version) == 0 ? PROOF_RUNS : PROOF_OTHER;
     return PROOF_NONE;

@@ -32,8 +32,8 @@ struct answer {
     char reason[ANSWER_REASON_MAX]; /* printable; "" with an image */
 };
 
-/* Sketches are compared by MD5, if the board tells that, else by version; filesystem images by
- * version. PROOF_NONE: neither is told, or ours is unknown. */
+/* Sketches are compared by MD5, if the board tells that, else by SHA-256, else by version;
+ * filesystem images by version. PROOF_NONE: neither is told, or ours is unknown. */
 enum proof answer_proof(const struct fetcher *fetcher, const struct offer *offer);
 
 /* Decides. turn is the board's in the roll-out; it counts only where nothing speaks against the

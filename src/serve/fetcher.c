@@ -16,6 +16,8 @@ static const struct fetcher_kind {
     {INSPECT_FAMILY_ESP8266, "ESP8266", "x-ESP8266-", "ESP8266-http-Update"},
     {INSPECT_FAMILY_ESP32, "ESP32", "x-ESP32-", "ESP32-http-Update"},
     {INSPECT_FAMILY_PICO, "Pico W", "x-Pico-", "Pico-HTTP-Update"},
+    /* As in the first releases of arduino-pico with HTTPUpdate: a name is missing. */
+    {INSPECT_FAMILY_PICO, "Pico W", "x--", "-http-Update"},
     /* ESP-IDF's own client, whatever the chip. */
     {INSPECT_FAMILY_ESP32, "ESP32", NULL, "ESP32 HTTP Client/"},
 };
@@ -32,15 +34,25 @@ static void learn_mac(struct fetcher *fetcher, const char *value)
         fetcher->has_mac = mac_parse(&fetcher->mac, value);
 }
 
-static void learn_md5(struct fetcher *fetcher, const char *value)
+/* Reads hexadecimal digits, length of them, in lower case. */
+static void learn_digest(bool *has_digest, char *digest, size_t length, const char *value)
 {
-    if (fetcher->has_md5 || strlen(value) != DIGEST_MD5_HEX ||
-        strspn(value, "0123456789abcdefABCDEF") != DIGEST_MD5_HEX)
+    if (*has_digest || strlen(value) != length || strspn(value, "0123456789abcdefABCDEF") != length)
         return;
 
-    for (size_t i = 0; i <= DIGEST_MD5_HEX; i++)
-        fetcher->md5[i] = (char)tolower((unsigned char)value[i]);
-    fetcher->has_md5 = true;
+    for (size_t i = 0; i <= length; i++)
+        digest[i] = (char)tolower((unsigned char)value[i]);
+    *has_digest = true;
+}
+
+static void learn_md5(struct fetcher *fetcher, const char *value)
+{
+    learn_digest(&fetcher->has_md5, fetcher->md5, DIGEST_MD5_HEX, value);
+}
+
+static void learn_sha256(struct fetcher *fetcher, const char *value)
+{
+    learn_digest(&fetcher->has_sha256, fetcher->sha256, DIGEST_SHA256_HEX, value);
 }
 
 static void learn_free_space(struct fetcher *fetcher, const char *value)
@@ -85,11 +97,9 @@ static void learn_mode(struct fetcher *fetcher, const char *value)
 static const struct {
     const char *name;
     void (*learn)(struct fetcher *fetcher, const char *value);
-} fetcher_facts[] = {{"STA-MAC", learn_mac},
-                     {"sketch-md5", learn_md5},
-                     {"free-space", learn_free_space},
-                     {"version", learn_version},
-                     {"mode", learn_mode}};
+} fetcher_facts[] = {{"STA-MAC", learn_mac},          {"sketch-md5", learn_md5},
+                     {"sketch-sha256", learn_sha256}, {"free-space", learn_free_space},
+                     {"version", learn_version},      {"mode", learn_mode}};
 
 static void learn_family(struct fetcher *fetcher, unsigned family)
 {

@@ -72,6 +72,9 @@ static bool set_running(struct offer *offer, const struct image *plain)
     return add_running(offer, plain->data, file_size < plain->size ? file_size : plain->size) &&
            (image_size == 0 || image_size >= file_size ||
             add_running(offer, plain->data, image_size)) &&
+           (plain->inspection.hashed_size == 0 ||
+            digest_sha256(offer->running_sha256, plain->data, plain->inspection.hashed_size) ==
+                0) &&
            add_unpacked(offer, plain);
 }
 

@@ -42,6 +42,8 @@ struct offer {
      * signature. */
     char running[OFFER_RUNNING_MAX][DIGEST_MD5_HEX + 1];
     size_t running_count;
+    /* What an ESP32 says, too: the SHA-256 in the image, or else of it. "": the image has none. */
+    char running_sha256[DIGEST_SHA256_HEX + 1];
 };
 
 /* The image and the version must outlive the offer, which owns nothing. Fails with
@@ -49,7 +51,7 @@ struct offer {
 enum ota_error offer_make(struct offer *offer, const struct image *image, enum ota_command command,
                           const char *version, struct ota_failure *failure);
 
-/* Whether a sketch with this MD5 is the image. */
+/* Whether a sketch with this MD5, in lower case, is the image. */
 bool offer_is_running(const struct offer *offer, const char *md5);
 
 #endif

@@ -10,6 +10,7 @@
 #include "serve/basic_auth.h"
 #include "serve/serve_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ enum {
     STATUS_INTERNAL = 500,
     CONNECTIONS_SPARE = 512, /* besides the downloads: boards that ask, and browsers */
     PER_ADDRESS_SPARE = 64,  /* behind NAT, boards share an address */
+    LOGIN_SIZE = 289,        /* what esp_https_ota of early ESP-IDF 4 reads of a 401, or hangs */
 };
 
 /* A page that is drawn more often tells nobody more. */
@@ -83,13 +85,21 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
                               password);
 }
 
+static void demand_password(struct httpd_request *request)
+{
+    char text[LOGIN_SIZE + 1];
+
+    snprintf(text, sizeof text, "%-*s\n", LOGIN_SIZE - 1, "the password is missing or wrong");
+    serve_respond_text(request, STATUS_UNAUTHORIZED, text);
+}
+
 static void on_serve_request(struct httpd_request *request, void *userdata)
 {
     struct serve *serve = userdata;
     struct resource resource;
 
     if (!is_allowed(serve, request)) {
-        serve_respond_text(request, STATUS_UNAUTHORIZED, "the password is missing or wrong\n");
+        demand_password(request);
         return;
     }
 

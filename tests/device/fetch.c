@@ -542,6 +542,10 @@ static void log_in(struct board *board)
         return;
     }
     read_length(fetch);
+    if (fetch->left < fetcher_of(board)->login_size) {
+        fail_fetch(board, "waits for more of the 401 for ever", false);
+        return;
+    }
     while (fetch->left > 0) {
         const ssize_t length = recv(fetch->fd, refusal,
                                     fetch->left < sizeof refusal ? fetch->left : sizeof refusal, 0);

@@ -46,6 +46,25 @@ static const char *const esp32_request[] = {
     NULL,
 };
 
+/* Of arduino-esp32 1.0, which did not know the MD5 of its sketch. */
+static const char *const esp32_old_request[] = {
+    "%M %p HTTP/1.0",
+    "Host: %h",
+    "User-Agent: ESP32-http-Update",
+    "Connection: close",
+    "Cache-Control: no-cache",
+    "x-ESP32-STA-MAC: %m",
+    "x-ESP32-AP-MAC: %n",
+    "x-ESP32-free-space: %f",
+    "x-ESP32-sketch-size: %s",
+    "x-ESP32-sketch-sha256: %D",
+    "x-ESP32-chip-size: %z",
+    "x-ESP32-sdk-version: v3.2.3-14-gd3e562907",
+    "x-ESP32-mode: %o",
+    "x-ESP32-version: %v",
+    NULL,
+};
+
 static const char *const esp32_side_request[] = {
     "%M %p HTTP/1.0",          "Host: %h", "User-Agent: ESP32-http-Update", "Connection: close",
     "Authorization: Basic %a", NULL,
@@ -62,6 +81,21 @@ static const char *const pico_request[] = {
     "x-Pico-AP-MAC: %m",
     "x-Pico-Mode: %o",
     "x-Pico-Version: %v",
+    NULL,
+};
+
+/* Of the first releases of arduino-pico with HTTPUpdate, which lack a name in each header. */
+static const char *const pico_old_request[] = {
+    "%M %p HTTP/1.0",
+    "Host: %h",
+    "User-Agent: -http-Update",
+    "Connection: close",
+    "Authorization: Basic %a",
+    "x--Chip-ID: %c",
+    "x--STA-MAC: %m",
+    "x--AP-MAC: %m",
+    "x--mode: %o",
+    "x--version: %v",
     NULL,
 };
 
@@ -109,14 +143,29 @@ static const struct fetcher fetchers[] = {
         .reads_digests = true, .head_ms = 8000, .body_ms = 30000,
     },
     {
+        .name = "esp32-old", .help = "the same of release 1.0, without the MD5 of the sketch",
+        .way = FETCHER_ARDUINO, .request = esp32_old_request, .side_request = esp32_old_request,
+        .beginnings = "\xe9", .reads_digests = true, .head_ms = 8000, .body_ms = 30000,
+    },
+    {
         .name = "pico", .help = "HTTPUpdate of arduino-pico", .way = FETCHER_ARDUINO,
         .request = pico_request, .side_request = pico_request,
+        .reads_digests = true, .head_ms = 8000, .body_ms = 60000,
+    },
+    {
+        .name = "pico-old", .help = "the same of early releases, whose headers lack a name",
+        .way = FETCHER_ARDUINO, .request = pico_old_request, .side_request = pico_old_request,
         .reads_digests = true, .head_ms = 8000, .body_ms = 60000,
     },
     {
         .name = "idf", .help = "ESP-IDF's esp_https_ota; after a cut it asks for the rest",
         .way = FETCHER_IDF, .request = idf_request, .side_request = idf_request,
         .beginnings = "\xe9", .is_shy = true, .head_ms = 5000,
+    },
+    {
+        .name = "idf-old", .help = "the same of early ESP-IDF 4; a short 401 hangs it",
+        .way = FETCHER_IDF, .request = idf_pieces_request, .side_request = idf_pieces_request,
+        .beginnings = "\xe9", .is_shy = true, .login_size = 289, .head_ms = 5000,
     },
     {
         .name = "idf-pieces", .help = "the same with partial_http_download: HEAD, then pieces",

@@ -33,6 +33,7 @@ struct fetcher {
     const char *beginnings;          /* first bytes of an image that it takes; NULL: any */
     bool reads_digests;              /* in headers of the reply: x-MD5, and an ESP32 x-SHA256 */
     bool is_shy;                     /* sends its password only after a request for it */
+    size_t login_size;         /* it reads at least so much of a 401, and hangs if there is less */
     unsigned head_ms, body_ms; /* longest silence before and within the content; 0: no limit */
 };
 

@@ -201,6 +201,21 @@ class Serve(Scenario):
         self.assertEqual(board.fetch(), "no update")
         self.assertEqual(server.board(board.mac)["state"], "confirmed")
 
+    def test_other_proofs(self):
+        """A release of arduino-esp32 tells only a SHA-256, and the Pico W only a version."""
+        rows = [("esp32", "esp32-old", firmware.esp32_sketch(60000) + 512 * b"\xff"),
+                ("pico", "pico", firmware.rp2040(60000)), ("pico", "pico-old", firmware.rp2040(60000))]
+        for family, name, image in rows:
+            self.path = self.file("firmware.bin", image)
+            server = self.serve(*(["--serve-version", "2"] if family == "pico" else []))
+            board = self.board("--fetch", server.url + "/firmware.bin", "--fetch-set", "every-ms=100", "--fetcher", name,
+                               "--fetch-set", "version=1", "--fetch-set", "version-after=2", "-n", "1", family=family)
+            board.wait_for("fetch result=none")
+            board.close()
+            self.assertTrue(board.received() == image, name)
+            server.program.wait_for("back with it")
+            server.stop()
+
     def test_http(self):
         server = self.serve()
         size = len(self.image)
@@ -413,6 +428,12 @@ class Serve(Scenario):
             self.assertEqual(answer.status, status, credentials)
         result = server.stop()
         self.assertNotIn("swordfish", result.out + result.err)
+        self.path = self.file("kitchen.bin", firmware.esp32_sketch(60000))
+        server = self.serve("-a", "swordfish")
+        for name in ("idf", "idf-old"):
+            board = self.board("--fetch", server.url + "/firmware.bin", "-P", "swordfish", "--fetcher", name, "-n", "1",
+                               family="esp32")
+            board.wait_for("fetch result=update")
         server = self.serve("-a", "swordfish", "--user", "board")
         for credentials, status in (("Ym9hcmQ6c3dvcmRmaXNo", 200), ("OnN3b3JkZmlzaA==", 401)):
             answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")

@@ -111,12 +111,20 @@ class Fetch(Scenario):
                        "x-ESP32-free-space: 1310720", "x-ESP32-sketch-size: 16", "x-ESP32-sketch-md5: " + old,
                        "x-ESP32-sketch-sha256: " + sha256, "x-ESP32-chip-size: 4194304", r"x-ESP32-sdk-version: v5\.5\.1",
                        "x-ESP32-mode: sketch", r"x-ESP32-version: 1\.0", "", ""]),
+            ("esp32-old", ["GET /fw.bin HTTP/1.0", "Host: HOST", "User-Agent: ESP32-http-Update", "Connection: close",
+                           "Cache-Control: no-cache", "x-ESP32-STA-MAC: MAC", "x-ESP32-AP-MAC: AP",
+                           "x-ESP32-free-space: 1310720", "x-ESP32-sketch-size: 16", "x-ESP32-sketch-sha256: " + sha256,
+                           "x-ESP32-chip-size: 4194304", r"x-ESP32-sdk-version: v3\.2\.3-14-gd3e562907",
+                           "x-ESP32-mode: sketch", r"x-ESP32-version: 1\.0", "", ""]),
+            ("pico-old", ["GET /fw.bin HTTP/1.0", "Host: HOST", "User-Agent: -http-Update", "Connection: close",
+                          "Authorization: Basic bWU6cHc=", r"x--Chip-ID: \d+", "x--STA-MAC: MAC", "x--AP-MAC: MAC",
+                          "x--mode: sketch", r"x--version: 1\.0", "", ""]),
             ("pico", ["GET /fw.bin HTTP/1.0", "Host: HOST", "User-Agent: Pico-HTTP-Update", "Connection: close",
                       "Authorization: Basic bWU6cHc=", r"x-Pico-Chip-ID: \d+", "x-Pico-STA-MAC: MAC", "x-Pico-AP-MAC: MAC",
                       "x-Pico-Mode: sketch", r"x-Pico-Version: 1\.0", "", ""])]
-        for family, lines in rows:
+        for name, lines in rows:
             request, = self.requests(lambda _: REPLIES["304len"], 1, "-P", "pw", "--fetch-set", "user=me",
-                                     "--fetch-set", "version=1.0", family=family)
+                                     "--fetch-set", "version=1.0", "--fetcher", name, family=name.removesuffix("-old"))
             self.assertRegex(request, "^" + "\r\n".join(lines) + "$")
 
     def test_sidecar(self):

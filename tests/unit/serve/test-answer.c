@@ -26,6 +26,8 @@ static const struct inspection both = {.families = INSPECT_FAMILY_ESP8266 | INSP
 static const struct inspection unknown = {.families = 0};
 static const unsigned char byte;
 
+static const char OURS_SHA256[] = OURS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
 static struct offer offer_of(const struct inspection *inspection, enum ota_command command)
 {
     return (struct offer){
@@ -209,10 +211,40 @@ static void test_proof(void **state)
     }
 }
 
+/* An ESP32 of arduino-esp32 1.0 tells no MD5. */
+static void test_proof_by_sha256(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_command command;
+        const char *ours, *sha256, *md5;
+        enum proof proof;
+    } rows[] = {
+        {OTA_COMMAND_SKETCH, OURS_SHA256, OURS_SHA256, NULL, PROOF_RUNS},
+        {OTA_COMMAND_SKETCH, OURS_SHA256, OTHER OTHER, NULL, PROOF_OTHER},
+        {OTA_COMMAND_SKETCH, OURS_SHA256, OTHER OTHER, OURS, PROOF_RUNS}, /* the MD5 counts more */
+        {OTA_COMMAND_SKETCH, OURS_SHA256, OURS_SHA256, OTHER, PROOF_OTHER},
+        {OTA_COMMAND_SKETCH, OURS_SHA256, NULL, NULL, PROOF_NONE},
+        {OTA_COMMAND_SKETCH, "", OURS_SHA256, NULL, PROOF_NONE}, /* no image of an ESP32 */
+        {OTA_COMMAND_FILESYSTEM, OURS_SHA256, OURS_SHA256, NULL, PROOF_NONE},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct offer offer = offer_of(&esp32, rows[i].command);
+        struct fetcher fetcher = fetcher_of(INSPECT_FAMILY_ESP32, FETCHER_SKETCH, rows[i].md5);
+
+        strcpy(offer.running_sha256, rows[i].ours);
+        fetcher.has_sha256 = rows[i].sha256;
+        if (rows[i].sha256)
+            strcpy(fetcher.sha256, rows[i].sha256);
+        assert_int_equal(answer_proof(&fetcher, &offer), rows[i].proof);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions),
-                                       cmocka_unit_test(test_space), cmocka_unit_test(test_forms),
-                                       cmocka_unit_test(test_proof)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decisions), cmocka_unit_test(test_proof_by_sha256),
+        cmocka_unit_test(test_space), cmocka_unit_test(test_forms), cmocka_unit_test(test_proof)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,9 @@ static void test_families(void **state)
         {"User-Agent", "ESP32-http-Update", INSPECT_FAMILY_ESP32},
         {"User-Agent", "ESP32 HTTP Client/1.0", INSPECT_FAMILY_ESP32},
         {"User-Agent", "Pico-HTTP-Update", INSPECT_FAMILY_PICO},
+        {"User-Agent", "-http-Update", INSPECT_FAMILY_PICO}, /* of early releases */
+        {"x--STA-MAC", "28:CD:C1:00:00:01", INSPECT_FAMILY_PICO},
+        {"x-STA-MAC", "28:CD:C1:00:00:01", 0},
         {"User-Agent", "curl/7.88.1", 0},
         {"User-Agent", "", 0},
         {"X-ESP32-MODE", "sketch", INSPECT_FAMILY_ESP32},

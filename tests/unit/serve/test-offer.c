@@ -36,6 +36,7 @@ FAILING(int, digest_sha512, -1, (char hex[DIGEST_SHA512_HEX + 1], const void *da
 static const unsigned char signed_bytes[] = "firmwaresignature";
 enum { FIRMWARE_SIZE = 8, SIGNED_SIZE = sizeof signed_bytes - 1 };
 #define MD5_FIRMWARE "74b5b5e9570efc5c0553bb327cd41940"
+#define SHA256_FIRMWARE "c3bf47ea1f4a4a605470313cacb3a44f4a461f68c6faeab07e737610cb5ac835"
 #define MD5_SIGNED "d6617dd867c8c9dc0a317fea4879ddff"
 
 static struct image image_of(const unsigned char *data, size_t size)
@@ -80,6 +81,11 @@ static void test_bounded(void **state)
     assert_int_equal(offer.running_count, 2);
     assert_true(offer_is_running(&offer, offer.forms[OFFER_PLAIN].md5));
     assert_true(offer_is_running(&offer, MD5_FIRMWARE));
+    assert_string_equal(offer.running_sha256, "");
+
+    image.inspection.hashed_size = FIRMWARE_SIZE;
+    assert_int_equal(offer_make(&offer, &image, OTA_COMMAND_SKETCH, NULL, &failure), OTA_OK);
+    assert_string_equal(offer.running_sha256, SHA256_FIRMWARE);
 }
 
 /* --sign appended the signature: the file is shorter than what is sent. */
