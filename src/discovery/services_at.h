@@ -20,7 +20,7 @@ struct announced_service {
 };
 
 /* Called once, from the loop, never from within services_at_start(). Each service is in services
- * once, in the order of the answers. */
+ * once, in the order of the answers; services_at_free() frees the array. */
 typedef void services_at_done_fn(const struct announced_service *services, size_t count,
                                  void *userdata);
 

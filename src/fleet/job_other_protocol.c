@@ -1,7 +1,7 @@
 /*
  * job_other_protocol.c: a board that does not answer may take uploads by another protocol than it
- * was asked by. Its announcements tell. They are looked for only when the job has failed, so that no
- * other upload waits for them.
+ * was asked by, or at another port. Its announcements tell. They are looked for only when the job has
+ * failed, so that no other upload waits for them.
  */
 #include "fleet/job_internal.h"
 
@@ -11,6 +11,8 @@
 #include "discovery/board_list.h"
 #include "fleet/job_policy.h"
 #include "upload/protocols.h"
+
+#include <stdio.h>
 
 static const int64_t LOOK_US = SECONDS(2);
 
@@ -44,13 +46,63 @@ static void add_other_protocol(struct ota_failure *failure, const struct upload_
                 protocol_of(other)->title, service_type(other->service));
 }
 
+static bool was_asked_at(const struct job *job, uint16_t port)
+{
+    for (size_t i = 0; i < job->endpoints.port_count; i++)
+        if (job->endpoints.ports[i].number == port)
+            return true;
+    return false;
+}
+
+/* The announcement of the protocol that the board was asked by, if it names a port of which nothing
+ * was known. NULL: there is none. */
+static const struct announced_service *
+find_other_port(const struct job *job, const struct announced_service *services, size_t count)
+{
+    if (job->config.assignment->target.port)
+        return NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (service_tells_port(services[i].service) &&
+            protocol_of(&services[i]) == job->config.assignment->protocol &&
+            !was_asked_at(job, services[i].port))
+            return &services[i];
+    return NULL;
+}
+
+static void set_port(struct job *job, const struct announced_service *announced)
+{
+    job->found.service = announced->service;
+    job->found.port = announced->port;
+}
+
+/* Goes on at the port of an announcement that came late. That is no new attempt, as the board was
+ * not asked where it listens. */
+static void go_on_at_port(struct job *job)
+{
+    char message[OTA_MESSAGE_MAX + 64];
+
+    snprintf(message, sizeof message, "%s: %s; the board announces port %u, which is tried now",
+             ota_phase_name(job->paused), job->last.message, job->found.port);
+    job_note(job, job->paused, message);
+    job_rest(job, job->paused, &job->last, 0, false);
+}
+
 static void on_services(const struct announced_service *services, size_t count, void *userdata)
 {
     struct job *job = userdata;
+    const struct announced_service *other_port = find_other_port(job, services, count);
 
-    job_stop_looking(job);
-    add_other_protocol(&job->last, job->config.assignment->protocol, services, count);
-    job_end(job, job->paused, &job->last);
+    if (other_port)
+        set_port(job, other_port);
+    else
+        add_other_protocol(&job->last, job->config.assignment->protocol, services, count);
+    job_stop_looking(job); /* frees services */
+
+    if (other_port)
+        go_on_at_port(job);
+    else
+        job_end(job, job->paused, &job->last);
 }
 
 static bool is_announced_as_asked(const struct job *job)

@@ -104,6 +104,20 @@ class SketchServers(Announced):
         self.assertIn("the board announces the protocol sketch (port 65280), not espota", result.err)
 
 
+class LateAnnouncement(Announced):
+
+    def test_port(self):
+        """Nothing listens at the default ports of the address; then the board announces its own."""
+        simulated = self.link.boards.simulate(scenario.SIMULATOR, "10.77.0.2", 8300)
+        self.addCleanup(simulated.stop)
+        program = scenario.Program("-i", "10.77.0.2", "-f", self.image, "--retries", "0")
+        program.wait_for("nothing listens at 10.77.0.2:8266")
+        self.announce(board("late", ("10.77.0.2",), port=8300))
+        result = program.result()
+        self.assertEqual(0, result.status, result)
+        self.assertIn("; the board announces port 8300, which is tried now\n", result.err)
+
+
 class Names(Announced):
     """What the network says is shown, and harms nobody."""
 

@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000)
@@ -52,7 +53,8 @@ static struct world {
     bool announces; /* multicast DNS can be asked for services */
     services_at_done_fn *on_services;
     void *services_userdata;
-    bool asks_again; /* once the password was rejected */
+    struct announced_service *services; /* until the question is freed */
+    bool asks_again;                    /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
     bool only_rejects;      /* nothing is expected of the log */
@@ -132,8 +134,11 @@ struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_clie
 
 void __wrap_services_at_free(struct services_at *at)
 {
-    if (at)
-        world.has_question = false;
+    if (!at)
+        return;
+    world.has_question = false;
+    free(world.services);
+    world.services = NULL;
 }
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
@@ -1677,6 +1682,15 @@ static struct job *fail_silently(struct settings *settings, const struct try *tr
     return job;
 }
 
+/* Multicast DNS has answered. The services live as long as the question. */
+static void answer_question(const struct announced_service *services, size_t count)
+{
+    world.services = calloc(count + 1, sizeof *services);
+    assert_non_null(world.services);
+    memcpy(world.services, services, count * sizeof *services);
+    world.on_services(world.services, count, world.services_userdata);
+}
+
 /* A board that answers nothing is asked once more what it announces. */
 static void test_other_protocol(void **state)
 {
@@ -1747,13 +1761,37 @@ static void test_other_protocol(void **state)
         print_message("  %s\n", rows[i].title);
         struct job *job = fail_silently(&settings, &rows[i].try, rows[i].cause);
         if (world.has_question)
-            world.on_services(services, count, world.services_userdata);
+            answer_question(services, count);
         assert_non_null(strstr(world.story, rows[i].end));
         assert_int_equal(world.cause, rows[i].expected_cause);
         assert_int_equal(world.done, 1);
         job_free(job);
         assert_job_freed();
     }
+}
+
+/* An announcement that came late tells a port that was not tried. */
+static void test_late_port(void **state)
+{
+    (void)state;
+    static const struct announced_service late[] = {ESPHOME, {SERVICE_ARDUINO, 8300}};
+    struct settings settings = make_job_settings();
+    struct job *job =
+        fail_silently(&settings, &(struct try){.error = OTA_E_NOT_LISTENING}, OTA_CAUSE_NONE);
+
+    answer_question(late, 2);
+    assert_non_null(strstr(world.story, "silence; the board announces port 8300, which is tried "
+                                        "now\n"));
+    assert_int_equal(world.done, 0);
+    assert_false(world.has_question);
+
+    pass_pause();
+    resolve_board(&(struct try){0});
+    assert_non_null(strstr(world.story, "port 8300: mDNS, the announced port\n"
+                                        "session 10.0.0.7:8300 "));
+    end_session(OTA_PHASE_INVITE, OTA_OK, "");
+    job_free(job);
+    assert_job_freed();
 }
 
 static void test_interrupted_question(void **state)
@@ -2047,6 +2085,7 @@ int main(void)
         cmocka_unit_test(test_job_no_memory),
         cmocka_unit_test(test_job_announcement),
         cmocka_unit_test(test_other_protocol),
+        cmocka_unit_test(test_late_port),
         cmocka_unit_test(test_interrupted_question),
         cmocka_unit_test(test_no_time_for_question),
         cmocka_unit_test(test_job_lost_verdict),
