@@ -126,7 +126,7 @@ class Uploads(Scenario):
             Esphome("needed, no key", sets=(f"key={KEY}", "encrypted"), status=6,
                     says=("0x94", "--encryption-key-file")),
             Esphome("another key", sets=(f"key={OTHER_KEY}",), key=KEY, status=6,
-                    says=("authentication: the board ended .*Handshake MAC failure", "who answers")),
+                    says=(r"authentication: the board has another encryption key \(Handshake MAC failure\)", "who answers")),
             Esphome("not offered", sets=("extended",), key=KEY, status=6,
                     says=("offers no encryption", "2026.9"), events=(" features value=0e$",), seconds=20),
             Esphome("an old board", key=KEY, status=6, says=("offers no encryption",)),

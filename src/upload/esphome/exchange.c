@@ -444,8 +444,10 @@ static enum exchange_event take_handshake(struct exchange *exchange)
         escape_text(reason, sizeof reason, (const char *)payload + 1, length - 1);
         if (repeats_key(reason, exchange->config.key))
             snprintf(reason, sizeof reason, "%s", KEY_NOTE);
-        return fail_exchange(exchange,
-                             strstr(reason, "MAC") ? OTA_E_WRONG_KEY : OTA_E_NO_ENCRYPTION,
+        if (strstr(reason, "MAC"))
+            return fail_exchange(exchange, OTA_E_WRONG_KEY,
+                                 "the board has another encryption key (%s)", reason);
+        return fail_exchange(exchange, OTA_E_NO_ENCRYPTION,
                              "the board ended the handshake of the encryption: %s", reason);
     }
     bool is_right =
