@@ -37,13 +37,30 @@ static enum ota_error refuse_unfit(const struct image *image, const struct plan_
     return OTA_OK;
 }
 
-/* image: as it is sent. */
-static void warn_of_doubt(const struct image *image, const struct plan_settings *settings)
+/* Whether the image, of no format, is a program such as boards with a sketch server take, and only
+ * these get it. */
+static bool is_for_sketch_servers(const struct plan *plan, const struct image *image)
 {
-    char shown[512], reason[IMAGE_FIT_REASON_MAX];
+    const struct inspection *inspection = &image->inspection;
+    const struct upload_protocol *protocol = plan->settings->protocol; /* of boards to be found */
+    bool is_for_them = plan->count > 0 || (protocol && protocol->is_unchecked);
 
-    if (image_fit_image(reason, image, settings->prepare.command) == IMAGE_FIT_DOUBTFUL)
-        diag_warning("%s %s", input_show(shown, sizeof shown, image->path), reason);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->assignments[i].image == image)
+            is_for_them = is_for_them && plan->assignments[i].protocol->is_unchecked;
+    return is_for_them && (inspection->has_vector_table || inspection->has_avr_vectors);
+}
+
+static void warn_of_doubt(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->image_count; i++) {
+        const struct image *image = plan->images[i].image; /* as it is sent */
+        char shown[512], reason[IMAGE_FIT_REASON_MAX];
+
+        if (image_fit_image(reason, image, plan->settings->prepare.command) == IMAGE_FIT_DOUBTFUL &&
+            !is_for_sketch_servers(plan, image))
+            diag_warning("%s %s", input_show(shown, sizeof shown, image->path), reason);
+    }
 }
 
 static enum ota_error verify_image(const struct image *image, const struct sign_key *key,
@@ -85,7 +102,6 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
         return failure->error;
     if (image_prepare(&loaded->image, &settings->prepare, plan->key, failure) != OTA_OK)
         return failure->error;
-    warn_of_doubt(loaded->image, settings);
     return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
 }
 
@@ -470,6 +486,8 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
         error = add_host_line(plan, &settings->boards.lines[i], failure);
     if (error == OTA_OK && settings->hosts)
         error = add_hosts(plan, failure);
+    if (error == OTA_OK)
+        warn_of_doubt(plan);
     /* All images are signed, and no child that is forked later has the key. */
     sign_key_free(plan->key);
     plan->key = NULL;

@@ -95,6 +95,16 @@ class SketchServers(Scenario):
         self.assertEqual((ended["event"], ended["phase"]), ("result", "proof of boot"), result)
         self.assertRegex(ended["message"], r"^it went off the network and was back \d+\.\d s later$")
 
+    def test_no_doubt(self):
+        """Programs for these boards have no format that could be known; others are warned of, as everywhere."""
+        for content, is_told in ((firmware.cortex_m(), False), (firmware.noise(first=0x12), True)):
+            board = self.board(*server(), family="esp8266" if is_told else "samd")
+            result = run(f"sketch://{board.address}:{board.port}", "-f", self.file("firmware.bin", content), "--force")
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual("its format is unknown" in result.err, is_told, result)
+            result = run("-i", board.address, "-p", "9", "-f", self.file("firmware.bin", content), "-t", "1", "--retries", "0")
+            self.assertIn("its format is unknown", result.err)
+
     def test_words(self):
         """Its reply is no confirmation, so nothing speaks of one."""
         image = self.file("firmware.bin", firmware.sketch("esp8266"))
