@@ -386,14 +386,23 @@ static void announce_ready(const struct board *board)
                 fetches ? config->fetch.fetcher->name : "");
 }
 
+static void complain_of_port(const char *transport, const struct address *address)
+{
+    char text[ADDRESS_TEXT];
+    const int error = errno;
+
+    fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n", transport,
+            address_text(address, text), strerror(error));
+    if (error == EADDRINUSE)
+        fputs("  Perhaps another simulated board runs: end it, or give another address or port.\n",
+              stderr);
+}
+
 bool board_start(struct board *board, struct sim *sim, unsigned index)
 {
     set_up(board, sim, index);
     if (!service_open(board)) {
-        char text[ADDRESS_TEXT];
-        fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n",
-                has_datagrams(board) ? "UDP" : "TCP", address_text(&board->address, text),
-                strerror(errno));
+        complain_of_port(has_datagrams(board) ? "UDP" : "TCP", &board->address);
         return false;
     }
 
@@ -412,9 +421,7 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
         board_idle(board);
     }
     if (!closed && !telnet_open(board)) {
-        char text[ADDRESS_TEXT];
-        fprintf(stderr, "esp-ota-sim: cannot listen on TCP %s: %s\n",
-                address_text(&board->telnet.address, text), strerror(errno));
+        complain_of_port("TCP", &board->telnet.address);
         return false;
     }
 

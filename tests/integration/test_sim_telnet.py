@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The simulated board's log service itself, with plain sockets: what the scenarios rely on."""
 
-import re
 import signal
 import socket
 import subprocess
@@ -417,7 +416,7 @@ class Words(unittest.TestCase):
         result = subprocess.run([SIMULATOR, "-a", where, "-p", "0", "--telnet", str(board.telnet_port)],
                                 capture_output=True, text=True, timeout=30)
         self.assertEqual(result.returncode, 1)
-        self.assertTrue(re.search(r"cannot listen on TCP .*: Address already in use", result.stderr))
+        self.assertRegex(result.stderr, r"cannot listen on TCP .*: Address already in use\n  Perhaps another simulated")
 
     def test_without(self):
         """No port is open unless it is asked for."""
