@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { PART_MIN = 3 };
+
 static bool is_same_letter(char a, char b)
 {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
@@ -24,22 +26,33 @@ static size_t smaller(size_t a, size_t b)
 
 size_t suggest_distance(const char *a, const char *b)
 {
-    size_t row[SUGGEST_NAME_MAX]; /* row[j]: from the first i bytes of a to the first j of b */
+    /* rows[0][j]: from the first i bytes of a to the first j of b; the others are those before. */
+    size_t rows[3][SUGGEST_NAME_MAX];
     size_t length = strnlen(b, SUGGEST_NAME_MAX - 1);
 
     for (size_t j = 0; j <= length; j++)
-        row[j] = j;
+        rows[0][j] = j;
 
     for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
+        memmove(rows[1], rows[0], 2 * sizeof rows[0]);
+        rows[0][0] = i + 1;
+
         for (size_t j = 0; j < length; j++) {
-            size_t changed = diagonal + !is_same_letter(a[i], b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = smaller(changed, smaller(row[j], diagonal) + 1);
+            bool is_swapped =
+                i && j && is_same_letter(a[i], b[j - 1]) && is_same_letter(a[i - 1], b[j]);
+            size_t changed = rows[1][j] + !is_same_letter(a[i], b[j]);
+
+            rows[0][j + 1] = smaller(changed, smaller(rows[1][j + 1], rows[0][j]) + 1);
+            if (is_swapped)
+                rows[0][j + 1] = smaller(rows[0][j + 1], rows[2][j - 1] + 1);
         }
     }
-    return row[length];
+    return rows[0][length];
+}
+
+bool suggest_is_similar(size_t distance, size_t length, size_t other)
+{
+    return 3 * distance <= (length > other ? length : other);
 }
 
 /* The length of a name without what all host names here end with. */
@@ -51,20 +64,44 @@ static size_t stem_length(const char *name)
     return length > end && strcasecmp(name + length - end, domain) == 0 ? length - end : length;
 }
 
-static bool is_similar_name(const char *a, const char *b, size_t distance)
+/* Whether the first length bytes of part occur in whole, and are enough to say something. */
+static bool is_part(const char *part, size_t length, const char *whole, size_t whole_length)
 {
-    size_t length = stem_length(a), other = stem_length(b);
+    for (size_t i = 0; length >= PART_MIN && i + length <= whole_length; i++)
+        if (strncasecmp(part, whole + i, length) == 0)
+            return true;
+    return false;
+}
 
-    return 2 * distance <= (length > other ? length : other);
+static struct suggestion compare_names(const char *wanted, const char *name)
+{
+    size_t length = stem_length(wanted), other = stem_length(name);
+    struct suggestion suggestion = {.distance = suggest_distance(wanted, name)};
+
+    snprintf(suggestion.name, sizeof suggestion.name, "%s", name);
+    if (is_part(wanted, length, name, other) || is_part(name, other, wanted, length))
+        suggestion.distance = smaller(suggestion.distance, 1);
+    suggestion.is_similar = suggest_is_similar(suggestion.distance, length, other);
+    return suggestion;
+}
+
+/* Whether a stands before b: the more similar one, else by name. */
+static bool is_better(const struct suggestion *a, const struct suggestion *b)
+{
+    if (a->is_similar != b->is_similar)
+        return a->is_similar;
+    if (a->distance != b->distance)
+        return a->distance < b->distance;
+    return strcasecmp(a->name, b->name) < 0;
 }
 
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name)
 {
-    size_t away = suggest_distance(wanted, name);
+    const struct suggestion offered = compare_names(wanted, name);
     size_t place = suggestions->count;
 
     suggestions->total++;
-    while (place > 0 && suggestions->best[place - 1].distance > away)
+    while (place > 0 && is_better(&offered, &suggestions->best[place - 1]))
         place--;
     if (place == SUGGEST_MAX)
         return;
@@ -72,10 +109,8 @@ void suggest_offer(struct suggestions *suggestions, const char *wanted, const ch
     if (suggestions->count < SUGGEST_MAX)
         suggestions->count++;
     memmove(&suggestions->best[place + 1], &suggestions->best[place],
-            (suggestions->count - 1 - place) * sizeof suggestions->best[0]);
-    suggestions->best[place].distance = away;
-    suggestions->best[place].is_similar = is_similar_name(wanted, name, away);
-    snprintf(suggestions->best[place].name, SUGGEST_NAME_MAX, "%s", name);
+            (suggestions->count - 1 - place) * sizeof offered);
+    suggestions->best[place] = offered;
 }
 
 void suggest_keep_similar(struct suggestions *suggestions)

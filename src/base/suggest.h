@@ -9,22 +9,29 @@
 
 enum { SUGGEST_MAX = 3, SUGGEST_NAME_MAX = 256 };
 
-/* Starts as {0}. The names are not escaped. */
-struct suggestions {
-    size_t total; /* how many names were offered */
-    size_t count; /* how many of them are in best */
-    struct {
-        size_t distance;
-        bool is_similar; /* at most half of the bytes differ, without ".local" at the end */
-        char name[SUGGEST_NAME_MAX];
-    } best[SUGGEST_MAX]; /* most similar first */
+struct suggestion {
+    size_t distance;
+    bool is_similar; /* see suggest_is_similar(); without ".local" at the end */
+    char name[SUGGEST_NAME_MAX];
 };
 
-/* The number of bytes to change, add or remove to turn a into b (cut to what fits); case is
- * ignored. */
+/* Starts as {0}. The names are not escaped. */
+struct suggestions {
+    size_t total;                        /* how many names were offered */
+    size_t count;                        /* how many of them are in best */
+    struct suggestion best[SUGGEST_MAX]; /* most similar first, equally similar ones by name */
+};
+
+/* The number of bytes to change, add, remove or swap with the next to turn a into b (cut to what
+ * fits); case is ignored. */
 size_t suggest_distance(const char *a, const char *b);
 
-/* Keeps name (cut to what fits) when it is among the most similar to wanted so far. */
+/* Whether names of these lengths, this distance apart, may be the same name with a mistake in it: at
+ * most a third of the bytes differ. */
+bool suggest_is_similar(size_t distance, size_t length, size_t other);
+
+/* Keeps name (cut to what fits) if it is among the most similar to wanted so far. A name that is part of
+ * the other, such as "lamp" of "Living room lamp", is as similar as one with a single mistake. */
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name);
 
 /* Leaves out of best what is not similar. */

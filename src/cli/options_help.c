@@ -161,7 +161,8 @@ const char *options_suggest(const char *name, size_t length)
     for (size_t n = 0; (row = options_row(n)); n++) {
         bool is_start = length >= 3 && strncasecmp(row->longName, name, length) == 0;
         size_t distance = is_start ? 1 : suggest_distance(wanted, row->longName);
-        if (distance < best_distance && distance < length) {
+        bool is_similar = suggest_is_similar(distance, length, strlen(row->longName));
+        if (distance < best_distance && is_similar) {
             best = row->longName;
             best_distance = distance;
         }

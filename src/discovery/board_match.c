@@ -6,12 +6,13 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/suggest.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERN_SHOWN = 128 };
+enum { PATTERN_SHOWN = 128, NAMES_LISTED = 8, LIST_MAX = 512 };
 
 static bool matches_patterns(const struct board *board, const struct board_patterns *patterns,
                              board_filter_fn *serves)
@@ -49,36 +50,64 @@ static void describe_wanted(char *target, size_t capacity, const struct board_pa
         snprintf(target, capacity, "speaks this protocol");
 }
 
+/* The announced kind that follows another one in the order of the alphabet; NULL: it is the last. */
+static const char *next_kind(const struct board_list *all, const char *after)
+{
+    const char *next = NULL;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const char *type = all->items[i]->type;
+        if (strcmp(type, after) > 0 && (!next || strcmp(type, next) < 0))
+            next = type;
+    }
+    return next;
+}
+
 /* Lists the announced kinds, each once: "'esp32dev', 'lolin32'". */
 static void list_kinds(char *target, size_t capacity, const struct board_list *all)
 {
-    size_t length = 0;
+    const char *separator = "";
 
-    *target = '\0';
-    for (size_t i = 0; i < all->count && length < capacity; i++) {
+    text_append(target, capacity, "; --list shows them: ");
+    for (const char *kind = ""; (kind = next_kind(all, kind)); separator = ", ") {
         char shown[MDNS_TYPE_MAX];
-        size_t before = 0;
 
-        while (before < i && strcmp(all->items[before]->type, all->items[i]->type) != 0)
-            before++;
-        if (before < i || !*all->items[i]->type)
-            continue;
-        escape_string(shown, sizeof shown, all->items[i]->type);
-        length += (size_t)snprintf(target + length, capacity - length, "%s'%s'", length ? ", " : "",
-                                   shown);
+        text_append(target, capacity, "%s'%s'", separator,
+                    escape_string(shown, sizeof shown, kind));
     }
 }
 
+/* Lists the first names, and says that there are more. */
+static void list_first_names(char *target, size_t capacity, const struct board_list *all)
+{
+    text_append(target, capacity, "; --list shows them: ");
+    for (size_t i = 0; i < all->count && i < NAMES_LISTED; i++) {
+        char shown[SUGGEST_NAME_MAX];
+
+        text_append(target, capacity, "%s\"%s\"", i ? ", " : "",
+                    escape_string(shown, sizeof shown, all->items[i]->instance));
+    }
+    if (all->count > NAMES_LISTED)
+        text_append(target, capacity, ", ...");
+}
+
+/* Lists the names that are similar to the pattern, or the first ones if none is. */
 static void list_board_names(char *target, size_t capacity, const struct board_list *all,
                              const char *wanted)
 {
-    struct suggestions suggestions = {0};
+    struct suggestions similar = {0};
+    char list[LIST_MAX];
 
     for (size_t i = 0; i < all->count; i++)
-        suggest_offer(&suggestions, wanted, all->items[i]->instance);
-    suggest_list(target, capacity, &suggestions);
-    if (suggestions.total > suggestions.count)
-        snprintf(target + strlen(target), capacity - strlen(target), ", ...");
+        suggest_offer(&similar, wanted, all->items[i]->instance);
+    suggest_keep_similar(&similar);
+    suggest_list(list, sizeof list, &similar);
+
+    if (all->count <= NAMES_LISTED || similar.count == 0)
+        list_first_names(target, capacity, all);
+    else
+        text_append(target, capacity, "; the most similar %s %s", similar.count == 1 ? "is" : "are",
+                    list);
 }
 
 /* Whether a pattern ends in a star, other than "\*", which matches only a star. */
@@ -119,7 +148,7 @@ static enum ota_error fail_no_match(const struct board_list *all,
                                     const struct board_patterns *patterns, board_filter_fn *serves,
                                     struct ota_failure *failure)
 {
-    char wanted[320], others[4 * SUGGEST_NAME_MAX / 2], wider[PATTERN_SHOWN + 64];
+    char wanted[320], others[LIST_MAX] = "", wider[PATTERN_SHOWN + 64];
     bool has_pattern = patterns->name || patterns->board;
     bool asks_for_kind = patterns->board && !patterns->name;
     bool is_foreign = has_pattern && count_matches(all, patterns, NULL) > 0;
@@ -131,9 +160,8 @@ static enum ota_error fail_no_match(const struct board_list *all,
     else
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
 
-    ota_fail(failure, OTA_E_NOT_FOUND,
-             "none of the boards found (%zu) %s%s%s; --list shows them: %s", all->count, wanted,
-             is_foreign ? " and speaks this protocol" : "", wider, others);
+    ota_fail(failure, OTA_E_NOT_FOUND, "none of the boards found (%zu) %s%s%s%s", all->count,
+             wanted, is_foreign ? " and speaks this protocol" : "", wider, others);
     failure->cause = has_pattern ? OTA_CAUSE_NO_SUCH_BOARD : OTA_CAUSE_NONE;
     return failure->error;
 }

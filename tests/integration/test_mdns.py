@@ -108,10 +108,10 @@ class Names(OnLink):
 
     def test_unknown_names(self):
         """One run each at the same time: Avahi needs five seconds for every "no"."""
-        names = {"kitchne.local": '"kitchen.local", "kitchen-2.local"',
-                 "kitchne": '"kitchen", "kitchen-2"',
-                 "Living  room lamp": '"Living room lamp", "Living room lamp #2"',
-                 "kitchen.lan": '"kitchen", "kitchen-2"'}
+        names = {"kitchne.local": 'are "kitchen.local", "kitchen-2.local"',
+                 "kitchne": 'are "kitchen", "kitchen-2"',
+                 "Living  room lamp": 'are "Living room lamp", "Living room lamp #2"',
+                 "kitchen.lan": 'is "kitchen"'}
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for result in pool.map(lambda name: scenario.run("-i", name, "-f", self.image), names):
                 name = result.arguments[1]
@@ -119,7 +119,7 @@ class Names(OnLink):
                     self.assert_result(result, 4,
                                        (f'esp-ota: {name}: resolution: not found: ',
                                         "multicast DNS gave no answer in ",
-                                        " boards announced here, the most similar are "
+                                        " boards announced here, the most similar "
                                         + names[name],
                                         "\n  Check the spelling of the name ("), within=LOOKED_FOR)
 

@@ -37,6 +37,8 @@ class Mistakes(Scenario):
                 ((*good, "-I", "espota.py"), "'-I espota.py' is python's option and its script", "leave both out"),
                 (("espota.py", *good), "'espota.py' is a script for python", "leave it out"),
                 ((*good, "--frobnicate"), "unknown option '--frobnicate'"),
+                ((*good, "--chip", "esp32"), "unknown option '--chip'; esp-ota --help lists all"),
+                ((*good, "--baud", "115200"), "unknown option '--baud'; esp-ota --help lists all"),
                 ((*good, "-x"), "unknown option '-x'"),
                 ((*good, "-rx"), "unknown option '-x'"),
                 ((*good, "-f"), "-f", "needs a value"),

@@ -10,6 +10,7 @@
 
 #include "discovery/board_match.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,11 +48,11 @@ static void test_cases(void **state)
         {"w*", "esp32*", false, "w", NULL},
         {"w*", NULL, true, NULL,
          "none of the boards found (3) matches --match 'w*' and speaks this protocol; --list shows "
-         "them: \"web\\x1b\", "},
+         "them: \"attic\", \"Living room lamp\", \"web\\x1b\""},
         {"x\n", "y", false, NULL,
          "(3) matches --match 'x\\n' and --board 'y'; --list shows them: "},
         {NULL, "y", false, NULL,
-         "(3) matches --board 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
+         "(3) matches --board 'y'; --list shows them: 'esp32dev', 'esp32s3', 'nodemcu'"},
         {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
         {"am*", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
         {"*am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
@@ -77,6 +78,41 @@ static void test_cases(void **state)
     }
 }
 
+/* Of many boards the first ones are listed, unless the names of some are similar to the pattern. */
+static void test_many_names(void **state)
+{
+    static const struct {
+        char *match;
+        const char *message;
+    } cases[] = {
+        {"nobody", "(12) matches --match 'nobody'; --list shows them: \"lab-01\", \"lab-02\", "
+                   "\"lab-03\", \"lab-04\", \"lab-05\", \"lab-06\", \"lab-07\", \"lab-08\", ..."},
+        {"lab1",
+         "(12) matches --match 'lab1'; the most similar are \"lab-01\", \"lab-10\", \"lab-11\""},
+        {"kitchne", "(12) matches --match 'kitchne'; the most similar is \"kitchen\""},
+    };
+    static struct board labs[12];
+    struct board *some[12];
+
+    (void)state;
+    for (size_t i = 0; i < 12; i++) {
+        snprintf(labs[i].instance, sizeof labs[i].instance, "lab-%02zu", i + 1);
+        some[i] = &labs[i];
+    }
+    strcpy(labs[11].instance, "kitchen");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct board_patterns patterns = {.name = cases[i].match};
+        struct board_list matching;
+        struct ota_failure failure;
+
+        board_match(&matching, &(struct board_list){.items = some, .count = 12}, &patterns, NULL,
+                    &failure);
+        if (!strstr(failure.message, cases[i].message))
+            fail_msg("\"%s\" is not in \"%s\"", cases[i].message, failure.message);
+        free(matching.items);
+    }
+}
+
 static void test_no_board_of_this_protocol(void **state)
 {
     struct board *others[] = {&web};
@@ -95,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_no_board_of_this_protocol),
     };
 

@@ -645,14 +645,14 @@ static const struct test_case {
      .target = "Lamp 1",
      .steps = {{1600, MDNS_BOARDS, .host = "a.local", .instance = "Lamp 2"},
                {1600, MDNS_BOARDS, .host = "b.local", .instance = "Garage"},
-               {1600, MDNS_BOARDS, .host = "c.local", .instance = "Lamp\033[2J"},
+               {1600, MDNS_BOARDS, .host = "c.local", .instance = "Lamp 1\033"},
                {1600, MDNS_BOARDS, .host = "d.local", .instance = "Lamp 12"},
                {1700, MDNS_BOARDS, .event = MDNS_END},
                {5000, MDNS_INSTANCE, .event = MDNS_END}},
      .asked = "instance@0 services@1500",
      .done_ms = 5000,
-     .says = {"; of 4 boards announced here, the most similar are \"Lamp 2\", \"Lamp "
-              "12\", \"Lamp\\x1b[2J\""}},
+     .says = {"; of 4 boards announced here, the most similar are \"Lamp 1\\x1b\", \"Lamp 12\", "
+              "\"Lamp 2\""}},
     {.title = "no board at all",
      .target = "Lamp 1",
      .steps = {{2700, MDNS_BOARDS, .event = MDNS_END}, {5000, MDNS_INSTANCE, .event = MDNS_END}},
