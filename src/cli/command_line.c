@@ -149,17 +149,29 @@ static enum ota_error reject_for_popt(const struct reader *reader, int code,
                     "option '%s': %s", buffer, poptStrerror(code));
 }
 
-/* True if the current argument is a long name behind one dash ("-ip HOST"), which popt takes for a
- * cluster of letters. Then writes its correct spelling. letter is the option that popt found, or
- * '\0': if the argument begins with another one, it is the value of an option. */
-static bool lacks_dash(const struct reader *reader, char letter, char spelled[SPELLING_MAX])
+/* True if the current argument is a long name behind one dash ("-ip HOST", "-host HOST"), which popt
+ * takes for a cluster of letters. Then fills in mistake, before a password is wiped. letter is the
+ * option that popt found, or '\0': if the argument begins with another one, it is the value of an
+ * option. */
+static bool lacks_dash(const struct reader *reader, char letter, struct ota_failure *mistake)
 {
+    char name[SPELLING_MAX], spelled[SPELLING_MAX];
     const char *shown = current_argument(reader);
     if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
         return false;
 
     const char *argument = argv_mask_argument(&reader->argv_mask, shown);
-    return argument[1] && argument[2] && spelling_correct(spelled, argument);
+    if (!argument[1] || !argument[2])
+        return false;
+
+    spelling_name(name, argument);
+    if (spelling_correct(spelled, argument))
+        ota_fail(mistake, OTA_E_USAGE, "'%s' has only one dash; write '%s'", name, spelled);
+    else if (spelling_translate(spelled, argument))
+        ota_fail(mistake, OTA_E_USAGE, "unknown option '%s'; did you mean '%s'?", name, spelled);
+    else
+        return false;
+    return true;
 }
 
 /* Returns the list that collects the option's values. NULL: only the last value counts. */
@@ -412,36 +424,34 @@ static enum ota_error store_value(struct reader *reader, enum option option,
     return OTA_OK;
 }
 
-static enum ota_error reject_one_dash(const char *spelled, struct ota_failure *failure)
-{
-    return ota_fail(failure, OTA_E_USAGE, "'%s' has only one dash; write '%s'", spelled + 1,
-                    spelled);
-}
-
 static enum ota_error store_option(struct reader *reader, int code, struct ota_failure *failure)
 {
-    char spelled[SPELLING_MAX];
+    struct ota_failure mistake;
     char letter = '\0';
 
     if (code >= 0)
         letter = options_find((enum option)code)->shortName;
-    bool has_one_dash = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
+    bool has_one_dash = (code < 0 || letter) && lacks_dash(reader, letter, &mistake);
 
     if (code < 0) {
         /* An argument that popt rejects may be a mistyped --auth=PASSWORD. */
         reject_for_popt(reader, code, failure);
         argv_mask_wipe(&reader->argv_mask, current_argument(reader));
-        return has_one_dash ? reject_one_dash(spelled, failure) : failure->error;
+        return has_one_dash ? (*failure = mistake).error : failure->error;
     }
 
+    /* "-host HOST" prints no help: status 0 would say that HOST has been updated. */
     enum option option = (enum option)code;
+    if (has_one_dash && option == OPTION_HELP && strcmp(current_argument(reader), "-help") != 0)
+        return (*failure = mistake).error;
+
     reader->line->given[option] = true;
     reader->line->is_taken_back[option] = false;
     if (!options_takes_value(options_find(option)))
         note_place(reader, option, NULL, false);
     else if (store_value(reader, option, failure) != OTA_OK)
         return failure->error;
-    return has_one_dash ? reject_one_dash(spelled, failure) : OTA_OK;
+    return has_one_dash ? (*failure = mistake).error : OTA_OK;
 }
 
 /* Whether popt goes on with the whole name of an option that it did not find: "--prog=x" is

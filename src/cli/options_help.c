@@ -132,8 +132,7 @@ enum ota_error options_print_version(struct ota_failure *failure)
     return finish_output(failure);
 }
 
-/* What other programs call it. */
-static const char *find_synonym(const char *name, size_t length)
+const char *options_find_synonym(const char *name, size_t length)
 {
     static const char *const synonyms[][2] = {
         {"pass", "auth"},     {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
@@ -149,7 +148,7 @@ static const char *find_synonym(const char *name, size_t length)
 
 const char *options_suggest(const char *name, size_t length)
 {
-    const char *best = find_synonym(name, length);
+    const char *best = options_find_synonym(name, length);
     size_t best_distance = 3;
 
     if (best || length < 2 || length > NAME_MAX_LENGTH)

@@ -108,6 +108,9 @@ enum ota_error options_print_help(struct ota_failure *failure);
 enum ota_error options_print_usage(struct ota_failure *failure);
 enum ota_error options_print_version(struct ota_failure *failure);
 
+/* The long option that other programs call name (length bytes); NULL: there is none. */
+const char *options_find_synonym(const char *name, size_t length);
+
 /* The long option that name (length bytes) is probably meant to be; NULL when none is close. */
 const char *options_suggest(const char *name, size_t length);
 

@@ -50,3 +50,15 @@ bool spelling_correct(char buffer[SPELLING_MAX], const char *text)
         return false;
     return true;
 }
+
+bool spelling_translate(char buffer[SPELLING_MAX], const char *text)
+{
+    if (text[0] != '-' || text[1] == '-')
+        return false;
+
+    const char *name = text + 1;
+    const char *option = options_find_synonym(name, strcspn(name, SPELLING_NAME_END));
+    if (option)
+        snprintf(buffer, SPELLING_MAX, "--%s", option);
+    return option != NULL;
+}

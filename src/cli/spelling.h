@@ -27,4 +27,8 @@ bool spelling_is_script(const char *text);
  * returns false. Text behind an option's letter makes it no option. */
 bool spelling_correct(char buffer[SPELLING_MAX], const char *text);
 
+/* If text is another program's name for a long option, behind one dash ("-host"), writes the option.
+ * Otherwise returns false. */
+bool spelling_translate(char buffer[SPELLING_MAX], const char *text);
+
 #endif

@@ -45,7 +45,11 @@ class Mistakes(Scenario):
                 (("-i", "-f", path), "option '-i' needs a value, but '-f' follows"),
                 (("-a", "-f", path, "-i", "kitchen"), "option '-a' needs a value, but an option follows; write --auth="),
                 (("--auth", "--file", path), "option '-a' needs a value, but an option follows; write --auth="),
-                (("-ip", "127.0.0.1", "-f", path), "write '--ip'"),
+                (("-ip", "127.0.0.1", "-f", path), "'-ip' has only one dash; write '--ip'"),
+                (("-host", "127.0.0.1", "-f", path), "unknown option '-host'; did you mean '--ip'?"),
+                (("-image", path, "-i", "127.0.0.1"), "unknown option '-image'; did you mean '--file'?"),
+                ((*good, "-password", "kwert"), "unknown option '-password'; did you mean '--auth'?"),
+                ((*good, "-address", "127.0.0.1"), "unknown option '-address'; did you mean '--ip'?"),
                 (("-i", "127.0.0.1", "\u2013f", path), "write '-f'"),
                 (("-i", "127.0.0.1/", "-f", path), 'write only "127.0.0.1"'),
                 (("-i", "ftp://127.0.0.1", "-f", path), 'write only "127.0.0.1"'),
@@ -128,7 +132,7 @@ class Mistakes(Scenario):
 class Help(Scenario):
 
     def test_help(self):
-        for line in (("--help",), ("-h",), ("-h", "--frobnicate"), ("-i", "x", "-h")):
+        for line in (("--help",), ("-h",), ("-help",), ("-h", "--frobnicate"), ("-i", "x", "-h")):
             with self.subTest(line):
                 result = run(*line)
                 self.assertEqual((result.status, result.err), (0, ""), result)

@@ -33,6 +33,28 @@ static void test_correct(void **state)
     }
 }
 
+static void test_translate(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *option; /* NULL: there is none */
+    } rows[] = {
+        {"-host", "--ip"},       {"-HOST=x", "--ip"}, {"-password\x01x", "--auth"},
+        {"-firmware", "--file"}, {"-hosty", NULL},    {"--host", NULL},
+        {"host", NULL},          {"-", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char buffer[SPELLING_MAX];
+        bool is_option = spelling_translate(buffer, rows[i].text);
+
+        assert_int_equal(is_option, rows[i].option != NULL);
+        if (is_option)
+            assert_string_equal(buffer, rows[i].option);
+    }
+}
+
 static void test_spelling_name(void **state)
 {
     char buffer[SPELLING_MAX];
@@ -66,9 +88,8 @@ static void test_script(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_correct),
-        cmocka_unit_test(test_spelling_name),
-        cmocka_unit_test(test_long_dash),
+        cmocka_unit_test(test_correct),       cmocka_unit_test(test_translate),
+        cmocka_unit_test(test_spelling_name), cmocka_unit_test(test_long_dash),
         cmocka_unit_test(test_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
