@@ -120,10 +120,11 @@ enum ota_cause {
     OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
-     * (EACCES, or EINVAL without -I). */
+     * (EACCES, or EINVAL without -I); there is no route (ENETUNREACH). */
     OTA_CAUSE_FIREWALL,
     OTA_CAUSE_WRONG_SOURCE,
     OTA_CAUSE_NO_WAY_OUT,
+    OTA_CAUSE_NO_ROUTE,
     /* --serve cannot listen: another program has the port, or it needs privileges; this computer
      * does not have the address. */
     OTA_CAUSE_PORT_IN_USE,

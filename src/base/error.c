@@ -311,6 +311,22 @@ enum ota_cause error_lack_cause(int number)
     }
 }
 
+enum ota_cause error_way_cause(int number)
+{
+    switch (number) {
+    case EPERM:
+        return OTA_CAUSE_FIREWALL;
+    case EACCES:
+        return OTA_CAUSE_NO_WAY_OUT;
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL: /* it has no address of this IP version */
+        return OTA_CAUSE_NO_ROUTE;
+    default:
+        return OTA_CAUSE_NONE;
+    }
+}
+
 enum ota_cause error_output_cause(int reason)
 {
     switch (reason) {

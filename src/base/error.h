@@ -40,6 +40,10 @@ bool error_is_local(int number);
 /* Which resource that is; OTA_CAUSE_NONE unless error_is_local(number). */
 enum ota_cause error_lack_cause(int number);
 
+/* Why nothing leaves this computer, by the errno of a system call that sends or connects: its
+ * firewall, a route that keeps it in, no route. OTA_CAUSE_NONE: another errno. */
+enum ota_cause error_way_cause(int number);
+
 /* OTA_E_INTERNAL if error_is_local(number), else error. For a failed system call, where error
  * blames a file, the board or the network. */
 enum ota_error error_unless_local(enum ota_error error, int number);

@@ -39,10 +39,10 @@ bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_err
 {
     enum ota_error error = failure->error;
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
-    bool is_elsewhere = error == OTA_E_NOT_LISTENING && attempt == 1;
+    bool is_elsewhere = error == OTA_E_NOT_LISTENING || failure->cause == OTA_CAUSE_NO_ROUTE;
 
     return ota_error_is_transient(error) && failure->cause != OTA_CAUSE_PART_KEPT && !is_second &&
-           !is_elsewhere;
+           !(is_elsewhere && attempt == 1);
 }
 
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,

@@ -4,27 +4,13 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "net/tcp_connect.h"
 
 #include <errno.h>
 #include <string.h>
 
 const int64_t HTTP_CONNECT_US = SECONDS(5);
 const int64_t HTTP_RESULT_US = SECONDS(60);
-
-static void fail_not_connected(struct ota_failure *failure, int reason, const char *place)
-{
-    if (reason == ECONNREFUSED)
-        ota_fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
-    else if (reason == ETIMEDOUT)
-        ota_fail(failure, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
-                 (double)HTTP_CONNECT_US / 1e6);
-    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
-        ota_fail(failure, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
-                 strerror(reason));
-    else
-        ota_fail(failure, error_unless_local(OTA_E_UNREACHABLE, reason), "no connection to %s: %s",
-                 place, strerror(reason));
-}
 
 /* What failed on this computer: a system call, whose text is better than libcurl's, or libcurl. */
 static void fail_local(struct ota_failure *failure, const struct http_outcome *outcome,
@@ -45,7 +31,7 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
     escape_string(text, sizeof text, outcome->text);
     switch (outcome->end) {
     case HTTP_NOT_CONNECTED:
-        fail_not_connected(failure, outcome->reason, place);
+        tcp_connect_fail(failure, outcome->reason, place, HTTP_CONNECT_US);
         break;
     case HTTP_TLS:
         ota_fail(failure, OTA_E_TLS, "no secure connection to %s: %s", place, text);

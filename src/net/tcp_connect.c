@@ -3,12 +3,14 @@
  */
 #include "net/tcp_connect.h"
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "net/source.h"
 #include "net/tcp_tune.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,4 +131,22 @@ void tcp_connect_free(struct tcp_connect *attempt)
     if (attempt->fd >= 0)
         close(attempt->fd);
     free(attempt);
+}
+
+void tcp_connect_fail(struct ota_failure *failure, int reason, const char *place,
+                      int64_t deadline_us)
+{
+    if (reason == ECONNREFUSED)
+        ota_fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
+    else if (reason == ETIMEDOUT)
+        ota_fail(failure, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
+                 (double)deadline_us / 1e6);
+    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
+        ota_fail(failure, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
+                 strerror(reason));
+    else
+        ota_fail_errno(failure, OTA_E_UNREACHABLE, reason, "no connection to %s: %s", place,
+                       strerror(reason));
+    if (failure->cause == OTA_CAUSE_NONE)
+        failure->cause = error_way_cause(reason);
 }

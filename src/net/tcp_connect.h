@@ -5,6 +5,7 @@
 #define ESP_OTA_NET_TCP_CONNECT_H
 
 #include "base/address.h"
+#include "esp-ota/error.h"
 
 #include "base/loop.h"
 
@@ -28,5 +29,10 @@ struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *
                                        tcp_connect_done_fn *on_done, void *userdata);
 /* Allowed at any time, and needed also after on_done. */
 void tcp_connect_free(struct tcp_connect *attempt);
+
+/* Fills in failure: why there is no connection to place ("lamp.local, TCP port 80"), by the errno
+ * with which an attempt ended, or ETIMEDOUT after deadline_us. */
+void tcp_connect_fail(struct ota_failure *failure, int reason, const char *place,
+                      int64_t deadline_us);
 
 #endif

@@ -320,8 +320,11 @@ static const struct remedy {
      .text = "Give -P another port or a range such as 10000-10100, or leave it out to use any free "
              "port."},
     {.cause = OTA_CAUSE_FIREWALL,
-     .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
+     .text = "Let this computer's firewall pass what goes to the board (\"nft list ruleset\" or "
              "\"iptables -L OUTPUT\" shows what it blocks)."},
+    {.cause = OTA_CAUSE_NO_ROUTE,
+     .text = "Connect this computer to the board's network, or check the address (\"ip route get "
+             "ADDRESS\" shows the way to it); only --wait SECONDS waits for a connection."},
     {.cause = OTA_CAUSE_NO_WAY_OUT,
      .text = "Give the address of the board itself: this one is the broadcast address of a "
              "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},

@@ -305,20 +305,11 @@ static void start_exchange(struct esphome *esphome, int fd)
 
 static void fail_connecting(struct esphome *esphome, int reason)
 {
+    struct ota_failure failure;
     char place[PLACE_MAX];
 
-    place_text(esphome, place);
-    if (reason == ECONNREFUSED)
-        fail_attempt(esphome, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
-    else if (reason == ETIMEDOUT)
-        fail_attempt(esphome, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
-                     (double)CONNECT_US / 1e6);
-    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
-        fail_attempt(esphome, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
-                     strerror(reason));
-    else
-        fail_attempt(esphome, error_unless_local(OTA_E_UNREACHABLE, reason),
-                     "no connection to %s: %s", place, strerror(reason));
+    tcp_connect_fail(&failure, reason, place_text(esphome, place), CONNECT_US);
+    finish_attempt(esphome, &failure);
 }
 
 static void on_board_connected(int fd, int reason, void *userdata)

@@ -80,6 +80,12 @@ static void find_group(struct group *group, const struct candidates *candidates,
         text_append(group->list, sizeof group->list, " and %zu more", group->count - listed);
 }
 
+static const char *describe_network_error(int reason)
+{
+    return reason == EADDRNOTAVAIL ? "this computer has no address of its IP version"
+                                   : strerror(reason);
+}
+
 static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group,
                            enum outcome outcome, double seconds, const char *said)
 {
@@ -96,7 +102,7 @@ static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group
         text_append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
     else
         text_append(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
-                    strerror(group->network_error));
+                    describe_network_error(group->network_error));
 }
 
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,

@@ -260,6 +260,8 @@ static void end_absent(struct handshake *handshake)
 
     ota_fail(failure, error, "%s%s%s", absence, *way ? "; " : "", way);
     failure->cause = cause;
+    if (error == OTA_E_UNREACHABLE && cause == OTA_CAUSE_NONE)
+        failure->cause = error_way_cause(handshake_network_error(handshake));
 
     if (is_perhaps_esphome(handshake, failure)) {
         failure->cause = OTA_CAUSE_ESPHOME;

@@ -148,11 +148,11 @@ static const struct unsendable {
      "the interface of -I does not lead there"},
     {EINVAL, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the interface of -I does not lead there"},
-    {ENETUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {ENETUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "there is no route to it"},
     {EHOSTUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    {ENETDOWN, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    /* this computer has no address of the board's IP version */
-    {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {ENETDOWN, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, NULL},
+    {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE,
+     "this computer has no address of its IP version"},
     {EPERM, NOTHING, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
     {EINVAL, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the address of -I does not lead there"},
@@ -193,13 +193,15 @@ void handshake_cannot_send(struct ota_failure *failure, const struct session_con
     if (!row) {
         ota_fail_errno(failure, OTA_E_INTERNAL, reason, "cannot send to %s: %s", address,
                        strerror(reason));
-    } else if (!row->why) {
-        ota_fail(failure, row->error, "cannot send to %s: %s", address, strerror(reason));
-    } else {
+        return;
+    }
+
+    if (row->why)
         ota_fail(failure, row->error, "cannot send to %s: %s (%s)", address, row->why,
                  strerror(reason));
-        failure->cause = row->cause;
-    }
+    else
+        ota_fail(failure, row->error, "cannot send to %s: %s", address, strerror(reason));
+    failure->cause = row->cause;
 }
 
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,

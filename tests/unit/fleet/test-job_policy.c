@@ -53,23 +53,27 @@ static void test_worth_another(void **state)
         enum ota_error error, before;
         bool is_worth_it;
         unsigned attempt;
+        enum ota_cause cause;
     } rows[] = {
-        {OTA_E_NO_ANSWER, OTA_OK, true, 1},
-        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2},
-        {OTA_E_LOST, OTA_E_LOST, true, 2},
-        {OTA_E_NO_CONNECTION, OTA_OK, true, 1},
-        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2},
-        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2},
-        {OTA_E_NOT_LISTENING, OTA_OK, false, 1},
-        {OTA_E_NOT_LISTENING, OTA_OK, true, 2},
-        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2},
-        {OTA_E_LOCAL, OTA_OK, false, 1},
-        {OTA_E_BOARD, OTA_OK, false, 1},
-        {OTA_E_UNKNOWN, OTA_OK, false, 1},
-        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2},
+        {OTA_E_NO_ANSWER, OTA_OK, true, 1, OTA_CAUSE_NONE},
+        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_LOST, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_NO_CONNECTION, OTA_OK, true, 1, OTA_CAUSE_NONE},
+        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_NOT_LISTENING, OTA_OK, false, 1, OTA_CAUSE_NONE},
+        {OTA_E_NOT_LISTENING, OTA_OK, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
+        {OTA_E_UNREACHABLE, OTA_OK, true, 1, OTA_CAUSE_NONE},
+        {OTA_E_UNREACHABLE, OTA_OK, false, 1, OTA_CAUSE_NO_ROUTE},
+        {OTA_E_UNREACHABLE, OTA_E_LOST, true, 2, OTA_CAUSE_NO_ROUTE},
+        {OTA_E_LOCAL, OTA_OK, false, 1, OTA_CAUSE_NONE},
+        {OTA_E_BOARD, OTA_OK, false, 1, OTA_CAUSE_NONE},
+        {OTA_E_UNKNOWN, OTA_OK, false, 1, OTA_CAUSE_NONE},
+        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2, OTA_CAUSE_NONE},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct ota_failure failure = {.error = rows[i].error};
+        struct ota_failure failure = {.error = rows[i].error, .cause = rows[i].cause};
 
         assert_int_equal(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt),
                          rows[i].is_worth_it);

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -145,6 +146,38 @@ static void test_impossible(void **state)
     assert_true(outcome.reason == ENETUNREACH || outcome.reason == EACCES);
 }
 
+static void test_failures(void **state)
+{
+    static const struct {
+        int reason;
+        enum ota_error error;
+        enum ota_cause cause;
+        const char *words;
+    } rows[] = {
+        {ECONNREFUSED, OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, "nothing listens at HERE"},
+        {ETIMEDOUT, OTA_E_NO_ANSWER, OTA_CAUSE_NONE, "no connection to HERE within 5 s"},
+        {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer does not connect to HERE: Oper"},
+        {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "does not connect to HERE: Permission"},
+        {EINVAL, OTA_E_LOCAL, OTA_CAUSE_NONE, "does not connect to HERE: Invalid argument"},
+        {ENETUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "to HERE: Network is unreachable"},
+        {ENETDOWN, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "to HERE: Network is down"},
+        {EADDRNOTAVAIL, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE,
+         "this computer does not connect to HERE: C"},
+        {EHOSTUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, "to HERE: No route to host"},
+        {EMFILE, OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, "to HERE: Too many open files"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure;
+
+        tcp_connect_fail(&failure, rows[i].reason, "HERE", 5000000);
+        assert_int_equal(failure.error, rows[i].error);
+        assert_int_equal(failure.cause, rows[i].cause);
+        assert_non_null(strstr(failure.message, rows[i].words));
+    }
+}
+
 static void test_freed_while_it_dials(void **state)
 {
     struct address address;
@@ -212,13 +245,10 @@ static void test_connect_failed_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answered),
-        cmocka_unit_test(test_refused_connection),
-        cmocka_unit_test(test_silent_peer),
-        cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_freed_while_it_dials),
-        cmocka_unit_test(test_connect_no_memory),
-        cmocka_unit_test(test_connect_failed_calls),
+        cmocka_unit_test(test_answered),          cmocka_unit_test(test_refused_connection),
+        cmocka_unit_test(test_silent_peer),       cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_failures),          cmocka_unit_test(test_freed_while_it_dials),
+        cmocka_unit_test(test_connect_no_memory), cmocka_unit_test(test_connect_failed_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,7 @@ static const struct row {
     {OTA_E_NO_PORT, OTA_CAUSE_NOT_OUR_ADDRESS, SKETCH, "", "an address of this computer"},
     {OTA_E_NO_PORT, OTA_CAUSE_NONE, SKETCH, "", "another port or a range"},
     {OTA_E_LOCAL, OTA_CAUSE_FIREWALL, SKETCH, "", "nft list ruleset"},
+    {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, SKETCH, "esp32*", "to the board's network, or check"},
     {OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
     {OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, FILESYSTEM, "", "of the board itself"},
     {OTA_E_LOCAL, OTA_CAUSE_NONE, SKETCH, "", "routes and firewall"},

@@ -697,7 +697,8 @@ static const struct script scripts[] = {
      .expected = OTA_E_UNREACHABLE, .phase = INVITING,
      .phrase = "10.0.0.7:3232 cannot be reached: No route to host", .notes = 1, .end_ms = 1000},
     {"no route to begin with", .open_error = ENETUNREACH, .sent = "", .expected = OTA_E_UNREACHABLE,
-     .phase = INVITING, .phrase = "cannot send to 10.0.0.7:3232: Network is unreachable"},
+     .phase = INVITING,
+     .phrase = "cannot send to 10.0.0.7:3232: there is no route to it (Network is unreachable)"},
     {"this computer's firewall", .send_error = EPERM, .sent = "I0", .expected = OTA_E_LOCAL,
      .phase = INVITING,
      .phrase = "cannot send to 10.0.0.7:3232: this computer's firewall forbids "
