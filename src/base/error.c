@@ -127,7 +127,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "password-needed",
             .exit_status = 6,
-            .text = "the board asks for a password, and none was given",
+            .text = "the board asks for a password, and got none",
         },
     [OTA_E_WEAK_AUTH] =
         {

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/loop.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -163,6 +164,9 @@ const char *input_open_error(const char *path, int number)
     if (strpbrk(path, "*?["))
         return "No such file or directory; no shell has replaced the pattern (no file matches, or "
                "it stood in quotes): write the name of the file";
+    if (isalpha((unsigned char)path[0]) && path[1] == ':')
+        return "No such file or directory; this is a path of Windows, which WSL has below /mnt "
+               "(C:\\dir\\file is /mnt/c/dir/file)";
     if (path[0] == '~')
         return "No such file or directory; no shell has replaced the ~ (none does in quotes or "
                "behind '='): write $HOME, or the path in full";

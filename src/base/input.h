@@ -31,7 +31,7 @@ ssize_t input_read_all(int fd, void *buffer, size_t capacity);
 const char *input_error(int number);
 
 /* Like input_error(), for the errno of an open() of path, also for writing. The text says so if
- * path begins with a ~ that no shell has expanded, is a pattern or a URL. */
+ * path begins with a ~ that no shell has expanded, is a pattern, a URL or a path of Windows. */
 const char *input_open_error(const char *path, int number);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/input.h"
 #include "base/text.h"
 #include "cli/spelling.h"
+#include "discovery/target.h"
 #include "secrets/shown.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ bool operands_is_file(const char *word)
 
     if (input_is_standard(word) || (stat(word, &status) == 0 && S_ISREG(status.st_mode)))
         return true;
-    return !is_url && (strchr(word, '/') || has_firmware_ending(word));
+    return !is_url && !target_is_serial_port(word) &&
+           (strchr(word, '/') || has_firmware_ending(word));
 }
 
 /* Does not show an argument that is no option: it may be "-a" and the password. */

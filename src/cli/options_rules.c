@@ -68,11 +68,17 @@ static enum ota_error reject_no_image(const struct command_line *line, struct ot
 
     if (!line->word)
         return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+
+    escape_string(shown, sizeof shown, line->word);
+    if (options_find_name(line->word, strlen(line->word)))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "no firmware is named; add -f FILE ('%s' is taken for a board; the option "
+                        "is --%s)",
+                        shown, shown);
     return ota_fail(failure, OTA_E_USAGE,
                     "no firmware is named; add -f FILE (no file is called '%s', so it is taken for "
                     "a board%s%s)",
-                    escape_string(shown, sizeof shown, line->word),
-                    *line->similar ? "; the configuration has " : "", line->similar);
+                    shown, *line->similar ? "; the configuration has " : "", line->similar);
 }
 
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)

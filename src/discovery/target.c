@@ -386,6 +386,19 @@ static bool has_password(const char *text)
     return host && !strchr(text, ' ') && memchr(text, ':', (size_t)(host - text));
 }
 
+bool target_is_serial_port(const char *text)
+{
+    static const char *const starts[] = {"/dev/tty", "/dev/serial/", "/dev/cu.", "/dev/rfcomm"};
+    static const char windows[] = "COM";
+    const char *number = text + sizeof windows - 1;
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return strncmp(text, windows, sizeof windows - 1) == 0 && *number &&
+           number[strspn(number, "0123456789")] == '\0';
+}
+
 /* Rejects likely mistakes, which would otherwise count as names of instances. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
@@ -395,6 +408,10 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return ota_fail(failure, OTA_E_USAGE,
                         "a password in the name of a board is seen by others; give it with "
                         "--auth-file, and write only the board");
+    if (target_is_serial_port(text))
+        return reject_target(failure, text,
+                             "is a serial port, but images are sent over the network: give the "
+                             "board's name or address (\"esp-ota -l\" lists the boards)");
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))

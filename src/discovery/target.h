@@ -70,6 +70,10 @@ bool target_names_equal(const struct target *a, const struct target *b);
  * the same protocol. */
 bool target_equal(const struct target *a, const struct target *b);
 
+/* Whether text is the name of a serial port ("/dev/ttyUSB0", "COM3"), which is given in a board's place
+ * out of habit. */
+bool target_is_serial_port(const char *text);
+
 /* Parses a decimal port from 1 to 65535, or from 0 with allow_zero. Rejects signs, spaces and
  * leading zeros. */
 bool target_parse_port(uint16_t *port, const char *text, bool allow_zero);

@@ -40,12 +40,24 @@ static void give(struct member *member, const char *password)
     job_set_password(member->job, password);
 }
 
+static void withhold(struct member *member)
+{
+    member->asks = false;
+    member->was_given = false;
+    job_withhold_password(member->job);
+}
+
 static void answer_all(struct fleet *fleet)
 {
+    bool is_wrong = fleet->rejections == REJECTIONS_MAX;
+
     for (size_t i = 0; i < fleet->begun; i++) {
         struct member *member = &fleet->members[i];
+        bool waits = member->asks || member->state == PARKED;
 
-        if (member->asks || member->state == PARKED)
+        if (waits && is_wrong)
+            withhold(member);
+        else if (waits)
             give(member, fleet->typed_password);
         if (member->state == PARKED)
             fleet_queue(member);

@@ -277,6 +277,10 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
     const struct broken *broken = &job->broken;
 
     assignment_explain(job->config.assignment, &result);
+    if (failure->error == OTA_E_PASSWORD_NEEDED && job->is_withheld)
+        ota_fail(&result, failure->error,
+                 "the board asks for a password, and the one that was typed is not tried here, as "
+                 "another board has rejected it");
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
         ota_fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
                  failure->message);

@@ -64,6 +64,9 @@ void job_start(struct job *job);
 /* The job keeps the pointer, also for the attempts that follow; NULL: nobody gave one. */
 void job_set_password(struct job *job, const char *password);
 
+/* Like job_set_password(job, NULL), as another board has rejected the password that was typed. */
+void job_withhold_password(struct job *job);
+
 /* From now on the board gets no answer to a challenge with a weaker scheme. */
 void job_require_auth(struct job *job, enum auth_scheme least);
 

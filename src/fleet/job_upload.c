@@ -78,6 +78,12 @@ void job_set_password(struct job *job, const char *password)
         upload_set_password(job->upload, password);
 }
 
+void job_withhold_password(struct job *job)
+{
+    job->is_withheld = true;
+    job_set_password(job, NULL);
+}
+
 void job_require_auth(struct job *job, enum auth_scheme least)
 {
     if (job->upload)

@@ -43,7 +43,10 @@ static char *signed_path(const char *path)
 
 static const char *describe_mode(mode_t mode)
 {
-    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
 }
 
 /* Rejects a path.signed that is not a file: to send path instead would be a guess. */

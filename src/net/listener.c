@@ -61,15 +61,17 @@ static struct expectation *find_expectation(const struct listener *listener,
     return NULL;
 }
 
-/* Warns a few times only: a scanner may connect thousands of times. */
+/* Warns a few times only, as a scanner may connect thousands of times, and once of a board that
+ * connects in each attempt. */
 static void reject_connection(struct listener *listener, int fd, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
 
     close(fd);
+    bool is_known = listener->warnings && address_equal(&listener->stranger, peer);
     listener->stranger = *peer;
     listener->stranger_us = loop_now_us();
-    if (listener->warnings == WARNINGS_MAX)
+    if (listener->warnings == WARNINGS_MAX || is_known)
         return;
 
     listener->warnings++;

@@ -171,7 +171,13 @@ static bool has_versions(const struct board_list *boards)
     return false;
 }
 
-static void fill_heading(struct row *row, bool has_version)
+/* What depends on the boards, and on the width of the terminal. */
+struct table_form {
+    bool has_version;
+    bool is_brief; /* "esphome" instead of "--protocol esphome" */
+};
+
+static void fill_heading(struct row *row, const struct table_form *form)
 {
     static const char *const titles[COLUMN_COUNT] = {
         [COLUMN_INSTANCE] = "INSTANCE", [COLUMN_HOST] = "HOST",  [COLUMN_ADDRESS] = "ADDRESS",
@@ -180,17 +186,18 @@ static void fill_heading(struct row *row, bool has_version)
 
     for (int i = 0; i < COLUMN_COUNT; i++)
         set_cell(row, (enum column)i, titles[i] ? titles[i] : "");
-    if (!has_version)
+    if (!form->has_version)
         set_cell(row, COLUMN_VERSION, "");
 }
 
-static void fill_table_row(struct row *row, const struct board *board, bool has_version)
+static void fill_table_row(struct row *row, const struct board *board,
+                           const struct table_form *form)
 {
     const char *remark = "";
     char option[CELL_MAX];
 
-    snprintf(option, sizeof option, "--protocol %s%s", protocols_name_for(board),
-             board->esphome.is_encrypted ? ", encrypted" : "");
+    snprintf(option, sizeof option, "%s%s%s", form->is_brief ? "" : "--protocol ",
+             protocols_name_for(board), board->esphome.is_encrypted ? ", encrypted" : "");
     if (!board->is_resolved)
         remark = "does not answer";
     else if (board->is_ambiguous)
@@ -204,7 +211,7 @@ static void fill_table_row(struct row *row, const struct board *board, bool has_
     if (*board->version)
         describe_version(row->cells[COLUMN_VERSION], board);
     set_cell(row, COLUMN_REMARK, remark);
-    if (!has_version)
+    if (!form->has_version)
         set_cell(row, COLUMN_VERSION, "");
 }
 
@@ -291,25 +298,39 @@ static void print_table_row(FILE *stream, const size_t widths[COLUMN_COUNT], str
     putc('\n', stream);
 }
 
-void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width)
+/* Fills in widths for a table that fits into width columns (0: any), as far as possible. */
+static void fit_table(size_t widths[COLUMN_COUNT], const struct board_list *boards, size_t width,
+                      const struct table_form *form)
 {
-    const bool has_version = has_versions(boards);
-    size_t widths[COLUMN_COUNT] = {0};
     struct row row;
 
-    fill_heading(&row, has_version);
+    memset(widths, 0, COLUMN_COUNT * sizeof *widths);
+    fill_heading(&row, form);
     widen_columns(widths, &row);
     for (size_t i = 0; i < boards->count; i++) {
-        fill_table_row(&row, boards->items[i], has_version);
+        fill_table_row(&row, boards->items[i], form);
         widen_columns(widths, &row);
     }
     drop_columns(widths, width);
     narrow_columns(widths, width);
+}
 
-    fill_heading(&row, has_version);
+void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width)
+{
+    struct table_form form = {.has_version = has_versions(boards)};
+    size_t widths[COLUMN_COUNT];
+    struct row row;
+
+    fit_table(widths, boards, width, &form);
+    if (width && total_width(widths) > width) {
+        form.is_brief = true;
+        fit_table(widths, boards, width, &form);
+    }
+
+    fill_heading(&row, &form);
     print_table_row(stream, widths, &row);
     for (size_t i = 0; i < boards->count; i++) {
-        fill_table_row(&row, boards->items[i], has_version);
+        fill_table_row(&row, boards->items[i], &form);
         print_table_row(stream, widths, &row);
     }
 }

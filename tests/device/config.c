@@ -109,6 +109,7 @@ static const struct option long_options[] = {
     {"fetch-set", required_argument, NULL, OPT_FETCH_SET},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
@@ -558,9 +559,13 @@ enum config_result config_read(struct config *config, int argc, char **argv)
     fetch_config_start(&config->fetch);
     address_parse(&config->address, "127.0.0.1");
 
-    while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vhV", long_options, NULL)) != -1) {
         if (option == 'h') {
             help_print();
+            return CONFIG_DONE;
+        }
+        if (option == 'V') {
+            puts("esp-ota-sim " SIM_VERSION);
             return CONFIG_DONE;
         }
         if (!read_option(config, &given, option))

@@ -28,6 +28,7 @@ static const char help_head[] =
     "      --output-partial    also write what was received of a failed upload\n"
     "  -n, --uploads N         end after N successful uploads\n"
     "  -v, --verbose           print more details on stderr\n"
+    "  -V, --version           print the version\n"
     "\n"
     "The hardware:\n"
     "      --chip NAME         chip of an ESP32: esp32 (default), esp32s2, esp32s3, esp32c3 ...;\n"

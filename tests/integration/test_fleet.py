@@ -414,6 +414,8 @@ class Fleet(Scenario):
         groups = summary(result.err.replace("\r", ""))
         self.assertEqual(sorted(map(len, groups.values())), [1, 2], result)
         self.assertEqual(set(groups), {"wrong-password", "password-needed"}, result)
+        self.assertEqual(result.err.count("the one that was typed is not tried here, as another board has rejected it"), 2)
+        self.assertNotIn("none was given", result.err)
         self.assert_received(floor, ())
 
     def test_first_board_falls_silent(self):

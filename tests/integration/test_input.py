@@ -60,6 +60,11 @@ class Input(Scenario):
                 self.assertIn(": No such file or directory; no shell has replaced the ~", result.err)
 
     def test_pattern_and_url(self):
+        for name in ("C:\\fw.bin", "c:/Users/me/fw.bin", "C:Usersmefw.bin"):
+            with self.subTest(name):
+                result = run("-i", "127.0.0.1", "-f", name)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertIn("No such file or directory; this is a path of Windows, which WSL has below /mnt", result.err)
         for name, hint in (("build/*.bin", "no shell has replaced the pattern (no file matches, or it stood in quotes)"),
                            ("fw-v?.bin", "no shell has replaced the pattern"),
                            ("https://example.org/fw.bin", "a URL is not fetched: download the file first")):
@@ -204,6 +209,11 @@ class ImageFromStandardInput(Scenario):
         result = scenario.Terminal("-i", "127.0.0.1", "-f", "-").result()
         self.assertEqual(result.status, 2, result)
         self.assertIn("standard input, which is a terminal; name a file", result.err)
+
+    def test_device_is_no_file(self):
+        result = run("-i", "127.0.0.1", "-f", "/dev/null")
+        self.assertEqual((result.status, result.out, result.err),
+                         (3, "", "esp-ota: /dev/null is a device, not a firmware image\n"), result)
 
     def test_pipe_is_no_file(self):
         path = os.path.join(self.directory, "pipe")

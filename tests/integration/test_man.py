@@ -125,6 +125,12 @@ class Documentation(Scenario):
         self.assertGreater(len(options), 30)
         self.assertEqual(documented, options)
 
+    def test_version_of_the_simulated_board(self):
+        version = re.search(r"^project\(esp-ota VERSION (\S+)", read("CMakeLists.txt"), re.M)[1]
+        for option in ("--version", "-V"):
+            result = subprocess.run([SIMULATOR, option], capture_output=True, text=True, check=True)
+            self.assertEqual((result.stdout, result.stderr), (f"esp-ota-sim {version}\n", ""))
+
     def test_sections(self):
         """Readers find examples before the reference, and where to report a bug at the end."""
         found = titles(man_page())

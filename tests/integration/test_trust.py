@@ -470,7 +470,7 @@ class OneAddress(Scenario):
 
     def test_the_stricter_line_counts(self):
         """Also where the second name is found to be one only when it is resolved."""
-        board = self.board("-P", "kwert", where="127.0.0.1")
+        board = self.board("-P", "kwert", "--port", "0", where="127.0.0.1")
         first, second = f"127.0.0.1 port={board.port}", f"localhost port={board.port} min-auth=sha256"
         result = self.upload(first, second)
         self.assertEqual(result.status, 2, result)

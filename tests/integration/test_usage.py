@@ -51,6 +51,8 @@ class Mistakes(Scenario):
                 ((*good, "-password", "kwert"), "unknown option '-password'; did you mean '--auth'?"),
                 ((*good, "-address", "127.0.0.1"), "unknown option '-address'; did you mean '--ip'?"),
                 (("-i", "127.0.0.1", "\u2013f", path), "write '-f'"),
+                (("/dev/ttyUSB0", path), '"/dev/ttyUSB0" is a serial port, but images are sent over the network'),
+                (("-i", "COM3", "-f", path), '"COM3" is a serial port'),
                 (("-i", "127.0.0.1/", "-f", path), 'write only "127.0.0.1"'),
                 (("-i", "ftp://127.0.0.1", "-f", path), 'write only "127.0.0.1"'),
                 (("-i", "ftp://127.0.0.1", "-f", path), "another scheme than espota://, esphome://, http://, https:// and sketch://"),

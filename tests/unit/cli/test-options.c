@@ -329,7 +329,9 @@ static const struct {
     {{"-i", "b", "-f", ""}, "the file name after -f is empty"},
     {{"10.0.0.7"}, "no firmware is named; add -f FILE"},
     {{"list"},
-     "no firmware is named; add -f FILE (no file is called 'list', so it is taken for a board)"},
+     "no firmware is named; add -f FILE ('list' is taken for a board; the option is --list)"},
+    {{"upload"},
+     "no firmware is named; add -f FILE (no file is called 'upload', so it is taken for a board)"},
     {{"10.0.0.7", "firm\nware", "-z"},
      "no firmware is named; add -f FILE (no file is called 'firm\\nware', so it is taken for a "
      "board)"},

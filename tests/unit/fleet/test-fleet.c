@@ -51,6 +51,7 @@ void __wrap_loop_timer_stop(struct loop_timer *timer);
 struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
 void __wrap_job_start(struct job *job);
 void __wrap_job_set_password(struct job *job, const char *password);
+void __wrap_job_withhold_password(struct job *job);
 void __wrap_job_require_auth(struct job *job, enum auth_scheme least);
 bool __wrap_job_has_given_md5(const struct job *job);
 void __wrap_job_park(struct job *job);
@@ -130,6 +131,11 @@ void __wrap_job_start(struct job *job)
 void __wrap_job_set_password(struct job *job, const char *password)
 {
     tell("%d:%s ", number_of(job), password ? password : "none");
+}
+
+void __wrap_job_withhold_password(struct job *job)
+{
+    tell("%d:withheld ", number_of(job));
 }
 
 void __wrap_job_describe(const struct job *job, struct ota_standing *standing)
@@ -652,10 +658,10 @@ static void test_wrong_password(void **state)
     assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:b "
                                 "prompt 'Password of 0 (and of the others that ask): ' 0:c 2~ ");
     assert_false(reject_password(0));
-    assert_string_equal(told(), "1:none 2:none +1 +2 ");
+    assert_string_equal(told(), "1:withheld 2:withheld +1 +2 ");
     end_fleet(0, OTA_E_WRONG_PASSWORD);
     let_job_ask(1);
-    assert_string_equal(told(), "0=6 1:none ");
+    assert_string_equal(told(), "0=6 1:withheld ");
     end_fleet(1, OTA_E_PASSWORD_NEEDED);
     end_fleet(2, OTA_E_PASSWORD_NEEDED);
     assert_string_equal(told(), "1=6 2=6 done ");

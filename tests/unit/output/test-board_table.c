@@ -162,6 +162,28 @@ static void test_narrow_rows(void **state)
     table_width = 0;
 }
 
+/* Of the remark only the protocol's name is left, where all of it does not fit. */
+static void test_narrow_remark(void **state)
+{
+    struct board *const items[] = {&kitchen, &sketch};
+    (void)state;
+
+    set_addresses();
+    table_width = 41;
+    char *text = printed(print_table, items, 2);
+    assert_string_equal(text, "INSTANCE      ADDRESS\n"
+                              "kitchen       10.0.0.7\n"
+                              "a\\tb\\x1b[...  -         --protocol sketch\n");
+    free(text);
+    table_width = 38;
+    text = printed(print_table, items, 2);
+    assert_string_equal(text, "INSTANCE       ADDRESS\n"
+                              "kitchen        10.0.0.7\n"
+                              "a\\tb\\x1b[1m\\\\  -         sketch\n");
+    free(text);
+    table_width = 0;
+}
+
 /* Wide characters are not cut in two. */
 static void test_narrow_wide_row(void **state)
 {
@@ -212,9 +234,10 @@ static void test_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_table), cmocka_unit_test(test_board_rows),
-        cmocka_unit_test(test_narrow_rows), cmocka_unit_test(test_narrow_wide_row),
-        cmocka_unit_test(test_longest_row), cmocka_unit_test(test_width),
+        cmocka_unit_test(test_plain_table),     cmocka_unit_test(test_board_rows),
+        cmocka_unit_test(test_narrow_rows),     cmocka_unit_test(test_narrow_remark),
+        cmocka_unit_test(test_narrow_wide_row), cmocka_unit_test(test_longest_row),
+        cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
