@@ -175,12 +175,24 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
     return tasmotas_add(program->tasmotas, &order) ? OTA_OK : ota_fail_no_memory(failure);
 }
 
+static enum ota_error fail_mac(struct program *program, const char *name)
+{
+    char shown[4 * TARGET_NAME_MAX];
+
+    return ota_fail(&program->failure, OTA_E_USAGE,
+                    "'%s' is not the MAC of a board, which is written like 24:0A:C4:00:00:01",
+                    escape_string(shown, sizeof shown, name));
+}
+
 /* A board is listed by its MAC, its address or its name, or by the URL of its page. */
 static enum ota_error list_board(struct program *program, const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
     struct mac mac;
     const bool has_mac = mac_parse(&mac, target->name);
+
+    if (!has_mac && target->kind != TARGET_ADDRESS && mac_is_meant(target->name))
+        return fail_mac(program, target->name);
     struct book_board *board = book_add(&program->book, target->name);
     if (!board)
         return ota_fail_no_memory(&program->failure);

@@ -252,12 +252,21 @@ void httpd_request_each_header(const struct httpd_request *request, httpd_header
 }
 
 /* A GET of ESP8266httpUpdate has "Content-Length: 0". */
+static void look_for_content(const char *name, const char *value, void *userdata)
+{
+    bool *has_content = userdata;
+
+    if (strcasecmp(name, "Transfer-Encoding") == 0 ||
+        (strcasecmp(name, "Content-Length") == 0 && strcmp(value, "0") != 0))
+        *has_content = true;
+}
+
 static bool has_content(const struct httpd_request *request)
 {
-    const char *length = httpd_request_header(request, "Content-Length");
+    bool has_content = false;
 
-    return (length && strcmp(length, "0") != 0) ||
-           httpd_request_header(request, "Transfer-Encoding");
+    httpd_request_each_header(request, look_for_content, &has_content);
+    return has_content;
 }
 
 static void respond_plainly(struct httpd_request *request, unsigned status, const char *text)
@@ -287,7 +296,7 @@ static enum MHD_Result cleanse_password(void *userdata, enum MHD_ValueKind kind,
 
 /* libmicrohttpd calls this when the headers have been read, and again when the content has. An
  * answer to the first call ends the connection, and comes instead of "100 Continue"; so that is what
- * a request with content gets. */
+ * a request with content gets, and one that expects a 100. */
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, const char *path,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_size, void **context)
@@ -311,7 +320,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
         respond_plainly(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
     else if (has_content(&request))
         respond_plainly(&request, MHD_HTTP_BAD_REQUEST, "a request has no content here\n");
-    else if (is_first_call)
+    else if (is_first_call && !httpd_request_header(&request, "Expect"))
         return MHD_YES;
     else
         server->config.on_request(&request, server->config.userdata);

@@ -7,12 +7,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STREAMS_MAX = 16, EVENT_SIZE = 256 };
 
 /* So often, an event comes without news: times on the page grow old, and a browser that has gone
  * is noticed. */
 static const int64_t REFRESH_US = SECONDS(20);
+
+static const struct httpd_header stream_headers[] = {
+    {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {NULL, NULL}};
 
 static ssize_t read_stream(void *userdata, uint64_t position, char *target, size_t capacity)
 {
@@ -61,10 +65,24 @@ static struct httpd_stream *new_stream(struct httpd_request *request)
     return stream;
 }
 
+/* libmicrohttpd ends its answer to HEAD with the last chunk of a stream, which is content. */
+static void respond_head(struct httpd_request *request)
+{
+    httpd_respond(request,
+                  &(struct httpd_response){.status = MHD_HTTP_OK, .headers = stream_headers});
+}
+
 void httpd_respond_stream(struct httpd_request *request)
 {
     struct httpd *server = request->server;
     const struct httpd_library *http = &server->http;
+    bool is_complete = true;
+
+    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
+        respond_head(request);
+        return;
+    }
+
     struct httpd_stream *stream = new_stream(request);
     struct MHD_Response *response =
         stream ? http->create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_SIZE, read_stream,
@@ -79,10 +97,10 @@ void httpd_respond_stream(struct httpd_request *request)
                                                         .headers = later});
         return;
     }
+    for (const struct httpd_header *header = stream_headers; header->name && is_complete; header++)
+        is_complete = http->add_response_header(response, header->name, header->value) == MHD_YES;
     request->is_answered =
-        http->add_response_header(response, "Content-Type", "text/event-stream") == MHD_YES &&
-        http->add_response_header(response, "Cache-Control", "no-store") == MHD_YES &&
-        http->queue_response(request->mhd, MHD_HTTP_OK, response) == MHD_YES;
+        is_complete && http->queue_response(request->mhd, MHD_HTTP_OK, response) == MHD_YES;
     http->destroy_response(response);
     if (!server->refresh_timer.is_running)
         loop_timer_start(&server->refresh_timer, REFRESH_US);

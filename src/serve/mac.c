@@ -37,6 +37,27 @@ bool mac_parse(struct mac *mac, const char *text)
     return true;
 }
 
+static bool has_mac_dashes(const char *text)
+{
+    if (strlen(text) != MAC_TEXT_MAX - 1)
+        return false;
+    for (size_t i = 0; text[i]; i++)
+        if ((text[i] == '-') != (i % 3 == 2))
+            return false;
+    return true;
+}
+
+bool mac_is_meant(const char *text)
+{
+    enum { COLONS_MIN = 3, DIGITS = 12 };
+    size_t colons = 0;
+
+    for (const char *c = text; *c; c++)
+        colons += *c == ':';
+    return colons >= COLONS_MIN || has_mac_dashes(text) ||
+           (strlen(text) == DIGITS && strspn(text, "0123456789abcdefABCDEF") == DIGITS);
+}
+
 bool mac_equal(const struct mac *a, const struct mac *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

@@ -568,6 +568,9 @@ class Serve(Scenario):
                  '"*" stands for the boards without a line of their own, which only --serve waits for'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
                  "are no certificate with its key")]
+        for mac in ("24:0A:C4:00:00:0G", "24:0A:C4:00:00", "24-0a-c4-00-00-0x", "240AC4000001", "FF:FF:FF:FF:FF:FF"):
+            rows.append((["--serve=0", "-f", self.path, "--hosts", self.file(f"list-{len(rows)}", mac.encode())],
+                         f"'{mac}' is not the MAC of a board, which is written like 24:0A:C4:00:00:01"))
         for arguments, message in rows:
             result = run(*arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)

@@ -74,6 +74,8 @@ class Hostile(Scenario):
             (b"PUT /firmware.bin" + end + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", b"HTTP/1.1 405"),
             (b"DELETE /firmware.bin" + end + b"\r\n", b"HTTP/1.1 405"),
             (b"GET /firmware.bin" + end + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", b"HTTP/1.1 400"),
+            (b"GET /firmware.bin" + end + b"Expect: 100-continue\r\n\r\n", b"HTTP/1.1 200"),
+            (b"GET /firmware.bin" + end + b"Content-Length: 0\r\nContent-Length: 3\r\n\r\nabc", b"HTTP/1.1 400"),
             (b"GET /firmware.bin" + end + b"Content-Length: 99999999999999999999\r\n\r\n", b"HTTP/1.1 4"),
             (b"GET /firmware.bin" + end + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n", b"HTTP/1.1 400"),
             (b"GET /secret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
@@ -90,6 +92,9 @@ class Hostile(Scenario):
             (b"\r\n\r\n\r\n\r\n", b""),
             (b"\0" * 9000, b""),
         ]
+        for path in (b"/", b"/events", b"/firmware.bin", b"/kitchen.bin.md5", b"/manifest.json", b"/nothing"):
+            self.assertTrue(self.answer(b"HEAD " + path + end + b"\r\n").endswith(b"\r\n\r\n"), path)
+            self.assertEqual(self.answer(b"HEAD " + path + end + b"\r\n").count(b"\r\n\r\n"), 1, path)
         for data, status in rows:
             received = self.answer(data)
             self.assertTrue(received.startswith(status), (data[:60], received[:200]))
