@@ -5,9 +5,11 @@
  */
 #include "serve/serve.h"
 
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "serve/basic_auth.h"
+#include "serve/fetcher.h"
 #include "serve/serve_internal.h"
 
 #include <stdio.h>
@@ -85,6 +87,31 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
                               password);
 }
 
+static void read_board_header(const char *name, const char *value, void *userdata)
+{
+    fetcher_read_header(userdata, name, value);
+}
+
+/* A board that does not know the password would be refused for ever, and nobody would see it.
+ * Browsers and ESP-IDF ask without one at first; the libraries that send a MAC do not. */
+static void warn_of_password(struct serve *serve, const struct httpd_request *request)
+{
+    enum { WARNINGS_MAX = 20 };
+    const struct address *address = httpd_request_address(request);
+    const bool has_one = httpd_request_header(request, "Authorization") != NULL;
+    struct fetcher fetcher = {.has_mac = false};
+    char text[ADDRESS_TEXT_MAX];
+
+    httpd_request_each_header(request, read_board_header, &fetcher);
+    if ((!has_one && !fetcher.has_mac) || serve->warned.count >= WARNINGS_MAX ||
+        address_set_has(&serve->warned, address) || !address_set_add(&serve->warned, address))
+        return;
+    diag_warning("%s asks %s, and gets nothing%s", address_text(text, address),
+                 has_one ? "with a wrong user or password" : "without the password",
+                 serve->warned.count == WARNINGS_MAX ? "; others that do are not told any more"
+                                                     : "");
+}
+
 static void demand_password(struct httpd_request *request)
 {
     char text[LOGIN_SIZE + 1];
@@ -99,6 +126,7 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
     struct resource resource;
 
     if (!is_allowed(serve, request)) {
+        warn_of_password(serve, request);
         demand_password(request);
         return;
     }
@@ -260,6 +288,7 @@ void serve_free(struct serve *serve)
         return;
 
     serve_stop(serve);
+    address_set_clear(&serve->warned);
     free(serve->names);
     free(serve);
 }

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_SERVE_SERVE_INTERNAL_H
 #define ESP_OTA_SERVE_SERVE_INTERNAL_H
 
+#include "base/address_set.h"
 #include "serve/resource.h"
 #include "serve/serve.h"
 
@@ -12,6 +13,7 @@ struct serve {
     struct httpd *http;
     struct serve_download *downloads; /* that run */
     const char **names;               /* of the offers */
+    struct address_set warned;        /* whose passwords were wrong or missing */
     struct ota_totals totals;
     int64_t started_us;
     struct loop_timer publish_timer;

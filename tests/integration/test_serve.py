@@ -426,8 +426,12 @@ class Serve(Scenario):
         for credentials, status in rows:
             answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")
             self.assertEqual(answer.status, status, credentials)
+        other = address()
+        self.assertEqual(Board(server.server, source=other).fetch(), -108)
         result = server.stop()
         self.assertNotIn("swordfish", result.out + result.err)
+        self.assertEqual(result.err.count("asks with a wrong user or password, and gets nothing\n"), 1, result.err)
+        self.assertEqual(result.err.count(f"warning: {other} asks without the password, and gets nothing\n"), 1, result.err)
         self.path = self.file("kitchen.bin", firmware.esp32_sketch(60000))
         server = self.serve("-a", "swordfish")
         for name in ("idf", "idf-old"):

@@ -720,6 +720,7 @@ class Https(Scenario):
         pipe = os.path.join(self.directory, "pipe")
         os.mkfifo(pipe)
         for file, said in ((pipe, "--cacert needs a file"),
+                           (path, "the file of --cacert, .*, has no certificate in PEM format"),
                            (self.directory, "--cacert"),
                            (os.path.join(self.directory, "none"), "cannot open the file of --cacert, .*No such file")):
             with self.subTest(file):

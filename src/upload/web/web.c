@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +73,19 @@ static void web_close(struct upload_service *service)
 
 enum { SHOWN_MAX = 256 }; /* bytes of a file's name in a message */
 
+/* Whether a certificate may be near the beginning of the file; comments may come before it. */
+static bool has_certificate(int fd)
+{
+    enum { LOOK_AT = 64 * 1024 };
+    static const char start[] = "-----BEGIN ";
+    char *text = malloc(LOOK_AT);
+    ssize_t length = text ? input_read_all(fd, text, LOOK_AT) : -1;
+    bool is_there = length > 0 && memmem(text, (size_t)length, start, sizeof start - 1);
+
+    free(text);
+    return is_there;
+}
+
 /* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer. */
 static bool check_ca_file(const char *path, struct ota_failure *failure)
 {
@@ -91,10 +105,15 @@ static bool check_ca_file(const char *path, struct ota_failure *failure)
     }
 
     bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+    bool has_any = is_file && has_certificate(fd);
+
     close(fd);
     if (!is_file)
         ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, and %s is none", shown);
-    return is_file;
+    else if (!has_any)
+        ota_fail(failure, OTA_E_USAGE, "the file of --cacert, %s, has no certificate in PEM format",
+                 shown);
+    return has_any;
 }
 
 static struct upload_service *web_open(struct loop *loop, const struct upload_settings *settings,
