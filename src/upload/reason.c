@@ -31,6 +31,7 @@ static const struct reason {
     {0, "Decryption error", OTA_CAUSE_DECRYPTION},
     {0, "Partition Could Not be Found", OTA_CAUSE_NO_PARTITION},
     {0, "No Filesystem", OTA_CAUSE_NO_FILESYSTEM},
+    {0, "nofile", OTA_CAUSE_NO_FILESYSTEM},        /* cut short by the first cores of the Pico W */
     {0, "RAM free to stage", OTA_CAUSE_NO_MEMORY}, /* CH32H4 */
     {0, "Ignore firmware validation", OTA_CAUSE_RELEASE},
 };

@@ -30,6 +30,7 @@ static const struct {
     {"ERROR[13]: No data supplied", OTA_CAUSE_NO_DATA},
     {"ERROR[14]: Out of memory", OTA_CAUSE_NO_MEMORY},
     {"No Filesystem", OTA_CAUSE_NO_FILESYSTEM},
+    {"nofile", OTA_CAUSE_NO_FILESYSTEM},
     {"Image is 500000 bytes, only 196608 bytes of RAM free to stage it in", OTA_CAUSE_NO_MEMORY},
     {"600ERROR[4]: ", OTA_CAUSE_NO_SPACE},
     {"ERROR[4]: MD5", OTA_CAUSE_NO_SPACE},
