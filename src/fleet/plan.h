@@ -17,11 +17,10 @@ enum { PLAN_BOARDS_MAX = 10000 };
 
 /* The images and the boards. Paths may be "-", standard input. */
 struct plan_settings {
-    const struct upload_protocol
-        *protocol;       /* --protocol: of targets without a scheme; NULL: no board gets an image */
-    struct hosts boards; /* each -i, with the port of -p */
-    uint16_t port;       /* -p; 0: not given */
-    char *hosts;         /* --hosts: a path; NULL: none */
+    const struct upload_protocol *protocol; /* of targets without a scheme; NULL: no uploads */
+    struct hosts boards;                    /* each -i, with the port of -p */
+    uint16_t port;                          /* -p; 0: not given */
+    char *hosts;                            /* --hosts: a path; NULL: none */
     char *file;     /* -f: a path; NULL: --hosts names one for each board, or logs are followed */
     char *password; /* NULL: none was given; "": explicitly none; see secret.h */
     unsigned char *encryption_key; /* for ESPHome; NULL: none was given; see secret.h */

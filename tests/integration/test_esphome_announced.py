@@ -224,8 +224,7 @@ class OtherProtocol(OnLink):
                 ("esphome://" + PORCH.v4, page + "(_wled._tcp)", scheme), (PLUG.v4, page + "(_http._tcp)", scheme),
                 ("http://mkr.local", "the board announces a sketch server (_arduino._tcp)", "Write sketch:// before")):
             with self.subTest(target):
-                result = self.fail(target)
-                self.assertIn(announced, result.err)
+                result = self.until(announced, lambda target=target: self.fail(target))
                 self.assertIn(remedy, result.err)
 
     def test_not_told(self):

@@ -63,9 +63,10 @@ class OtherProtocol(OnLink):
         """A board that was asked by another protocol than it announces."""
         for target in ("esphome://kitchen.local", "http://" + KITCHEN.v4):
             with self.subTest(target):
-                result = scenario.run("-i", target, "-f", self.image, "-t", "1", "--retries", "0")
-                self.assert_result(result, 5, ("; the board announces ArduinoOTA (_arduino._tcp)",
-                                               "Write espota:// before the board's name"), SOON)
+                result = self.until(
+                    "; the board announces ArduinoOTA (_arduino._tcp)",
+                    lambda target=target: scenario.run("-i", target, "-f", self.image, "-t", "1", "--retries", "0"))
+                self.assert_result(result, 5, ("Write espota:// before the board's name",), SOON)
 
 
 class Names(OnLink):
