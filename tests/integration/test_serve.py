@@ -443,18 +443,18 @@ class Serve(Scenario):
             answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")
             self.assertEqual(answer.status, status, credentials)
 
-    def test_tls(self):
-        def certificate(name):
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.file("key.pem", b""),
-                            "-out", self.file("cert.pem", b""), "-days", "2", "-subj", f"/CN={name}", "-addext",
-                            f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
-            return os.path.join(self.directory, "cert.pem"), os.path.join(self.directory, "key.pem")
+    def certificate(self, name):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.file("key.pem", b""),
+                        "-out", self.file("cert.pem", b""), "-days", "2", "-subj", f"/CN={name}", "-addext",
+                        f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
+        return os.path.join(self.directory, "cert.pem"), os.path.join(self.directory, "key.pem")
 
+    def test_tls(self):
         def shown(server):
             return subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*server.server), "-tls1_2",
                                    "-maxfraglen", "512"], input=b"", capture_output=True).stdout.decode()
 
-        cert, key = certificate("one.example")
+        cert, key = self.certificate("one.example")
         os.chmod(key, 0o604)
         server = self.serve("--tls-cert", cert, "--tls-key", key)
         server.program.wait_for("warning: every user of this computer can read .*key.pem; chmod 600 keeps the key private")
@@ -466,7 +466,7 @@ class Serve(Scenario):
         self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
         got = subprocess.run(["curl", "--silent", "--insecure", server.url + "/kitchen.bin"], capture_output=True)
         self.assertTrue(got.stdout == self.image)
-        certificate("two.example")
+        self.certificate("two.example")
         server.program.send_signal(signal.SIGHUP)
         server.program.wait_for("new connections get the certificate")
         self.assertRegex(shown(server), r"subject=CN = two\.example")
@@ -478,6 +478,37 @@ class Serve(Scenario):
         self.assertEqual(board.fetch(), "no update")
 
     # -- the page --
+
+    def test_small_records(self):
+        """An ESP8266 has hardly room for a TLS record of 16 KiB."""
+        cert, key = self.certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        context = fetcher.ssl.SSLContext(fetcher.ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+        received, sent = fetcher.ssl.MemoryBIO(), fetcher.ssl.MemoryBIO()
+        tls = context.wrap_bio(received, sent)
+        raw, plain = b"", b""
+        with fetcher.socket.create_connection(server.server, 60) as connection:
+            step = tls.do_handshake
+            while len(plain) < len(self.image):
+                try:
+                    plain += step() or b""
+                    if step == tls.do_handshake:
+                        tls.write(b"GET /firmware.bin HTTP/1.0\r\n\r\n")
+                    step = tls.read
+                except fetcher.ssl.SSLWantReadError:
+                    connection.sendall(sent.read())
+                    data = connection.recv(65536)
+                    self.assertTrue(data)
+                    raw += data
+                    received.write(data)
+        sizes = []
+        while len(raw) >= 5:
+            size = int.from_bytes(raw[3:5], "big")
+            sizes += [size] if raw[0] == 23 else []
+            raw = raw[5 + size:]
+        self.assertGreater(len(sizes), len(self.image) // 4096)
+        self.assertLess(max(sizes), 4096 + 256)
 
     def test_page(self):
         server = self.serve()
