@@ -77,8 +77,10 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length)
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words)
 {
+    const size_t skipped = *words == '>'; /* the end of a tag */
+
     for (size_t i = 0; i < length; i++)
         if (starts_with(body + i, body + length, words))
-            return page_text(target, capacity, body + i, length - i);
+            return page_text(target, capacity, body + i + skipped, length - i - skipped);
     return page_text(target, capacity, body, length);
 }

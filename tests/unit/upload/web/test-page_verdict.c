@@ -56,7 +56,7 @@ static const struct {
      "<script>setTimeout(function(){location.href='.';},10000);</script>Erfolgreich", PAGE_ACCEPTED,
      NULL},
     {PAGE_TASMOTA, 200, "Upload <font color='#ff5661'>Failed</font><br>Not enough space",
-     PAGE_REFUSED, NULL},
+     PAGE_REFUSED, "Failed Not enough space"},
     {PAGE_TASMOTA, 200, "Upload fehlgeschlagen<br>Nicht genug Platz", PAGE_REFUSED,
      "Upload fehlgeschlagen Nicht genug Platz"},
     {PAGE_TASMOTA, 401, "", PAGE_UNCLEAR, ""}, /* it writes before it asks */
