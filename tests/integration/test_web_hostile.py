@@ -193,8 +193,10 @@ class Hostile(Scenario):
             asked.append(1)
             return ask("Digest", realm="x", nonce=str(len(asked)))
 
-        def script(method, _path, answer, limit=2):
-            if f'nonce="{len(asked)}"' not in answer or method == "POST" and len(asked) < limit:
+        def script(method, path, answer, limit=2):
+            if f'nonce="{len(asked)}"' not in answer or f'uri="{path}"' not in answer:
+                return challenge()
+            if method == "POST" and len(asked) < limit:
                 return challenge()
             return reply(b"Update Success! Rebooting..." if method == "POST" else FORM)
 
