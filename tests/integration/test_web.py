@@ -485,6 +485,15 @@ class Broken(Scenario):
         self.assertIn("the board says: Update error: ERROR[1]: Flash Write Failed", result.err)
         self.assertTrue(EarlyReply.has_closed.wait(20))
 
+    def test_early_reply_stops_the_upload(self):
+        """Also if the board takes the rest."""
+        self.where = address()
+        path = self.file("fw.bin", sketch("esp8266", 8000000))
+        result = run("-i", f"http://{self.where}:{serve(self, ReadsOn)}", "-f", path, "--retries", "0", "--force")
+        self.assertEqual(result.status, 10, result)
+        self.assertTrue(ReadsOn.has_ended.wait(20))
+        self.assertLess(ReadsOn.taken, 4000000)
+
     def test_nobody(self):
         where = address()
         path = self.file("fw.bin", sketch("esp8266"))
@@ -596,6 +605,23 @@ class EarlyReply(PageServer):
         poll.register(self.connection, select.POLLRDHUP)
         if poll.poll(20000):
             self.has_closed.set()
+        self.close_connection = True
+
+
+class ReadsOn(PageServer):
+    """Says what is wrong in the middle of an upload, and counts what still comes."""
+
+    taken, has_ended = 0, threading.Event()
+
+    def do_POST(self):
+        self.rfile.read(20000)
+        self._reply(b"Update error: ERROR[1]: Flash Write Failed")
+        try:
+            while part := self.rfile.read1(65536):
+                ReadsOn.taken += len(part)
+        except ConnectionError:
+            pass
+        ReadsOn.has_ended.set()
         self.close_connection = True
 
 
