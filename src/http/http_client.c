@@ -271,9 +271,8 @@ static bool check_limits(struct http_request *request)
         finish_request(request, HTTP_LOCAL, ENOMEM);
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
-    else if (request->early_us && now_us - request->early_us >= EARLY_US)
-        finish_request(request, HTTP_REPLIED, 0);
-    else if (has_quiet_reply(request, now_us))
+    else if ((request->early_us && now_us - request->early_us >= EARLY_US) ||
+             has_quiet_reply(request, now_us))
         finish_request(request, HTTP_REPLIED, 0);
     else if ((request->is_connected &&
               silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US)) ||
