@@ -465,7 +465,7 @@ static bool receive_request(int server)
     struct iovec text = {request.text, sizeof request.text - 1};
     struct msghdr message = {.msg_iov = &text,
                              .msg_iovlen = 1,
-                             .msg_control = &control,
+                             .msg_control = control.bytes,
                              .msg_controllen = sizeof control};
 
     ssize_t size = recvmsg(server, &message, MSG_CMSG_CLOEXEC);
