@@ -64,24 +64,26 @@ static size_t stem_length(const char *name)
     return length > end && strcasecmp(name + length - end, domain) == 0 ? length - end : length;
 }
 
-/* Whether the first length bytes of part occur in whole, and are enough to say something. */
-static bool is_part(const char *part, size_t length, const char *whole, size_t whole_length)
+/* Whether the stem of part occurs in that of whole, and is enough to say something. */
+static bool is_part(const char *part, const char *whole)
 {
-    for (size_t i = 0; length >= PART_MIN && i + length <= whole_length; i++)
-        if (strncasecmp(part, whole + i, length) == 0)
+    size_t size = stem_length(part), limit = stem_length(whole);
+
+    for (size_t i = 0; size >= PART_MIN && i + size <= limit; i++)
+        if (strncasecmp(part, whole + i, size) == 0)
             return true;
     return false;
 }
 
 static struct suggestion compare_names(const char *wanted, const char *name)
 {
-    size_t length = stem_length(wanted), other = stem_length(name);
     struct suggestion suggestion = {.distance = suggest_distance(wanted, name)};
 
     snprintf(suggestion.name, sizeof suggestion.name, "%s", name);
-    if (is_part(wanted, length, name, other) || is_part(name, other, wanted, length))
+    if (is_part(wanted, name) || is_part(name, wanted))
         suggestion.distance = smaller(suggestion.distance, 1);
-    suggestion.is_similar = suggest_is_similar(suggestion.distance, length, other);
+    suggestion.is_similar =
+        suggest_is_similar(suggestion.distance, stem_length(wanted), stem_length(name));
     return suggestion;
 }
 

@@ -12,10 +12,12 @@ enum { COUNTDOWN_TICK_US = 1000000 };
 
 enum { COUNTDOWN_TEXT_MAX = 80 };
 
-/* Writes "waiting for WHAT, 1:05 left". A negative time counts as none. Returns text. Pure. */
-const char *countdown_text(char text[COUNTDOWN_TEXT_MAX], const char *what, int64_t left_us);
+/* Writes "waiting for WHAT, 1:05 left", or where that does not fit into width columns (0: any), "1:05
+ * left". A negative time counts as none. Returns text. Pure. */
+const char *countdown_text(char text[COUNTDOWN_TEXT_MAX], const char *what, int64_t left_us,
+                           size_t width);
 
-/* Draws it at the bottom of the terminal behind standard error, cut to its width. */
+/* Draws it at the bottom of the terminal behind standard error, in its width. */
 void countdown_draw(const char *what, int64_t left_us);
 
 #endif

@@ -148,6 +148,15 @@ class Search(Scenario):
                 result = program.result()
                 self.assertEqual((result.status, result.out), (-signal.SIGTERM, ""), result)
 
+    def test_each_signal_ends_a_list(self):
+        """The program dies of it, as a shell expects."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(number):
+                program = self.search("-l")
+                program.send_signal(number)
+                result = program.result()
+                self.assertEqual((result.status, result.out), (-number, ""), result)
+
 
 if __name__ == "__main__":
     unittest.main()
