@@ -168,7 +168,7 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
     if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
         return reject_report(place, "is longer than 64 KiB");
     json_memory_watch();
-    json_t *event = json_loadb(line, length, 0, &error);
+    json_t *event = json_memory_load(line, length, 0, &error);
     const bool ran_out = json_memory_has_run_out(); /* whatever jansson has made of it */
     if (!event && !ran_out)
         return is_cut_short(line, length) ? OTA_OK : reject_report(place, "is not JSON");

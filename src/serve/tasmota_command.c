@@ -1,6 +1,8 @@
 /* tasmota_command.c: see tasmota_command.h. */
 #include "serve/tasmota_command.h"
 
+#include "base/json_memory.h"
+
 #include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -27,9 +29,10 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
                         const char *name)
 {
     /* Lines of its log that come at the same time follow as further objects. */
-    json_t *root = reply->status == 200 ? json_loadb(http_reply_text(reply), reply->body_length,
-                                                     JSON_DISABLE_EOF_CHECK, NULL)
-                                        : NULL;
+    json_t *root = reply->status == 200
+                       ? json_memory_load(http_reply_text(reply), reply->body_length,
+                                          JSON_DISABLE_EOF_CHECK, NULL)
+                       : NULL;
     const char *value = json_string_value(json_object_get(root, name));
     const bool fits = value && strlen(value) < capacity;
 
@@ -41,7 +44,7 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
 
 bool tasmota_asks_for_password(const struct http_reply *reply)
 {
-    json_t *root = json_loadb(http_reply_text(reply), reply->body_length, 0, NULL);
+    json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
     const bool asks = reply->status == 401 && json_is_string(json_object_get(root, "WARNING"));
 
     json_decref(root);

@@ -3,6 +3,7 @@
 #include "upload/web/page_facts.h"
 
 #include "base/escape.h"
+#include "base/json_memory.h"
 #include "image/image.h"
 #include "upload/web/page_text.h"
 
@@ -214,7 +215,7 @@ static void read_identity(struct page_facts *facts, const char *text)
 static bool read_json(struct page_facts *facts, const struct page *page,
                       const struct http_reply *reply)
 {
-    json_t *root = json_loadb(http_reply_text(reply), reply->body_length, 0, NULL);
+    json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
     bool tells_version = false;
 
     if (!root)
