@@ -254,19 +254,19 @@ void httpd_request_each_header(const struct httpd_request *request, httpd_header
 /* A GET of ESP8266httpUpdate has "Content-Length: 0". */
 static void look_for_content(const char *name, const char *value, void *userdata)
 {
-    bool *has_content = userdata;
+    bool *is_found = userdata;
 
     if (strcasecmp(name, "Transfer-Encoding") == 0 ||
         (strcasecmp(name, "Content-Length") == 0 && strcmp(value, "0") != 0))
-        *has_content = true;
+        *is_found = true;
 }
 
 static bool has_content(const struct httpd_request *request)
 {
-    bool has_content = false;
+    bool is_found = false;
 
-    httpd_request_each_header(request, look_for_content, &has_content);
-    return has_content;
+    httpd_request_each_header(request, look_for_content, &is_found);
+    return is_found;
 }
 
 static void respond_plainly(struct httpd_request *request, unsigned status, const char *text)
