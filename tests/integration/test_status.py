@@ -153,6 +153,8 @@ class Search(Scenario):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number):
                 program = self.search("-l")
+                program.send_signal(signal.SIGUSR1)
+                program.wait_for("looking for boards: ")  # so it takes signals by now
                 program.send_signal(number)
                 result = program.result()
                 self.assertEqual((result.status, result.out), (-number, ""), result)
