@@ -48,12 +48,13 @@ static size_t measure_utf8(struct view view, size_t offset)
     return length;
 }
 
-static struct census count_bytes(struct view view)
+/* Ends at one control character more than controls_max: most firmware soon has them. */
+static struct census count_bytes(struct view view, size_t controls_max)
 {
     struct census census = {0};
     size_t offset = 0;
 
-    while (offset < view.size) {
+    while (offset < view.size && census.controls <= controls_max) {
         unsigned char byte = view.data[offset];
         size_t length = byte < 0x80 ? 1 : measure_utf8(view, offset);
 
@@ -74,7 +75,8 @@ static struct census count_bytes(struct view view)
 static bool is_bytewise_text(struct view view)
 {
     enum { SURE_SIZE = 64, LOG_SIZE = 64 };
-    struct census census = count_bytes(view);
+    const size_t noise_max = view.size / 200;
+    struct census census = count_bytes(view, noise_max);
 
     if (view.size == 0)
         return false;
@@ -85,7 +87,7 @@ static bool is_bytewise_text(struct view view)
                 census.erased <= view.size / 10);
 
     /* A log may contain some noise of the serial port. */
-    return view.size >= LOG_SIZE && census.controls <= view.size / 200 &&
+    return view.size >= LOG_SIZE && census.controls <= noise_max &&
            census.ascii >= view.size / 10 * 9;
 }
 
