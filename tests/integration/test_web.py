@@ -718,23 +718,26 @@ class Https(Scenario):
     def setUp(self):
         super().setUp()
         self.where = address()
-        self.key, self.certificate = (os.path.join(self.directory, name) for name in ("key.pem", "cert.pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", self.key, "-out", self.certificate, "-days", "2", "-subj", "/CN=board",
-                        "-addext", f"subjectAltName=IP:{self.where}"], check=True, capture_output=True)
+        self.key, self.certificate = self.make_certificate("board")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         self.url = f"https://{self.where}:{serve(self, PageServer, context)}"
 
+    def make_certificate(self, name):
+        key, certificate = (os.path.join(self.directory, name + end) for end in ("-key.pem", ".pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=" + name,
+                        "-addext", f"subjectAltName=IP:{self.where}"], check=True, capture_output=True)
+        return key, certificate
+
     def test_certificates(self):
         path = self.file("fw.bin", sketch("esp8266", 300000))
-        with open(os.path.join(self.directory, "other.pem"), "wb") as file:
-            file.write(b"nothing")
+        _, other = self.make_certificate("other")
         for arguments, status, said in (
                 (("--cacert", self.certificate), 0, CONFIRMED),
                 (("--insecure",), 0, CONFIRMED),
                 ((), 6, "no secure connection to .*certificate"),
-                (("--cacert", os.path.join(self.directory, "other.pem")), 6, "no secure connection")):
+                (("--cacert", other), 6, "no secure connection")):
             with self.subTest(arguments):
                 result = run("-i", self.url, "-f", path, *arguments, "--retries", "0")
                 self.assertEqual(result.status, status, result)
