@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import unittest
 
 import firmware
@@ -58,6 +59,16 @@ class Names(OnLink):
         self.assertEqual((result.status, result.out), (0, ""), result)
         for name in ("kitchen.local", "Living room lamp"):
             self.assertRegex(result.err, rf"(?m)^{name}: confirmed, .*; back with it after \d+ s$")
+
+    def test_addresses(self):
+        """Each address at which boards can reach this computer has its URL."""
+        further = "10.79.0.1"
+        mdns.run("ip", "address", "add", further + "/24", "dev", self.link.INTERFACE)
+        self.addCleanup(mdns.run, "ip", "address", "del", further + "/24", "dev", self.link.INTERFACE)
+        result = scenario.run("--serve=0", "-f", self.path, "--serve-for", "0.1")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(sorted(re.findall(r"(?m)^boards fetch from http://(\S+):\d+/firmware\.bin$", result.err)),
+                         sorted((self.link.V4, further, f"[{self.link.V6}]")), result)
 
     def test_tasmota(self):
         """A board that is told to fetch by its name does so from the address that this computer has on its link."""
