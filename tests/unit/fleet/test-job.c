@@ -1691,79 +1691,81 @@ static void answer_question(const struct announced_service *services, size_t cou
     world.on_services(world.services, count, world.services_userdata);
 }
 
-/* A board that answers nothing is asked once more what it announces. */
-static void test_other_protocol(void **state)
-{
-    (void)state;
 #define ESPHOME                                                                                    \
     {                                                                                              \
         SERVICE_ESPHOME, 6053                                                                      \
     }
 #define ASKED "services at 10.0.0.7 for 2000\n"
-    static const struct {
-        const char *title;
-        struct try try;
-        enum ota_cause cause, expected_cause;
-        struct announced_service services[2];
-        const char *end;
-    } rows[] = {
-        {"it announces ESPHome",
-         {.error = OTA_E_NO_ANSWER},
-         OTA_CAUSE_THERE,
-         OTA_CAUSE_ANNOUNCES_ESPHOME,
-         {ESPHOME},
-         ASKED "result no-answer 5 0: silence; the board announces ESPHome's OTA "
-               "(_esphomelib._tcp)\ndone\n"},
-        {"it announces WLED",
-         {.error = OTA_E_NOT_LISTENING},
-         OTA_CAUSE_NONE,
-         OTA_CAUSE_ANNOUNCES_WEB,
-         {{SERVICE_WLED, 80}},
-         ASKED "result not-listening 5 0: silence; the board announces an update page "
-               "(_wled._tcp)\ndone\n"},
-        {"it announces nothing",
-         {.error = OTA_E_NO_ANSWER},
-         OTA_CAUSE_THERE,
-         OTA_CAUSE_THERE,
-         {{0}},
-         ASKED "result no-answer 5 0: silence\ndone\n"},
-        {"it announces ArduinoOTA, too",
-         {.error = OTA_E_NO_ANSWER},
-         OTA_CAUSE_NONE,
-         OTA_CAUSE_NONE,
-         {ESPHOME, {SERVICE_ARDUINO, 3232}},
-         ASKED "result no-answer 5 0: silence\ndone\n"},
-        {"the silence has a cause",
-         {.error = OTA_E_NO_ANSWER},
-         OTA_CAUSE_NOBODY,
-         OTA_CAUSE_NOBODY,
-         {ESPHOME},
-         "result no-answer 5 0: silence\ndone\n"},
-        {"its port was announced",
-         {.port = 3232, .error = OTA_E_NO_ANSWER},
-         OTA_CAUSE_NONE,
-         OTA_CAUSE_NONE,
-         {ESPHOME},
-         "result no-answer 5 0: silence\ndone\n"},
-        {"it does answer",
-         {.error = OTA_E_REFUSED},
-         OTA_CAUSE_NONE,
-         OTA_CAUSE_NONE,
-         {ESPHOME},
-         "result refused 7 0: silence\ndone\n"},
-    };
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct announced_service *services = rows[i].services;
+/* A board that answers nothing is asked once more what it announces. */
+static const struct {
+    const char *title;
+    struct try try;
+    enum ota_cause cause, expected_cause;
+    struct announced_service services[2];
+    const char *end;
+} silent_boards[] = {
+    {"it announces ESPHome",
+     {.error = OTA_E_NO_ANSWER},
+     OTA_CAUSE_THERE,
+     OTA_CAUSE_ANNOUNCES_ESPHOME,
+     {ESPHOME},
+     ASKED "result no-answer 5 0: silence; the board announces ESPHome's OTA "
+           "(_esphomelib._tcp)\ndone\n"},
+    {"it announces WLED",
+     {.error = OTA_E_NOT_LISTENING},
+     OTA_CAUSE_NONE,
+     OTA_CAUSE_ANNOUNCES_WEB,
+     {{SERVICE_WLED, 80}},
+     ASKED "result not-listening 5 0: silence; the board announces an update page "
+           "(_wled._tcp)\ndone\n"},
+    {"it announces nothing",
+     {.error = OTA_E_NO_ANSWER},
+     OTA_CAUSE_THERE,
+     OTA_CAUSE_THERE,
+     {{0}},
+     ASKED "result no-answer 5 0: silence\ndone\n"},
+    {"it announces ArduinoOTA, too",
+     {.error = OTA_E_NO_ANSWER},
+     OTA_CAUSE_NONE,
+     OTA_CAUSE_NONE,
+     {ESPHOME, {SERVICE_ARDUINO, 3232}},
+     ASKED "result no-answer 5 0: silence\ndone\n"},
+    {"the silence has a cause",
+     {.error = OTA_E_NO_ANSWER},
+     OTA_CAUSE_NOBODY,
+     OTA_CAUSE_NOBODY,
+     {ESPHOME},
+     "result no-answer 5 0: silence\ndone\n"},
+    {"its port was announced",
+     {.port = 3232, .error = OTA_E_NO_ANSWER},
+     OTA_CAUSE_NONE,
+     OTA_CAUSE_NONE,
+     {ESPHOME},
+     "result no-answer 5 0: silence\ndone\n"},
+    {"it does answer",
+     {.error = OTA_E_REFUSED},
+     OTA_CAUSE_NONE,
+     OTA_CAUSE_NONE,
+     {ESPHOME},
+     "result refused 7 0: silence\ndone\n"},
+};
+
+static void test_other_protocol(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < sizeof silent_boards / sizeof *silent_boards; i++) {
+        const struct announced_service *services = silent_boards[i].services;
         const size_t count = !services->port ? 0 : services[1].port ? 2 : 1;
         struct settings settings = make_job_settings();
 
-        print_message("  %s\n", rows[i].title);
-        struct job *job = fail_silently(&settings, &rows[i].try, rows[i].cause);
+        print_message("  %s\n", silent_boards[i].title);
+        struct job *job = fail_silently(&settings, &silent_boards[i].try, silent_boards[i].cause);
         if (world.has_question)
             answer_question(services, count);
-        assert_non_null(strstr(world.story, rows[i].end));
-        assert_int_equal(world.cause, rows[i].expected_cause);
+        assert_non_null(strstr(world.story, silent_boards[i].end));
+        assert_int_equal(world.cause, silent_boards[i].expected_cause);
         assert_int_equal(world.done, 1);
         job_free(job);
         assert_job_freed();

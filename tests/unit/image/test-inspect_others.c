@@ -71,7 +71,7 @@ static void test_pico_cut(void **state)
     expect(INSPECT_PICO, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "RP2040", "table of facts");
 }
 
-static void test_containers(void **state)
+static void test_uf2(void **state)
 {
     (void)state;
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
@@ -112,7 +112,11 @@ static void test_containers(void **state)
     firmware_set_u32(&firmware, 8, 0);
     expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file", "USB drive");
     assert_null(strstr(inspection.name, " for "));
+}
 
+static void test_elf(void **state)
+{
+    (void)state;
     firmware_make_elf(&firmware, 94);
     expect(INSPECT_ELF, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ELF file for Xtensa",
            "the linker's output");
@@ -373,7 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pico),
         cmocka_unit_test(test_pico_cut),
-        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_uf2),
+        cmocka_unit_test(test_elf),
         cmocka_unit_test(test_intel_hex),
         cmocka_unit_test(test_littlefs),
         cmocka_unit_test(test_fat),
