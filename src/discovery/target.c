@@ -488,14 +488,28 @@ static enum ota_error split_user(struct target *target, const char **board,
     return OTA_OK;
 }
 
-/* Moves the path behind board, if there is one, to target. A slash alone is none. */
+/* Whether the path can stand in a request: no spaces, and nothing but ASCII. */
+static bool is_path(const char *path)
+{
+    while (*path > ' ' && *path < 0x7F)
+        path++;
+    return *path == '\0';
+}
+
+/* Moves the path behind board, if there is one, to target. A slash alone is none. What follows '#' is
+ * for browsers, and no server gets it. */
 static enum ota_error split_path(struct target *target, char *board, const char *text,
                                  struct ota_failure *failure)
 {
     const struct target_scheme *scheme = target->scheme;
-    char *path = board + strcspn(board, "/?#");
+    board[strcspn(board, "#")] = '\0';
+    char *path = board + strcspn(board, "/?");
     char why[128];
 
+    if (!is_path(path))
+        return reject_target(failure, text,
+                             "has a character in its path that a URL cannot have: write a space as "
+                             "%20, and others as the browser does");
     snprintf(target->path, sizeof target->path, "%s", strcmp(path, "/") == 0 ? "" : path);
     *path = '\0';
     if (*board == '\0')
@@ -549,6 +563,9 @@ enum ota_error target_parse(struct target *target, const char *text,
                       : reject_scheme(failure, name, board, schemes);
     }
 
+    const char *colon = strchr(name, ':');
+    if (colon && colon[1] == '/' && find_scheme(schemes, name, (size_t)(colon - name)))
+        return reject_target(failure, text, "is a URL with one slash; write two behind the colon");
     if (check_mistakes(name, failure) != OTA_OK)
         return failure->error;
     return parse_board(target, name, failure);
