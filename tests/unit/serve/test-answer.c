@@ -233,10 +233,10 @@ static void test_proof_by_sha256(void **state)
         struct offer offer = offer_of(&esp32, rows[i].command);
         struct fetcher fetcher = fetcher_of(INSPECT_FAMILY_ESP32, FETCHER_SKETCH, rows[i].md5);
 
-        strcpy(offer.running_sha256, rows[i].ours);
+        snprintf(offer.running_sha256, sizeof offer.running_sha256, "%s", rows[i].ours);
         fetcher.has_sha256 = rows[i].sha256;
         if (rows[i].sha256)
-            strcpy(fetcher.sha256, rows[i].sha256);
+            snprintf(fetcher.sha256, sizeof fetcher.sha256, "%s", rows[i].sha256);
         assert_int_equal(answer_proof(&fetcher, &offer), rows[i].proof);
     }
 }
