@@ -23,10 +23,12 @@ enum {
 };
 
 static const int64_t TICK_US = MILLISECONDS(100);
-static const int64_t STEP_US = SECONDS(20);    /* a board gives us as long */
-static const int64_t PREPARE_US = SECONDS(60); /* it may erase a large flash */
-static const int64_t STALL_US = SECONDS(60);
-static const int64_t RESULT_US = SECONDS(60);
+static const int64_t STEP_US = SECONDS(20); /* a board gives us as long */
+
+/* As ESPHome's own client waits. A board gives up after 90 s without data, too. */
+static const int64_t PREPARE_US = SECONDS(90); /* it may erase a large flash */
+static const int64_t STALL_US = SECONDS(90);
+static const int64_t RESULT_US = SECONDS(90);
 
 struct connection {
     struct connection_callbacks callbacks;
@@ -349,7 +351,7 @@ static void check_limits(struct connection *connection)
     } else if (connection_all_acknowledged(connection)) {
         if (waited_us >= RESULT_US)
             finish_unheard(connection, OTA_E_STALLED,
-                           "the board had the last byte for 60 s, and gave no verdict");
+                           "the board had the last byte for 90 s, and gave no verdict");
     } else if (waited_us >= STALL_US) {
         finish_unheard(connection, OTA_E_STALLED, "the board stopped taking data");
     } else if (now_us - connection->ready_us >= longest_us(connection)) {
