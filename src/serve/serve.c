@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "serve/basic_auth.h"
-#include "serve/fetcher.h"
 #include "serve/serve_internal.h"
 
 #include <stdio.h>
@@ -87,11 +86,6 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
                               password);
 }
 
-static void read_board_header(const char *name, const char *value, void *userdata)
-{
-    fetcher_read_header(userdata, name, value);
-}
-
 /* A board that does not know the password would be refused for ever, and nobody would see it.
  * Browsers and ESP-IDF ask without one at first; the libraries that send a MAC do not. */
 static void warn_of_password(struct serve *serve, const struct httpd_request *request)
@@ -102,7 +96,7 @@ static void warn_of_password(struct serve *serve, const struct httpd_request *re
     struct fetcher fetcher = {.has_mac = false};
     char text[ADDRESS_TEXT_MAX];
 
-    httpd_request_each_header(request, read_board_header, &fetcher);
+    serve_read_fetcher(&fetcher, request);
     if ((!has_one && !fetcher.has_mac) || serve->warned.count >= WARNINGS_MAX ||
         address_set_has(&serve->warned, address) || !address_set_add(&serve->warned, address))
         return;

@@ -26,9 +26,14 @@ static const char RETRY_AFTER_S[] = "30";
 
 /* -- who asks -- */
 
-static void read_header(const char *name, const char *value, void *userdata)
+static void read_board_header(const char *name, const char *value, void *userdata)
 {
     fetcher_read_header(userdata, name, value);
+}
+
+void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *request)
+{
+    httpd_request_each_header(request, read_board_header, fetcher);
 }
 
 /* NULL: memory ran out, or the book is full. Boards without an entry are served all the same. */
@@ -331,7 +336,7 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const struct address *address = httpd_request_address(request);
     const bool is_image = resource->kind == RESOURCE_IMAGE;
 
-    httpd_request_each_header(request, read_header, &fetcher);
+    serve_read_fetcher(&fetcher, request);
     names_recognize(serve->config.names, address);
     struct book_board *board = book_find(serve->config.book, &fetcher, address);
     if (!board && names_must_wait(serve->config.names, address)) {

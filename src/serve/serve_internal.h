@@ -5,6 +5,7 @@
 #define ESP_OTA_SERVE_SERVE_INTERNAL_H
 
 #include "base/address_set.h"
+#include "serve/fetcher.h"
 #include "serve/resource.h"
 #include "serve/serve.h"
 
@@ -47,6 +48,9 @@ void serve_tell_progress(struct serve *serve, const struct serve_download *downl
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
 void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata);
 void serve_tell_outcome(struct serve *serve, struct book_board *board);
+
+/* Reads what the request says of its board; fetcher starts with what is known of it otherwise. */
+void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *request);
 
 /* Answers with a sentence; status is not 200. */
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
