@@ -10,12 +10,27 @@
 
 #include <cmocka.h>
 
+struct spelling_row {
+    const char *text;
+    const char *option; /* NULL: there is none */
+};
+
+static void check_rows(const struct spelling_row *rows, size_t count,
+                       bool (*spell)(char spelled[SPELLING_MAX], const char *text))
+{
+    for (size_t i = 0; i < count; i++) {
+        char buffer[SPELLING_MAX];
+        bool is_option = spell(buffer, rows[i].text);
+
+        assert_int_equal(is_option, rows[i].option != NULL);
+        if (is_option)
+            assert_string_equal(buffer, rows[i].option);
+    }
+}
+
 static void test_correct(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *correct; /* NULL: it is no option */
-    } rows[] = {
+    static const struct spelling_row rows[] = {
         {"-f", "-f"},         {"--file", "--file"},     {"-file", "--file"}, {"--file=x", "--file"},
         {"\u2013f", "-f"},    {"\u2014file", "--file"}, {"-fx", NULL},       {"--f", "--file"},
         {"--au=x", "--auth"}, {"-prog", NULL},          {"--host", NULL},    {"-", NULL},
@@ -23,36 +38,19 @@ static void test_correct(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char buffer[SPELLING_MAX];
-        bool is_option = spelling_correct(buffer, rows[i].text);
-
-        assert_int_equal(is_option, rows[i].correct != NULL);
-        if (is_option)
-            assert_string_equal(buffer, rows[i].correct);
-    }
+    check_rows(rows, sizeof rows / sizeof *rows, spelling_correct);
 }
 
 static void test_translate(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *option; /* NULL: there is none */
-    } rows[] = {
+    static const struct spelling_row rows[] = {
         {"-host", "--ip"},       {"-HOST=x", "--ip"}, {"-password\x01x", "--auth"},
         {"-firmware", "--file"}, {"-hosty", NULL},    {"--host", NULL},
         {"host", NULL},          {"-", NULL},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char buffer[SPELLING_MAX];
-        bool is_option = spelling_translate(buffer, rows[i].text);
-
-        assert_int_equal(is_option, rows[i].option != NULL);
-        if (is_option)
-            assert_string_equal(buffer, rows[i].option);
-    }
+    check_rows(rows, sizeof rows / sizeof *rows, spelling_translate);
 }
 
 static void test_spelling_name(void **state)

@@ -23,7 +23,6 @@ static struct world {
     bool is_pending;
     mdns_client_answer_fn *on_answer;
     void *userdata;
-    struct readback *readback;
     bool is_over, is_proven;
     struct ota_failure result;
 } world;
@@ -82,11 +81,11 @@ static void announce(const char *version)
     world.on_answer(&(struct mdns_answer){.event = MDNS_END}, world.userdata);
 }
 
-/* The board announces 1.0 before the upload, and now as well up to this time, and then 2.0. */
-static void play_readback(const char *image_version, int64_t change_us)
+/* The board announces 1.0 before the upload. */
+static struct readback *begin_readback(const char *image_version)
 {
     static const struct esphome_record before = {.version = "1.0"};
-    struct inspect_esphome image = {.version = ""};
+    static struct inspect_esphome image;
     const struct readback_config config = {.loop = virtual_time_loop(),
                                            .instance = "loft",
                                            .before = &before,
@@ -97,8 +96,16 @@ static void play_readback(const char *image_version, int64_t change_us)
     snprintf(image.version, sizeof image.version, "%s", image_version);
     world = (struct world){0};
     virtual_time_reset(SECOND);
-    world.readback = readback_start(&config);
-    assert_non_null(world.readback);
+    struct readback *readback = readback_start(&config);
+    assert_non_null(readback);
+    return readback;
+}
+
+/* The board announces 1.0 up to this time, and then 2.0. */
+static void play_readback(const char *image_version, int64_t change_us)
+{
+    struct readback *readback = begin_readback(image_version);
+
     while (!world.is_over) {
         assert_true(virtual_time.due_us >= 0);
         virtual_time_fire();
@@ -107,7 +114,7 @@ static void play_readback(const char *image_version, int64_t change_us)
     }
     assert_false(world.is_pending);
     assert_true(virtual_time.due_us < 0);
-    readback_free(world.readback);
+    readback_free(readback);
 }
 
 static void test_readback(void **state)
@@ -147,18 +154,8 @@ static void test_readback(void **state)
 static void test_no_announcement(void **state)
 {
     (void)state;
-    static const struct esphome_record before = {.version = "1.0"};
-    static const struct inspect_esphome image = {.version = "1.0"};
-    const struct readback_config config = {.loop = virtual_time_loop(),
-                                           .instance = "loft",
-                                           .before = &before,
-                                           .image = &image,
-                                           .limit_us = 10 * SECOND,
-                                           .on_done = on_read_back};
+    struct readback *readback = begin_readback("1.0");
 
-    world = (struct world){0};
-    virtual_time_reset(SECOND);
-    struct readback *readback = readback_start(&config);
     virtual_time_fire();
     assert_true(world.is_pending);
     virtual_time_fire();
