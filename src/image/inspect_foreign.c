@@ -223,6 +223,18 @@ static bool is_iso_9660(struct view view)
     return view_equals(view, 0x8001, "CD001", 5);
 }
 
+/* Arduino's cloud and OTAUpdate have a header of their own before a packed image: the length and the
+ * CRC-32 of the rest, then the board's USB identifiers, of which Arduino's vendor is 0x2341, or
+ * "3PSE" (ArduinoIoTCloud, extras/tools/bin2ota.py). */
+static bool is_arduino_ota(struct view view)
+{
+    enum { LENGTH_AND_CRC = 8, VENDOR_ARDUINO = 0x2341, HEADER_SIZE = 20 };
+
+    return view.size > HEADER_SIZE && view_u32(view, 0) == view.size - LENGTH_AND_CRC &&
+           (view_u16(view, LENGTH_AND_CRC + 2) == VENDOR_ARDUINO ||
+            view_equals(view, LENGTH_AND_CRC, "3PSE", 4));
+}
+
 /* boot_app0.bin has the number of the application to start, with a CRC; a copy may follow. */
 static bool is_ota_data(struct view view)
 {
@@ -253,6 +265,7 @@ static bool is_radio_data(struct view view)
 
 #define UNPACK "unpack it first"
 #define BUILD "send the .bin file of the build"
+#define LIBRETINY "boards with LibreTiny take the .uf2 file of the build"
 #define CABLE "it is for another place of the flash, which only a cable can write; " BUILD
 
 /* Each row has a signature and its offset, or a function that recognizes the format. */
@@ -316,6 +329,13 @@ static const struct foreign {
     {INSPECT_PROGRAM, SIGNED("DfuSe\1"), "a DfuSe file for STM32 chips", BUILD},
     {INSPECT_PROGRAM, SIGNED("\x27\5\x19\x56"), "a U-Boot image", BUILD},
     {INSPECT_PROGRAM, SIGNED("\xD0\x0D\xFE\xED"), "a device tree", BUILD},
+    {INSPECT_PROGRAM, FITS(is_arduino_ota), "an .ota file for OTAUpdate or Arduino's cloud", BUILD},
+    {INSPECT_PROGRAM, SIGNED("RBL\0"), "a Beken OTA package (.rbl)", LIBRETINY},
+    {INSPECT_PROGRAM, SIGNED("81958711"), "a Realtek AmebaZ image", LIBRETINY},
+    {INSPECT_PROGRAM, SIGNED("\x1E\xF1\xEE\x0B"), "a Zigbee OTA file", BUILD},
+    {INSPECT_PROGRAM, SIGNED("\x1E\xF1\xEE\x1B"), "a Matter OTA file", BUILD},
+    {INSPECT_PROGRAM, SIGNED("\x3D\xB8\xF3\x96"), "an MCUboot image", BUILD},
+    {INSPECT_PROGRAM, SIGNED("\xEB\x17\xA6\x03"), "a Silicon Labs GBL file", BUILD},
     {INSPECT_DOCUMENT, SIGNED("\x89PNG\r\n\x1A\n"), "a PNG picture", BUILD},
     {INSPECT_DOCUMENT, FITS(is_jpeg), "a JPEG picture", BUILD},
     {INSPECT_DOCUMENT, SIGNED("GIF87a"), "a GIF picture", BUILD},

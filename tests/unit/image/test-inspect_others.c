@@ -89,9 +89,10 @@ static void test_uf2(void **state)
     memset(firmware.data, 0, 8); /* the blocks behind are whole */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2 file for the RP2040",
            "block 1 of 3 is damaged");
-    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    firmware_make_uf2(&firmware, 0x540DDF62, 3);
     firmware.size -= 512;
-    expect(INSPECT_UF2, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "UF2", "1 more should follow");
+    expect(INSPECT_UF2, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "UF2 file for the ESP32-C6",
+           "1 more should follow");
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
     firmware_set_u32(&firmware, 512 + 20, 2); /* one block is missing */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
