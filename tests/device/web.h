@@ -26,6 +26,7 @@ struct web {
     bool is_unlocked; /* WLED's PIN was given */
     int64_t pin_us;   /* when it was last compared; 0: never */
     bool is_safeboot; /* Tasmota's recovery firmware runs; survives the restart */
+    int64_t told_us;  /* when it last said so */
     unsigned boots;   /* restarts that Tasmota has counted */
     unsigned error;   /* Tasmota's own number of an error */
     bool was_allowed; /* what HTTPUpdateServer found about the last file, false at first */

@@ -30,6 +30,8 @@ static const struct setting rows[] = {
      offsetof(struct web_config, language)},
     {"safeboot", "tasmota: one partition, so an upload is for the recovery firmware", SETTING_FLAG,
      offsetof(struct web_config, has_safeboot)},
+    {"unsettled", "tasmota: the recovery firmware loses an upload within 0.9 s of its \"true\"",
+     SETTING_FLAG, offsetof(struct web_config, is_unsettled)},
     {"ota-url=URL", "tasmota: OtaUrl at first", SETTING_TEXT, offsetof(struct web_config, ota_url)},
     {"hasty", "tasmota: Upgrade takes a tenth of its time", SETTING_FLAG,
      offsetof(struct web_config, is_hasty)},

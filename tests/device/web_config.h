@@ -27,6 +27,7 @@ struct web_config {
     const char *release;  /* that WLED demands of an image */
     bool is_locked;       /* WLED's OTA lock */
     bool has_safeboot;    /* Tasmota's layout with one partition */
+    bool is_unsettled;    /* and its recovery firmware is not ready at once */
     bool stays;           /* ElegantOTA does not restart the board */
     bool checks_md5;      /* an old core: AsyncElegantOTA's MD5 is looked at */
     const char *version;  /* that the page shows; after a successful upload the other */

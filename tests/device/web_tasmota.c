@@ -179,6 +179,7 @@ static void answer_factory(struct web_client *client)
     if (!settings_of(client)->has_safeboot) {
         page_say(client, 200, "text/plain", NULL, "none");
     } else if (web->is_safeboot) {
+        web->told_us = now_us();
         page_say(client, 200, "text/plain", NULL, "true");
     } else {
         web->is_safeboot = true;
@@ -206,11 +207,25 @@ static void answer_page(struct web_client *client)
                  "<a href='up'>Firmware Upgrade</a></body></html>");
 }
 
+/* A server that has just been started sometimes loses an upload, so the browser's page waits for a
+ * second after "true" (arendst/Tasmota, pull request 21428). */
+static bool is_settled(const struct web_client *client)
+{
+    enum { SETTLED_US = 900000 };
+    const struct web *web = &client->board->web;
+
+    return !settings_of(client)->is_unsettled || !web->is_safeboot ||
+           now_us() - web->told_us >= SETTLED_US;
+}
+
 /* The main page can be opened by its address alone. */
 static bool tasmota_begins(struct web_client *client)
 {
-    if (strcmp(client->request.method, "GET") != 0)
-        return true;
+    if (strcmp(client->request.method, "GET") != 0) {
+        if (!is_settled(client))
+            web_client_say_nothing(client);
+        return is_settled(client);
+    }
     if (is_path(client, "/cm")) {
         answer_command(client);
     } else if (is_path(client, "/u4") && is_esp32(client)) {

@@ -332,6 +332,8 @@ class Quirks(Scenario):
             Case("one partition", web("tasmota", "--web-set", "safeboot"), WEB, family="esp32",
                  says=("restarts into its safeboot firmware", CONFIRMED),
                  events=("path=/u4 ",)),
+            Case("one partition, whose server has to settle", web("tasmota", "--web-set", "safeboot", "--web-set", "unsettled"),
+                 WEB, family="esp32", says=(CONFIRMED,), never=("broke", "attempt")),
             Case("two partitions", web("tasmota"), WEB, family="esp32", never=("safeboot",)),
             Case("its name in the URL does not matter", web("tasmota"), (*WEB, "--page", "tasmota")),
         ])

@@ -26,6 +26,7 @@
 static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
 static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
+static const int64_t SAFEBOOT_SETTLE_US = SECONDS(1);
 
 /* -- what the board says -- */
 
@@ -182,6 +183,11 @@ static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
              reply->status, web_hide_secrets(web, text));
 }
 
+static void ask_for_upload_page(struct web *web)
+{
+    web_get(web, "/up", on_tasmota_ready, NULL);
+}
+
 static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome)
 {
     (void)outcome;
@@ -191,14 +197,19 @@ static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome
     return true;
 }
 
-/* "false": the board restarts into its safeboot firmware. "true" and "none": it takes the upload
- * now; older versions do not know the question. */
+/* "false": the board restarts into its safeboot firmware. "true": that runs, and takes the upload
+ * after a second, as its own page waits. "none": the board takes the upload now; older versions do
+ * not know the question. */
 static void on_safeboot(struct web *web, const struct http_reply *reply)
 {
     const char *text = http_reply_text(reply);
 
+    if (reply->status == 200 && strstr(text, "true")) {
+        web_wait(web, SAFEBOOT_SETTLE_US, ask_for_upload_page);
+        return;
+    }
     if (reply->status != 200 || !strstr(text, "false")) {
-        web_get(web, "/up", on_tasmota_ready, NULL);
+        ask_for_upload_page(web);
         return;
     }
     if (!web->safeboot_until_us) {
@@ -223,7 +234,7 @@ static void start_tasmota(struct web *web)
     if (kind_overlap(web->finder.facts.chips, "esp32*"))
         ask_for_safeboot(web);
     else
-        web_get(web, "/up", on_tasmota_ready, NULL);
+        ask_for_upload_page(web);
 }
 
 void web_start_upload(struct web *web)
