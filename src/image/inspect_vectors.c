@@ -1,8 +1,9 @@
 /*
  * inspect_vectors.c: the vector tables with which programs for other microcontrollers begin. That of
  * a Cortex-M (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3) has the stack's first
- * address, and the addresses of the handlers of reset, NMI and hard fault, which are odd, as they
- * are Thumb code. That of an AVR with 64 KiB or more has instructions: jmp (1001 010k kkkk 110k).
+ * address, anywhere in the region for RAM (B3.1), and the addresses of the handlers of reset, NMI and
+ * hard fault, which are odd, as they are Thumb code. That of an AVR with 64 KiB or more has
+ * instructions: jmp (1001 010k kkkk 110k).
  */
 #include "image/inspect_internal.h"
 
@@ -17,7 +18,7 @@ bool inspect_has_vector_table(const unsigned char *data, size_t size)
     const struct view view = {data, size};
     uint32_t stack = view_u32(view, 0);
 
-    return stack > 0x20000000 && stack <= 0x20100000 && stack % 4 == 0 &&
+    return stack > 0x20000000 && stack <= 0x40000000 && stack % 4 == 0 &&
            is_handler(view_u32(view, 4)) && is_handler(view_u32(view, 8)) &&
            is_handler(view_u32(view, 12));
 }
