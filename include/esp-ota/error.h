@@ -164,6 +164,7 @@ struct ota_failure {
     enum ota_error error;
     char message[OTA_MESSAGE_MAX];
     enum ota_cause cause;
+    bool is_waited_out; /* the board did not come within --wait */
 };
 
 /* Facts about an error code; never NULL, also for a number that is no code. */

@@ -397,6 +397,7 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 
     failure->error = error;
     failure->cause = OTA_CAUSE_NONE;
+    failure->is_waited_out = false;
     va_start(arguments, format);
     write_message(failure, format, arguments);
     va_end(arguments);
@@ -410,6 +411,7 @@ enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error,
 
     failure->error = error_unless_local(error, number);
     failure->cause = error_lack_cause(number);
+    failure->is_waited_out = false;
     va_start(arguments, format);
     write_message(failure, format, arguments);
     va_end(arguments);

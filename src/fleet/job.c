@@ -291,13 +291,25 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
         ota_fail(&result, failure->error, "%s; the %.3g s of --wait are over", failure->message,
                  (double)job->config.fleet->wait_us / 1e6);
         result.cause = failure->cause;
+        result.is_waited_out = true;
     }
     job_emit_result(job, phase, &result, 0);
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
+/* How long nobody has had the board's address. */
+static int64_t measure_absence(struct job *job, const struct ota_failure *failure)
+{
+    if (failure->cause != OTA_CAUSE_NOBODY)
+        job->gone_us = 0;
+    else if (!job->gone_us)
+        job->gone_us = job->began_us;
+    return job->gone_us ? loop_now_us() - job->gone_us : 0;
+}
+
 void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
+    int64_t gone_us = measure_absence(job, failure);
     int64_t wait_us = job->config.fleet->wait_us;
     bool is_waited_for =
         wait_us && job_policy_is_absence(failure->error) && !job->broken.failure.error;

@@ -21,6 +21,13 @@
 #define BY_ADDRESS "Give the board's IP address with -i, or "
 #define ALL_BY_ADDRESS "Name the boards by their IP addresses with -i, or "
 
+#define FIND_A_ROUTE                                                                               \
+    "Connect this computer to the board's network, or check the address (\"ip route get "          \
+    "ADDRESS\" shows the way to it)"
+#define CHECK_LISTENER                                                                             \
+    "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on the "   \
+    "board calls ArduinoOTA.begin() once it has joined the Wi-Fi"
+
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
 static const struct remedy {
@@ -29,6 +36,7 @@ static const struct remedy {
     enum image_kind image;   /* the kind of image to be sent */
     const char *chips;       /* the board has one of these; NULL: any */
     enum surroundings where; /* SURROUNDINGS_PLAIN: any */
+    bool is_waited_out;      /* only after --wait; false: any */
     const char *protocol;    /* NULL: any */
     const char *text;
 } remedies[] = {
@@ -322,9 +330,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_FIREWALL,
      .text = "Let this computer's firewall pass what goes to the board (\"nft list ruleset\" or "
              "\"iptables -L OUTPUT\" shows what it blocks)."},
+    {.cause = OTA_CAUSE_NO_ROUTE, .is_waited_out = true, .text = FIND_A_ROUTE "."},
     {.cause = OTA_CAUSE_NO_ROUTE,
-     .text = "Connect this computer to the board's network, or check the address (\"ip route get "
-             "ADDRESS\" shows the way to it); only --wait SECONDS waits for a connection."},
+     .text = FIND_A_ROUTE "; only --wait SECONDS waits for a connection."},
     {.cause = OTA_CAUSE_NO_WAY_OUT,
      .text = "Give the address of the board itself: this one is the broadcast address of a "
              "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},
@@ -405,11 +413,9 @@ static const struct remedy {
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
              "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
+    {.error = OTA_E_NOT_LISTENING, .is_waited_out = true, .text = CHECK_LISTENER "."},
     {.error = OTA_E_NOT_LISTENING,
-     .text =
-         "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now "
-         "on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi; only --wait SECONDS "
-         "keeps asking a board that is still starting."},
+     .text = CHECK_LISTENER "; only --wait SECONDS keeps asking a board that is still starting."},
     {.error = OTA_E_UNREACHABLE,
      .text = "Check the address, that the board is on, and that this computer is in the board's "
              "network: a VPN, a guest network or the access point's client isolation can be in the "
@@ -543,6 +549,7 @@ static bool matches_row(const struct remedy *row, const struct ota_failure *fail
            (row->cause == OTA_CAUSE_NONE || row->cause == failure->cause) &&
            (row->image == ANY_IMAGE || row->image == image) &&
            (row->where == SURROUNDINGS_PLAIN || row->where == where) &&
+           (!row->is_waited_out || failure->is_waited_out) &&
            (!row->chips || (*chips && kind_overlap(row->chips, chips)));
 }
 

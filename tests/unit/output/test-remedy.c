@@ -135,6 +135,13 @@ static const struct row {
     {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
 };
 
+/* Remedies after --wait, which do not advise it. */
+static const struct row after_wait[] = {
+    {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, SKETCH, "esp32*", "shows the way to it)."},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "once it has joined the Wi-Fi."},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
+};
+
 /* Remedies for ESPHome. */
 static const struct row on_esphome[] = {
     {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "leaving out components"},
@@ -207,11 +214,10 @@ struct seen {
     size_t count;
 };
 
-static void look_up(struct seen *seen, const char *protocol, const struct row *row,
-                    enum surroundings where)
+static void look_up_failure(struct seen *seen, const struct ota_failure *failure,
+                            const char *protocol, const struct row *row, enum surroundings where)
 {
-    const struct ota_failure failure = {.error = row->error, .cause = row->cause};
-    const char *remedy = remedy_find(&failure, protocol, row->command, row->chips, where);
+    const char *remedy = remedy_find(failure, protocol, row->command, row->chips, where);
     size_t known = 0;
 
     if (!strstr(remedy, row->phrase))
@@ -223,6 +229,22 @@ static void look_up(struct seen *seen, const char *protocol, const struct row *r
         seen->texts[seen->count++] = remedy;
 }
 
+static void look_up(struct seen *seen, const char *protocol, const struct row *row,
+                    enum surroundings where)
+{
+    const struct ota_failure failure = {.error = row->error, .cause = row->cause};
+
+    look_up_failure(seen, &failure, protocol, row, where);
+}
+
+static void look_up_waited(struct seen *seen, const struct row *row)
+{
+    const struct ota_failure failure = {
+        .error = row->error, .cause = row->cause, .is_waited_out = true};
+
+    look_up_failure(seen, &failure, "espota", row, SURROUNDINGS_PLAIN);
+}
+
 /* Every row of the table matches a case, with the expected text. */
 static void test_each_row(void **state)
 {
@@ -231,6 +253,8 @@ static void test_each_row(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         look_up(&seen, "espota", &cases[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof after_wait / sizeof *after_wait; i++)
+        look_up_waited(&seen, &after_wait[i]);
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
         look_up(&seen, NULL, &elsewhere[i].row, elsewhere[i].where);
     for (size_t i = 0; i < sizeof on_pages / sizeof *on_pages; i++)
@@ -269,17 +293,20 @@ static void test_all(void **state)
     }
 }
 
-/* Remedies about the ESP32 are given for an ESP32 only. */
-static void test_other_boards(void **state)
+/* Remedies about the ESP32 are given for an ESP32 only, and none advises --wait after it. */
+static void test_fitting(void **state)
 {
     (void)state;
     for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
         for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
-            const struct ota_failure failure = {.error = error, .cause = cause};
+            struct ota_failure failure = {.error = error, .cause = cause};
             const char *remedy = remedy_find(&failure, NULL, SKETCH, "esp8266", SURROUNDINGS_PLAIN);
             bool names_ports = strstr(remedy, "ESP32 3232") != NULL;
 
             assert_true(names_ports || !strstr(remedy, "ESP32"));
+            failure.is_waited_out = true;
+            assert_null(
+                strstr(remedy_find(&failure, NULL, SKETCH, "", SURROUNDINGS_PLAIN), "--wait"));
         }
     }
 }
@@ -287,6 +314,6 @@ static void test_other_boards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row), cmocka_unit_test(test_all),
-                                       cmocka_unit_test(test_other_boards)};
+                                       cmocka_unit_test(test_fitting)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
