@@ -319,7 +319,7 @@ void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failur
     else if (job_policy_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
     else if (!is_waited_for && job->attempt <= job->config.fleet->retries &&
-             job_policy_is_worth_another(failure, job->broken.failure.error, job->attempt))
+             job_policy_is_worth_another(failure, job->broken.failure.error, job->attempt, gone_us))
         try_again(job, phase, failure);
     else if (!job_looks_for_other_protocol(job, phase, failure))
         job_end(job, phase, failure);

@@ -3,13 +3,15 @@
  */
 #include "fleet/job_policy.h"
 
+#include "base/units.h"
 #include "image/image_fit.h"
 
 #include <signal.h>
 #include <string.h>
 
-static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
-static const int64_t PAUSE_MAX_US = 5000000;
+static const int64_t PAUSE_MIN_US = SECONDS(1); /* a lost connection: idle again after 1.1 s */
+static const int64_t PAUSE_MAX_US = SECONDS(5);
+static const int64_t RESTART_US = SECONDS(10); /* of a board, until it has joined the Wi-Fi */
 
 int64_t job_policy_pause_us(unsigned attempt)
 {
@@ -35,14 +37,15 @@ bool job_policy_may_be_other_protocol(const struct ota_failure *failure)
 }
 
 bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
-                                 unsigned attempt)
+                                 unsigned attempt, int64_t gone_us)
 {
     enum ota_error error = failure->error;
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
     bool is_elsewhere = error == OTA_E_NOT_LISTENING || failure->cause == OTA_CAUSE_NO_ROUTE;
+    bool is_gone = before == OTA_OK && gone_us >= RESTART_US;
 
     return ota_error_is_transient(error) && failure->cause != OTA_CAUSE_PART_KEPT && !is_second &&
-           !(is_elsewhere && attempt == 1);
+           !(is_elsewhere && attempt == 1) && !is_gone;
 }
 
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,

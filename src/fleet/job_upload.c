@@ -5,9 +5,11 @@
 
 #include "base/error.h"
 #include "base/input.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "discovery/board_list.h"
 #include "fleet/job_policy.h"
+#include "net/routing.h"
 #include "upload/protocols.h"
 
 #include <stdio.h>
@@ -42,6 +44,26 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
     return job->callbacks.on_rejected(job->callbacks.userdata);
 }
 
+/* The kernel's "No route to host" may mean that nobody has the board's only address, or come from a
+ * router. */
+static void explain_no_host(const struct job *job, struct ota_failure *failure)
+{
+    const struct upload_settings *settings = job->config.service->settings;
+    const struct address address = endpoints_get(&job->endpoints, job->endpoint);
+    char text[ROUTING_TEXT_MAX];
+    struct routing routing;
+
+    if (failure->error != OTA_E_UNREACHABLE || failure->cause != OTA_CAUSE_NONE ||
+        job->endpoints.address_count != 1)
+        return;
+    routing_find(&routing, &address, settings->has_source ? &settings->source : NULL);
+    if (routing.neighbor != NEIGHBOR_NOBODY)
+        return;
+    failure->cause = OTA_CAUSE_NOBODY;
+    text_append(failure->message, sizeof failure->message, "; %s",
+                routing_describe(text, &address, &routing));
+}
+
 static void on_upload_done(const struct ota_failure *failure, void *userdata)
 {
     struct job *job = userdata;
@@ -49,6 +71,7 @@ static void on_upload_done(const struct ota_failure *failure, void *userdata)
     enum ota_phase phase = upload_phase(job->upload);
 
     upload_stop(job->upload);
+    explain_no_host(job, &result);
     if (job->is_reading_back)
         job_end_read_back(job, &result);
     else if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))
@@ -204,6 +227,7 @@ static void start_upload(struct job *job)
                                            .found = &job->found,
                                            .password = job->password};
 
+    job->began_us = loop_now_us();
     if (!upload_start(job->upload, &attempt))
         job_conclude(job, OTA_PHASE_RESOLVE,
                      &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});

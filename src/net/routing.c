@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -175,6 +176,23 @@ static void find_neighbor(struct routing *routing, const struct address *address
     message->ndm_ifindex = (int)interface;
     add_address(&question, NDA_DST, address);
     routing_read_neighbor(routing, answer, ask_kernel(&question, answer));
+}
+
+const char *routing_describe(char text[ROUTING_TEXT_MAX], const struct address *address,
+                             const struct routing *routing)
+{
+    const char *protocol = address->any.sa_family == AF_INET6 ? "neighbor discovery" : "ARP";
+    char where[ADDRESS_TEXT_MAX];
+
+    address_text(where, address);
+    *text = '\0';
+    if (routing->neighbor == NEIGHBOR_NOBODY)
+        snprintf(text, ROUTING_TEXT_MAX, "nobody on %s answers %s for %s", routing->interface,
+                 protocol, where);
+    else if (routing->neighbor == NEIGHBOR_THERE)
+        snprintf(text, ROUTING_TEXT_MAX, "%s is there, as it answered %s on %s %u s ago", where,
+                 protocol, routing->interface, routing->seen_s);
+    return text;
 }
 
 void routing_find(struct routing *routing, const struct address *address,

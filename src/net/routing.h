@@ -24,6 +24,12 @@ struct routing {
     unsigned seen_s; /* with NEIGHBOR_THERE: seconds since the answer */
 };
 
+/* Writes what is known of address as a neighbor, as a clause: "nobody on wlan0 answers ARP for
+ * 10.0.0.7"; "" if nothing is. Returns text. */
+enum { ROUTING_TEXT_MAX = ADDRESS_TEXT_MAX + IF_NAMESIZE + 64 };
+const char *routing_describe(char text[ROUTING_TEXT_MAX], const struct address *address,
+                             const struct routing *routing);
+
 /* Asks about address, for a socket bound to source (NULL: any). Never fails: without an answer
  * within a fifth of a second the values are unknown. */
 void routing_find(struct routing *routing, const struct address *address,

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -234,6 +235,31 @@ class Addresses(OnLink):
         self.addCleanup(self.link.boards.change_address, "add", ATTIC.v4)
         other = self.simulate(ATTIC, address=ATTIC.v6)
         self.assert_uploads("attic.local", other, says=["attic.local is fd77::18, port 8300 (mDNS)"])
+
+    def test_nobody_has_the_address(self):
+        """That is final after one attempt, and after 10 s where attempts are shorter; each line says so."""
+        nobody = f"; nobody on {mdns.Link.INTERFACE} answers ARP for 10.77.0.99"
+        again = r"attempt [23] of 3"
+        programs = {scheme: scenario.Program("-i", scheme + "10.77.0.99", "-f", self.image)
+                    for scheme in ("", "http://", "sketch://")}
+        for scheme, program in programs.items():
+            with self.subTest(scheme):
+                result = program.result(60)
+                self.assertEqual((result.status, result.out), (5, ""), result)
+                self.assertRegex(result.err, rf"esp-ota: 10\.77\.0\.99: .*{nobody}\n  Check the address, and that the board is on,")
+                self.assertEqual(len(re.findall(again, result.err)), 2 if scheme else 0, result)
+
+    def test_somebody_gets_the_address(self):
+        """The board is restarting: it is asked as soon as it is there."""
+        address = "10.77.0.98"
+        program = scenario.Program("-i", address, "-p", "8266", "-f", self.image, "-t", "60")
+        program.wait_for(f"no answer yet, and nobody on {mdns.Link.INTERFACE} answers ARP for {address}; inviting it again")
+        self.link.boards.change_address("add", address)
+        self.addCleanup(self.link.boards.change_address, "delete", address)
+        board = self.simulate(ATTIC, address=address, port=8266)
+        result = program.result(60)
+        self.assert_result(result, 0, ("confirmed by the board",), within=60)
+        self.assert_got(board, self.image)
 
     def test_two_ipv4_addresses(self):
         """The access point's is in no network of this computer; the other stale one is nobody's."""

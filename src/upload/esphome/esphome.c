@@ -312,6 +312,12 @@ static void fail_connecting(struct esphome *esphome, int reason)
     finish_attempt(esphome, &failure);
 }
 
+/* Whether no other port of the board would answer either. */
+static bool is_host_missing(const struct esphome *esphome, int reason)
+{
+    return reason == EHOSTUNREACH && esphome->attempt.endpoints->address_count == 1;
+}
+
 static void on_board_connected(int fd, int reason, void *userdata)
 {
     struct esphome *esphome = userdata;
@@ -322,7 +328,8 @@ static void on_board_connected(int fd, int reason, void *userdata)
         esphome->upload.callbacks.on_endpoint(esphome->endpoint,
                                               esphome->upload.callbacks.userdata);
         start_exchange(esphome, fd);
-    } else if (!try_next_endpoint(esphome, reason == ECONNREFUSED)) {
+    } else if (is_host_missing(esphome, reason) ||
+               !try_next_endpoint(esphome, reason == ECONNREFUSED)) {
         fail_connecting(esphome, reason);
     }
 }

@@ -219,18 +219,59 @@ void handshake_restart(struct handshake *handshake, const char *why, unsigned ba
     handshake_invite(handshake, backlog);
 }
 
-void handshake_resend_invitation(struct handshake *handshake)
+static void note_silence(struct handshake *handshake, const char *way)
 {
     const struct candidates *candidates = &handshake->candidates;
     size_t next = candidates_next(candidates);
     const struct address board = endpoints_get(candidates->endpoints, next);
-    char address[ADDRESS_TEXT_MAX + 8], message[sizeof address + 64];
+    char address[ADDRESS_TEXT_MAX + 8], message[sizeof address + WAY_MAX + 64];
 
-    snprintf(message, sizeof message, "no answer yet; inviting it again%s%s",
-             next == candidates->current ? "" : ", at ",
+    snprintf(message, sizeof message, "no answer yet%s%s; inviting it again%s%s",
+             *way ? ", and " : "", way, next == candidates->current ? "" : ", at ",
              next == candidates->current ? "" : address_text_port(address, &board));
+    handshake_note(handshake, NOTICE_SILENCE, message);
+}
+
+static bool was_each_address_tried(const struct candidates *candidates)
+{
+    const struct endpoints *endpoints = candidates->endpoints;
+    const size_t ports = endpoints->port_count;
+
+    for (size_t i = 0; i < endpoints->address_count; i++) {
+        unsigned tries = 0;
+
+        for (size_t port = 0; port < ports; port++)
+            tries += candidates->tries[i * ports + port];
+        if (!tries)
+            return false;
+    }
+    return true;
+}
+
+/* Whether nobody has any of the board's addresses. Then describes that. */
+static bool is_nobody_there(const struct handshake *handshake, char text[WAY_MAX])
+{
+    const struct candidates *candidates = &handshake->candidates;
+
+    return !pace_is_known(&handshake->pace) && was_each_address_tried(candidates) &&
+           way_describe(text, candidates, handshake->config->heard) == OTA_CAUSE_NOBODY;
+}
+
+/* All ports of an address that nobody has get -t together: any of them would find its owner. */
+void handshake_resend_invitation(struct handshake *handshake)
+{
+    const bool is_told = *handshake->config->notices & NOTICE_SILENCE;
+    const bool is_late =
+        loop_now_us() - handshake->start_us >= handshake->config->accept_timeout_us;
+    char way[WAY_MAX] = "";
+    const bool is_nobody = (is_late || !is_told) && is_nobody_there(handshake, way);
+
+    if (is_nobody && is_late) {
+        handshake_end_no_answer(handshake);
+        return;
+    }
     if (handshake->round.invitations) /* refused invitations are not counted */
-        handshake_note(handshake, NOTICE_SILENCE, message);
+        note_silence(handshake, is_nobody ? way : "");
     send_invitation(handshake);
 }
 

@@ -47,27 +47,12 @@ static bool is_address_silent(const struct candidates *candidates, size_t first)
     return was_tried;
 }
 
-static void append_neighbor(char text[WAY_MAX], const struct address *address,
-                            const struct routing *routing)
-{
-    const char *protocol = address->any.sa_family == AF_INET6 ? "neighbor discovery" : "ARP";
-    const char *separator = *text ? "; " : "";
-    char where[ADDRESS_TEXT_MAX];
-
-    address_text(where, address);
-    if (routing->neighbor == NEIGHBOR_NOBODY)
-        text_append(text, WAY_MAX, "%snobody on %s answers %s for %s", separator,
-                    routing->interface, protocol, where);
-    else
-        text_append(text, WAY_MAX, "%s%s is there, as it answered %s on %s %u s ago", separator,
-                    where, protocol, routing->interface, routing->seen_s);
-}
-
 /* A single neighbor that is there determines the cause. "Nobody" must hold for all addresses. */
 static enum ota_cause describe_neighbors(char text[WAY_MAX], const struct candidates *candidates)
 {
     const struct endpoints *endpoints = candidates->endpoints;
     size_t silent = 0, nobody = 0, there = 0;
+    char one[ROUTING_TEXT_MAX];
 
     for (size_t i = 0; i < endpoints->address_count; i++) {
         size_t first = i * endpoints->port_count;
@@ -82,7 +67,8 @@ static enum ota_cause describe_neighbors(char text[WAY_MAX], const struct candid
         nobody += routing.neighbor == NEIGHBOR_NOBODY;
         there += routing.neighbor == NEIGHBOR_THERE;
         if (routing.neighbor != NEIGHBOR_UNKNOWN)
-            append_neighbor(text, &endpoints->addresses[i], &routing);
+            text_append(text, WAY_MAX, "%s%s", *text ? "; " : "",
+                        routing_describe(one, &endpoints->addresses[i], &routing));
     }
 
     if (there)

@@ -1,6 +1,7 @@
 /*
  * test-job_policy.c: the tables that a job decides by.
  */
+#include "base/units.h"
 #include "fleet/job_policy.h"
 #include "upload/protocols.h"
 #include "upload/reason.h"
@@ -54,31 +55,38 @@ static void test_worth_another(void **state)
         bool is_worth_it;
         unsigned attempt;
         enum ota_cause cause;
+        int64_t gone_us;
     } rows[] = {
-        {OTA_E_NO_ANSWER, OTA_OK, true, 1, OTA_CAUSE_NONE},
-        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_LOST, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_NO_CONNECTION, OTA_OK, true, 1, OTA_CAUSE_NONE},
-        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_NOT_LISTENING, OTA_OK, false, 1, OTA_CAUSE_NONE},
-        {OTA_E_NOT_LISTENING, OTA_OK, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2, OTA_CAUSE_NONE},
-        {OTA_E_UNREACHABLE, OTA_OK, true, 1, OTA_CAUSE_NONE},
-        {OTA_E_UNREACHABLE, OTA_OK, false, 1, OTA_CAUSE_NO_ROUTE},
-        {OTA_E_UNREACHABLE, OTA_E_LOST, true, 2, OTA_CAUSE_NO_ROUTE},
-        {OTA_E_LOCAL, OTA_OK, false, 1, OTA_CAUSE_NONE},
-        {OTA_E_BOARD, OTA_OK, false, 1, OTA_CAUSE_NONE},
-        {OTA_E_UNKNOWN, OTA_OK, false, 1, OTA_CAUSE_NONE},
-        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2, OTA_CAUSE_NONE},
+        {OTA_E_NO_ANSWER, OTA_OK, true, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_LOST, OTA_E_LOST, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_NO_CONNECTION, OTA_OK, true, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_NOT_LISTENING, OTA_OK, false, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_NOT_LISTENING, OTA_OK, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2, OTA_CAUSE_NONE, 0},
+        {OTA_E_UNREACHABLE, OTA_OK, true, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_UNREACHABLE, OTA_OK, false, 1, OTA_CAUSE_NO_ROUTE, 0},
+        {OTA_E_UNREACHABLE, OTA_E_LOST, true, 2, OTA_CAUSE_NO_ROUTE, 0},
+        {OTA_E_NO_ANSWER, OTA_OK, true, 1, OTA_CAUSE_NOBODY, SECONDS(10) - 1},
+        {OTA_E_NO_ANSWER, OTA_OK, false, 1, OTA_CAUSE_NOBODY, SECONDS(10)},
+        {OTA_E_UNREACHABLE, OTA_OK, false, 3, OTA_CAUSE_NOBODY, SECONDS(12)},
+        {OTA_E_NO_ANSWER, OTA_E_LOST, true, 2, OTA_CAUSE_NOBODY, SECONDS(12)},
+        {OTA_E_LOCAL, OTA_OK, false, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_BOARD, OTA_OK, false, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_UNKNOWN, OTA_OK, false, 1, OTA_CAUSE_NONE, 0},
+        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2, OTA_CAUSE_NONE, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct ota_failure failure = {.error = rows[i].error, .cause = rows[i].cause};
 
-        assert_int_equal(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt),
-                         rows[i].is_worth_it);
+        assert_int_equal(
+            job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt, rows[i].gone_us),
+            rows[i].is_worth_it);
         failure.cause = OTA_CAUSE_PART_KEPT;
-        assert_false(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt));
+        assert_false(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt,
+                                                 rows[i].gone_us));
     }
 }
 
