@@ -111,6 +111,7 @@ enum ota_cause {
     OTA_CAUSE_PIN,
     OTA_CAUSE_LOCKED,
     OTA_CAUSE_DENIED,
+    OTA_CAUSE_OUTSIDE, /* WLED: the upload comes from another network than its own */
     OTA_CAUSE_RELEASE, /* WLED: the image is not of the release that runs */
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,

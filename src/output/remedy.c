@@ -280,10 +280,6 @@ static const struct remedy {
     {.error = OTA_E_TLS,
      .text = "Name the host as its certificate does, give the certificate that signed it with "
              "--cacert, or accept any certificate with --insecure."},
-    {.error = OTA_E_WRONG_PASSWORD,
-     .protocol = "web",
-     .text = "Give the user (--user) and the password of the update page, as the sketch now "
-             "running on the board sets them."},
     {.cause = OTA_CAUSE_UNKNOWN_WAY,
      .text = "Set the page, or the proxy in front of it, to Basic or Digest with MD5 or SHA-256, "
              "and a realm without quotes."},
@@ -295,9 +291,16 @@ static const struct remedy {
              "this one without that check."},
     {.cause = OTA_CAUSE_LOCKED,
      .text = "Switch the lock off in a browser, under Config > Security & Updates."},
+    {.cause = OTA_CAUSE_OUTSIDE,
+     .text = "Send from the board's own network, or switch \"Only allow update from same "
+             "network/WiFi\" off in a browser, under Config > Security & Updates."},
     {.cause = OTA_CAUSE_DENIED,
      .text = "Open the page in a browser to see whom it lets in; a page that asks for a password "
              "in a form of its own cannot be used."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .protocol = "web",
+     .text = "Give the user (--user) and the password of the update page, as the sketch now "
+             "running on the board sets them."},
     {.error = OTA_E_WEAK_AUTH,
      .protocol = "sketch",
      .text = "Leave --min-auth out for this board if you trust whoever is in its network: its "

@@ -34,6 +34,7 @@ static const struct reason {
     {0, "nofile", OTA_CAUSE_NO_FILESYSTEM},        /* cut short by the first cores of the Pico W */
     {0, "RAM free to stage", OTA_CAUSE_NO_MEMORY}, /* CH32H4 */
     {0, "Ignore firmware validation", OTA_CAUSE_RELEASE},
+    {0, "not on local subnet", OTA_CAUSE_OUTSIDE},
 };
 
 static const size_t reason_count = sizeof reasons / sizeof *reasons;

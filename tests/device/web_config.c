@@ -39,6 +39,8 @@ static const struct setting rows[] = {
      offsetof(struct web_config, keeps_build)},
     {"pin=DIGITS", "wled: the settings PIN", SETTING_TEXT, offsetof(struct web_config, pin)},
     {"locked", "wled: the OTA lock is on", SETTING_FLAG, offsetof(struct web_config, is_locked)},
+    {"fenced", "wled: take uploads from its own network only, which no client is in", SETTING_FLAG,
+     offsetof(struct web_config, is_fenced)},
     {"release=NAME", "wled: the release that an image must be of (ESP8266 or ESP32)", SETTING_TEXT,
      offsetof(struct web_config, release)},
     {"stays", "elegantota: built without automatic restart", SETTING_FLAG,

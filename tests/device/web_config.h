@@ -26,6 +26,7 @@ struct web_config {
     const char *pin;      /* that WLED asks for; NULL: none */
     const char *release;  /* that WLED demands of an image */
     bool is_locked;       /* WLED's OTA lock */
+    bool is_fenced;       /* WLED takes uploads from its own network only */
     bool has_safeboot;    /* Tasmota's layout with one partition */
     bool is_unsettled;    /* and its recovery firmware is not ready at once */
     bool stays;           /* ElegantOTA does not restart the board */

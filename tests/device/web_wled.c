@@ -45,6 +45,18 @@ static void say_locked(struct web_client *client)
              "Please unlock OTA in security settings!</body></html>");
 }
 
+/* The upload alone is refused, not the page (wled00/wled_server.cpp of 16.0). */
+static bool is_fenced_off(const struct web_client *client)
+{
+    return settings_of(client)->is_fenced && !settings_of(client)->pin;
+}
+
+static void say_fenced_off(struct web_client *client)
+{
+    page_say(client, 401, "text/html", NULL,
+             "<html><body><h2>Access Denied</h2>Client is not on local subnet.</body></html>");
+}
+
 static void say_pin(struct web_client *client)
 {
     page_say(client, 200, "text/html", NULL,
@@ -93,7 +105,7 @@ static void wled_field(struct web_client *client, const char *name, const char *
 
 static bool may_update(const struct web_client *client)
 {
-    return !settings_of(client)->is_locked && !wants_pin(client);
+    return !is_fenced_off(client) && !settings_of(client)->is_locked && !wants_pin(client);
 }
 
 /* The size is that of the whole request. */
@@ -189,7 +201,9 @@ static bool wled_finish(struct web_client *client)
     }
     if (strcmp(client->request.path, "/update") != 0 || may_update(client))
         return false;
-    if (settings_of(client)->is_locked)
+    if (is_fenced_off(client))
+        say_fenced_off(client);
+    else if (settings_of(client)->is_locked)
         say_locked(client);
     else
         say_pin(client);

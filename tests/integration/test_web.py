@@ -365,6 +365,8 @@ class Quirks(Scenario):
             Case("--force", web("wled"), (*WEB, "--force"), says=(CONFIRMED,), events=("part name=update ",)),
             *(Case(f"{name} locked", web(name, "--web-set", "locked"), WEB, status=6,
                    says=("WLED's OTA lock is on",)) for name in ("wled", "wled-old")),
+            Case("from another network", web("wled", "--web-set", "fenced"), WEB, status=6,
+                 says=("Access Denied Client is not on local subnet.", "from the board's own network")),
         ])
 
     def test_wled_pin(self):

@@ -311,7 +311,8 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
              web->is_authenticated ? "accepted the password for its page"
              : web->authorization  ? "did not reject the password for its page"
                                    : "did not ask for a password on its page");
-    if (!web->authorization)
+    failure.cause = reason_cause(text);
+    if (failure.cause == OTA_CAUSE_NONE && !web->authorization)
         failure.cause = OTA_CAUSE_DENIED;
     web_finish(web, &failure);
 }

@@ -185,6 +185,8 @@ static const struct row on_pages[] = {
     {OTA_E_BOARD, OTA_CAUSE_RELEASE, SKETCH, "", "the board's release"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_LOCKED, SKETCH, "", "Switch the lock off"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_OUTSIDE, SKETCH, "", "from the board's own network"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "port in the URL"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
     {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "page with the upload form"},
