@@ -727,12 +727,28 @@ class Https(Scenario):
         context.load_cert_chain(self.certificate, self.key)
         self.url = f"https://{self.where}:{serve(self, PageServer, context)}"
 
-    def make_certificate(self, name):
+    def make_certificate(self, name, *options, where=None):
         key, certificate = (os.path.join(self.directory, name + end) for end in ("-key.pem", ".pem"))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=" + name,
-                        "-addext", f"subjectAltName=IP:{self.where}"], check=True, capture_output=True)
+                        "-addext", f"subjectAltName=IP:{where or self.where}", *options], check=True, capture_output=True)
         return key, certificate
+
+    def test_authority(self):
+        """A certificate that another one has signed, as nearly all are: that one is trusted, for the board's address."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        authority_key, authority = self.make_certificate("authority")
+        signed = ("-CA", authority, "-CAkey", authority_key, "-addext", "basicConstraints=critical,CA:FALSE")
+        for digest in ("sha256", "sha384", "sha512"):
+            for where, status, said in ((self.where, 0, CONFIRMED), (address(), 6, "no secure connection.*match")):
+                with self.subTest(digest, where=where):
+                    key, certificate = self.make_certificate("leaf", *signed, "-" + digest, where=where)
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                    context.load_cert_chain(certificate, key)
+                    url = f"https://{self.where}:{serve(self, PageServer, context)}"
+                    result = run("-i", url, "-f", path, "--cacert", authority, "--retries", "0")
+                    self.assertEqual(result.status, status, result)
+                    self.assertRegex(result.err, said)
 
     def test_certificates(self):
         path = self.file("fw.bin", sketch("esp8266", 300000))
