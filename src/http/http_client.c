@@ -113,7 +113,7 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     if (!number)
         request->client->curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
     *reason = (int)number;
-    if (is_line_too_long(request, code))
+    if (is_line_too_long(request, code) || request->lines > HTTP_LINES_MAX)
         return HTTP_NOT_HTTP;
     if (error_is_local(*reason) || request->has_no_memory || code == CURLE_OUT_OF_MEMORY)
         return HTTP_LOCAL;

@@ -8,7 +8,11 @@
 #include "http/curl_library.h"
 #include "http/http_client.h"
 
-enum { HTTP_URL_MAX = 1024, HTTP_HEADERS_MAX = 8 };
+enum {
+    HTTP_URL_MAX = 1024,
+    HTTP_HEADERS_MAX = 8,
+    HTTP_LINES_MAX = 256 * 1024, /* bytes of all header lines of the replies to a request */
+};
 
 struct http_client {
     struct loop *loop;
@@ -52,6 +56,7 @@ struct http_request {
     bool has_no_memory;
     unsigned failures; /* the client's, when the request began */
     int socket_error;
+    size_t lines;      /* bytes of the header lines that came, with those after the body */
     uint64_t received; /* bytes, when the connection was closed */
     struct http_reply reply;
 };

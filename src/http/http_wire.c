@@ -73,11 +73,16 @@ void http_wire_note_connection(struct http_request *request)
 
 /* -- callbacks of libcurl: they only note what they see -- */
 
+/* libcurl keeps each line in memory, and has no limit for those after the body; older versions have
+ * none at all. */
 static size_t on_curl_header(char *line, size_t size, size_t count, void *userdata)
 {
     struct http_request *request = userdata;
 
     request->heard_us = loop_now_us();
+    request->lines += size * count;
+    if (request->lines > HTTP_LINES_MAX)
+        return 0;
     http_reply_add_line(&request->reply, line, size * count);
     if (request->reply.status >= 200 && request->handed < request->size && !request->early_us)
         request->early_us = loop_now_us();

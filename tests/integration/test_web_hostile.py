@@ -22,6 +22,7 @@ BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
 FORM = b"<form action='/update'><input type='file' name='firmware'></form>" \
        b"<form action='/update'><input type='file' name='filesystem'></form>"
 HIDDEN = "words that repeat an answer"
+MUCH = 30 << 20  # bytes, with those that wait in the kernels' buffers
 
 
 def reply(body=b"", status="200 OK", *headers):
@@ -351,9 +352,10 @@ class Hostile(Scenario):
 
     def test_too_much(self):
         """Replies without end are ended, and are not this computer's fault."""
-        def forever(start, chunk):
+        def forever(start, chunk, sent):
             yield start
             while True:
+                sent[0] += len(chunk)
                 yield chunk
 
         head = b"HTTP/1.1 200 OK\r\n"
@@ -361,15 +363,18 @@ class Hostile(Scenario):
             "a header": (head + b"X: ", b"x" * 65536), "headers": (head, b"X: " + b"x" * 8000 + b"\r\n"),
             "a status line": (b"HTTP/1.1 200 ", b"x" * 65536), "interim replies": (b"", b"HTTP/1.1 100 -\r\n\r\n" * 99),
             "a body": (head + b"\r\n", b"x" * 65536), "no HTTP": (b"", b"x" * 65536),
+            "lines after the body": (head + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhm\r\n0\r\n", b"X: \r\n" * 9999),
             "a realm": (b"HTTP/1.1 401 -\r\nWWW-Authenticate: Digest nonce=\"1\", realm=\"", b"x" * 65536),
         }
         for name, (start, chunk) in rows.items():
             for method, statuses in (("GET", (5, 6)), ("POST", (11, 6))):
+                sent = [0]
                 with self.subTest(name, method=method):
-                    result, _ = self.attack(lambda asked, path, answer, method=method, start=start, chunk=chunk: (
-                        forever(start, chunk) if asked == method else reply(FORM)))
+                    result, _ = self.attack(lambda asked, path, answer, method=method, start=start, chunk=chunk, sent=sent: (
+                        forever(start, chunk, sent) if asked == method else reply(FORM)))
                     self.assertIn(result.status, statuses, result)
                     self.assertNotRegex(result.err, "(?i)out of memory|--debug")
+                    self.assertLess(sent[0], MUCH)
 
     def test_few_descriptors(self):
         """That is this computer's lack, and no request gets another name."""
