@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct reader {
     struct command_line *line;
@@ -337,6 +338,15 @@ static bool is_option_at(char spelled[SPELLING_MAX], const char *text)
     return spelling_correct(spelled, text);
 }
 
+/* Whether " -a" in a value is not the rest of a command line: the option takes text, which is a word
+ * of its own and so was quoted, or names a file that exists. */
+static bool is_quoted_text(enum option option, const char *value, bool is_separate_word)
+{
+    const struct poptOption *row = options_find(option);
+
+    return options_takes_text(row) && (is_separate_word || access(value, F_OK) == 0);
+}
+
 /* Fails if the value is an option, as in "-f -z", or has one in it, as the line
  * "--port=3232 --auth=PASSWORD" of PlatformIO's upload_flags has. Patterns may contain anything. */
 static enum ota_error check_swallowed(const char *name, enum option option, const char *value,
@@ -347,7 +357,8 @@ static enum ota_error check_swallowed(const char *name, enum option option, cons
     if (is_separate_word && spelling_correct(swallowed, value))
         return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value, but '%s' follows", name,
                         swallowed);
-    if (option == OPTION_EXPECT || option == OPTION_REJECT)
+    if (option == OPTION_EXPECT || option == OPTION_REJECT ||
+        is_quoted_text(option, value, is_separate_word))
         return OTA_OK;
 
     for (const char *at = strpbrk(value, " \t"); at; at = strpbrk(at + 1, " \t"))

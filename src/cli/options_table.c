@@ -313,6 +313,17 @@ bool options_value_is_optional(const struct poptOption *row)
     return (row->argInfo & POPT_ARGFLAG_OPTIONAL) != 0;
 }
 
+bool options_takes_text(const struct poptOption *row)
+{
+    static const char *const texts[] = {"FILE",    "HOST",  "KEY",    "NAME",
+                                        "PATTERN", "REGEX", "REPORT", "TEXT"};
+
+    for (size_t i = 0; row->argDescrip && i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(row->argDescrip, texts[i]) == 0)
+            return true;
+    return false;
+}
+
 bool options_is_hidden(const struct poptOption *row)
 {
     return (row->argInfo & POPT_ARGFLAG_DOC_HIDDEN) != 0;

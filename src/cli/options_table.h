@@ -101,6 +101,8 @@ const struct poptOption *options_find(enum option option);
 
 bool options_takes_value(const struct poptOption *row);
 bool options_value_is_optional(const struct poptOption *row);
+/* Whether the value is a name, a text or a file, so that it may have spaces in it. */
+bool options_takes_text(const struct poptOption *row);
 bool options_is_hidden(const struct poptOption *row);
 
 /* Each prints to standard output and fails with OTA_E_OUTPUT when that cannot be written. */

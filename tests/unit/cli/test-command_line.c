@@ -155,6 +155,45 @@ static void test_bad_aliases(void **state)
     }
 }
 
+/* What looks like an option in a value may be a part of a name: a word of its own was quoted, and a
+ * file that exists is meant. */
+static void test_options_in_values(void **state)
+{
+    (void)state;
+    static const char file[] = "My -a file.bin";
+    const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        enum option option;
+        bool is_taken;
+    } rows[] = {
+        {{"-f", file}, OPTION_FILE, true},
+        {{"--match", "Lamp -a *"}, OPTION_MATCH, true},
+        {{"--user", "x --force"}, OPTION_USER, true},
+        {{"--log", "My -a log"}, OPTION_LOG, true},
+        {{"-p", "80 -a x"}, OPTION_PORT, false},
+        {{"--match=Lamp -a *"}, OPTION_MATCH, false},
+        {{"--file=fw.bin -a x"}, OPTION_FILE, false},
+        {{"-ffw.bin -a x"}, OPTION_FILE, false},
+        {{"--file=My -a file.bin"}, OPTION_FILE, true},
+        {{"-fMy -a file.bin"}, OPTION_FILE, true},
+        {{"-f", "--auth x"}, OPTION_FILE, false},
+    };
+
+    assert_int_equal(chdir(home), 0);
+    int descriptor = open(file, O_WRONLY | O_CREAT, 0600);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading *it = read_arguments(rows[i].arguments);
+
+        assert_int_equal(it->error, rows[i].is_taken ? OTA_OK : OTA_E_USAGE);
+        assert_int_equal(it->line.value[rows[i].option] != NULL, rows[i].is_taken);
+        reading_free(it);
+    }
+    assert_int_equal(unlink(file), 0);
+}
+
 /* Checks the output of ps for a real process. */
 static void test_process_list(void **state)
 {
@@ -255,9 +294,8 @@ int main(int argc, char **argv)
         return run_child(argc, argv);
 
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_password_is_wiped),
-        cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_bad_aliases),
+        cmocka_unit_test(test_password_is_wiped), cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_bad_aliases),       cmocka_unit_test(test_options_in_values),
         cmocka_unit_test(test_process_list),
     };
     return cmocka_run_group_tests(tests, set_up_command_line, tear_down_command_line);

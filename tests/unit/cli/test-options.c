@@ -468,8 +468,12 @@ static const struct {
      "the value of '--port' has another option in it, '--auth'; make two words of them"},
     {{"-p 3232 -r -a " SECRET},
      "the value of '-p' has another option in it, '-r'; make two words of them"},
-    {{"-i", "b\t-a " SECRET},
+    {{"-ib\t-a " SECRET},
      "the value of '-i' has another option in it, '-a'; make two words of them"},
+    {{"--file=fw.bin --auth=" SECRET},
+     "the value of '--file' has another option in it, '--auth'; make two words of them"},
+    {{"-p", "3232 -a " SECRET},
+     "the value of '-p' has another option in it, '-a'; make two words of them"},
     {{"-f", "--auth " SECRET}, "option '-f' needs a value, but '--auth' follows"},
     /* what other programs call it */
     {{"--password=" SECRET}, "unknown option '--password'; did you mean '--auth'?"},
