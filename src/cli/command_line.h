@@ -23,6 +23,7 @@ struct command_line {
     char *password;                   /* the value of -a, to be freed with secret_free(), or NULL */
     struct strings boards;            /* the values of -i, in their order */
     const char *word;        /* the last of boards that is a word without -i, no address; or NULL */
+    const char *subcommand;  /* of other tools, the first word without an option; NULL: none */
     char similar[160];       /* names of the configuration like word, printable; "": none */
     struct strings expected; /* the values of --expect */
     struct strings rejected; /* the values of --reject */

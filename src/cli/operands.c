@@ -9,6 +9,7 @@
 #include "base/input.h"
 #include "base/text.h"
 #include "cli/spelling.h"
+#include "cli/subcommand.h"
 #include "discovery/target.h"
 #include "secrets/shown.h"
 
@@ -102,6 +103,8 @@ static enum ota_error reject_second(const struct operands *operands, const char 
     if (operands->file_at > 0 && index == operands->file_at + 1)
         return reject_several_files(operands, words, failure);
 
+    if (!is_file && subcommand_is_one(text))
+        return subcommand_reject(text, failure);
     if (is_file)
         escape_string(shown, sizeof shown, text);
     else
@@ -162,6 +165,8 @@ static enum ota_error store_board(struct command_line *line, const char *text,
         return ota_fail_no_memory(failure);
     }
     line->given[OPTION_IP] = true;
+    if (line->boards.count == 1 && subcommand_is_one(copy))
+        line->subcommand = copy;
     if (!address_parse(&(struct address){0}, copy))
         line->word = copy;
     return OTA_OK;

@@ -19,6 +19,7 @@
 #include "cli/options_use.h"
 #include "cli/options_values.h"
 #include "cli/show_config.h"
+#include "cli/subcommand.h"
 #include "config/config.h"
 #include "image/image.h"
 #include "secrets/encryption_key.h"
@@ -251,6 +252,9 @@ static enum ota_error configure(struct config *config, struct command_line *line
         error = config_boards_check(config, failure);
     if (line->word)
         config_boards_suggest(line->similar, sizeof line->similar, config, line->word);
+    if (error == OTA_OK && line->subcommand &&
+        !config_find_section(config, CONFIG_BOARD, line->subcommand, NULL))
+        error = subcommand_reject(line->subcommand, failure);
     return error == OTA_OK ? config_options_adopt(line, config, &environment, failure) : error;
 }
 

@@ -69,6 +69,17 @@ class Names(Config):
                 self.assertEqual((result.status, result.out), (0, ""), result)
         board.wait_for_count("upload result=ok", 2)
 
+    def test_board_like_a_subcommand(self):
+        """Other tools have "upload" and "update"; here, they are boards if the configuration says so."""
+        self.user("[board update]\nhost = 127.0.0.9\nport = 9\n")
+        result = self.run("update", "fw.bin", "--dry-run")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("update: would get the sketch fw.bin", result.err)
+        result = self.run("upload", "update", "fw.bin", "--dry-run")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertEqual(result.err, "esp-ota: esp-ota has no subcommands; instead of 'upload' write esp-ota -i BOARD "
+                                     "-f FILE (-i upload means a board of that name)\n")
+
     def test_group(self):
         boards = [self.board(), self.board("-P", "kwert")]
         password = self.secret("password")

@@ -316,6 +316,9 @@ static void test_shared_settings(void **state)
     }
 }
 
+#define UPLOAD_WITH "write esp-ota -i BOARD -f FILE"
+#define NAMED " means a board of that name)"
+
 static const struct {
     const char *arguments[ARGUMENTS_MAX];
     const char *message;
@@ -328,9 +331,25 @@ static const struct {
     {{"-i", "b"}, "no firmware is named; add -f FILE"},
     {{"-i", "b", "-f", ""}, "the file name after -f is empty"},
     {{"10.0.0.7"}, "no firmware is named; add -f FILE"},
-    {{"list"},
-     "no firmware is named; add -f FILE ('list' is taken for a board; the option is --list)"},
+    {{"force"},
+     "no firmware is named; add -f FILE ('force' is taken for a board; the option is --force)"},
+    /* other tools' subcommands */
     {{"upload"},
+     "esp-ota has no subcommands; instead of 'upload' " UPLOAD_WITH " (-i upload" NAMED},
+    {{"upload", "kitchen", "fw.bin"},
+     "esp-ota has no subcommands; instead of 'upload' " UPLOAD_WITH " (-i upload" NAMED},
+    {{"fw.bin", "-p", "3232", "flash"},
+     "esp-ota has no subcommands; instead of 'flash' " UPLOAD_WITH " (-i flash" NAMED},
+    {{"run", "-i", "b", "-f", "x"},
+     "esp-ota has no subcommands; instead of 'run' " UPLOAD_WITH " (-i run" NAMED},
+    {{"list", "kitchen"},
+     "esp-ota has no subcommands; instead of 'list' write esp-ota -l (-i list" NAMED},
+    {{"monitor", "kitchen"},
+     "esp-ota has no subcommands; instead of 'monitor' write esp-ota -i BOARD --monitor "
+     "(-i monitor" NAMED},
+    {{"help", "upload"},
+     "esp-ota has no subcommands; instead of 'help' write esp-ota --help (-i help" NAMED},
+    {{"kitchen", "upload"},
      "no firmware is named; add -f FILE (no file is called 'upload', so it is taken for a board)"},
     {{"10.0.0.7", "firm\nware", "-z"},
      "no firmware is named; add -f FILE (no file is called 'firm\\nware', so it is taken for a "
