@@ -55,7 +55,7 @@ complete -c esp-ota -l page -x -a 'auto esp8266 esp32 webupdater elegantota asyn
 complete -c esp-ota -l field -x -d 'The field of the form that takes the image'
 complete -c esp-ota -l cacert -r -F -d 'The certificates to trust for https'
 complete -c esp-ota -l insecure -d 'Accept any certificate for https'
-complete -c esp-ota -l expect-version -x -d 'Success only if the page then tells a version with this text'
+complete -c esp-ota -l expect-version -x -d 'Success only if the board then tells a version with this text'
 complete -c esp-ota -s j -l jobs -x -d 'How many boards to update at a time'
 complete -c esp-ota -l canary -x -d 'Update this many boards first, and go on only if all confirm'
 complete -c esp-ota -l max-failures -x -d 'Start no further board after this many failures'

@@ -147,8 +147,8 @@ static const struct poptOption page_rows[] = {
           "computer]"),
     FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate of an update page with https"),
     VALUE("expect-version", '\0', OPTION_EXPECT_VERSION, "TEXT",
-          "the upload succeeds only if the update page then shows a version with TEXT in it, as "
-          "those of Tasmota, WLED and ESPEasy do"),
+          "the upload succeeds only if the board then tells a version with TEXT in it, as Tasmota, "
+          "WLED, ESPEasy and ESPHome do"),
     POPT_TABLEEND};
 
 static const struct poptOption fleet_rows[] = {

@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct services_at {
     struct mdns_query *query; /* NULL: it has ended */
     struct loop_timer limit;
     services_at_done_fn *done;
     void *userdata;
+    unsigned missing; /* a set: not known yet */
     size_t count;
     struct announced_service services[SERVICE_COUNT];
 };
@@ -31,14 +33,6 @@ static void end_question(void *userdata)
     at->done(at->services, at->count, at->userdata);
 }
 
-static bool is_listed(const struct services_at *at, enum service service)
-{
-    for (size_t i = 0; i < at->count; i++)
-        if (at->services[i].service == service)
-            return true;
-    return false;
-}
-
 static void on_service(const struct mdns_answer *answer, void *userdata)
 {
     struct services_at *at = userdata;
@@ -48,14 +42,22 @@ static void on_service(const struct mdns_answer *answer, void *userdata)
         end_question(at);
         return;
     }
-    if (answer->port && !is_listed(at, answer->service))
-        at->services[at->count++] =
-            (struct announced_service){.service = answer->service, .port = answer->port};
+    if (!answer->port || !(at->missing & 1U << answer->service))
+        return;
+
+    struct announced_service *service = &at->services[at->count++];
+    service->service = answer->service;
+    service->port = answer->port;
+    service->esphome = answer->esphome;
+    memcpy(service->instance, answer->instance, sizeof service->instance);
+    at->missing &= ~(1U << answer->service);
+    if (!at->missing)
+        end_question(at);
 }
 
 struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                      const struct address *address, int64_t limit_us,
-                                      services_at_done_fn *done, void *userdata)
+                                      const struct address *address, unsigned services,
+                                      int64_t limit_us, services_at_done_fn *done, void *userdata)
 {
     char text[ADDRESS_TEXT_MAX];
     struct services_at *at = NULL;
@@ -65,11 +67,12 @@ struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdn
     if (!at)
         return NULL;
 
+    at->missing = services;
     at->done = done;
     at->userdata = userdata;
     loop_timer_init(&at->limit, loop, end_question, at);
-    at->query = mdns_client_ask(mdns, MDNS_ADDRESS, SERVICES_ALL, address_text(text, address),
-                                on_service, at);
+    at->query =
+        mdns_client_ask(mdns, MDNS_ADDRESS, services, address_text(text, address), on_service, at);
     if (!at->query) {
         free(at);
         return NULL;

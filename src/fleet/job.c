@@ -415,6 +415,12 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
 
+/* Whether the version that the board runs afterwards is compared with the one before. */
+static bool is_version_read(const struct job *job)
+{
+    return job->config.log->online_us || job->config.upload->expect_version;
+}
+
 /* The port is announced, or depends on the chip that is. If the given port does not fit the image,
  * only the announcement shows whether the chip is another one or the port is unusual. An ESP8266
  * would confirm the wrong image and not start it. */
@@ -431,8 +437,8 @@ static enum announcement_use use_of_announcement(const struct job *job)
         return ANNOUNCEMENT_DECIDES;
     if (!given && (protocol->is_announced || upload_ports_tell_chips(protocol)))
         return ANNOUNCEMENT_PORT;
-    return job->config.log->online_us && protocol->reads_announcement ? ANNOUNCEMENT_PORT
-                                                                      : ANNOUNCEMENT_OPTIONAL;
+    return protocol->reads_announcement && is_version_read(job) ? ANNOUNCEMENT_PORT
+                                                                : ANNOUNCEMENT_OPTIONAL;
 }
 
 /* Resolves the name before each attempt, as a board may have another address after a restart. If

@@ -124,7 +124,7 @@ bool job_looks_for_other_protocol(struct job *job, enum ota_phase phase,
     job->last = *failure;
     job->paused = phase;
     job->services = services_at_start(job->config.loop, job->config.mdns, &job->found.addresses[0],
-                                      LOOK_US, on_services, job);
+                                      SERVICES_ALL, LOOK_US, on_services, job);
     return job->services;
 }
 

@@ -36,7 +36,7 @@ struct upload_service *upload_service_open(const struct upload_protocol *protoco
     if (!settings->expect_version || protocol->read_back)
         return protocol->open(loop, settings, failure);
     ota_fail(failure, OTA_E_USAGE,
-             "--expect-version needs an update page that tells a version (http://BOARD); by %s, "
+             "--expect-version needs a board that tells its version (http://, esphome://); by %s, "
              "boards do not tell it",
              protocol->name);
     return NULL;

@@ -165,24 +165,6 @@ static AvahiStringList *page_record(const struct board *board, const char *recor
     return records;
 }
 
-/* Adds the services of a board with a web page. */
-static int add_page_services(struct entry *entry, AvahiIfIndex interface, const char *name,
-                             const char *host)
-{
-    const struct board *board = entry->board;
-    const struct page_service *row = board->sim->config->web.page->services;
-    int error = 0;
-
-    for (; error >= 0 && row->type; row++) {
-        AvahiStringList *records = page_record(board, row->record);
-        error = avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0,
-                                                     name, row->type, NULL, host,
-                                                     address_port(&board->address), records);
-        avahi_string_list_free(records);
-    }
-    return error < 0 ? error : avahi_entry_group_commit(entry->group);
-}
-
 /* Adds NAME=VALUE to the list, unless there is no value. */
 static AvahiStringList *add_pair(AvahiStringList *list, const char *name, const char *value)
 {
@@ -206,7 +188,9 @@ static AvahiStringList *esphome_records(const struct board *board)
     AvahiStringList *list = NULL;
 
     list = add_pair(list, "version",
-                    is_new && esphome->release_after ? esphome->release_after : esphome->release);
+                    config->web.page                   ? page_version(board)
+                    : is_new && esphome->release_after ? esphome->release_after
+                                                       : esphome->release);
     list = add_pair(list, "config_hash",
                     is_new && esphome->hash_after ? esphome->hash_after : esphome->hash);
     list = add_pair(list, "platform", esphome_platform(config));
@@ -221,14 +205,44 @@ static AvahiStringList *esphome_records(const struct board *board)
                     esphome->has_key ? "Noise_NNpsk0_25519_ChaChaPoly_SHA256" : NULL);
 }
 
-/* ESPHome announces the port of its API, not that of its OTA service. */
+/* Returns the record of a service of a board with a web page. */
+static AvahiStringList *service_record(const struct board *board, const struct page_service *row)
+{
+    return strcmp(row->type, ESPHOME_TYPE) == 0 ? esphome_records(board)
+                                                : page_record(board, row->record);
+}
+
+/* ESPHome announces the port of its API, not that of what takes uploads. */
+static uint16_t service_port(const struct board *board, const char *type)
+{
+    return strcmp(type, ESPHOME_TYPE) == 0 ? ESPHOME_API_PORT : address_port(&board->address);
+}
+
+/* Adds the services of a board with a web page. */
+static int add_page_services(struct entry *entry, AvahiIfIndex interface, const char *name,
+                             const char *host)
+{
+    const struct board *board = entry->board;
+    const struct page_service *row = board->sim->config->web.page->services;
+    int error = 0;
+
+    for (; error >= 0 && row->type; row++) {
+        AvahiStringList *records = service_record(board, row);
+        error = avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0,
+                                                     name, row->type, NULL, host,
+                                                     service_port(board, row->type), records);
+        avahi_string_list_free(records);
+    }
+    return error < 0 ? error : avahi_entry_group_commit(entry->group);
+}
+
 static int add_esphome_service(struct entry *entry, AvahiIfIndex interface, const char *name,
                                const char *host)
 {
     AvahiStringList *records = esphome_records(entry->board);
-    int error =
-        avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0, name,
-                                             ESPHOME_TYPE, NULL, host, ESPHOME_API_PORT, records);
+    int error = avahi_entry_group_add_service_strlst(
+        entry->group, interface, AVAHI_PROTO_UNSPEC, 0, name, ESPHOME_TYPE, NULL, host,
+        service_port(entry->board, ESPHOME_TYPE), records);
 
     avahi_string_list_free(records);
     return error < 0 ? error : avahi_entry_group_commit(entry->group);
@@ -391,7 +405,7 @@ void announce_again(struct board *board)
     if (board->sim->config->esphome.wanted)
         update_records(entry, ESPHOME_TYPE, esphome_records(board));
     for (const struct page_service *row = page ? page->services : NULL; row && row->type; row++)
-        update_records(entry, row->type, page_record(board, row->record));
+        update_records(entry, row->type, service_record(board, row));
 }
 
 void announce_stop(struct announcer *announcer)

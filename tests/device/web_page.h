@@ -62,7 +62,7 @@ struct page {
 };
 
 /* A service of the announcement. Its records are separated by blanks; in them, %v is the version, %m
- * the MAC address and %b the type of the board. */
+ * the MAC address and %b the type of the board. That of ESPHome's API has records of its own. */
 struct page_service {
     const char *type;
     const char *record; /* NULL: none */

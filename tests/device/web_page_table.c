@@ -98,7 +98,8 @@ static const struct page_service wled_services[] = {
     {"_wled._tcp", "mac=%m"}, {"_http._tcp", NULL}, {NULL, NULL}};
 static const struct page_service sketch_services[] = {
     {"_arduino._tcp", "ssh_upload=no tcp_check=no auth_upload=yes board=%b"}, {NULL, NULL}};
-static const struct page_service esphome_services[] = {{"_http._tcp", "version=%v"}, {NULL, NULL}};
+static const struct page_service esphome_services[] = {
+    {"_http._tcp", NULL}, {"_esphomelib._tcp", NULL}, {NULL, NULL}};
 
 #define CLOSES "Connection: close\r\n"
 #define OPEN_TO_ALL "Access-Control-Allow-Origin: *\r\n"

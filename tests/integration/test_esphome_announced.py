@@ -79,10 +79,12 @@ class Announced(OnLink):
         self.assertEqual(result.status, 0, result)
         self.assertIn("the image is ESPHome 2026.9.0, project acme.lamp 1.3; the board announces " + BEFORE, result.err)
 
-    def upload(self, words, after, *options):
+    PORT, SIMULATED, WHICH = 3232, ("--esphome",), LOFT_ONLY
+
+    def upload(self, words, after, *options, proof=("--online=60",)):
         """The result of an upload to a board that announces this when it is back; None: what it did before."""
-        loft = self.simulate(LOFT, "--family", "esp32", "--esphome", "--reboot-ms", "2500", port=3232)
-        program = scenario.Program(*LOFT_ONLY, "-f", self.firmware(*words), "--online=60", "--json", *options)
+        loft = self.simulate(LOFT, "--family", "esp32", "--reboot-ms", "2500", *self.SIMULATED, port=self.PORT)
+        program = scenario.Program(*self.WHICH, "-f", self.firmware(*words), *proof, "--json", *options)
         loft.wait_for("rebooting")
         self.link.boards.mute(LOFT.v4, True)
         try:
@@ -125,6 +127,66 @@ class Announced(OnLink):
         self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
         self.assertIn("but it announces ESPHome 2026.7.0, project acme.lamp 1.2, configuration 0a1b2c3d now, and the image "
                       "is another version", last["message"])
+
+
+    def test_expected(self):
+        """--expect-version, with --online and without."""
+        words, new = ("2026.9.0", "acme.lamp", "1.2"), txt("2026.9.0")
+        for proof in (("--online=60",), ()):
+            with self.subTest(proof):
+                expected = ("--expect-timeout", "30", "--expect-version")
+                last = self.upload(words, new, *expected, "2026.9", proof=proof)
+                self.assertEqual((last["exit_status"], last["verified"], last["phase"]), (0, "readback", "proof of boot"), last)
+                self.assertIn(f"it runs ESPHome 2026.9.0, project acme.lamp 1.2, configuration 0a1b2c3d now (before: {BEFORE})",
+                              last["message"])
+                self.setUp()
+                last = self.upload(words, new, "--expect-timeout", "5", "--expect-version", "2027", proof=proof)
+                self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
+                self.assertIn("the board has confirmed the upload, but it announces ESPHome 2026.", last["message"])
+                self.setUp()
+
+    def test_expected_as_before(self):
+        """The version that it had: that proves something only if the board was seen to restart."""
+        words, expected = ("2026.8.0", "acme.lamp", "1.2"), ("--expect-timeout", "3", "--expect-version", "acme.lamp 1.2")
+        last = self.upload(words, None, *expected)
+        self.assertEqual((last["exit_status"], last["verified"]), (0, "board"), last)
+        last = self.upload(words, None, *expected, proof=())
+        self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
+        self.assertIn(f"but it announced {BEFORE} before that, too, and was not seen to restart", last["message"])
+
+
+class AnnouncedOfPage(Announced):
+    """The same through ESPHome's web page, by the name and by the address. The page itself tells no version."""
+
+    PORT, SIMULATED, WHICH = 80, ("--web", "esphome"), ("-i", "http://loft.local")
+    test_check = test_another_project = test_note = None
+
+    def test_by_address(self):
+        self.WHICH = ("-i", "http://" + LOFT.v4, "--page", "esphome")
+        last = self.upload(("2026.9.0", "acme.lamp", "1.2"), txt("2026.9.0"))
+        self.assertEqual((last["exit_status"], last["verified"]), (0, "readback"), last)
+
+    def test_told_before(self):
+        """Only where it is needed, as it may take its time."""
+        self.simulate(LOFT, "--family", "esp32", "--web", "esphome", port=80)
+        for options, is_told in ((("--expect-version", "1", "--expect-timeout", "1"), True), ((), False)):
+            with self.subTest(options):
+                result = scenario.run(*self.WHICH, "-f", self.firmware("2026.9.0"), "-v", "--retries", "0", *options)
+                self.assertEqual("update page: ESPHome's web server, at /; firmware 2026.8.0" in result.err, is_told, result)
+
+    def test_not_announced(self):
+        """It is judged by its reply. A version that is demanded cannot be known, which is said before the upload."""
+        mute = self.simulate(MUTE, "--family", "esp32", "--web", "esphome", "--reboot-ms", "2500", port=80)
+        path = self.firmware("2026.9.0")
+        result = scenario.run("-i", "http://" + MUTE.v4, "-f", path, "--expect-version", "2026")
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("the board's announcement (_esphomelib._tcp), which tells its version, was not seen; leave "
+                      "--expect-version out", result.err)
+        result = scenario.run("-i", "http://" + MUTE.v4, "-f", path, "--online=60", "--json")
+        last = json.loads(result.out.splitlines()[-1])
+        self.assertEqual((last["exit_status"], last["verified"]), (0, "board"), result)
+        self.assert_got(mute, path)
+        self.assertEqual(mute.output.count("POST"), 1, mute.output)
 
 
 class FourProtocols(OnLink):

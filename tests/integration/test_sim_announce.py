@@ -73,7 +73,7 @@ class Announce(OnLink):
         """Their services, and not that of ArduinoOTA."""
         for page, family, service, records in (
                 ("form", "esp8266", "_http._tcp", ""), ("tasmota", "esp32", "_http._tcp", "devicetype=tasmota"),
-                ("wled", "esp8266", "_wled._tcp", r"mac=[0-9a-f]{12}"), ("wled", "esp8266", "_http._tcp", "")):
+                ("wled", "esp8266", "_wled._tcp", r"mac=[0-9a-f]{12}"), ("wled", "esp8266", "_http._tcp", ""), ("esphome", "esp32", "_http._tcp", "")):
             with self.subTest(page, service=service):
                 board = self.announce(f"page-{page}", "--web", page, "--family", family, "--port", "0")
                 self.assertRegex(",".join(announced_records(f"page-{page}", service)), f"^{records}$")
@@ -84,13 +84,14 @@ class Announce(OnLink):
         """The record tells the new one after the restart."""
         board = self.announce("porch", "--web", "esphome", "--family", "esp32", "--port", "0")
         where = re.search(r"(\S+) announced", board.output).group(1)
-        self.assertEqual(announced_records("porch", "_http._tcp"), ["version=2026.10.0"])
+        always = ["board=esp32", "network=wifi", "platform=ESP32"]
+        self.assertEqual(announced_records("porch", "_esphomelib._tcp"), sorted([*always, "version=2026.10.0"]))
         file = self.file("fw.bin", scenario.sketch("esp32"))
         subprocess.run(["curl", "--silent", "-F", f"file=@{file}", f"http://{where}/update"], check=True,
                        capture_output=True, timeout=DEADLINE_S)
         board.wait_for(" open\n")
         deadline = time.monotonic() + DEADLINE_S
-        while announced_records("porch", "_http._tcp") != ["version=2026.11.0"]:
+        while announced_records("porch", "_esphomelib._tcp") != sorted([*always, "version=2026.11.0"]):
             self.assertLess(time.monotonic(), deadline)
 
     def test_withdrawn_on_exit(self):

@@ -13,11 +13,11 @@
 #include "image/kind.h"
 #include "net/tcp_connect.h"
 #include "secrets/echo.h"
-#include "upload/esphome/announced.h"
+#include "upload/announced.h"
 #include "upload/esphome/connection.h"
 #include "upload/esphome/packed.h"
-#include "upload/esphome/readback.h"
 #include "upload/protocols.h"
+#include "upload/readback.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -258,16 +258,20 @@ static void ask_for_password(struct esphome *esphome)
 }
 
 static bool try_next_endpoint(struct esphome *esphome, bool was_refused);
+static void expect_announcement(struct esphome *esphome);
 
 static void on_connection_done(const struct ota_failure *failure, void *userdata)
 {
     struct esphome *esphome = userdata;
+    const struct upload_settings *settings = esphome->upload.config.service->settings;
     const struct ota_failure result = *failure; /* which ends with the connection */
     char place[PLACE_MAX];
 
     end_connection(esphome);
     if (result.error == OTA_E_PASSWORD_NEEDED)
         ask_for_password(esphome);
+    else if (result.error == OTA_OK && settings->expect_version && !settings->awaits_return)
+        expect_announcement(esphome);
     else if (result.error == OTA_E_NO_ANSWER)
         fail_attempt(esphome, OTA_E_NO_ANSWER, "%s: %s", place_text(esphome, place),
                      result.message);
@@ -404,20 +408,28 @@ static void on_read_back(const struct ota_failure *failure, bool is_proven, void
     finish_attempt(esphome, failure);
 }
 
+/* Whether an announcement was seen before the upload. */
+static bool is_announced(const struct esphome *esphome)
+{
+    const struct resolution *found = esphome->attempt.found;
+
+    return *found->instance && *found->esphome.version;
+}
+
 static bool esphome_read_back(struct upload *upload)
 {
     struct esphome *esphome = (struct esphome *)upload;
     const struct resolution *found = esphome->attempt.found;
     const struct readback_config config = {.loop = upload->config.service->loop,
                                            .mdns = upload->config.mdns,
+                                           .settings = upload->config.service->settings,
                                            .instance = found->instance,
                                            .before = &found->esphome,
                                            .image = image_of(esphome),
-                                           .limit_us = upload->config.service->settings->timeout_us,
                                            .on_done = on_read_back,
                                            .userdata = esphome};
 
-    if (!*found->instance || !*found->esphome.version)
+    if (!is_announced(esphome))
         return false;
 
     esphome->phase = OTA_PHASE_PROOF;
@@ -425,14 +437,34 @@ static bool esphome_read_back(struct upload *upload)
     return esphome->readback;
 }
 
+/* The upload is confirmed: ends the attempt once the version of --expect-version is announced, or is
+ * not. */
+static void expect_announcement(struct esphome *esphome)
+{
+    char message[OTA_MESSAGE_MAX];
+
+    snprintf(message, sizeof message, "%s; now its announcement is to tell the new version",
+             upload_proof_text(UPLOAD_PROOF_BOARD));
+    emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
+    if (!esphome_read_back(&esphome->upload))
+        fail_attempt(esphome, OTA_E_UNPROVEN, "out of memory");
+}
+
 /* -- an attempt -- */
 
 static void on_attempt_begins(void *userdata)
 {
     struct esphome *esphome = userdata;
+    const struct upload_settings *settings = esphome->upload.config.service->settings;
+    struct ota_failure failure;
 
-    if (esphome->upload.config.service->settings->command == OTA_COMMAND_FILESYSTEM) {
+    if (settings->command == OTA_COMMAND_FILESYSTEM) {
         fail_attempt(esphome, OTA_E_USAGE, "ESPHome boards take no filesystem images (-s)");
+        return;
+    }
+    if (settings->expect_version && !is_announced(esphome)) {
+        readback_fail_unseen(&failure);
+        finish_attempt(esphome, &failure);
         return;
     }
     note_firmware(esphome);

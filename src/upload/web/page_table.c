@@ -117,6 +117,7 @@ const struct page pages[PAGE_COUNT] = {
                       .sketch_filename = FIRMWARE,
                       .user = "admin",
                       .chips = "",
+                      .is_announced = true,
                       .takes_uf2 = true,
                       .packed_chips = "esp8266",
                       .success = {"Update Successful"},

@@ -36,6 +36,7 @@ struct page {
     const char *filesystem_query; /* added to the path; NULL: none */
     const char *user;             /* the default user */
     const char *chips;            /* the boards that serve it (image/kind.h); "": any */
+    bool is_announced;            /* the firmware's version is in ESPHome's announcement */
     bool takes_uf2;               /* some of these boards take UF2 files */
     const char *packed_chips;     /* those among them that unpack gzip; NULL: none */
     const char *pin_path;         /* for a POST of a PIN of four digits, in JSON; NULL: no PIN */

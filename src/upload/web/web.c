@@ -215,6 +215,7 @@ static void web_stop(struct upload *upload)
     loop_timer_stop(&web->timer);
     http_request_free(web->request);
     web->request = NULL;
+    web_forget_announcement(web);
     secret_free(web->authorization);
     web->authorization = NULL;
     web_forget_pin(web);
@@ -234,6 +235,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
     web->told_before = web->is_door_asked = false;
+    *web->announced_as = '\0';
     web->nonces_replaced = web->starts = web->pins_sent = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);

@@ -4,15 +4,19 @@
 #ifndef ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
 #define ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
 
+#include "discovery/esphome_record.h"
 #include "http/authority.h"
 #include "http/http_client.h"
+#include "upload/readback.h"
 #include "upload/upload.h"
 #include "upload/web/page_find.h"
 #include "upload/web/page_verdict.h"
 #include "upload/web/web_settings.h"
 
-enum { WEB_PATH_MAX = 512 };
+enum { WEB_PATH_MAX = 512, WEB_INSTANCE_MAX = 128 };
 
+struct announced_service;
+struct services_at;
 struct web;
 
 /* Takes the reply to a GET, unless it is a challenge to be answered. */
@@ -79,8 +83,12 @@ struct web {
     char version_before[PAGE_FACT_MAX]; /* may repeat a secret: not to be shown as it is */
     const char *expected_version;       /* of --expect-version; NULL: any */
     int64_t read_until_us;
-    bool was_away;     /* the board did not answer in between */
-    bool is_read_back; /* it told the expected version, or another one than before */
+    struct services_at *asking; /* for the announcement, before the upload; NULL: not now */
+    char announced_as[WEB_INSTANCE_MAX]; /* the instance, escaped; "": no announcement was seen */
+    struct esphome_record announced;
+    struct readback *readback; /* of the announcement; NULL: not now */
+    bool was_away;             /* the board did not answer in between */
+    bool is_read_back;         /* it told the expected version, or another one than before */
 
     /* For all attempts. */
     bool was_broken;      /* an upload has broken off: the page's updater may still be running */
@@ -162,6 +170,8 @@ void web_judge_upload(struct web *web, const struct http_outcome *outcome);
 
 /* -- web_readback.c -- */
 
+/* Ends what waits for an announcement. */
+void web_forget_announcement(struct web *web);
 /* Whether the board tells its version, as far as is known before the upload. */
 bool web_tells_version(const struct web *web);
 /* The path that tells more of the board; NULL: none. */

@@ -6,11 +6,15 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
+#include "base/units.h"
+#include "discovery/services_at.h"
 #include "discovery/target.h"
 #include "image/image_fit.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const int64_t ANNOUNCEMENT_US = SECONDS(2);
 
 static void ask_for_page(struct web *web);
 
@@ -71,6 +75,24 @@ static bool check_room(struct web *web)
     return false;
 }
 
+/* Whether the version of --expect-version can be known afterwards. Otherwise the attempt has ended. */
+static bool check_version(struct web *web)
+{
+    const struct page *page = web->finder.page;
+    struct ota_failure failure;
+
+    if (!web_common_settings(web)->expect_version || web_tells_version(web))
+        return true;
+
+    if (page->is_announced)
+        readback_fail_unseen(&failure);
+    else
+        ota_fail(&failure, OTA_E_USAGE,
+                 "the update page (%s) tells no version; leave --expect-version out", page->title);
+    web_finish(web, &failure);
+    return false;
+}
+
 /* Whether the image may be sent. Otherwise the attempt has ended. */
 static bool check_image(struct web *web)
 {
@@ -97,12 +119,6 @@ static bool check_image(struct web *web)
                  "the image is a %s, which only ESPHome's page takes, and this page is another one "
                  "(%s) (--force sends it anyway)",
                  inspection->name, page->title);
-        return false;
-    }
-
-    if (web_common_settings(web)->expect_version && !web_tells_version(web)) {
-        web_fail(web, OTA_E_USAGE,
-                 "the update page (%s) tells no version; leave --expect-version out", page->title);
         return false;
     }
 
@@ -153,7 +169,7 @@ static void go_on(struct web *web)
     web_note(web, message);
     if (web->challenge.scheme == CHALLENGE_NONE && !web->is_unlocked && !check_unasked(web))
         return;
-    if (check_image(web) && check_room(web))
+    if (check_version(web) && check_image(web) && check_room(web))
         web_start_upload(web);
 }
 
@@ -173,6 +189,37 @@ static void hide_in_finder(struct web *web)
     hide_secrets(web, finder->found, sizeof finder->found);
     hide_secrets(web, finder->facts.version, sizeof finder->facts.version);
     hide_secrets(web, finder->facts.hardware, sizeof finder->facts.hardware);
+}
+
+static void on_announced(const struct announced_service *services, size_t count, void *userdata)
+{
+    struct web *web = userdata;
+
+    if (count && *services->esphome.version) {
+        web->announced = services->esphome;
+        escape_string(web->announced_as, sizeof web->announced_as, services->instance);
+        escape_string(web->finder.facts.version, sizeof web->finder.facts.version,
+                      services->esphome.version);
+        hide_in_finder(web);
+    }
+    services_at_free(web->asking);
+    web->asking = NULL;
+    go_on(web);
+}
+
+/* Looks for the announcement that tells the version, if the page is one that does not, and the
+ * version matters. */
+static void look_for_announcement(struct web *web)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+
+    if (web->finder.page->is_announced && (settings->expect_version || settings->awaits_return))
+        web->asking =
+            services_at_start(web->upload.config.service->loop, web->upload.config.mdns, &address,
+                              SERVICES_ESPHOME, ANNOUNCEMENT_US, on_announced, web);
+    if (!web->asking)
+        go_on(web);
 }
 
 static void on_room(struct web *web, const struct http_reply *reply)
@@ -197,7 +244,7 @@ static void ask_for_room(struct web *web)
     if (path)
         web_get(web, path, on_room, on_facts_lost);
     else
-        go_on(web);
+        look_for_announcement(web);
 }
 
 static void on_facts(struct web *web, const struct http_reply *reply)

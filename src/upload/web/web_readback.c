@@ -5,12 +5,15 @@
  *                      must have been away in between; otherwise the old firmware may still run.
  *   --online           asked once the board is back, and compared with the one before the upload
  *   both               asked once the board is back, until it is the expected one
+ *
+ * ESPHome tells it in its announcement instead (upload/readback.h).
  */
 #include "upload/web/web_internal.h"
 
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "discovery/services_at.h"
 #include "image/image.h"
 
 #include <stdio.h>
@@ -22,7 +25,9 @@ static void ask_for_version(struct web *web);
 
 bool web_tells_version(const struct web *web)
 {
-    return page_facts_tell_version(web->finder.page, web->told_before);
+    return web->finder.page->is_announced
+               ? *web->announced_as
+               : page_facts_tell_version(web->finder.page, web->told_before);
 }
 
 const char *web_facts_path(const struct web *web)
@@ -30,6 +35,45 @@ const char *web_facts_path(const struct web *web)
     const struct upload_settings *settings = web_common_settings(web);
 
     return page_facts_path(web->finder.page, settings->expect_version || settings->awaits_return);
+}
+
+/* -- the announcement -- */
+
+void web_forget_announcement(struct web *web)
+{
+    services_at_free(web->asking);
+    web->asking = NULL;
+    readback_free(web->readback);
+    web->readback = NULL;
+}
+
+/* What the announcement says may repeat a secret, as a page may. */
+static void on_announcement_read(const struct ota_failure *failure, bool is_proven, void *userdata)
+{
+    struct web *web = userdata;
+    struct ota_failure shown = *failure;
+
+    snprintf(shown.message, sizeof shown.message, "%s", web_hide_secrets(web, failure->message));
+    web->is_read_back = is_proven;
+    web_finish(web, &shown);
+}
+
+/* Returns false if memory ran out. */
+static bool read_announcement(struct web *web)
+{
+    const struct readback_config config = {.loop = web->upload.config.service->loop,
+                                           .mdns = web->upload.config.mdns,
+                                           .settings = web_common_settings(web),
+                                           .instance = web->announced_as,
+                                           .before = &web->announced,
+                                           .image = &web->attempt.image->inspection.esphome,
+                                           .on_done = on_announcement_read,
+                                           .userdata = web};
+
+    web->phase = OTA_PHASE_PROOF;
+    web->is_posted = false;
+    web->readback = readback_start(&config);
+    return web->readback;
 }
 
 /* -- the end -- */
@@ -157,13 +201,19 @@ static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
 
 void web_expect_version(struct web *web)
 {
+    bool is_announced = web->finder.page->is_announced;
     char message[OTA_MESSAGE_MAX];
 
+    snprintf(message, sizeof message, "%s; now its %s is to tell the new version",
+             upload_proof_text(upload_proof(&web->upload)), is_announced ? "announcement" : "page");
+    web_note(web, message);
+    if (is_announced) {
+        if (!read_announcement(web))
+            web_fail(web, OTA_E_UNPROVEN, "out of memory");
+        return;
+    }
     web->was_away = false;
     web->expected_version = web_common_settings(web)->expect_version;
-    snprintf(message, sizeof message, "%s; now its page is to tell the new version",
-             upload_proof_text(upload_proof(&web->upload)));
-    web_note(web, message);
     start_reading(web, MILLISECONDS((int64_t)web->finder.page->restart_ms),
                   web_common_settings(web)->expect_version_us);
 }
@@ -175,6 +225,9 @@ bool web_read_back(struct upload *upload)
 
     if (!web->finder.page || !web_tells_version(web))
         return false;
+    if (web->finder.page->is_announced)
+        return read_announcement(web);
+
     web->was_away = true;
     web->expected_version = settings->expect_version;
     start_reading(web, 0,

@@ -110,18 +110,21 @@ void __wrap_boot_check_free(struct boot_check *follow);
 const char *__wrap_expect_missing(const struct expect *expect, const struct expect_state *state,
                                   size_t n);
 struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                             const struct address *address, int64_t limit_us,
-                                             services_at_done_fn *done, void *userdata);
+                                             const struct address *address, unsigned services,
+                                             int64_t limit_us, services_at_done_fn *done,
+                                             void *userdata);
 void __wrap_services_at_free(struct services_at *at);
 
 struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                             const struct address *address, int64_t limit_us,
-                                             services_at_done_fn *done, void *userdata)
+                                             const struct address *address, unsigned services,
+                                             int64_t limit_us, services_at_done_fn *done,
+                                             void *userdata)
 {
     char text[ADDRESS_TEXT_MAX];
 
     assert_ptr_equal(loop, virtual_time_loop());
     assert_ptr_equal(mdns, &virtual_time);
+    assert_int_equal(services, SERVICES_ALL);
     assert_false(world.has_question);
     if (!world.announces)
         return NULL;
@@ -1693,7 +1696,7 @@ static void answer_question(const struct announced_service *services, size_t cou
 
 #define ESPHOME                                                                                    \
     {                                                                                              \
-        SERVICE_ESPHOME, 6053                                                                      \
+        .service = SERVICE_ESPHOME, .port = 6053                                                   \
     }
 #define ASKED "services at 10.0.0.7 for 2000\n"
 
@@ -1716,7 +1719,7 @@ static const struct {
      {.error = OTA_E_NOT_LISTENING},
      OTA_CAUSE_NONE,
      OTA_CAUSE_ANNOUNCES_WEB,
-     {{SERVICE_WLED, 80}},
+     {{.service = SERVICE_WLED, .port = 80}},
      ASKED "result not-listening 5 0: silence; the board announces an update page "
            "(_wled._tcp)\ndone\n"},
     {"it announces nothing",
@@ -1729,7 +1732,7 @@ static const struct {
      {.error = OTA_E_NO_ANSWER},
      OTA_CAUSE_NONE,
      OTA_CAUSE_NONE,
-     {ESPHOME, {SERVICE_ARDUINO, 3232}},
+     {ESPHOME, {.service = SERVICE_ARDUINO, .port = 3232}},
      ASKED "result no-answer 5 0: silence\ndone\n"},
     {"the silence has a cause",
      {.error = OTA_E_NO_ANSWER},
@@ -1776,7 +1779,8 @@ static void test_other_protocol(void **state)
 static void test_late_port(void **state)
 {
     (void)state;
-    static const struct announced_service late[] = {ESPHOME, {SERVICE_ARDUINO, 8300}};
+    static const struct announced_service late[] = {ESPHOME,
+                                                    {.service = SERVICE_ARDUINO, .port = 8300}};
     struct settings settings = make_job_settings();
     struct job *job =
         fail_silently(&settings, &(struct try){.error = OTA_E_NOT_LISTENING}, OTA_CAUSE_NONE);

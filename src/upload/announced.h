@@ -2,8 +2,8 @@
  * announced.h: what a board with ESPHome announces of its firmware, and what an image says of
  * itself. Pure.
  */
-#ifndef ESP_OTA_UPLOAD_ESPHOME_ANNOUNCED_H
-#define ESP_OTA_UPLOAD_ESPHOME_ANNOUNCED_H
+#ifndef ESP_OTA_UPLOAD_ANNOUNCED_H
+#define ESP_OTA_UPLOAD_ANNOUNCED_H
 
 #include "discovery/esphome_record.h"
 #include "image/inspect.h"

@@ -1,5 +1,5 @@
 /* announced.c: see announced.h. */
-#include "upload/esphome/announced.h"
+#include "upload/announced.h"
 
 #include "base/escape.h"
 #include "base/text.h"

@@ -2,8 +2,8 @@
  * readback.h: finds out from a board's announcement after the restart whether its new firmware
  * runs.
  */
-#ifndef ESP_OTA_UPLOAD_ESPHOME_READBACK_H
-#define ESP_OTA_UPLOAD_ESPHOME_READBACK_H
+#ifndef ESP_OTA_UPLOAD_READBACK_H
+#define ESP_OTA_UPLOAD_READBACK_H
 
 #include "base/loop.h"
 #include "discovery/esphome_record.h"
@@ -11,28 +11,32 @@
 #include "image/inspect.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct mdns_client;
 struct readback;
+struct upload_settings;
 
-/* Called once, from the loop. failure is OTA_OK with the board's versions as a part of a sentence,
- * OTA_E_UNPROVEN if they cannot be the image's, or OTA_E_NOT_FOUND if no announcement came.
- * is_proven: the announcement has changed and fits the image. */
+/* Called once, from the loop. failure is OTA_OK with the board's versions as a part of a sentence;
+ * OTA_E_UNPROVEN if they cannot be the image's, or are not those of --expect-version; or
+ * OTA_E_NOT_FOUND if no announcement came and none was expected. is_proven: the announcement has
+ * changed and is what it should be. */
 typedef void readback_done_fn(const struct ota_failure *failure, bool is_proven, void *userdata);
 
 /* Everything must outlive the readback. */
 struct readback_config {
     struct loop *loop;
     struct mdns_client *mdns;
+    /* The version that is expected, for how long, and whether the board was seen to restart. */
+    const struct upload_settings *settings;
     const char *instance;                /* escaped */
     const struct esphome_record *before; /* what the board announced before the upload */
     const struct inspect_esphome *image; /* what was sent */
-    /* For the announcement to change; an older one may be remembered until then. */
-    int64_t limit_us;
     readback_done_fn *on_done;
     void *userdata;
 };
+
+/* --expect-version is given, and no announcement was seen before the upload: OTA_E_USAGE. */
+void readback_fail_unseen(struct ota_failure *failure);
 
 /* NULL when memory ran out. */
 struct readback *readback_start(const struct readback_config *config);

@@ -2,8 +2,9 @@
  * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
  * until the board announces itself, so an unchanged one counts only at the end of the time. That is
  * also so if it is what the image says of itself: the hash of the configuration may still change.
+ * With --expect-version alone nobody sees the restart, and an unchanged one proves nothing.
  */
-#include "upload/esphome/readback.h"
+#include "upload/readback.h"
 
 #include "base/error.h"
 #include "base/escape.h"
@@ -11,10 +12,12 @@
 #include "base/units.h"
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
-#include "upload/esphome/announced.h"
+#include "upload/announced.h"
+#include "upload/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const int64_t ASK_AGAIN_US = MILLISECONDS(500);
 
@@ -45,27 +48,56 @@ static void continue_after(struct readback *readback, int64_t wait_us)
     loop_timer_start(&readback->timer, wait_us > 0 ? wait_us : 0);
 }
 
-/* Judges the last announcement, and ends the readback. */
+/* Whether the announcement is what the image says of itself, and what --expect-version demands. */
+static bool is_as_expected(const struct readback *readback, const char *text)
+{
+    const char *expected = readback->config.settings->expect_version;
+
+    return announced_fits_image(&readback->now, readback->config.image) &&
+           (!expected || strstr(text, expected));
+}
+
+/* text and old: the announcements in words. */
+static void judge(struct readback *readback, struct ota_failure *result, const char *text,
+                  const char *old)
+{
+    const struct upload_settings *settings = readback->config.settings;
+    const bool has_changed = !announced_equals(&readback->before, &readback->now);
+    const char *as_before = has_changed ? " now" : " as before";
+
+    if (!*readback->now.esphome.version)
+        ota_fail(result, settings->expect_version ? OTA_E_UNPROVEN : OTA_E_NOT_FOUND,
+                 "its announcement did not come");
+    else if (!announced_fits_image(&readback->now, readback->config.image))
+        ota_fail(result, OTA_E_UNPROVEN, "it announces %s%s, and the image is another version",
+                 text, as_before);
+    else if (!is_as_expected(readback, text))
+        ota_fail(result, OTA_E_UNPROVEN, "it announces %s%s, and another version is expected", text,
+                 as_before);
+    else if (has_changed)
+        ota_fail(result, OTA_OK, "it runs %s now (before: %s)", text, old);
+    else if (settings->awaits_return)
+        ota_fail(result, OTA_OK, "it runs %s, as before", text);
+    else
+        ota_fail(result, OTA_E_UNPROVEN,
+                 "it announced %s before that, too, and was not seen to restart", text);
+}
+
+/* Judges the last announcement, and ends the readback. Nobody else adds the board's reply to a
+ * failure unless its return was awaited. */
 static void conclude(struct readback *readback)
 {
-    const struct announced *before = &readback->before, *now = &readback->now;
-    const bool has_changed = !announced_equals(before, now);
-    const bool fits = announced_fits_image(now, readback->config.image);
+    const bool has_changed = !announced_equals(&readback->before, &readback->now);
     char text[ANNOUNCED_TEXT_MAX], old[ANNOUNCED_TEXT_MAX];
-    struct ota_failure result;
+    struct ota_failure verdict, result;
 
     stop_asking(readback);
-    announced_describe(text, now);
-    announced_describe(old, before);
-    if (!*now->esphome.version)
-        ota_fail(&result, OTA_E_NOT_FOUND, "its announcement did not come");
-    else if (!fits)
-        ota_fail(&result, OTA_E_UNPROVEN, "it announces %s%s, and the image is another version",
-                 text, has_changed ? " now" : " as before");
-    else if (has_changed)
-        ota_fail(&result, OTA_OK, "it runs %s now (before: %s)", text, old);
-    else
-        ota_fail(&result, OTA_OK, "it runs %s, as before", text);
+    judge(readback, &verdict, announced_describe(text, &readback->now),
+          announced_describe(old, &readback->before));
+    result = verdict;
+    if (verdict.error != OTA_OK && !readback->config.settings->awaits_return)
+        ota_fail(&result, verdict.error, "%s, but %s", upload_proof_text(UPLOAD_PROOF_BOARD),
+                 verdict.message);
     readback->config.on_done(&result, result.error == OTA_OK && has_changed,
                              readback->config.userdata);
 }
@@ -73,6 +105,7 @@ static void conclude(struct readback *readback)
 static void on_announcement(const struct mdns_answer *answer, void *userdata)
 {
     struct readback *readback = userdata;
+    char text[ANNOUNCED_TEXT_MAX];
 
     if (answer->event != MDNS_FOUND) {
         readback->query = NULL;
@@ -84,7 +117,7 @@ static void on_announcement(const struct mdns_answer *answer, void *userdata)
 
     announced_read(&readback->now, &answer->esphome);
     if (!announced_equals(&readback->before, &readback->now) &&
-        announced_fits_image(&readback->now, readback->config.image))
+        is_as_expected(readback, announced_describe(text, &readback->now)))
         conclude(readback);
 }
 
@@ -102,8 +135,17 @@ static void on_readback_timer(void *userdata)
     continue_after(readback, readback->query ? INT64_MAX : ASK_AGAIN_US);
 }
 
+void readback_fail_unseen(struct ota_failure *failure)
+{
+    ota_fail(failure, OTA_E_USAGE,
+             "the board's announcement (%s), which tells its version, was not seen; leave "
+             "--expect-version out",
+             service_type(SERVICE_ESPHOME));
+}
+
 struct readback *readback_start(const struct readback_config *config)
 {
+    const struct upload_settings *settings = config->settings;
     struct readback *readback = calloc(1, sizeof *readback);
 
     if (!readback)
@@ -113,7 +155,8 @@ struct readback *readback_start(const struct readback_config *config)
     announced_read(&readback->before, config->before);
     snprintf(readback->instance, sizeof readback->instance, "%s", config->instance);
     escape_revert(readback->instance);
-    readback->end_us = loop_now_us() + config->limit_us;
+    readback->end_us = loop_now_us() + (settings->expect_version ? settings->expect_version_us
+                                                                 : settings->timeout_us);
     loop_timer_init(&readback->timer, config->loop, on_readback_timer, readback);
     loop_timer_start(&readback->timer, 0);
     return readback;

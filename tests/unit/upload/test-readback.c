@@ -2,15 +2,17 @@
  * test-readback.c: when an announcement counts after the restart, in virtual time. The test plays
  * multicast DNS.
  */
-#include "upload/esphome/readback.h"
+#include "upload/readback.h"
 
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
 #include "support/virtual_time.h"
+#include "upload/upload_settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,17 +84,23 @@ static void announce(const char *version)
 }
 
 /* The board announces 1.0 before the upload. */
-static struct readback *begin_readback(const char *image_version)
+static struct readback *begin_readback(const char *image_version, const char *expected,
+                                       bool awaits_return)
 {
+    static struct upload_settings settings;
     static const struct esphome_record before = {.version = "1.0"};
     static struct inspect_esphome image;
     const struct readback_config config = {.loop = virtual_time_loop(),
+                                           .settings = &settings,
                                            .instance = "loft",
                                            .before = &before,
                                            .image = &image,
-                                           .limit_us = 10 * SECOND,
                                            .on_done = on_read_back};
 
+    settings = (struct upload_settings){.timeout_us = 10 * SECOND,
+                                        .expect_version = (char *)(uintptr_t)expected,
+                                        .expect_version_us = 30 * SECOND,
+                                        .awaits_return = awaits_return};
     snprintf(image.version, sizeof image.version, "%s", image_version);
     world = (struct world){0};
     virtual_time_reset(SECOND);
@@ -102,10 +110,8 @@ static struct readback *begin_readback(const char *image_version)
 }
 
 /* The board announces 1.0 up to this time, and then 2.0. */
-static void play_readback(const char *image_version, int64_t change_us)
+static void play_readback(struct readback *readback, int64_t change_us)
 {
-    struct readback *readback = begin_readback(image_version);
-
     while (!world.is_over) {
         assert_true(virtual_time.due_us >= 0);
         virtual_time_fire();
@@ -142,7 +148,51 @@ static void test_readback(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         print_message("  %s\n", rows[i].title);
-        play_readback(rows[i].image_version, rows[i].change_us);
+        play_readback(begin_readback(rows[i].image_version, NULL, true), rows[i].change_us);
+        assert_string_equal(world.result.message, rows[i].message);
+        assert_int_equal(world.result.error, rows[i].error);
+        assert_int_equal(world.is_proven, rows[i].is_proven);
+        assert_int_equal(virtual_time.now_us - SECOND, rows[i].result_us);
+    }
+}
+
+/* --expect-version, with and without --online. */
+static void test_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title, *image_version, *expected;
+        bool awaits_return;
+        int64_t change_us;
+        int64_t result_us;
+        enum ota_error error;
+        bool is_proven;
+        const char *message;
+    } rows[] = {
+        {"it comes", "", "2.0", true, 5 * SECOND, 5 * SECOND, OTA_OK, true,
+         "it runs ESPHome 2.0 now (before: ESPHome 1.0)"},
+        {"it comes, and nobody watched", "", "2.0", false, 29 * SECOND, 29 * SECOND, OTA_OK, true,
+         "it runs ESPHome 2.0 now (before: ESPHome 1.0)"},
+        {"another one comes", "", "3.0", true, SECOND, 30 * SECOND, OTA_E_UNPROVEN, false,
+         "it announces ESPHome 2.0 now, and another version is expected"},
+        {"another one stays", "", "3.0", false, 31 * SECOND, 30 * SECOND, OTA_E_UNPROVEN, false,
+         "the board has confirmed the upload, but it announces ESPHome 1.0 as before, and another "
+         "version is expected"},
+        {"it was there before", "", "1.0", true, 31 * SECOND, 30 * SECOND, OTA_OK, false,
+         "it runs ESPHome 1.0, as before"},
+        {"it was there before, and nobody watched", "", "1.0", false, 31 * SECOND, 30 * SECOND,
+         OTA_E_UNPROVEN, false,
+         "the board has confirmed the upload, but it announced ESPHome 1.0 before that, too, and "
+         "was not seen to restart"},
+        {"it comes, and the image is another one", "3.0", "2.0", true, SECOND, 30 * SECOND,
+         OTA_E_UNPROVEN, false, "it announces ESPHome 2.0 now, and the image is another version"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        print_message("  %s\n", rows[i].title);
+        play_readback(
+            begin_readback(rows[i].image_version, rows[i].expected, rows[i].awaits_return),
+            rows[i].change_us);
         assert_string_equal(world.result.message, rows[i].message);
         assert_int_equal(world.result.error, rows[i].error);
         assert_int_equal(world.is_proven, rows[i].is_proven);
@@ -154,22 +204,32 @@ static void test_readback(void **state)
 static void test_no_announcement(void **state)
 {
     (void)state;
-    struct readback *readback = begin_readback("1.0");
+    static const struct {
+        const char *expected;
+        enum ota_error error;
+        int64_t result_us;
+    } rows[] = {{NULL, OTA_E_NOT_FOUND, 11 * SECOND}, {"1.0", OTA_E_UNPROVEN, 31 * SECOND}};
 
-    virtual_time_fire();
-    assert_true(world.is_pending);
-    virtual_time_fire();
-    assert_true(world.is_over);
-    assert_false(world.is_pending);
-    assert_int_equal(world.result.error, OTA_E_NOT_FOUND);
-    assert_int_equal(virtual_time.now_us, 11 * SECOND);
-    readback_free(readback);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct readback *readback = begin_readback("1.0", rows[i].expected, true);
+
+        virtual_time_fire();
+        assert_true(world.is_pending);
+        virtual_time_fire();
+        assert_true(world.is_over);
+        assert_false(world.is_pending);
+        assert_int_equal(world.result.error, rows[i].error);
+        assert_string_equal(world.result.message, "its announcement did not come");
+        assert_int_equal(virtual_time.now_us, rows[i].result_us);
+        readback_free(readback);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readback),
+        cmocka_unit_test(test_expected),
         cmocka_unit_test(test_no_announcement),
     };
 

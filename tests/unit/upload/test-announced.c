@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "upload/esphome/announced.h"
+#include "upload/announced.h"
 
 static const struct esphome_record lamp = {.version = "2026.9.0",
                                            .project = "acme.lamp",
