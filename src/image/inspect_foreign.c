@@ -368,6 +368,10 @@ static const struct foreign {
     {INSPECT_DOCUMENT, SIGNED("\x0A\x0D\x0D\x0A"), "a packet capture", BUILD},
     {INSPECT_DOCUMENT, SIGNED("Salted__"), "a file encrypted with OpenSSL", "decrypt it first"},
     {INSPECT_DOCUMENT, SIGNED("\xDE\x12\4\x95"), "a message catalogue", BUILD},
+    {INSPECT_DOCUMENT, SIGNED("\0\5\x16\7\0\2\0\0"), "a macOS file of attributes (._NAME)",
+     "send the file without ._ before its name"},
+    {INSPECT_DOCUMENT, SIGNED("L\0\0\0\1\x14\2\0"), "a Windows shortcut (.lnk)",
+     "send the file that it points to"},
     {INSPECT_DOCUMENT, SIGNED("bplist00"), "a property list", BUILD},
     {INSPECT_DOCUMENT, FITS(is_form_data), "a browser's upload with its headers",
      "send the file that is in it"},
@@ -376,6 +380,7 @@ static const struct foreign {
     {INSPECT_FLASH_DATA, FITS(is_ota_data), "an ESP32 OTA data partition (boot_app0.bin)", CABLE},
     {INSPECT_FLASH_DATA, FITS(is_nvs), "an ESP32 NVS partition (settings)", CABLE},
     {INSPECT_FLASH_DATA, FITS(is_radio_data), "an ESP8266's radio calibration data", CABLE},
+    {INSPECT_FLASH_DATA, SIGNED("PHYINIT"), "an ESP32's radio calibration data", CABLE},
 #undef SIGNED_AT
 #undef SIGNED
 #undef FITS

@@ -165,6 +165,9 @@ static const struct {
                               "MP4 file")},
     {INSPECT_DOCUMENT, SAMPLE("%PDF-1.7\n%\xE2\xE3", "PDF document")},
     {INSPECT_DOCUMENT, SAMPLE("SQLite format 3\0\x10", "SQLite database")},
+    {INSPECT_DOCUMENT, SAMPLE("\0\5\x16\7\0\2\0\0Mac OS X", "macOS file of attributes")},
+    {INSPECT_DOCUMENT, SAMPLE("L\0\0\0\1\x14\2\0\0\0\0\0\xC0", "Windows shortcut")},
+    {INSPECT_FLASH_DATA, SAMPLE("PHYINIT\0\1\0\x24", "radio calibration data")},
 };
 
 /* Each sample is the beginning of such a file; bytes that are not text follow. */
