@@ -120,11 +120,13 @@ static enum challenge_scheme find_scheme(const char *name)
 static void keep_stronger(struct challenge *challenge, const struct challenge *other)
 {
     bool is_complete = !challenge_is_digest(other) || *other->nonce;
+    const bool has_digest = challenge->has_digest || other->has_digest;
 
     if (is_complete && other->scheme > challenge->scheme)
         *challenge = *other;
     else if (!is_complete && challenge->scheme == CHALLENGE_NONE)
         challenge->scheme = CHALLENGE_UNKNOWN;
+    challenge->has_digest = has_digest;
 }
 
 /* A name without "=" after it is the scheme of the next challenge. */
@@ -150,6 +152,7 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
         } else {
             keep_stronger(challenge, &current);
             current = (struct challenge){.scheme = find_scheme(name)};
+            current.has_digest = challenge_is_digest(&current);
         }
     }
     keep_stronger(challenge, &current);
@@ -173,6 +176,8 @@ static bool is_quotable(const char *text)
 
 bool challenge_can_be_answered(const struct challenge *challenge)
 {
+    if (challenge->scheme == CHALLENGE_BASIC && challenge->has_digest)
+        return false;
     return challenge->scheme > CHALLENGE_UNKNOWN && is_quotable(challenge->realm) &&
            is_quotable(challenge->nonce) && is_quotable(challenge->opaque);
 }

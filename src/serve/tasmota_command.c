@@ -45,7 +45,8 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
 bool tasmota_asks_for_password(const struct http_reply *reply)
 {
     json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
-    const bool asks = reply->status == 401 && json_is_string(json_object_get(root, "WARNING"));
+    const bool asks = reply->status == 401 && !reply->challenge.has_digest &&
+                      json_is_string(json_object_get(root, "WARNING"));
 
     json_decref(root);
     return asks;

@@ -203,6 +203,32 @@ static void test_digest_with_qop(void **state)
     check_qop_answer(CHALLENGE_DIGEST_SHA256, digest_sha256);
 }
 
+/* The password itself does not go to a server that knows a Digest, even one that is not known here. */
+static void test_basic_beside_a_digest(void **state)
+{
+    static const struct {
+        const char *value;
+        bool can_be_answered;
+    } lists[] = {
+        {"Basic realm=\"b\"", true},
+        {"Basic realm=\"b\", NTLM", true},
+        {"Basic realm=\"b\", Digest realm=\"d\", nonce=\"n\"", true},
+        {"Basic realm=\"b\", Digest realm=\"d\", nonce=\"n\", algorithm=SHA-512-256", false},
+        {"Digest realm=\"d\", nonce=\"n\", algorithm=MD5-sess, Basic realm=\"b\"", false},
+        {"Digest realm=\"d\", Basic realm=\"b\"", false},
+        {"digest nonce=\"\", Negotiate, basic realm=\"b\"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct challenge challenge = {0};
+
+        challenge_add(&challenge, lists[i].value, strlen(lists[i].value));
+        if (challenge_can_be_answered(&challenge) != lists[i].can_be_answered)
+            fail_msg("%s", lists[i].value);
+    }
+}
+
 /* What would end the header, or its quotes, is refused. */
 static void test_injection(void **state)
 {
@@ -291,17 +317,12 @@ static void test_answer_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_several_headers),
-        cmocka_unit_test(test_basic),
-        cmocka_unit_test(test_digest_without_qop),
-        cmocka_unit_test(test_digest_with_qop),
-        cmocka_unit_test(test_injection),
-        cmocka_unit_test(test_limits_of_texts),
-        cmocka_unit_test(test_stale),
-        cmocka_unit_test(test_users),
-        cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_answer_without_memory),
+        cmocka_unit_test(test_parse),           cmocka_unit_test(test_several_headers),
+        cmocka_unit_test(test_basic),           cmocka_unit_test(test_digest_without_qop),
+        cmocka_unit_test(test_digest_with_qop), cmocka_unit_test(test_basic_beside_a_digest),
+        cmocka_unit_test(test_injection),       cmocka_unit_test(test_limits_of_texts),
+        cmocka_unit_test(test_stale),           cmocka_unit_test(test_users),
+        cmocka_unit_test(test_too_long),        cmocka_unit_test(test_answer_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
