@@ -233,6 +233,7 @@ bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const cha
     if (strstr(action, "//") || strchr(action, ':') || !is_path(action) ||
         !join_paths(target, path, action))
         return false;
+    target[strcspn(target, "#")] = '\0'; /* the place in a page, which no request has */
     if (*target == '/')
         remove_dots(target);
     return true;

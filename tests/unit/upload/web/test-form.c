@@ -92,6 +92,9 @@ static void test_actions(void **state)
     } rows[] = {
         {"/update", "", "/update"},
         {"/update", "#", "/update"},
+        {"/update", "/up#form", "/up"},
+        {"/update", "up?x=1#form", "/up?x=1"},
+        {"/update", "#/../form", "/update"},
         {"/a/update", "up", "/a/up"},
         {"/a/update", "/up?x=1", "/up?x=1"},
         {"/update", "http://x/y", NULL},
