@@ -318,6 +318,44 @@ class Hostile(Scenario):
                 self.assertTrue(server.answers)
                 self.assertEqual(len(self.events(result, "authenticated")), status == "200 OK", result)
 
+    def test_denial_instead_of_a_challenge(self):
+        """A page that denies access after the answer gets no image, whoever said that it is the page, and wherever it
+        asked. One that is missing may have accepted it."""
+        for page, asks_at, options in (("", "/", ("--page", "esp8266")), ("", "/", ("--page", "form", "--field", "f")),
+                                       ("<title>WLED</title>", "/json/info", ())):
+            for status, location, denies in (("403 Forbidden", "", True), ("302 Found", "/Login?a", True),
+                                             ("302 Found", "/", False), ("404 Not Found", "", False)):
+                posts = []
+
+                def script(method, path, answer, page=page, asks_at=asks_at, status=status, location=location,
+                           posts=posts):
+                    if method == "POST":
+                        posts.append(path)
+                        return reply(b"Update successful")
+                    if not path.startswith(asks_at):
+                        return reply(page.encode() + FORM)
+                    return reply(b"", status, "Location: " + location) if answer else ask("Digest", realm="x", nonce="1")
+
+                with self.subTest(asks_at, status=status, location=location):
+                    result, server = self.attack(script, *options)
+                    self.assertTrue(server.answers)
+                    self.assertEqual((result.status, len(posts)), (6, 0) if denies else (0, 1), result)
+                    if denies:
+                        self.assertRegex(result.err, f"denies access after the password of the user .* \\(status {status[:3]}\\)")
+
+    def test_basic_beside_a_digest(self):
+        """A server that knows a Digest need not see the password, even if that Digest is not known here."""
+        digests = ('Digest realm="x", nonce="1", algorithm=SHA-512-256', 'Digest realm="x"')
+        for digest in digests:
+            def script(_method, _path, answer, digest=digest):
+                return reply(FORM) if answer else reply(b"", "401 No", "WWW-Authenticate: " + digest,
+                                                        'WWW-Authenticate: Basic realm="x"')
+
+            with self.subTest(digest):
+                result, server = self.attack(script)
+                self.assertEqual((result.status, server.answers), (6, []), result)
+                self.assertIn("in a way that is not known here", result.err)
+
     def test_upload_without_a_password(self):
         """A page that neither accepts the password nor rejects it, before it rejects the upload."""
         result, _ = self.attack(lambda method, _path, answer: (

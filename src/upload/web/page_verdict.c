@@ -28,16 +28,28 @@ static const char *find_success(const struct page *page, const char *body)
     return NULL;
 }
 
+/* Whether it is a path of the same server. Before a colon is a scheme, and browsers take a backslash
+ * for a slash. */
+static bool is_own_path(const char *location)
+{
+    return *location && !strstr(location, "//") && !strchr(location, '\\') &&
+           strcspn(location, ":") >= strcspn(location, "?#");
+}
+
 /* Whether a reply without words of failure is what a hand-made page says after an upload. A redirect
  * to a path of its own is; 301, 307 and 308 mean that the upload belongs elsewhere, and so do other
  * hosts (as of a captive portal) and logins. */
 static bool is_plain_answer(const struct http_reply *reply)
 {
-    const char *to = reply->location;
-    bool leads_on = (reply->status == 302 || reply->status == 303) && *to && !strstr(to, "//") &&
-                    !strcasestr(to, "login");
+    bool leads_on = (reply->status == 302 || reply->status == 303) &&
+                    is_own_path(reply->location) && !page_leads_to_login(reply);
 
     return reply->is_complete && (reply->status < 300 || leads_on);
+}
+
+bool page_leads_to_login(const struct http_reply *reply)
+{
+    return reply->status / 100 == 3 && strcasestr(reply->location, "login");
 }
 
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,

@@ -63,6 +63,7 @@ struct web {
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
     bool is_authenticated;
+    unsigned denial;          /* the status that denied access after an answer; 0: none has */
     unsigned nonces_replaced; /* by somebody else's request */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
@@ -139,6 +140,9 @@ void web_ask(struct web *web, const char *path, const struct multipart *body,
 void web_post(struct web *web, const char *path);
 /* A challenge that can be answered has come. Returns false if it may not be; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
+/* Whether no reply has denied access after the answer; one that allowed it counts more. Otherwise the
+ * attempt has ended. */
+bool web_check_denial(struct web *web);
 /* No password was given: asks for one. web_take_password() follows. */
 void web_ask_for_password(struct web *web);
 /* The password that was asked for has come, or is missing. */

@@ -169,7 +169,7 @@ static void go_on(struct web *web)
     web_note(web, message);
     if (web->challenge.scheme == CHALLENGE_NONE && !web->is_unlocked && !check_unasked(web))
         return;
-    if (check_version(web) && check_image(web) && check_room(web))
+    if (web_check_denial(web) && check_version(web) && check_image(web) && check_room(web))
         web_start_upload(web);
 }
 

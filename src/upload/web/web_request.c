@@ -16,9 +16,12 @@
 #include "http/authority.h"
 #include "http/failure.h"
 #include "secrets/echo.h"
+#include "upload/web/page_verdict.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { STATUS_FORBIDDEN = 403 };
 
 static void send_question(struct web *web);
 
@@ -311,10 +314,15 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     return true;
 }
 
-/* A page may reject a password with any status but a success, and a redirection may lead to a login. */
+/* A page may reject a password with any status but a success. Those that say so are kept; a page that
+ * is missing, or knows only POST, may have accepted it. */
 static void note_authenticated(struct web *web, const struct http_reply *reply)
 {
-    if (!web->authorization || web->is_authenticated || reply->status / 100 != 2)
+    if (!web->authorization || web->is_authenticated)
+        return;
+    if (reply->status == STATUS_FORBIDDEN || page_leads_to_login(reply))
+        web->denial = reply->status;
+    if (reply->status / 100 != 2)
         return;
     web->is_authenticated = true;
     web->phase = OTA_PHASE_AUTHENTICATE;
@@ -322,6 +330,24 @@ static void note_authenticated(struct web *web, const struct http_reply *reply)
                                      .scheme = scheme_name(&web->challenge),
                                      .evidence = "reply"});
     web->phase = OTA_PHASE_PAGE;
+}
+
+bool web_check_denial(struct web *web)
+{
+    struct ota_failure failure;
+
+    if (!web->denial || web->is_authenticated)
+        return true;
+
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    ota_fail(
+        &failure, OTA_E_WRONG_PASSWORD,
+        "the board denies access after the password of the user \"%s\" (status %u); it gets no "
+        "image",
+        user_of(web), web->denial);
+    failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
+    web_finish(web, &failure);
+    return false;
 }
 
 /* -- requests -- */
