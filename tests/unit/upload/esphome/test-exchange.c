@@ -610,13 +610,16 @@ static void test_reason_with_the_key(void **state)
     }
 }
 
-/* In an encrypted exchange nothing in the clear counts but an error. */
+/* In an encrypted exchange nothing in the clear counts but an error before the image. */
 static void test_clear_replies(void **state)
 {
     static const struct {
         unsigned char byte;
+        bool is_accepted;
         enum ota_error error;
-    } rows[] = {{0x41, OTA_E_NO_ENCRYPTION}, {0x45, OTA_E_NO_ENCRYPTION}, {0x81, OTA_E_REFUSED}};
+    } rows[] = {{0x41, false, OTA_E_NO_ENCRYPTION}, {0x45, false, OTA_E_NO_ENCRYPTION},
+                {0x81, false, OTA_E_REFUSED},       {0x45, true, OTA_E_LOST},
+                {0x8C, true, OTA_E_LOST},           {0xFF, true, OTA_E_LOST}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -627,6 +630,8 @@ static void test_clear_replies(void **state)
         assert_int_equal(feed_frame(&test->exchange, bytes,
                                     vector_bytes(bytes + 1, sizeof bytes - 1, "msg2") + 1),
                          EXCHANGE_ENCRYPTED);
+        test->exchange.output_length = 0;
+        test->exchange.is_accepted = rows[i].is_accepted;
         exchange_feed(&test->exchange, &event, &rows[i].byte, 1);
         assert_int_equal(event, EXCHANGE_FAILED);
         assert_int_equal(test->exchange.failure.error, rows[i].error);
