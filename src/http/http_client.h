@@ -22,7 +22,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
 void http_client_free(struct http_client *client);
 
 /* All strings are borrowed, and only needed during http_request_start(), unless it says otherwise.
- * Nothing of them is checked for line ends here. */
+ * path and referer are sent as request_target.h writes them; nothing else is checked for line ends. */
 struct http_request_config {
     const char *board;             /* name for debug lines, escaped; must outlive the request */
     const struct address *address; /* with port */

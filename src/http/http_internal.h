@@ -7,9 +7,10 @@
 
 #include "http/curl_library.h"
 #include "http/http_client.h"
+#include "http/request_target.h"
 
 enum {
-    HTTP_URL_MAX = 1024,
+    HTTP_HEADER_MAX = HTTP_TARGET_MAX + 512,
     HTTP_HEADERS_MAX = 8,
     HTTP_LINES_MAX = 256 * 1024, /* bytes of all header lines of the replies to a request */
 };
@@ -30,9 +31,8 @@ struct http_request {
     struct http_callbacks callbacks;
     struct address address;
     CURL *easy;
-    bool is_open; /* counted in the client's open */
-    char url[HTTP_URL_MAX];
-    char texts[HTTP_HEADERS_MAX][HTTP_URL_MAX]; /* of the headers, but for the authorization */
+    bool is_open;                                  /* counted in the client's open */
+    char texts[HTTP_HEADERS_MAX][HTTP_HEADER_MAX]; /* of the headers, but for the authorization */
     struct curl_slist headers[HTTP_HEADERS_MAX];
     size_t header_count;
     struct curl_slist connect_to;

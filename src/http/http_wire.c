@@ -7,6 +7,7 @@
 #include "http/http_internal.h"
 
 #include "base/loop.h"
+#include "http/authority.h"
 #include "net/tcp_tune.h"
 
 #include <errno.h>
@@ -183,6 +184,11 @@ static int on_curl_close(void *userdata, curl_socket_t fd)
 
 /* -- what libcurl is told -- */
 
+static const char *scheme_of(const struct http_request *request)
+{
+    return request->config.is_tls ? "https" : "http";
+}
+
 static void __attribute__((format(printf, 2, 3)))
 add_header(struct http_request *request, const char *format, ...)
 {
@@ -199,12 +205,14 @@ add_header(struct http_request *request, const char *format, ...)
 static void make_headers(struct http_request *request)
 {
     const struct http_request_config *config = &request->config;
-    const char *scheme = config->is_tls ? "https" : "http";
+    const char *scheme = scheme_of(request);
+    char target[HTTP_TARGET_MAX];
 
     add_header(request, "Host: %s", config->authority);
     add_header(request, "Connection: close");
     if (config->referer)
-        add_header(request, "Referer: %s://%s%s", scheme, config->authority, config->referer);
+        add_header(request, "Referer: %s://%s%s", scheme, config->authority,
+                   http_request_target(target, config->referer));
     if (config->referer && config->body)
         add_header(request, "Origin: %s://%s", scheme, config->authority);
     if (config->body) {
@@ -239,21 +247,31 @@ static unsigned set_callbacks(struct http_request *request)
     return codes;
 }
 
+/* The URL is without the path: libcurl 7.88 parses it twice, and sends a request without its query if
+ * the second time memory runs out. */
+static unsigned set_url(struct http_request *request)
+{
+    struct curl_library *curl = &request->client->curl;
+    char url[HTTP_AUTHORITY_MAX + sizeof "https:///"], target[HTTP_TARGET_MAX];
+
+    snprintf(url, sizeof url, "%s://%s/", scheme_of(request), request->config.authority);
+    return SET(CURLOPT_URL, url) |
+           SET(CURLOPT_REQUEST_TARGET, http_request_target(target, request->config.path));
+}
+
 static unsigned set_connection(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
     const struct http_request_config *config = &request->config;
     long verifies = config->is_insecure ? 0 : 1;
-    unsigned codes = SET(CURLOPT_URL, request->url);
+    unsigned codes = SET(CURLOPT_CONNECT_TO, &request->connect_to);
 
-    codes |= SET(CURLOPT_CONNECT_TO, &request->connect_to);
     codes |= SET(CURLOPT_PROXY, "");
     codes |= SET(CURLOPT_NOPROXY, "*");
     codes |= SET(CURLOPT_NOSIGNAL, 1L);
     codes |= SET(CURLOPT_FRESH_CONNECT, 1L);
     codes |= SET(CURLOPT_FORBID_REUSE, 1L);
     codes |= SET(CURLOPT_FOLLOWLOCATION, 0L);
-    codes |= SET(CURLOPT_PATH_AS_IS, 1L);
     codes |= SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     codes |= SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(config->connect_us / 1000 + 60000));
 
@@ -284,11 +302,8 @@ static unsigned set_message(struct http_request *request)
 
 bool http_wire_prepare(struct http_request *request)
 {
-    const struct http_request_config *config = &request->config;
-
-    snprintf(request->url, sizeof request->url, "%s://%s%s", config->is_tls ? "https" : "http",
-             config->authority, config->path);
     request->connect_to.data = (char *)ANY_ADDRESS;
     make_headers(request);
-    return (set_callbacks(request) | set_connection(request) | set_message(request)) == CURLE_OK;
+    return (set_url(request) | set_callbacks(request) | set_connection(request) |
+            set_message(request)) == CURLE_OK;
 }
