@@ -55,8 +55,18 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
     return true;
 }
 
-/* Compares the output piece by piece, so that a bomb fails at its first wrong byte. */
-static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
+/* Starts to unpack. As gzip_unpack(), returns 1, 0 if there is too much, and -1 without memory. */
+static int start_unpacking(z_stream *stream, const unsigned char *packed, size_t packed_size)
+{
+    *stream = (z_stream){.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
+    if (packed_size > UINT32_MAX)
+        return 0;
+    return inflateInit2(stream, WINDOW_BITS_GZIP) == Z_OK ? 1 : -1;
+}
+
+/* Compares the output piece by piece, so that a bomb fails at its first wrong byte. Returns 1, 0, or
+ * -1 without memory. */
+static int unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
     unsigned char piece[16384] = {0};
     size_t done = 0;
@@ -70,37 +80,35 @@ static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
         size_t got = sizeof piece - stream->avail_out;
         /* cppcheck-suppress uninitvar ; inflate() writes there through next_out */
         if (got > size - done || memcmp(piece, data + done, got) != 0)
-            return false;
+            return 0;
         done += got;
     }
-    return status == Z_STREAM_END && done == size;
+    return status == Z_MEM_ERROR ? -1 : status == Z_STREAM_END && done == size;
 }
 
-size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
-                    size_t size)
+ssize_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
+                     size_t size)
 {
-    z_stream stream = {.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
+    z_stream stream;
+    int result = start_unpacking(&stream, packed, packed_size);
+    if (result != 1)
+        return result;
 
-    if (packed_size > UINT32_MAX || inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
-        return 0;
-
-    size_t used = unpacks_to(&stream, data, size) ? packed_size - stream.avail_in : 0;
+    result = unpacks_to(&stream, data, size);
     inflateEnd(&stream);
-    return used;
+    return result == 1 ? (ssize_t)(packed_size - stream.avail_in) : result;
 }
 
-bool gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
-                 size_t packed_size)
+int gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed, size_t packed_size)
 {
-    z_stream stream = {.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
+    z_stream stream;
+    const int result = size > UINT32_MAX ? 0 : start_unpacking(&stream, packed, packed_size);
+    if (result != 1)
+        return result;
 
     stream.next_out = target;
     stream.avail_out = (uInt)size;
-    if (packed_size > UINT32_MAX || size > UINT32_MAX ||
-        inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
-        return false;
-
     const int status = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);
-    return status == Z_STREAM_END && stream.avail_out == 0;
+    return status == Z_MEM_ERROR ? -1 : status == Z_STREAM_END && stream.avail_out == 0;
 }

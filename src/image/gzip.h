@@ -7,20 +7,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Packs data as tightly as zlib can. The result depends on the data alone: it contains no time,
  * name or system. The caller frees *packed with free(); it is NULL if packing would not make data
  * smaller. Returns false if memory runs out. size: at most 1 GiB, as no image is larger. */
 bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char *data, size_t size);
 
-/* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data;
- * 0 if it does not, or if there is not enough memory to check. */
-size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
-                    size_t size);
+/* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data, 0 if
+ * it does not, and -1 if memory runs out. */
+ssize_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
+                     size_t size);
 
-/* Unpacks a member into target, which has size bytes. Returns whether it unpacks to exactly that
- * many; false, too, if memory runs out. */
-bool gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
-                 size_t packed_size);
+/* Unpacks a member into target, which has size bytes. Returns 1 if it unpacks to exactly that many, 0
+ * if it does not, and -1 if memory runs out. */
+int gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
+                size_t packed_size);
 
 #endif

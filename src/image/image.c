@@ -327,20 +327,25 @@ static void examine_alone(struct image *image)
                  "cannot be sent: it does not end in a signature as its name says; sign it again");
 }
 
-/* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain. */
-static void examine_beside(struct image *image, const struct stat *status, const char *path,
+/* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain. Returns
+ * false if memory runs out. */
+static bool examine_beside(struct image *image, const struct stat *status, const char *path,
                            const unsigned char *data, const struct stat *plain)
 {
     char shown[IMAGE_FLAW_MAX / 2], time[32], plain_time[32];
     size_t size = (size_t)plain->st_size;
-    size_t end = image->size >= size && memcmp(image->data, data, size) == 0
-                     ? size
-                     : gzip_matches(image->data, image->size, data, size);
+    ssize_t end = image->size >= size && memcmp(image->data, data, size) == 0
+                      ? (ssize_t)size
+                      : gzip_matches(image->data, image->size, data, size);
     bool is_older = status->st_mtime < plain->st_mtime;
-    const char *flaw = end == 0 ? "does not begin with the bytes of that file"
-                       : inspect_signature_at(image->data, image->size, end) == INSPECT_NO_TRAILER
-                           ? "has no signature behind the bytes of that file"
-                           : NULL;
+    if (end < 0)
+        return false;
+
+    const char *flaw =
+        end == 0 ? "does not begin with the bytes of that file"
+        : inspect_signature_at(image->data, image->size, (size_t)end) == INSPECT_NO_TRAILER
+            ? "has no signature behind the bytes of that file"
+            : NULL;
 
     escape_string(shown, sizeof shown, path);
     format_time(time, sizeof time, status->st_mtime);
@@ -353,6 +358,7 @@ static void examine_beside(struct image *image, const struct stat *status, const
         snprintf(image->flaw, sizeof image->flaw,
                  "cannot be sent: it should be %s with a signature, but %s; sign it again", shown,
                  flaw);
+    return true;
 }
 
 /* file: NAME.signed; path: NAME. */
@@ -377,8 +383,10 @@ static enum ota_error examine_signed(struct image *image, const struct file_stat
     if (!data)
         return failure->error;
 
-    examine_beside(image, &file->stat, path, data, &plain);
+    const bool is_examined = examine_beside(image, &file->stat, path, data, &plain);
     free(data);
+    if (!is_examined)
+        return ota_fail_no_memory(failure);
     return check_origin(image, file, &plain, failure);
 }
 

@@ -482,6 +482,21 @@ static enum ota_error fail_waiting(struct ota_failure *failure)
     return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for connections: %s", strerror(errno));
 }
 
+/* libmicrohttpd gives no reason. If this computer lacks something, errno says so. */
+static enum ota_error fail_start(int listener, bool has_identity, struct ota_failure *failure)
+{
+    const int reason = errno;
+
+    close(listener);
+    if (error_is_local(reason))
+        return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start: %s",
+                        strerror(reason));
+    if (has_identity)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the files of --tls-cert and --tls-key are no certificate with its key");
+    return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start");
+}
+
 /* Starts the daemon that is free, and stops it if it is an old one. */
 static enum ota_error start_daemon(struct httpd *server, const struct httpd_identity *identity,
                                    struct httpd_daemon **started, struct ota_failure *failure)
@@ -495,14 +510,10 @@ static enum ota_error start_daemon(struct httpd *server, const struct httpd_iden
     if (listener < 0)
         return fail_waiting(failure);
 
+    errno = 0;
     *daemon = (struct httpd_daemon){.server = server, .mhd = start_mhd(server, listener, identity)};
     if (!daemon->mhd)
-        close(listener);
-    if (!daemon->mhd && identity)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "the files of --tls-cert and --tls-key are no certificate with its key");
-    if (!daemon->mhd)
-        return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start");
+        return fail_start(listener, identity != NULL, failure);
 
     const union MHD_DaemonInfo *info =
         server->http.get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD);

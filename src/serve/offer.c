@@ -51,17 +51,22 @@ static bool add_running(struct offer *offer, const unsigned char *data, size_t s
 }
 
 /* A file that was packed before it came to us: a board runs what is in it. */
-static bool add_unpacked(struct offer *offer, const struct image *plain)
+static enum ota_error add_unpacked(struct offer *offer, const struct image *plain,
+                                   struct ota_failure *failure)
 {
     const size_t size = plain->inspection.unpacked_size;
-    unsigned char *data = size ? malloc(size) : NULL;
-    bool is_done = size == 0;
+    enum ota_error error = OTA_OK;
+    if (size == 0)
+        return OTA_OK;
 
-    if (data)
-        is_done =
-            !gzip_unpack(data, size, plain->data, plain->size) || add_running(offer, data, size);
+    unsigned char *data = malloc(size);
+    const int unpacked = data ? gzip_unpack(data, size, plain->data, plain->size) : -1;
+    if (unpacked < 0)
+        error = ota_fail_no_memory(failure);
+    else if (unpacked == 1 && !add_running(offer, data, size))
+        error = fail_offer(offer, failure);
     free(data);
-    return is_done;
+    return error;
 }
 
 /* A signature that was appended by --sign lies behind the bytes of the file. */
@@ -73,9 +78,7 @@ static bool set_running(struct offer *offer, const struct image *plain)
            (image_size == 0 || image_size >= file_size ||
             add_running(offer, plain->data, image_size)) &&
            (plain->inspection.hashed_size == 0 ||
-            digest_sha256(offer->running_sha256, plain->data, plain->inspection.hashed_size) ==
-                0) &&
-           add_unpacked(offer, plain);
+            digest_sha256(offer->running_sha256, plain->data, plain->inspection.hashed_size) == 0);
 }
 
 enum ota_error offer_make(struct offer *offer, const struct image *image, enum ota_command command,
@@ -88,8 +91,9 @@ enum ota_error offer_make(struct offer *offer, const struct image *image, enum o
                             .command = command,
                             .version = version,
                             .name = slash ? slash + 1 : image->path};
-    return set_forms(offer, image) && set_running(offer, plain) ? OTA_OK
-                                                                : fail_offer(offer, failure);
+    if (!set_forms(offer, image) || !set_running(offer, plain))
+        return fail_offer(offer, failure);
+    return add_unpacked(offer, plain, failure);
 }
 
 bool offer_is_running(const struct offer *offer, const char *md5)

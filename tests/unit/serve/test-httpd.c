@@ -3,6 +3,8 @@
  */
 #include "serve/httpd.h"
 
+#include "serve/httpd_library.h"
+
 #include "support/failing.h"
 
 #include <setjmp.h>
@@ -40,6 +42,31 @@ int __wrap_setrlimit(int resource, const struct rlimit *limit)
     assert_int_equal(resource, RLIMIT_NOFILE);
     wanted_limits = *limit;
     return 0;
+}
+
+/* --wrap: libmicrohttpd does not start, for this reason. */
+static int start_error;
+const char *__real_httpd_library_load(struct httpd_library *library);
+const char *__wrap_httpd_library_load(struct httpd_library *library);
+
+static struct MHD_Daemon *fail_to_start(unsigned flags, uint16_t port,
+                                        MHD_AcceptPolicyCallback accept, void *accept_userdata,
+                                        MHD_AccessHandlerCallback access, void *access_userdata,
+                                        ...)
+{
+    (void)flags, (void)port, (void)accept, (void)accept_userdata, (void)access;
+    (void)access_userdata;
+    errno = start_error;
+    return NULL;
+}
+
+const char *__wrap_httpd_library_load(struct httpd_library *library)
+{
+    const char *reason = __real_httpd_library_load(library);
+
+    if (start_error)
+        library->start_daemon = fail_to_start;
+    return reason;
 }
 
 /* A server with one client, which asks once and reads up to the end. */
@@ -183,6 +210,7 @@ static void test_local_trouble(void **state)
 {
     static const enum failing_call calls[] = {FAILING_GETSOCKNAME, FAILING_FCNTL, FAILING_EPOLL_CTL,
                                               FAILING_ALLOCATION};
+    static const int lacks[] = {ENOMEM, EMFILE};
     const struct httpd_identity identity = {"no certificate", "no key"};
     struct fixture *fixture = *state;
 
@@ -197,6 +225,13 @@ static void test_local_trouble(void **state)
     }
     fixture->config.identity = &identity;
     assert_int_equal(open_server(fixture), OTA_E_USAGE);
+
+    for (size_t i = 0; i < sizeof lacks / sizeof *lacks; i++) {
+        start_error = lacks[i];
+        assert_int_equal(open_server(fixture), OTA_E_INTERNAL);
+        assert_non_null(strstr(fixture->failure.message, strerror(lacks[i])));
+    }
+    start_error = 0;
 }
 
 /* A download takes two descriptors; the limit is raised as far as it can be. */

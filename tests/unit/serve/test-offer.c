@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 static int calls_left = -1; /* that succeed before one fails; negative: all succeed */
 
@@ -30,6 +31,8 @@ FAILING(int, digest_md5, -1, (char hex[DIGEST_MD5_HEX + 1], const void *data, si
         (hex, data, size))
 FAILING(int, digest_sha256, -1, (char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t size),
         (hex, data, size))
+FAILING(int, inflateInit2_, Z_MEM_ERROR,
+        (z_stream * stream, int bits, const char *version, int size), (stream, bits, version, size))
 FAILING(int, digest_sha512, -1, (char hex[DIGEST_SHA512_HEX + 1], const void *data, size_t size),
         (hex, data, size))
 
@@ -132,7 +135,8 @@ static void test_packed(void **state)
     free(packed);
 }
 
-/* Each digest fails in turn: three of each form, and three of what a board may run. */
+/* Each digest fails in turn: three of each form, and three of what a board may run; and memory to
+ * unpack it runs out. */
 static void test_failures(void **state)
 {
     (void)state;
@@ -153,10 +157,10 @@ static void test_failures(void **state)
          calls_left = ++call) {
         assert_int_equal(calls_left, -1);
         assert_int_equal(failure.error, OTA_E_INTERNAL);
-        assert_non_null(strstr(failure.message, "my.bin"));
+        assert_non_null(strstr(failure.message, call == 11 ? "out of memory" : "my.bin"));
     }
     assert_int_equal(calls_left, 0);
-    assert_int_equal(call, 12);
+    assert_int_equal(call, 13);
     assert_int_equal(offer.running_count, OFFER_RUNNING_MAX);
     calls_left = -1;
     free(packed);
