@@ -52,6 +52,24 @@ static enum ota_error reject_setting(const struct parser *parser, const char *en
                     parser->number, shown_word(shown, parser->word, ends), why);
 }
 
+/* The word may be a secret in the wrong place; if it has a name, so may be what is behind it. */
+static enum ota_error reject_unknown_setting(const struct parser *parser)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
+    static const char why[] =
+        "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
+        "encryption-key-file=PATH, page=NAME, field=NAME, user=NAME, protocol=NAME and "
+        "expect=REGEX (put a word with spaces in double quotes)";
+    const char *value = parser->word + strspn(parser->word, letters);
+    const bool has_name = value > parser->word && *value == '=' && value[1] && value[1] != '=';
+
+    if (has_name)
+        return reject_setting(parser, "=", why);
+    return ota_fail(parser->failure, OTA_E_USAGE,
+                    "%s, line %zu: a word behind the board (not shown, as it may be a password) %s",
+                    parser->name, parser->number, why);
+}
+
 /* -- words -- */
 
 static bool is_blank_char(char c)
@@ -86,7 +104,7 @@ static enum ota_error take_word(struct parser *parser)
         *target++ = *parser->at;
     }
     *target = '\0';
-    return is_quoted ? reject_word(parser, "has no closing quote") : OTA_OK;
+    return is_quoted ? reject_line(parser, "a quote is not closed") : OTA_OK;
 }
 
 /* -- what the words mean -- */
@@ -258,7 +276,7 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
     if (take_word(parser) != OTA_OK)
         return parser->failure->error;
     if (is_key)
-        return reject_word(parser, "stands where the board's name or address should be");
+        return reject_setting(parser, "=", "stands where the board's name or address should be");
 
     if (*parser->word == '@')
         return reject_word(parser,
@@ -283,11 +301,7 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return parser->failure->error;
     const struct host_key *key = find_word_key(parser->word, strlen(parser->word));
     if (!key)
-        return reject_setting(
-            parser, "=:",
-            "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
-            "encryption-key-file=PATH, page=NAME, field=NAME, user=NAME, protocol=NAME and "
-            "expect=REGEX (put a word with spaces in double quotes)");
+        return reject_unknown_setting(parser);
 
     struct ota_failure cause;
     if (key->set(line, parser->word + strlen(key->name) + 1, &cause) == OTA_OK)
