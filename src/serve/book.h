@@ -56,6 +56,7 @@ struct book_board {
 
     /* What has been told of it lately; see serve_events.c. */
     unsigned told;
+    bool is_counted; /* nothing is told of it: there are too many that no list names */
     int64_t told_us; /* monotonic: since when */
 
     const struct offer *offer;

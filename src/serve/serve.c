@@ -272,6 +272,7 @@ enum ota_error serve_end(struct serve *serve, int *exit_status)
     serve_stop(serve);
     for (size_t i = 0; i < book->count; i++)
         serve_tell_outcome(serve, book->boards[i]);
+    serve_tell_strangers(serve);
     *exit_status = serve->exit_status;
     return serve->outcome;
 }

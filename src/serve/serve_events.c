@@ -1,6 +1,7 @@
 /*
  * serve_events.c: what happens to a board, as events for the report.
  */
+#include "base/diag.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "image/image.h"
@@ -14,16 +15,48 @@ enum { NOTE_MAX = 512 };
 /* How much is told of a board in this time. A roll-out takes a few messages for each; whoever causes
  * more would fill the log. Behind the address of a board without a MAC may be many boards. */
 enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
+static const int64_t TELL_AGAIN_US = TELL_AGAIN_MIN * SECONDS(60);
+
+/* Of how many boards that no list names something is told in this time: they may be invented. */
+enum { STRANGERS_MAX = 500 };
+
+static void tell_counted(struct serve_strangers *strangers)
+{
+    if (strangers->counted > 0)
+        diag_warning("of %zu boards that no list names nothing was told", strangers->counted);
+    strangers->counted = 0;
+}
+
+/* Whether one more board that no list names is told of; else it is counted. */
+static bool admit_stranger(struct serve_strangers *strangers, int64_t now_us)
+{
+    if (strangers->told == 0 || now_us - strangers->told_us >= TELL_AGAIN_US) {
+        tell_counted(strangers);
+        strangers->told = 0;
+        strangers->told_us = now_us;
+    }
+    if (strangers->told < STRANGERS_MAX) {
+        strangers->told++;
+        return true;
+    }
+
+    if (strangers->counted++ == 0)
+        diag_warning("%d boards that no list names have asked; further ones are only counted for "
+                     "%d minutes (with --hosts, each board of the list is told of)",
+                     STRANGERS_MAX, TELL_AGAIN_MIN);
+    return false;
+}
 
 /* Whether there is room for one more message. The last one says that there will be no more. */
-static bool may_tell(struct book_board *board, struct ota_event *event)
+static bool may_tell(struct serve *serve, struct book_board *board, struct ota_event *event)
 {
     static const char last_words[] = "causes too many messages; the next one follows in 10 minutes";
     const unsigned most = board->has_mac || board->is_listed ? TOLD_MAX : TOLD_OF_ADDRESS_MAX;
     const int64_t now_us = loop_now_us();
 
-    if (board->told == 0 || now_us - board->told_us >= TELL_AGAIN_MIN * SECONDS(60)) {
-        board->told = 0;
+    if (board->told == 0 || now_us - board->told_us >= TELL_AGAIN_US) {
+        board->is_counted = !board->is_listed && !admit_stranger(&serve->strangers, now_us);
+        board->told = board->is_counted ? most + 1 : 0;
         board->told_us = now_us;
     }
     if (event->type == OTA_EVENT_PROGRESS || board->told > most)
@@ -43,7 +76,7 @@ static void emit(struct serve *serve, struct book_board *board, struct ota_event
     char address[ADDRESS_TEXT_MAX];
 
     serve_publish(serve);
-    if (!may_tell(board, event))
+    if (!may_tell(serve, board, event))
         return;
 
     event->board = board->label;
@@ -253,7 +286,8 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
 
     if (board->state == BOOK_CONFIRMED || board->is_settled)
         return;
-    board->told = 0; /* this is told in any case */
+    if (!board->is_counted)
+        board->told = 0; /* this is told in any case */
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
@@ -261,6 +295,11 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
     } else if (board->has_mac && board->state == BOOK_FETCHED) {
         emit_note(serve, board, true, "has not been back since it took the image");
     }
+}
+
+void serve_tell_strangers(struct serve *serve)
+{
+    tell_counted(&serve->strangers);
 }
 
 void serve_note(struct serve *serve, struct book_board *board, bool is_important,

@@ -9,12 +9,19 @@
 #include "serve/resource.h"
 #include "serve/serve.h"
 
+/* Boards that no list names; see serve_events.c. */
+struct serve_strangers {
+    size_t told, counted; /* boards of which something is told, and the others */
+    int64_t told_us;      /* monotonic: since when */
+};
+
 struct serve {
     struct serve_config config;
     struct httpd *http;
     struct serve_download *downloads; /* that run */
     const char **names;               /* of the offers */
     struct address_set warned;        /* whose passwords were wrong or missing */
+    struct serve_strangers strangers;
     struct ota_totals totals;
     int64_t started_us;
     struct loop_timer publish_timer;
@@ -48,6 +55,7 @@ void serve_tell_progress(struct serve *serve, const struct serve_download *downl
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
 void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata);
 void serve_tell_outcome(struct serve *serve, struct book_board *board);
+void serve_tell_strangers(struct serve *serve);
 
 /* Reads what the request says of its board; fetcher starts with what is known of it otherwise. */
 void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *request);

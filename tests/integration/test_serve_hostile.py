@@ -21,6 +21,7 @@ from test_serve import Server
 
 load_tests = at_once  # a server takes 15 seconds to drop who says nothing
 CROWD = 10000
+STRANGERS_MAX = 500  # that are told of one by one
 MEMORY_KIB = (512 if "asan" in os.environ["ESP_OTA"] else 64) * 1024
 CONNECTIONS = 700  # more than a server of -j 1 has room for
 IDLE_CPU_S = 1.5  # of some 15 seconds, with all that it takes to start
@@ -128,6 +129,24 @@ class Hostile(Scenario):
         lines = self.server.stop().err.splitlines()
         self.assertEqual(sum("causes too many messages" in line for line in lines), 4)
         self.assertLess(len(lines), 3 * 45 + 140)
+
+    def test_invented_boards(self):
+        """Who asks with ever new MACs does not fill the log; a board of the list is still told of."""
+        listed = fetcher.new_mac()
+        server = Server(self, "-f", self.file("kitchen.bin", self.image), "--hosts",
+                        self.file("hosts", f"{listed}\n*\n".encode()))
+        strangers = [fetcher.new_mac() for _ in range(STRANGERS_MAX + 20)]
+        for mac in (*strangers, *strangers[-5:], listed):
+            server.get("/firmware.bin", f"x-ESP8266-STA-MAC: {mac}\r\nx-ESP8266-mode: other\r\n")
+        result = server.stop()
+        told = [mac for mac in strangers if f"{mac}: " in result.err]
+        self.assertEqual((result.status, told), (3, strangers[:STRANGERS_MAX]), result)
+        self.assertIn(f"{listed}: gets nothing: ", result.err)
+        warnings = re.findall(r"(?m)warning: (.*)$", result.err)
+        self.assertEqual(warnings, [
+            "500 boards that no list names have asked; further ones are only counted for 10 minutes (with --hosts, each "
+            "board of the list is told of)", "of 20 boards that no list names nothing was told"])
+        self.assertEqual(result.out, "")
 
     def test_slow(self):
         """Who never completes a request is dropped; nobody waits for it."""
