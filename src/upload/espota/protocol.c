@@ -152,7 +152,7 @@ static void take_reply_byte(struct backchannel *channel, char byte)
         break;
 
     case BACKCHANNEL_O:
-        if (byte == 'K') {
+        if (byte == 'K') { /* final: what follows may be lost when the board restarts */
             channel->state = BACKCHANNEL_OK;
             break;
         }
