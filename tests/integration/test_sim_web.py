@@ -790,6 +790,18 @@ class WledPage(PageScenario):
             connection.send(head("POST", "/json/state", *connection.headers(length=len(body), content_type=kind)) + body)
             connection.read_reply()
 
+    def test_fenced(self):
+        """An upload from another network is refused, not the page; a PIN opens the board to all networks."""
+        board = self.page("wled", "--web-set", "fenced")
+        self.assertIn(b"WLED Update", get(board, "/update").body)
+        reply = self.upload_to(board, "wled", sketch("esp8266"))
+        self.assertEqual((reply.status, board.received()), (401, None))
+        self.assertIn(b"Client is not on local subnet.", reply.body)
+        board = self.page("wled", "--web-set", "fenced", "--web-set", "pin=1234")
+        self.tell_pin(board, "application/json", "1234")
+        board.wait_for(" pin right=yes$")
+        self.assertIn(b"Update successful!", self.upload_to(board, "wled", sketch("esp8266")).body)
+
     def test_lock_and_pin(self):
         """Neither installs anything; the PIN unlocks the board for all."""
         for name in ("wled", "wled-old"):
