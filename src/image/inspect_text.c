@@ -237,6 +237,17 @@ static bool is_hex_dump(const struct head *head)
            strchr(" \t\r\n", rest[span_of_hex(rest)]) != NULL;
 }
 
+/* Servers without pages of their own say "404 page not found". */
+static bool is_server_error(const struct head *head)
+{
+    const char *text = head->text;
+    size_t digits = strspn(text, "0123456789");
+    size_t blanks = strspn(text + digits, ": ");
+
+    return (*text == '4' || *text == '5') && digits == 3 && blanks > 0 &&
+           isalpha((unsigned char)text[digits + blanks]);
+}
+
 static bool text_consists_of(const struct head *head, const char *characters)
 {
     return head->length >= 16 && strspn(head->text, characters) == head->length;
@@ -286,6 +297,7 @@ static const struct text_kind {
     {"<svg", NULL, "an SVG picture", BUILD_REMEDY},
     {NULL, is_xml, "an XML document", DOWNLOAD_REMEDY},
     {NULL, is_json, "a JSON document", DOWNLOAD_REMEDY},
+    {NULL, is_server_error, "a server's error message", DOWNLOAD_REMEDY},
     {"-----BEGIN ", NULL, "a PEM file (a key or a certificate)", BUILD_REMEDY},
     {"#!", NULL, "a script", BUILD_REMEDY},
     {"data:", NULL, "a data URL", DECODE_REMEDY},

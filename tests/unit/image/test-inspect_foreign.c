@@ -74,7 +74,12 @@ static const struct sample texts[] = {
     SAMPLE("a whole sentence, then padding\n\xFF\xFF\xFF\xFF\xFF\xFF", "text file"),
     SAMPLE("HTTP/1.1 200 OK\r\n\r\n\xE9\1\2\0\x40\0\0\1\0\0\0\0\x10", "HTTP response"),
     SAMPLE(":-) is no record of Intel's", "text file"),
+    SAMPLE("404 page not found\n", "server's error message"),
+    SAMPLE("503: Service Unavailable\n", "server's error message"),
     /* these only begin like something else */
+    SAMPLE("404 404 404 404 404\n", "hexadecimal digits"),
+    SAMPLE("4048 boards were updated\n", "text file"),
+    SAMPLE("204 boards were updated\n", "text file"),
     SAMPLE("{not JSON}\n", "text file"),
     SAMPLE("{\n", "text file"),
     SAMPLE("[section]\n", "text file"),
