@@ -30,15 +30,17 @@ enum column {
 static const enum column table_columns[] = {COLUMN_INSTANCE, COLUMN_HOST,  COLUMN_ADDRESS,
                                             COLUMN_PORT,     COLUMN_TYPE,  COLUMN_PASSWORD,
                                             COLUMN_VERSION,  COLUMN_REMARK};
-/* Those that are shortened if the terminal is too narrow. */
-static const enum column shortened_columns[] = {COLUMN_INSTANCE, COLUMN_HOST, COLUMN_TYPE,
-                                                COLUMN_VERSION};
+/* How narrow a column may become if the terminal is too narrow; 0: it is not shortened. Of a version
+ * the end matters: "ESPHome 2026.9.0". */
+static const size_t least_widths[COLUMN_COUNT] = {
+    [COLUMN_INSTANCE] = 10, [COLUMN_HOST] = 16, [COLUMN_TYPE] = 10, [COLUMN_VERSION] = 17};
 /* Those that are left out if that is not enough, the first one first. */
-static const enum column dropped_columns[] = {COLUMN_HOST, COLUMN_PASSWORD, COLUMN_VERSION,
-                                              COLUMN_PORT, COLUMN_TYPE};
+static const enum column dropped_columns[] = {COLUMN_HOST,    COLUMN_PASSWORD, COLUMN_PORT,
+                                              COLUMN_VERSION, COLUMN_TYPE,     COLUMN_ADDRESS,
+                                              COLUMN_REMARK};
 
 enum { TABLE_COLUMNS = sizeof table_columns / sizeof *table_columns };
-enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2, SHORTENED_MIN = 10 };
+enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2, LAST_COLUMN_MIN = 4 };
 
 struct row {
     char cells[COLUMN_COUNT][CELL_MAX];
@@ -239,31 +241,32 @@ static bool can_fit(const size_t widths[COLUMN_COUNT], size_t limit)
 {
     size_t least[COLUMN_COUNT];
 
-    memcpy(least, widths, sizeof least);
-    for (size_t i = 0; i < sizeof shortened_columns / sizeof *shortened_columns; i++)
-        if (least[shortened_columns[i]] > SHORTENED_MIN)
-            least[shortened_columns[i]] = SHORTENED_MIN;
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        least[i] = least_widths[i] && widths[i] > least_widths[i] ? least_widths[i] : widths[i];
     return total_width(least) <= limit;
 }
 
-/* Leaves out columns until the table can fit: no more of them than necessary. */
-static void drop_columns(size_t widths[COLUMN_COUNT], size_t limit)
+/* The widest column that can be narrowed; NULL: none can. */
+static size_t *find_widest(size_t widths[COLUMN_COUNT])
 {
-    for (size_t i = 0; i < sizeof dropped_columns / sizeof *dropped_columns; i++)
-        if (limit && !can_fit(widths, limit))
-            widths[dropped_columns[i]] = 0;
+    size_t *widest = NULL;
+
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        bool is_wide = least_widths[i] && widths[i] > least_widths[i];
+
+        if (is_wide && (!widest || widths[i] > *widest))
+            widest = &widths[i];
+    }
+    return widest;
 }
 
 /* Narrows the widest columns, one by one, until the table fits or none can be narrowed further. */
 static void narrow_columns(size_t widths[COLUMN_COUNT], size_t limit)
 {
-    while (limit && total_width(widths) > limit) {
-        size_t *widest = &widths[shortened_columns[0]];
+    while (total_width(widths) > limit) {
+        size_t *widest = find_widest(widths);
 
-        for (size_t i = 1; i < sizeof shortened_columns / sizeof *shortened_columns; i++)
-            if (widths[shortened_columns[i]] > *widest)
-                widest = &widths[shortened_columns[i]];
-        if (*widest <= SHORTENED_MIN)
+        if (!widest)
             return;
         --*widest;
     }
@@ -298,9 +301,9 @@ static void print_table_row(FILE *stream, const size_t widths[COLUMN_COUNT], str
     putc('\n', stream);
 }
 
-/* Fills in widths for a table that fits into width columns (0: any), as far as possible. */
-static void fit_table(size_t widths[COLUMN_COUNT], const struct board_list *boards, size_t width,
-                      const struct table_form *form)
+/* Fills in the widths of a table in which nothing is shortened. */
+static void measure_table(size_t widths[COLUMN_COUNT], const struct board_list *boards,
+                          const struct table_form *form)
 {
     struct row row;
 
@@ -311,8 +314,18 @@ static void fit_table(size_t widths[COLUMN_COUNT], const struct board_list *boar
         fill_table_row(&row, boards->items[i], form);
         widen_columns(widths, &row);
     }
-    drop_columns(widths, width);
-    narrow_columns(widths, width);
+}
+
+/* Changes widths so that the table fits into limit columns. */
+static void fit_table(size_t widths[COLUMN_COUNT], size_t limit)
+{
+    for (size_t i = 0; i < sizeof dropped_columns / sizeof *dropped_columns; i++)
+        if (!can_fit(widths, limit))
+            widths[dropped_columns[i]] = 0;
+
+    narrow_columns(widths, limit);
+    if (total_width(widths) > limit) /* only the names are left */
+        widths[COLUMN_INSTANCE] = limit > LAST_COLUMN_MIN ? limit : LAST_COLUMN_MIN;
 }
 
 void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width)
@@ -321,11 +334,13 @@ void board_table_print_table(FILE *stream, const struct board_list *boards, size
     size_t widths[COLUMN_COUNT];
     struct row row;
 
-    fit_table(widths, boards, width, &form);
+    measure_table(widths, boards, &form);
     if (width && total_width(widths) > width) {
         form.is_brief = true;
-        fit_table(widths, boards, width, &form);
+        measure_table(widths, boards, &form);
     }
+    if (width)
+        fit_table(widths, width);
 
     fill_heading(&row, &form);
     print_table_row(stream, widths, &row);

@@ -107,6 +107,17 @@ class Forms(OnLink):
         self.assertRegex(row, r"^Garage v2\S*( \S+)*\.\.\.  ")
         self.assertNotIn("...", scenario.run("-l").out)
 
+    def test_narrowest_table(self):
+        """No line is wrapped; at 80 columns each version of two words can be read."""
+        for columns in (80, 40, 20):
+            with self.subTest(columns):
+                result = scenario.Terminal("-l", columns=columns).result()
+                self.assertEqual(0, result.status, result)
+                lines = result.err.splitlines()
+                self.assertEqual(len(ROWS) + 1, len(lines), result)
+                self.assertEqual([], [line for line in lines if len(line) > columns], result)
+                self.assertEqual(columns == 80, "ESPHome 2021.10.3" in result.err, result)
+
     def test_json(self):
         result = scenario.run("-l", "--json")
         self.assertEqual((0, ""), (result.status, result.err), result)

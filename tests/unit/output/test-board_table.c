@@ -136,16 +136,16 @@ static void test_narrow_rows(void **state)
          "  "
          "1.2\\t\\xff\n"},
         /* all columns, as narrow as they can be */
-        {71, "INSTANCE    HOST        ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
-             "kitchen     kitchen...  10.0.0.7  8266  ESP8266...  no        -\n"
-             "Wohnzim...  wohnzim...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
+        {77, "INSTANCE    HOST              ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
+             "kitchen     kitchen.local     10.0.0.7  8266  ESP8266...  no        -\n"
+             "Wohnzim...  wohnzimmer-st...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
         /* without the host, the others have room again */
-        {70, "INSTANCE          ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
-             "kitchen           10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
-             "Wohnzimmer an...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
-        {40, "INSTANCE     ADDRESS   PORT  BOARD\n"
-             "kitchen      10.0.0.7  8266  ESP8266_...\n"
-             "Wohnzimm...  -         3232  lolin_s2...\n"},
+        {76, "INSTANCE                ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
+             "kitchen                 10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
+             "Wohnzimmer an der S...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
+        {40, "INSTANCE        ADDRESS   BOARD\n"
+             "kitchen         10.0.0.7  ESP8266_NOD...\n"
+             "Wohnzimmer ...  -         lolin_s2_mini\n"},
         {20, "INSTANCE    ADDRESS\n"
              "kitchen     10.0.0.7\n"
              "Wohnzim...  -\n"},
@@ -169,18 +169,64 @@ static void test_narrow_remark(void **state)
     (void)state;
 
     set_addresses();
-    table_width = 41;
+    table_width = 91;
     char *text = printed(print_table, items, 2);
-    assert_string_equal(text, "INSTANCE      ADDRESS\n"
-                              "kitchen       10.0.0.7\n"
-                              "a\\tb\\x1b[...  -         --protocol sketch\n");
+    assert_string_equal(text,
+                        "INSTANCE       HOST           ADDRESS   PORT   BOARD            PASSWORD\n"
+                        "kitchen        kitchen.local  10.0.0.7  8266   ESP8266_NODEMCU  no\n"
+                        "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?    "
+                        "     --protocol sketch\n");
     free(text);
-    table_width = 38;
+    table_width = 90;
     text = printed(print_table, items, 2);
-    assert_string_equal(text, "INSTANCE       ADDRESS\n"
-                              "kitchen        10.0.0.7\n"
-                              "a\\tb\\x1b[1m\\\\  -         sketch\n");
+    assert_string_equal(
+        text,
+        "INSTANCE       HOST           ADDRESS   PORT   BOARD            PASSWORD\n"
+        "kitchen        kitchen.local  10.0.0.7  8266   ESP8266_NODEMCU  no\n"
+        "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?         sketch\n");
     free(text);
+    table_width = 0;
+}
+
+/* The version keeps its end as long as other columns can be narrower; a table in which not even the
+ * addresses have room has the names. */
+static void test_narrow_version(void **state)
+{
+    struct board esphome = {.instance = "Living room lamp at the window",
+                            .is_resolved = true,
+                            .host = "living-room-lamp.local",
+                            .port = 3232,
+                            .type = "esp32-s3-devkitc",
+                            .version = "2026.9.0",
+                            .esphome = {.version = "2026.9.0"},
+                            .password = TXT_YES};
+    struct board *const items[] = {&esphome};
+    static const struct {
+        size_t width;
+        const char *table;
+    } cases[] = {
+        {110, "INSTANCE               HOST                    ADDRESS      PORT  BOARD             "
+              "PASSWORD  "
+              "VERSION\n"
+              "Living room lamp a...  living-room-lamp.local  10.77.0.199  3232  esp32-s3-devkitc  "
+              "yes       "
+              "ESPHome 2026.9.0\n"},
+        {80, "INSTANCE         ADDRESS      PORT  BOARD             PASSWORD  VERSION\n"
+             "Living room ...  10.77.0.199  3232  esp32-s3-devkitc  yes       ESPHome 2026.9.0\n"},
+        {23, "INSTANCE    ADDRESS\n"
+             "Living ...  10.77.0.199\n"},
+        {22, "INSTANCE\n"
+             "Living room lamp at...\n"},
+    };
+    (void)state;
+
+    esphome.has_address = address_parse(&esphome.address, "10.77.0.199");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        table_width = cases[i].width;
+        char *text = printed(print_table, items, 1);
+        assert_string_equal(text, cases[i].table);
+        free(text);
+    }
     table_width = 0;
 }
 
@@ -190,10 +236,18 @@ static void test_narrow_wide_row(void **state)
     struct board wide = {.instance = "客厅灯客厅灯"};
     (void)state;
 
-    table_width = 1;
-    char *text = printed(print_table, (struct board *const[]){&wide}, 1);
-    assert_non_null(strstr(text, "\n客厅灯...   -     "));
-    free(text);
+    for (table_width = 1; table_width < 10; table_width++) {
+        char *text = printed(print_table, (struct board *const[]){&wide}, 1);
+        const char *row = strchr(text, '\n');
+
+        assert_non_null(row);
+
+        assert_string_equal(row, table_width < 5   ? "\n...\n"
+                                 : table_width < 7 ? "\n客...\n"
+                                 : table_width < 9 ? "\n客厅...\n"
+                                                   : "\n客厅灯...\n");
+        free(text);
+    }
     table_width = 0;
 }
 
@@ -234,10 +288,10 @@ static void test_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_table),     cmocka_unit_test(test_board_rows),
-        cmocka_unit_test(test_narrow_rows),     cmocka_unit_test(test_narrow_remark),
-        cmocka_unit_test(test_narrow_wide_row), cmocka_unit_test(test_longest_row),
-        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_plain_table),    cmocka_unit_test(test_board_rows),
+        cmocka_unit_test(test_narrow_rows),    cmocka_unit_test(test_narrow_remark),
+        cmocka_unit_test(test_narrow_version), cmocka_unit_test(test_narrow_wide_row),
+        cmocka_unit_test(test_longest_row),    cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
