@@ -440,6 +440,15 @@ class Hostile(Scenario):
                 self.assertIn("in a way that is not known here\n  Set the page, or the proxy", result.err)
                 self.assertEqual(server.answers, [])
 
+    def test_challenge_after_the_upload(self):
+        """It is judged like the first one; what is wrong with it is not this computer's fault."""
+        result, server = self.attack(lambda method, _path, answer: (
+            reply(FORM) if answer and method == "GET" else reply(b"", "401 No", 'WWW-Authenticate: Digest realm="x", ' + (
+                'nonce="a\\"b"' if answer else 'nonce="1"'))))
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("in a way that is not known here\n  Set the page, or the proxy", result.err)
+        self.assertEqual(len(server.answers), 2)
+
     def test_user(self):
         """WLED knows no user; a proxy before it that asks for one gets the same for all of its pages."""
         result, server = self.attack(lambda method, path, answer: (

@@ -138,7 +138,7 @@ void web_ask(struct web *web, const char *path, const struct multipart *body,
              web_reply_fn *on_reply);
 /* Sends web->body to a path. */
 void web_post(struct web *web, const char *path);
-/* A challenge that can be answered has come. Returns false if it may not be; the attempt has ended. */
+/* A challenge has come. Returns false if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* Whether no reply has denied access after the answer; one that allowed it counts more. Otherwise the
  * attempt has ended. */

@@ -210,11 +210,26 @@ void web_take_password(struct web *web, const char *password)
                  scheme_name(&web->challenge));
 }
 
+static void fail_unknown_way(struct web *web)
+{
+    struct ota_failure failure;
+
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
+             "the board asks for authentication in a way that is not known here");
+    failure.cause = OTA_CAUSE_UNKNOWN_WAY;
+    web_finish(web, &failure);
+}
+
 bool web_take_challenge(struct web *web, const struct challenge *challenge)
 {
     struct trust *trust = &web->upload.trust;
     struct ota_failure failure;
 
+    if (!challenge_can_be_answered(challenge)) {
+        fail_unknown_way(web);
+        return false;
+    }
     if (!trust_allows(trust, strength_of(challenge), web_is_tls(web), &failure)) {
         web->phase = OTA_PHASE_AUTHENTICATE;
         web_finish(web, &failure);
@@ -244,16 +259,6 @@ static void handle_rejection(struct web *web, const struct challenge *challenge)
     ota_fail(&failure, OTA_E_WRONG_PASSWORD, "the board rejected the password of the user \"%s\"",
              user_of(web));
     failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
-    web_finish(web, &failure);
-}
-
-static void fail_unknown_way(struct web *web)
-{
-    struct ota_failure failure;
-
-    ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
-             "the board asks for authentication in a way that is not known here");
-    failure.cause = OTA_CAUSE_UNKNOWN_WAY;
     web_finish(web, &failure);
 }
 
@@ -304,13 +309,10 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
         return false;
 
     web->phase = OTA_PHASE_AUTHENTICATE;
-    if (!challenge_can_be_answered(&reply->challenge)) {
-        fail_unknown_way(web);
-    } else if (web->authorization) {
+    if (web->authorization)
         handle_rejection(web, &reply->challenge);
-    } else {
+    else
         take_first_challenge(web, &reply->challenge);
-    }
     return true;
 }
 
