@@ -498,6 +498,19 @@ class Broken(Scenario):
         self.assertTrue(ReadsOn.has_ended.wait(20))
         self.assertLess(ReadsOn.taken, 4000000)
 
+    def test_reply_before_a_reset(self):
+        """The image is still sent when the board replies and resets the connection: the reply counts."""
+        self.where = address()
+        fifo = os.path.join(self.directory, "fifo")
+        os.mkfifo(fifo)
+        RepliesAndResets.fifo = fifo
+        path = self.file("fw.bin", sketch("esp8266", 1000000))
+        result = run("-i", f"http://{self.where}:{serve(self, RepliesAndResets)}", "-f", path, "--retries", "0",
+                     LD_PRELOAD=os.environ["ESP_OTA_LATE_SEND"], LATE_SEND_FIFO=fifo,
+                     ASAN_OPTIONS="verify_asan_link_order=0")
+        self.assertEqual(result.status, 10, result)
+        self.assertIn("the board says: Update error: ERROR[1]: Flash Write Failed", result.err)
+
     def test_nobody(self):
         where = address()
         path = self.file("fw.bin", sketch("esp8266"))
@@ -626,6 +639,18 @@ class ReadsOn(PageServer):
         except ConnectionError:
             pass
         ReadsOn.has_ended.set()
+        self.close_connection = True
+
+
+class RepliesAndResets(PageServer):
+    """Says what is wrong while the client is about to send more, and closes the connection with much unread."""
+
+    fifo = None
+
+    def do_POST(self):
+        self.rfile.read(20000)
+        with open(self.fifo, "rb"):
+            self._reply(b"Update error: ERROR[1]: Flash Write Failed")
         self.close_connection = True
 
 
