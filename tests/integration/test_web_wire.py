@@ -12,6 +12,7 @@ import unittest
 
 from peer import WebPeer
 from scenario import Scenario, run, sketch
+import test_sim_web
 
 CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
        b"<form method='POST' action=''><input type='file' name='filesystem'></form>"
@@ -180,6 +181,31 @@ class Wire(Scenario):
                     result, _ = self.upload({"/update": CORE}, verdict=verdict, verdict_style=style)
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
+
+    def test_recordings(self):
+        """Every different reply of the genuine servers to an upload, byte by byte, and what it says."""
+        STYLES["as recorded"] = lambda c, b: c.sendall(b)
+        self.addCleanup(STYLES.pop, "as recorded")
+        elegantota = {"/update": b"<title>ElegantOTA</title>", "/update/identity": b'{"id": "1", "hardware": "ESP8266"}'}
+        for name, pages, said in (
+                ("esp8266-webupd.txt", {"/update": CORE}, {
+                    b"Update Success! Rebooting...": (0, "confirmed by the board"),
+                    b"ERROR[4]: Not Enough Space\n": (10, "the board says: Update error: ERROR[4]: Not Enough Space"),
+                    b"ERROR[10]: Magic byte is not 0xE9\n": (10, "the board says: Update error: ERROR[10]: "),
+                    b"ERROR[13]: No data supplied\n": (10, "the board says: Update error: ERROR[13]: "),
+                    b"Content-Length: 0\r\nConnection: close\r\n\r\n": (6, "it did not ask for a password on its page"),
+                    b"": (11, "the board closed the connection without a reply")}),
+                ("async.txt", elegantota, {
+                    b"OK": (0, "received by the board"), b"FAIL": (10, "the board says: FAIL"),
+                    b"Accept-Ranges: none\r\nContent-Length: 0\r\n\r\n": (11, "(status 401)"),
+                    b"": (11, "the board closed the connection without a reply")})):
+            replies = {one.reply for section in test_sim_web.read_recordings(name).values() for one in section if not one.is_curl}
+            for reply in sorted(replies):
+                with self.subTest(name, reply=reply):
+                    end = next(end for end in sorted(said, key=len, reverse=True) if reply.endswith(end) and bool(end) == bool(reply))
+                    result, _ = self.upload(pages, verdict=reply, verdict_style="as recorded")
+                    self.assertEqual(result.status, said[end][0], result)
+                    self.assertIn(said[end][1], result.err)
 
     def test_quiet(self):
         """A verdict that is complete counts, although the reply does not end."""
