@@ -412,6 +412,10 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_target(failure, text,
                              "is a serial port, but images are sent over the network: give the "
                              "board's name or address (\"esp-ota -l\" lists the boards)");
+    if (text[length] == '/' && text[length + 1] && is_host_part(text, length))
+        return reject_target(failure, text,
+                             "has a path behind the host: write http:// before it for an update "
+                             "page, or leave the path out");
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))
@@ -566,6 +570,10 @@ enum ota_error target_parse(struct target *target, const char *text,
     const char *colon = strchr(name, ':');
     if (colon && colon[1] == '/' && find_scheme(schemes, name, (size_t)(colon - name)))
         return reject_target(failure, text, "is a URL with one slash; write two behind the colon");
+    const char *slashes = strstr(name, "//");
+    if (slashes && find_scheme(schemes, name, (size_t)(slashes - name)))
+        return reject_target(failure, text,
+                             "is a URL without a colon; write it before the two slashes");
     if (check_mistakes(name, failure) != OTA_OK)
         return failure->error;
     return parse_board(target, name, failure);

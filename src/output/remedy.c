@@ -26,7 +26,9 @@
     "ADDRESS\" shows the way to it)"
 #define CHECK_LISTENER                                                                             \
     "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on the "   \
-    "board calls ArduinoOTA.begin() once it has joined the Wi-Fi"
+    "board calls ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page "       \
+    "instead, "                                                                                    \
+    "write http:// before its name"
 
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
@@ -278,8 +280,10 @@ static const struct remedy {
              "in the URL (http://HOST/PATH); --page names a page that does not look like one, and "
              "--field a form's field (esp-ota-pages(7))."},
     {.error = OTA_E_TLS,
-     .text = "Name the host as its certificate does, give the certificate that signed it with "
-             "--cacert, or accept any certificate with --insecure."},
+     .text =
+         "Name the host as its certificate does, give the certificate that signed it with "
+         "--cacert, or accept any certificate with --insecure; if the board has no https, write "
+         "http://."},
     {.cause = OTA_CAUSE_UNKNOWN_WAY,
      .text = "Set the page, or the proxy in front of it, to Basic or Digest with MD5 or SHA-256, "
              "and a realm without quotes."},

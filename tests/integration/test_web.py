@@ -145,6 +145,9 @@ class Pages(Scenario):
                 (url + "/flash", ("--page", "form", "--field", "image"), 0, "at /flash"),
                 (url + "/flash", (), 5, "status 4"),
                 (url + "/", ("--field", "other"), 5, "no update page"),
+                (url + "/nothing", ("--page", "form"), 5, "no update page that is known (/nothing has status 404"),
+                (url, ("--page", "tasmota"), 5, "the board has no page of Tasmota: /up has status 404"),
+                (url, ("--page", "elegantota"), 5, "the board has no page of ElegantOTA: /ota/start"),
                 (url, ("--page", "esp8266"), 5, "nothing takes an upload at /update: status 404")):
             with self.subTest(target, arguments=arguments):
                 result = run("-i", target, "-f", path, "--retries", "0", *arguments)

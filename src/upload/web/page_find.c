@@ -197,20 +197,6 @@ static bool asks_for_pin(const struct http_reply *reply, const struct form_input
            has_words(reply, "PIN") && has_words(reply, "password");
 }
 
-static void take_forced(struct page_finder *finder, const struct http_reply *reply,
-                        const char *path, const struct form_inputs *inputs)
-{
-    const struct page *page = finder->forced;
-    bool has_form = page->is_generic && reply->status == 200 && take_form(finder, path, inputs);
-
-    finder->is_over = page != &pages[PAGE_ELEGANTOTA];
-    page_facts_add(&finder->facts, page, reply);
-    if (page->pin_path && asks_for_pin(reply, inputs))
-        finder->lock = PAGE_PIN;
-    if (!page->is_generic || has_form || finder->field)
-        settle(finder, page, path);
-}
-
 enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
 
 /* Notes what answered, for the case that no page is found: a page rather than an error. */
@@ -248,6 +234,24 @@ static void note_choice(struct page_finder *finder, const struct form_inputs *in
         text_append(finder->found, sizeof finder->found, "%s \"%s\"", i ? "," : "",
                     escape_string(name, sizeof name, inputs->inputs[i].name));
     text_append(finder->found, sizeof finder->found, "; --field names the one for the image");
+}
+
+static void take_forced(struct page_finder *finder, const struct http_reply *reply,
+                        const char *path, const struct form_inputs *inputs)
+{
+    const struct page *page = finder->forced;
+    bool has_form = page->is_generic && reply->status == 200 && take_form(finder, path, inputs);
+
+    finder->is_over = page != &pages[PAGE_ELEGANTOTA];
+    page_facts_add(&finder->facts, page, reply);
+    if (page->pin_path && asks_for_pin(reply, inputs))
+        finder->lock = PAGE_PIN;
+    if (!page->is_generic || has_form || finder->field) {
+        settle(finder, page, path);
+        return;
+    }
+    note_found(finder, reply, path);
+    note_choice(finder, inputs, path);
 }
 
 /* The reply to a path that only tells more of a page. */

@@ -132,6 +132,25 @@ static void send_image(struct web *web)
         web_post(web, path);
 }
 
+/* A step before the upload was refused. Other pages and servers do not know its path. */
+static void fail_step(struct web *web, const struct http_reply *reply, const char *what)
+{
+    bool is_absent = reply->status == 404 || reply->status == 405;
+    char raw[PAGE_TEXT_MAX], path[WEB_PATH_MAX];
+    struct ota_failure failure;
+
+    page_text(raw, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
+    const char *text = web_hide_secrets(web, raw);
+    if (is_absent)
+        ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has status %u%s%s%s",
+                 web->finder.page->title, web_show_path(web, path, web->path), reply->status,
+                 *text ? ", \"" : "", text, *text ? "\"" : "");
+    else
+        ota_fail(&failure, OTA_E_REFUSED, "%s: %s", what, *text ? text : "it gives no reason");
+    failure.cause = is_absent ? OTA_CAUSE_NONE : reason_cause(raw);
+    web_finish(web, &failure);
+}
+
 /* -- ElegantOTA 3 -- */
 
 static void start_elegantota(struct web *web);
@@ -147,11 +166,7 @@ static void on_elegantota_started(struct web *web, const struct http_reply *repl
         web_note(web, "an earlier upload was not finished; starting again");
         web_wait(web, START_AGAIN_US, start_elegantota);
     } else {
-        struct ota_failure failure;
-        ota_fail(&failure, OTA_E_REFUSED, "the board refuses the upload: %s",
-                 *text ? web_hide_secrets(web, text) : "it gives no reason");
-        failure.cause = reason_cause(text);
-        web_finish(web, &failure);
+        fail_step(web, reply, "the board refuses the upload");
     }
 }
 
@@ -172,15 +187,10 @@ static void ask_for_safeboot(struct web *web);
 
 static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
 {
-    char text[PAGE_TEXT_MAX];
-
-    if (reply->status == 200) {
+    if (reply->status == 200)
         send_image(web);
-        return;
-    }
-    page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    web_fail(web, OTA_E_REFUSED, "the board does not show its upload page (status %u): %s",
-             reply->status, web_hide_secrets(web, text));
+    else
+        fail_step(web, reply, "the board does not show its upload page");
 }
 
 static void ask_for_upload_page(struct web *web)

@@ -203,6 +203,8 @@ static const struct {
     {"http://10.0.0.7/a b", "has a character in its path that a URL cannot have"},
     {"http://10.0.0.7/caf\xc3\xa9", "has a character in its path that a URL cannot have"},
     {"http:/10.0.0.7/update", "is a URL with one slash; write two behind the colon"},
+    {"http//10.0.0.7/update", "is a URL without a colon; write it before the two slashes"},
+    {"http//lamp.local", "is a URL without a colon"},
     {"http://me@/update", "is a URL without a host"},
     {"espota://10.0.0.7/update", "has a path, but espota:// takes only a board"},
     {"espota://10.0.0.7?x", "has a path"},
@@ -215,7 +217,8 @@ static const struct {
     /* hosts with a suffix */
     {"10.0.0.7/", "has a slash behind the host: write only \"10.0.0.7\""},
     {"10.0.0.7:8266/", "write only \"10.0.0.7:8266\""},
-    {"kitchen.local/update", "write only \"kitchen.local\""},
+    {"kitchen.local/update",
+     "has a path behind the host: write http:// before it for an update page"},
     {"a.local,b.local", "several boards"},
     {"a.local b.local", "several boards"},
     {"10.0.0.7, 10.0.0.8:80", "several boards"},

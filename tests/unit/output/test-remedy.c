@@ -138,7 +138,8 @@ static const struct row {
 /* Remedies after --wait, which do not advise it. */
 static const struct row after_wait[] = {
     {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, SKETCH, "esp32*", "shows the way to it)."},
-    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "once it has joined the Wi-Fi."},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "",
+     "joined the Wi-Fi; if it has an update page instead, write http:// before its name."},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
 };
 
