@@ -13,40 +13,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* Docker's and WSL's networks (172.16.0.0/12), Podman's (10.88.0.0/16), and slirp4netns' and
- * VirtualBox's (10.0.2.0/24). */
-static bool is_in_bridge(const struct sockaddr *source)
-{
-    static const struct {
-        uint32_t network, mask;
-    } bridges[] = {{0xAC100000, 0xFFF00000}, {0x0A580000, 0xFFFF0000}, {0x0A000200, 0xFFFFFF00}};
-    struct sockaddr_in address;
-    uint32_t v4;
-
-    memcpy(&address, source, sizeof address);
-    v4 = ntohl(address.sin_addr.s_addr);
-    for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
-        if ((v4 & bridges[i].mask) == bridges[i].network)
-            return true;
-    return false;
-}
-
-/* Whether there are IPv4 addresses besides loopback's, all of them in such networks. */
-static bool has_bridges_only(const struct ifaddrs *interfaces)
-{
-    size_t count = 0;
-
-    for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next) {
-        if (each->ifa_flags & IFF_LOOPBACK || !(each->ifa_flags & IFF_RUNNING) || !each->ifa_addr ||
-            each->ifa_addr->sa_family != AF_INET)
-            continue;
-        if (!is_in_bridge(each->ifa_addr))
-            return false;
-        count++;
-    }
-    return count > 0;
-}
-
 static bool has_file(const char *root, const char *name)
 {
     char path[PATH_MAX];
@@ -55,16 +21,80 @@ static bool has_file(const char *root, const char *name)
     return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
 }
 
+/* Whether an address is in one of the networks that these programs make, with their usual masks. */
+static bool is_in_bridge(const struct sockaddr *source, const struct sockaddr *source_mask)
+{
+    static const struct {
+        uint32_t network, mask;
+        uint32_t own_mask; /* of the interface; 0: any */
+    } bridges[] = {
+        {0xAC100000, 0xFFF00000, 0}, /* 172.16.0.0/12: Docker, WSL */
+        {0xC0A80000, 0xFFFF0000,
+         0xFFFFF000},                /* 192.168.0.0/16 in /20: Docker, when those are used */
+        {0xC0A84100, 0xFFFFFF00, 0}, /* 192.168.65.0/24: Docker Desktop's host */
+        {0x0A580000, 0xFFFF0000, 0}, /* 10.88.0.0/16: Podman */
+        {0x0A590000, 0xFFFF0000, 0xFFFFFF00}, /* 10.89.0.0/16 in /24: Podman's further networks */
+        {0x0A000200, 0xFFFFFF00, 0},          /* 10.0.2.0/24: slirp4netns, VirtualBox */
+    };
+    struct sockaddr_in address, mask = {.sin_addr = {0}};
+    uint32_t v4;
+
+    memcpy(&address, source, sizeof address);
+    if (source_mask)
+        memcpy(&mask, source_mask, sizeof mask);
+    v4 = ntohl(address.sin_addr.s_addr);
+    for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
+        if ((v4 & bridges[i].mask) == bridges[i].network &&
+            (!bridges[i].own_mask || ntohl(mask.sin_addr.s_addr) == bridges[i].own_mask))
+            return true;
+    return false;
+}
+
+/* Podman without root gives a container the host's address, at a TAP device of pasta. */
+static bool is_tap(const char *root, const char *interface)
+{
+    char name[IF_NAMESIZE + 32];
+
+    snprintf(name, sizeof name, "sys/class/net/%s/tun_flags", interface);
+    return has_file(root, name);
+}
+
+struct reach {
+    size_t count;  /* IPv4 addresses besides loopback's */
+    size_t shared; /* those that other computers can have a way to */
+};
+
+static struct reach find_reach(const char *root, const struct ifaddrs *interfaces,
+                               bool is_container)
+{
+    struct reach reach = {0};
+
+    for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next) {
+        if (each->ifa_flags & IFF_LOOPBACK || !(each->ifa_flags & IFF_RUNNING) || !each->ifa_addr ||
+            each->ifa_addr->sa_family != AF_INET)
+            continue;
+        reach.count++;
+        reach.shared += !is_in_bridge(each->ifa_addr, each->ifa_netmask) &&
+                        !(is_container && is_tap(root, each->ifa_name));
+    }
+    return reach;
+}
+
 enum surroundings surroundings_judge(const char *root, const char *release,
                                      const struct ifaddrs *interfaces)
 {
-    if (!has_bridges_only(interfaces))
+    const bool is_container = has_file(root, ".dockerenv") || has_file(root, "run/.containerenv");
+    const bool is_wsl2 = strstr(release, "microsoft") || strstr(release, "WSL2");
+    const struct reach reach = find_reach(root, interfaces, is_container);
+
+    if (reach.count == 0)
         return SURROUNDINGS_PLAIN;
-    if (has_file(root, ".dockerenv") || has_file(root, "run/.containerenv"))
-        return SURROUNDINGS_CONTAINER;
-    return strstr(release, "microsoft") || strstr(release, "Microsoft") || strstr(release, "WSL")
-               ? SURROUNDINGS_WSL
-               : SURROUNDINGS_PLAIN;
+    if (is_container && reach.shared == 0)
+        return is_wsl2 || strstr(release, "linuxkit") ? SURROUNDINGS_DESKTOP
+                                                      : SURROUNDINGS_CONTAINER;
+    if (is_wsl2)
+        return reach.shared == 0 ? SURROUNDINGS_WSL : SURROUNDINGS_MIRRORED;
+    return strstr(release, "Microsoft") ? SURROUNDINGS_WSL1 : SURROUNDINGS_PLAIN;
 }
 
 enum surroundings surroundings_find(void)

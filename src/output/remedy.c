@@ -13,11 +13,21 @@
     "forward it, with a VPN give -I this computer's Wi-Fi address)"
 
 #define MIRRORED                                                                                   \
-    "switch WSL to mirrored networking (networkingMode=mirrored below [wsl2] in .wslconfig)"
+    "switch WSL to mirrored networking (networkingMode=mirrored below [wsl2] in .wslconfig, on "   \
+    "Windows 11)"
+#define HYPERV_RULE                                                                                \
+    "New-NetFirewallHyperVRule -Name esp-ota -DisplayName esp-ota -Direction Inbound "             \
+    "-VMCreatorId '{40E0AC32-46A5-438A-A0B2-2B479E8F2E90}' "
 #define NAMES_IN_CONTAINER                                                                         \
     "start the container with --network host and the host's D-Bus (-v /run/dbus:/run/dbus), "      \
     "where Avahi runs: multicast DNS does not get into a container with a network of its own."
+#define NAMES_IN_DESKTOP                                                                           \
+    "run esp-ota outside of it: multicast DNS does not get into a container of Docker Desktop or " \
+    "WSL, not even with --network host."
 #define NAMES_IN_WSL MIRRORED ": multicast DNS does not get into WSL's own network."
+#define NAMES_IN_WSL1                                                                              \
+    "convert the distribution (\"wsl --set-version NAME 2\") and " MIRRORED                        \
+    ": Avahi does not run in WSL 1."
 #define BY_ADDRESS "Give the board's IP address with -i, or "
 #define ALL_BY_ADDRESS "Name the boards by their IP addresses with -i, or "
 
@@ -357,14 +367,26 @@ static const struct remedy {
     {.error = OTA_E_NOT_FOUND,
      .where = SURROUNDINGS_CONTAINER,
      .text = BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NOT_FOUND, .where = SURROUNDINGS_DESKTOP, .text = BY_ADDRESS NAMES_IN_DESKTOP},
     {.error = OTA_E_NOT_FOUND, .where = SURROUNDINGS_WSL, .text = BY_ADDRESS NAMES_IN_WSL},
+    {.error = OTA_E_NOT_FOUND, .where = SURROUNDINGS_WSL1, .text = BY_ADDRESS NAMES_IN_WSL1},
     {.error = OTA_E_NO_MDNS,
      .where = SURROUNDINGS_CONTAINER,
      .text = ALL_BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NO_MDNS,
+     .where = SURROUNDINGS_DESKTOP,
+     .text = ALL_BY_ADDRESS NAMES_IN_DESKTOP},
     {.error = OTA_E_NO_MDNS, .where = SURROUNDINGS_WSL, .text = ALL_BY_ADDRESS NAMES_IN_WSL},
+    {.error = OTA_E_NO_MDNS, .where = SURROUNDINGS_WSL1, .text = ALL_BY_ADDRESS NAMES_IN_WSL1},
     {.cause = OTA_CAUSE_NO_AVAHI,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
              "avahi-daemon and libnss-mdns), or give the board's IP address with -i."},
+    {.error = OTA_E_NOT_FOUND,
+     .where = SURROUNDINGS_MIRRORED,
+     .text = "Check that the board is on and in this network, and the spelling of its name; update "
+             "WSL (\"wsl --update\"), which passes multicast DNS from 2.3.17 on, and let Windows' "
+             "Hyper-V firewall pass it (in PowerShell as administrator: " HYPERV_RULE
+             "-Protocol UDP -LocalPorts 5353); or give the board's IP address with -i."},
     {.cause = OTA_CAUSE_NO_BOARDS,
      .text = "Check that boards are on and in this network (multicast DNS does not cross routers, "
              "guest networks and most VPNs), and that this computer's firewall lets UDP port 5353 "
@@ -380,17 +402,32 @@ static const struct remedy {
     {.error = OTA_E_NO_MDNS,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
              "avahi-daemon), or name the boards by their IP addresses with -i."},
+    {.cause = OTA_CAUSE_OTHER_ADDRESS,
+     .text =
+         "Give --peer the address that the connection came from, if it is the board's: a board "
+         "with two interfaces, or behind NAT, connects from another address than the invited one."},
     {.error = OTA_E_NO_CONNECTION,
-     .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_CONTAINER,
      .text = "Start the container with --network host, or publish a port (\"docker run -p "
              "10000:10000\" with -P 10000 here): no board can connect into a container with a "
              "network of its own."},
     {.error = OTA_E_NO_CONNECTION,
-     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_DESKTOP,
+     .text = "Publish a port (\"docker run -p 10000:10000\" with -P 10000 and --peer any here) and "
+             "let the firewall of Windows or macOS pass it: no board can connect into a container "
+             "with a network of its own."},
+    {.error = OTA_E_NO_CONNECTION,
      .where = SURROUNDINGS_WSL,
-     .text = "Choose a port with -P, let Windows' firewall pass it, and " MIRRORED
-             ": no board can connect into WSL's own network."},
+     .text =
+         "Choose a port with -P, let Windows' Hyper-V firewall pass it, and " MIRRORED
+         ", or forward it there (\"netsh interface portproxy\", with --peer any here): no board "
+         "can connect into WSL's own network."},
+    {.error = OTA_E_NO_CONNECTION,
+     .where = SURROUNDINGS_MIRRORED,
+     .text =
+         "Choose a port with -P and let Windows' Hyper-V firewall pass it (in PowerShell as "
+         "administrator: " HYPERV_RULE "-Protocol TCP -LocalPorts PORT); if it does, check that "
+         "the image fits the board."},
     {.error = OTA_E_NO_CONNECTION,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .text = "Let the board reach " THE_PORT
@@ -456,10 +493,6 @@ static const struct remedy {
     {.error = OTA_E_REFUSED,
      .text =
          "Fix the cause that the board names; if it names none, restart the board and try again."},
-    {.cause = OTA_CAUSE_OTHER_ADDRESS,
-     .text =
-         "Give --peer the address that the connection came from, if it is the board's: a board "
-         "with two interfaces, or behind NAT, connects from another address than the invited one."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .chips = "esp32*",

@@ -14,7 +14,10 @@
 #define SKETCH OTA_COMMAND_SKETCH
 #define FILESYSTEM OTA_COMMAND_FILESYSTEM
 #define CONTAINER SURROUNDINGS_CONTAINER
+#define DESKTOP SURROUNDINGS_DESKTOP
 #define WSL SURROUNDINGS_WSL
+#define MIRRORED SURROUNDINGS_MIRRORED
+#define WSL1 SURROUNDINGS_WSL1
 
 enum { ROWS_MAX = 256, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
 
@@ -168,8 +171,18 @@ static const struct {
     struct row row;
 } elsewhere[] = {
     {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "docker run -p 10000"}},
-    {WSL, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "Windows' firewall"}},
-    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"}},
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "docker run -p 10000"}},
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "", "Give --peer"}},
+    {DESKTOP, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "Publish a port"}},
+    {DESKTOP, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "not even with --network host"}},
+    {DESKTOP, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "not even with --network host"}},
+    {WSL, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "interface portproxy"}},
+    {MIRRORED, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "-Protocol TCP -LocalPorts"}},
+    {MIRRORED,
+     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "-Protocol UDP -LocalPorts 5353"}},
+    {MIRRORED, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "Start Avahi and D-Bus"}},
+    {WSL1, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "does not run in WSL 1"}},
+    {WSL1, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "does not run in WSL 1"}},
     {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "/run/dbus"}},
     {WSL, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "networkingMode=mirrored"}},
     {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches"}},
