@@ -3,6 +3,7 @@
  */
 #include "base/input.h"
 
+#include "base/beneath.h"
 #include "base/escape.h"
 #include "base/loop.h"
 
@@ -51,7 +52,7 @@ int input_open(const char *path)
     if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
         errno = ENODEV;
     else
-        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        fd = beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     return fd;
 }
 
@@ -149,6 +150,8 @@ const char *input_error(int number)
         return "nothing was written to it in time";
     case EBADF:
         return "it is closed";
+    case EXDEV:
+        return "it is not in the folder of the project file that names it, or below it";
     default:
         return strerror(number);
     }

@@ -5,6 +5,7 @@
  */
 #include "cli/options.h"
 
+#include "base/beneath.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -384,6 +385,7 @@ void options_free(struct options *options)
 {
     struct plan_settings *plan = &options->plan;
 
+    beneath_forget();
     free(options->output);
     free(options->metrics);
     free(options->patterns.name);

@@ -5,6 +5,7 @@
  */
 #include "config/config_find.h"
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
@@ -220,32 +221,41 @@ enum ota_error config_file_read(const struct config_file *file, bool is_named, c
 
 /* -- paths in them -- */
 
-/* Whether an existing path is in the folder or below it, after all symbolic links; or, of one that
- * does not exist, whether it is written so. */
-static bool is_within(const char *folder, const char *path, const char *value)
+static enum ota_error fail_outside(struct ota_failure *failure)
 {
-    char real_folder[PATH_MAX], real_path[PATH_MAX];
-
-    if (*value == '/' || *value == '~' || strstr(value, ".."))
-        return false;
-    if (!realpath(path, real_path))
-        return errno == ENOENT;
-    if (!realpath(folder, real_folder))
-        return false;
-
-    size_t length = strlen(real_folder);
-    return strncmp(real_folder, real_path, length) == 0 &&
-           (real_path[length] == '/' || strcmp(real_folder, "/") == 0);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "is not in the folder of this project file, or below it; only your own "
+                    "configuration, or one behind --config, can name it");
 }
 
-/* Of an image, FILE.signed is sent instead, if it exists. */
-static bool is_confined(const struct config_file *file, const char *path, const char *value)
+/* From now on the path opens only in the folder, or below it. Fails if it leads out of it today; one
+ * that does not exist yet does not. The message is the end of a sentence. */
+static enum ota_error confine_path(const char *folder, const char *path,
+                                   struct ota_failure *failure)
+{
+    if (beneath_add(path, folder) < 0)
+        return ota_fail_no_memory(failure);
+
+    const int fd = beneath_open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        return fail_outside(failure);
+    if (fd >= 0)
+        close(fd);
+    return OTA_OK;
+}
+
+/* What a project file names, and FILE.signed, which is sent instead of an image if it exists. */
+static enum ota_error confine(const struct config_file *file, const char *path, const char *value,
+                              struct ota_failure *failure)
 {
     char companion[PATH_MAX];
 
-    return is_within(file->folder, path, value) &&
-           snprintf(companion, sizeof companion, "%s.signed", path) < PATH_MAX &&
-           is_within(file->folder, companion, value);
+    if (*value == '/' || *value == '~' || strstr(value, "..") ||
+        snprintf(companion, sizeof companion, "%s.signed", path) >= PATH_MAX)
+        return fail_outside(failure);
+    if (confine_path(file->folder, path, failure) != OTA_OK)
+        return failure->error;
+    return confine_path(file->folder, companion, failure);
 }
 
 char *config_file_resolve(const struct config_file *file, const char *value,
@@ -265,12 +275,8 @@ char *config_file_resolve(const struct config_file *file, const char *value,
         ota_fail(failure, OTA_E_USAGE, "is too long for a path");
         return NULL;
     }
-    if (file->is_project && !is_confined(file, path, value)) {
-        ota_fail(failure, OTA_E_USAGE,
-                 "is not in the folder of this project file, or below it; only your own "
-                 "configuration, or one behind --config, can name it");
+    if (file->is_project && confine(file, path, value, failure) != OTA_OK)
         return NULL;
-    }
 
     char *copy = strdup(path);
     if (!copy)

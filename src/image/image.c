@@ -4,6 +4,7 @@
  */
 #include "image/image.h"
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
@@ -238,7 +239,7 @@ static enum image_family family_of_image(const struct inspection *inspection)
 
 static int open_file(const char *path)
 {
-    return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    return beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
 /* -- NAME.signed in place of NAME -- */

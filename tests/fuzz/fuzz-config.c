@@ -3,6 +3,7 @@
  * line that names what both may name. A setting is adopted from the right file, a board of a project
  * file gets no secret, and whatever is refused is refused with the file and the line.
  */
+#include "base/beneath.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -140,5 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_failure(&failure);
     }
     config_free(&config);
+    beneath_forget();
     return 0;
 }

@@ -3,6 +3,12 @@
  * scenario-config has the search for the files.
  */
 #include "config/config_find.h"
+
+#include "base/beneath.h"
+#include "image/image.h"
+#include "image/sign.h"
+#include "secrets/encryption_key.h"
+#include "secrets/password.h"
 #include "support/failing.h"
 #include "support/files.h"
 
@@ -78,6 +84,65 @@ static void test_resolved_paths(void **state)
         }
         config_file_free(&file);
     }
+}
+
+/* Reads the file as an image, a password, an encryption key or a key that signs. */
+static void load_as(int number, const char *path, struct ota_failure *failure)
+{
+    enum exposure exposure;
+    struct image *image;
+    struct sign_key *key;
+    unsigned char *encryption_key;
+    char *password;
+
+    switch (number) {
+    case 0:
+        assert_int_equal(image_load(&image, path, true, IMAGE_SIZE_MAX, failure), OTA_E_IMAGE);
+        break;
+    case 1:
+        assert_int_equal(password_from_file(&password, path, &exposure, failure), OTA_E_USAGE);
+        break;
+    case 2:
+        assert_int_equal(encryption_key_from_file(&encryption_key, path, &exposure, failure),
+                         OTA_E_USAGE);
+        break;
+    default:
+        assert_int_equal(sign_key_load_private(&key, path, NULL, NULL, failure), OTA_E_USAGE);
+    }
+}
+
+/* Whatever a project file names, a link that leads out when it is opened is not followed, also if it
+ * was none when the file was read. */
+static void test_swapped_for_a_link(void **state)
+{
+    static const struct {
+        const char *link;
+        int load_as;
+    } rows[] = {
+        {"p/later", 0}, {"p/later.signed", 0}, {"p/later", 1}, {"p/later", 2}, {"p/later", 3}};
+    char path[PATH_MAX];
+    (void)state;
+
+    snprintf(path, sizeof path, "%s/p/config", top);
+    struct config_file file = make_file(path, true);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure = {.error = OTA_OK};
+
+        files_write_text("p/later", "0123456789abcdef");
+        char *resolved = config_file_resolve(&file, "later", &failure);
+        assert_non_null(resolved);
+        remove(rows[i].link);
+        assert_int_equal(symlink("../secret", rows[i].link), 0);
+
+        load_as(rows[i].load_as, resolved, &failure);
+        if (!strstr(failure.message, "is not in the folder of the project file that names it"))
+            fail_msg("row %zu: %s", i, failure.message);
+        free(resolved);
+        assert_int_equal(unlink(rows[i].link), 0);
+    }
+    remove("p/later");
+    beneath_forget();
+    config_file_free(&file);
 }
 
 static void test_long_path(void **state)
@@ -205,7 +270,7 @@ static int make_tree(void **state)
                    mkdir("p", 0700) == 0 && mkdir("p/build", 0700) == 0 &&
                    symlink("build", "p/inner") == 0 && symlink("../secret", "p/outer") == 0 &&
                    symlink("..", "p/away") == 0 && symlink("../secret", "p/signed.bin.signed") == 0
-               ? (files_write_text("secret", "x"), files_write_text("p/fw.bin", "x"),
+               ? (files_write_text("secret", "fedcba9876543210"), files_write_text("p/fw.bin", "x"),
                   files_write_text("p/build/fw.bin", "x"), files_write_text("p/signed.bin", "x"), 0)
                : -1;
 }
@@ -233,9 +298,13 @@ static int remove_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolved_paths), cmocka_unit_test(test_long_path),
-        cmocka_unit_test(test_named_here),     cmocka_unit_test(test_find_without_memory),
-        cmocka_unit_test(test_read_fails),     cmocka_unit_test(test_resolve_without_memory),
+        cmocka_unit_test(test_swapped_for_a_link),
+        cmocka_unit_test(test_resolved_paths),
+        cmocka_unit_test(test_long_path),
+        cmocka_unit_test(test_named_here),
+        cmocka_unit_test(test_find_without_memory),
+        cmocka_unit_test(test_read_fails),
+        cmocka_unit_test(test_resolve_without_memory),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }

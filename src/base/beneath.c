@@ -1,0 +1,103 @@
+/*
+ * beneath.c: see beneath.h. What a path leads to is held with O_PATH, which does nothing to it, and is
+ * opened if the kernel says that it is beneath the folder. openat2(RESOLVE_BENEATH) is not used: it
+ * refuses absolute links within the folder, and kernels before 5.6 lack it.
+ */
+#include "base/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <search.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct rule {
+    char *path, *folder;
+};
+
+static void *rules; /* tree of tsearch(3) */
+
+static int compare_rules(const void *a, const void *b)
+{
+    const struct rule *first = a, *second = b;
+
+    return strcmp(first->path, second->path);
+}
+
+static const struct rule *find_rule(const char *path)
+{
+    const struct rule key = {.path = (char *)path};
+    const struct rule *const *found = tfind(&key, &rules, compare_rules);
+
+    return found ? *found : NULL;
+}
+
+static void free_rule(void *userdata)
+{
+    struct rule *rule = userdata;
+
+    free(rule->path);
+    free(rule->folder);
+    free(rule);
+}
+
+int beneath_add(const char *path, const char *folder)
+{
+    if (find_rule(path))
+        return 0;
+
+    struct rule *rule = malloc(sizeof *rule);
+    if (!rule)
+        return -1;
+    *rule = (struct rule){strdup(path), strdup(folder)};
+    if (rule->path && rule->folder && tsearch(rule, &rules, compare_rules))
+        return 0;
+
+    free_rule(rule);
+    return -1;
+}
+
+void beneath_forget(void)
+{
+    tdestroy(rules, free_rule);
+    rules = NULL;
+}
+
+/* link: of /proc, to an open file. */
+static bool is_beneath(const char *link, const char *folder)
+{
+    char real_path[PATH_MAX], real_folder[PATH_MAX];
+    const ssize_t length = readlink(link, real_path, sizeof real_path - 1);
+
+    if (length < 0 || !realpath(folder, real_folder))
+        return false;
+    real_path[length] = '\0';
+
+    const size_t size = strlen(real_folder);
+    return strncmp(real_path, real_folder, size) == 0 &&
+           (real_path[size] == '/' || strcmp(real_folder, "/") == 0);
+}
+
+int beneath_open(const char *path, int flags)
+{
+    const struct rule *rule = find_rule(path);
+    if (!rule)
+        return open(path, flags);
+
+    const int held = open(path, O_PATH | O_CLOEXEC);
+    char link[sizeof "/proc/self/fd/" + 3 * sizeof held];
+    if (held < 0)
+        return -1;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", held);
+    const bool is_allowed = is_beneath(link, rule->folder);
+    const int fd = is_allowed ? open(link, flags) : -1;
+    const int reason = is_allowed ? errno : EXDEV;
+    close(held);
+    errno = reason;
+    return fd;
+}
