@@ -74,6 +74,8 @@ static bool parse_v6(struct address *address, const char *text)
 
     if (percent) {
         scope = scope_index(percent + 1);
+        if (scope == 0 && strncmp(percent, "%25", 3) == 0) /* RFC 6874 */
+            scope = scope_index(percent + 3);
         if (scope == 0 || IN6_IS_ADDR_V4MAPPED(&host))
             return false;
     }
@@ -177,6 +179,12 @@ bool address_is_unicast(const struct address *address)
         return v4 != INADDR_ANY && v4 != INADDR_BROADCAST && !IN_MULTICAST(v4);
     return !IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr) &&
            !IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
+}
+
+bool address_lacks_interface(const struct address *address)
+{
+    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr) &&
+           address->v6.sin6_scope_id == 0;
 }
 
 char *address_text(char *target, const struct address *address)

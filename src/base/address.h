@@ -24,7 +24,8 @@ struct address {
 enum { ADDRESS_TEXT_MAX = 64 };
 
 /* Parses a numeric IPv4 or IPv6 address, the latter optionally with %interface or %index (which
- * must exist). Port 0. Returns false, and leaves *address alone, for anything else. */
+ * must exist); the percent sign may also be written as in a URL, %25. Port 0. Returns false, and
+ * leaves *address alone, for anything else. */
 bool address_parse(struct address *address, const char *text);
 
 /* Copies a socket address that the kernel or a resolver has returned. Returns false for another
@@ -48,6 +49,13 @@ bool address_is_loopback(const struct address *address);
 /* Whether the address can belong to one host: it is not unspecified, multicast, or the broadcast
  * address of all networks. */
 bool address_is_unicast(const struct address *address);
+
+/* Whether the address is a link-local IPv6 one without its interface: no socket can use it. */
+bool address_lacks_interface(const struct address *address);
+
+/* What to say of such an address, after its text. */
+#define ADDRESS_LACKS_INTERFACE                                                                    \
+    "is a link-local address: add the interface that leads to the board, as in fe80::1%wlan0"
 
 /* Write the numeric text without the port ("fe80::1%wlan0", with its scope), or with it
  * ("1.2.3.4:5", "[::1]:5"). Both return target, which must have room for ADDRESS_TEXT_MAX bytes (8

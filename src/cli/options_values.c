@@ -108,12 +108,24 @@ static bool is_unspecified(const struct address *address)
     return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
+/* Rejects a link-local address without its interface, which bind() would refuse, and which no peer
+ * has. */
+static enum ota_error check_scope(const struct address *address, const char *name,
+                                  const char *value, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+
+    if (!address_lacks_interface(address))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' %s", name, show_value(buffer, value),
+                    ADDRESS_LACKS_INTERFACE);
+}
+
 /* 0.0.0.0 is espota.py's default, and some of its callers spell it out. To espota.py, an empty
  * address is the same; callers give it for a variable that is not set. */
 static enum ota_error set_host_ip(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
-    (void)name; /* the messages have the letter or the value only */
     const struct source *source = &options->upload.source;
     char shown[SHOWN_MAX];
 
@@ -125,6 +137,8 @@ static enum ota_error set_host_ip(struct options *options, const char *name, con
                         "both out",
                         show_value(shown, value));
     enum ota_error error = source_parse(&options->upload.source, value, failure);
+    if (error == OTA_OK && source->has_address)
+        error = check_scope(&source->address, name, value, failure);
 
     options->upload.has_source =
         error == OTA_OK && !(source->has_address && is_unspecified(&source->address));
@@ -161,9 +175,10 @@ static enum ota_error set_peer(struct options *options, const char *name, const 
 
     options->espota.peer_any = strcmp(value, "any") == 0;
     options->espota.has_peer = !options->espota.peer_any;
-    if (options->espota.peer_any ||
-        (address_parse(&options->espota.peer, value) && !is_unspecified(&options->espota.peer)))
+    if (options->espota.peer_any)
         return OTA_OK;
+    if (address_parse(&options->espota.peer, value) && !is_unspecified(&options->espota.peer))
+        return check_scope(&options->espota.peer, name, value, failure);
     return ota_fail(failure, OTA_E_USAGE,
                     "%s '%s' is neither the numeric IP address that the board connects from nor "
                     "'any'",
@@ -447,7 +462,7 @@ static enum ota_error set_serve(struct options *options, const char *name, const
     char buffer[SHOWN_MAX];
 
     if (parse_serve_address(&options->serve.address, *value ? value : SERVE_PORT_DEFAULT))
-        return OTA_OK;
+        return check_scope(&options->serve.address, name, value, failure);
     if (strstr(value, "://") || (isalpha((unsigned char)*value) && !strchr(value, ':')))
         return ota_fail(
             failure, OTA_E_USAGE,

@@ -51,7 +51,8 @@ static bool parse_address(struct address *address, const char *word, size_t leng
 
     memcpy(text, word, length);
     text[length] = '\0';
-    return address_parse(address, text) && address_is_unicast(address);
+    return address_parse(address, text) && address_is_unicast(address) &&
+           !address_lacks_interface(address);
 }
 
 size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *name,

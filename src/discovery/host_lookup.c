@@ -38,10 +38,11 @@ static bool is_usable(struct address *address, const struct addrinfo *item,
 
     if (!address_from(address, item->ai_addr, item->ai_addrlen))
         return false;
-    if (address_is_unicast(address))
+    if (address_is_unicast(address) && !address_lacks_interface(address))
         return true;
-    snprintf(why, LOOKUP_WHY_MAX, "%s, which is not the address of one board",
-             address_text(text, address));
+    snprintf(why, LOOKUP_WHY_MAX, "%s, which is %s", address_text(text, address),
+             address_is_unicast(address) ? "a link-local address without its interface"
+                                         : "not the address of one board");
     return false;
 }
 
@@ -90,8 +91,9 @@ static bool is_sound(const struct result *result)
     for (size_t i = 0; is_sound && i < result->count; i++) {
         const sa_family_t family = result->addresses[i].any.sa_family;
 
-        is_sound =
-            (family == AF_INET || family == AF_INET6) && address_is_unicast(&result->addresses[i]);
+        is_sound = (family == AF_INET || family == AF_INET6) &&
+                   address_is_unicast(&result->addresses[i]) &&
+                   !address_lacks_interface(&result->addresses[i]);
     }
     return is_sound;
 }

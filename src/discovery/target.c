@@ -104,16 +104,10 @@ static enum ota_error reject_v6(struct ota_failure *failure, const char *text)
 static enum ota_error check_address(const struct address *address, const char *text,
                                     struct ota_failure *failure)
 {
-    const struct in6_addr *v6 = &address->v6.sin6_addr;
-
     if (!address_is_unicast(address))
         return reject_target(failure, text, "is not the address of one board");
-    if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(v6) &&
-        address->v6.sin6_scope_id == 0)
-        return reject_target(
-            failure, text,
-            "is a link-local address: add the interface that leads to the board, as in "
-            "fe80::1%wlan0");
+    if (address_lacks_interface(address))
+        return reject_target(failure, text, ADDRESS_LACKS_INTERFACE);
     return OTA_OK;
 }
 

@@ -593,6 +593,7 @@ class Serve(Scenario):
                 (["--serve", "http://me:kwert@board", self.path], "--serve is followed by its port, but a board was written "
                                                                   "there; write -i before the board"),
                 (["--serve=::1:80", "-f", self.path], "--serve '::1:80' is neither"),
+                (["--serve=[fe80::1]:80", "-f", self.path], "'[fe80::1]:80' is a link-local address: add the interface"),
                 (["--serve=70000", "-f", self.path], "--serve '70000' is neither"),
                 (["--serve", "-f", self.path, "-i", "board"], "leave -i out, or write -i http://board if"),
                 (["--serve", "-f", self.path, "--all"], "leave --all out"),

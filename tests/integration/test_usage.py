@@ -82,6 +82,8 @@ class Mistakes(Scenario):
                 ((*good, "--max-size", "16X"), "'16X'"),
                 ((*good, "-I", "somewhere"), "'somewhere'"),
                 ((*good, "--peer", "nobody"), "'nobody'"),
+                ((*good, "--peer", "fe80::1"), "--peer 'fe80::1' is a link-local address: add the interface"),
+                ((*good, "-I", "fe80::1"), "-I 'fe80::1' is a link-local address: add the interface"),
                 ((*good, "-q", "-d"), "-q", "-d"),
                 ((*good, "-q", "-r"), "-q", "-r"),
                 (("-i", "127.0.0.1", "-f", path, "b.bin", "c.bin"), "'b.bin', 'c.bin'; name the one to send"),

@@ -24,6 +24,7 @@ static const char text[] = "# Kitchen 10.0.0.1\n"
                            "10.0.0.7 kitchen.local kitchen.local\n"
                            "fe80::7%lo shed\n"
                            "fe80::7%nonsense shed\n"
+                           "fe80::7 shed hut\n"
                            "0.0.0.0 blocked\n"
                            "224.0.0.251 group\n"
                            "10.0.0.300 wrong\n"
@@ -61,6 +62,7 @@ static void test_host_names(void **state)
         {"lamp.local", ""},
         {"kitche", ""},
         {"kitchen.loca", ""},
+        {"hut", ""},
         {"blocked", ""},
         {"group", ""},
         {"wrong", ""},

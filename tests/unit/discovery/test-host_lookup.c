@@ -219,6 +219,7 @@ static void test_lookup_answers(void **state)
         {"255.255.255.255", "", "255.255.255.255, which is not the address of one board", false},
         {"224.0.0.251", "", "224.0.0.251, which is not the address of one board", false},
         {"::", "", "::, which is not the address of one board", false},
+        {"fe80::7", "", "fe80::7, which is a link-local address without its interface", false},
         {"ff02::fb", "", "ff02::fb, which is not the address of one board", false},
         {"test:error", "", "Too many open files", true},
         {"test:memory", "", "Memory allocation failure", true},

@@ -324,6 +324,7 @@ static void test_urls(void **state)
         {"ESPOTA://kitchen.local:3232/", 0, TARGET_LOCAL, "kitchen.local", 3232, "", ""},
         {"espota://10.0.0.7:8266", 0, TARGET_ADDRESS, "10.0.0.7", 8266, "", ""},
         {"espota://[fe80::1%lo]:3232", 0, TARGET_ADDRESS, "fe80::1%lo", 3232, "", ""},
+        {"http://[fe80::1%25lo]:80/x", 1, TARGET_ADDRESS, "fe80::1%25lo", 80, "", "/x"},
         {"espota://Living room lamp", 0, TARGET_INSTANCE, "Living room lamp", 0, "", ""},
         {"http://kitchen", 1, TARGET_LABEL, "kitchen", 0, "", ""},
         {"http://kitchen/", 1, TARGET_LABEL, "kitchen", 0, "", ""},
