@@ -135,9 +135,10 @@ enum ota_error options_print_version(struct ota_failure *failure)
 const char *options_find_synonym(const char *name, size_t length)
 {
     static const char *const synonyms[][2] = {
-        {"pass", "auth"},     {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
-        {"host", "ip"},       {"address", "ip"},  {"target", "ip"},     {"image", "file"},
-        {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},
+        {"pass", "auth"},      {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
+        {"host", "ip"},        {"address", "ip"},  {"target", "ip"},     {"image", "file"},
+        {"firmware", "file"},  {"sketch", "file"}, {"bin", "file"},      {"device", "ip"},
+        {"upload-port", "ip"},
     };
 
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)

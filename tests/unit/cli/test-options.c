@@ -435,6 +435,8 @@ static const struct {
      "--wait '2ms' is not a number of seconds from 0 to 2592000"},
     {{"-i", "b", "-f", "x", "-p", "udp/8266"},
      "-p 'udp/8266' is not a port number from 1 to 65535"},
+    {{"--upload-port", "b"}, "unknown option '--upload-port'; did you mean '--ip'?"},
+    {{"--device", "b"}, "unknown option '--device'; did you mean '--ip'?"},
     {{"-i", "b", "-f", "x", "--max-size", "1,024"},
      "--max-size '1,024' is not a number of bytes from 16 to 1024M (K and M are allowed)"},
     {{"-i", "b", "-f", "x", "--jobs=0x10"}, "--jobs '0x10' is not a number from 1 to 10000"},
