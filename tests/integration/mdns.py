@@ -18,6 +18,7 @@ import sys
 import time
 import xml.sax.saxutils
 
+from elsewhere import elsewhere
 import requirement
 
 TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
@@ -57,14 +58,15 @@ def enter():
 
 
 class Process:
-    """A child whose output is read here; wait_for() replaces sleeping."""
+    """A child elsewhere whose output is read here; wait_for() replaces sleeping."""
 
     def __init__(self, *arguments, env=None):
         self.arguments = arguments
         self.output = ""
         self._seen = 0
-        self._process = subprocess.Popen(arguments, env=env, stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        with elsewhere():
+            self._process = subprocess.Popen(arguments, env=env, stdin=subprocess.PIPE,
+                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     @property
     def pid(self):

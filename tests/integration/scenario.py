@@ -27,6 +27,7 @@ import threading
 import time
 import unittest
 
+from elsewhere import elsewhere
 import firmware
 
 PROGRAM = os.environ["ESP_OTA"]
@@ -304,8 +305,9 @@ class Board:
         # Of this address, others may have the usual port.
         arguments += ["--port", "0"] if self.address == "127.0.0.1" else []
         arguments += ["--output", self.output] if self.output else []
-        self._process = subprocess.Popen([*arguments, *options], stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.PIPE)
+        with elsewhere():
+            self._process = subprocess.Popen([*arguments, *options], stdin=subprocess.DEVNULL,
+                                             stdout=subprocess.PIPE)
         _children.add(self._process.pid)
         os.set_blocking(self._process.stdout.fileno(), False)
         self._events, self._rest, self._has_ended = [], b"", False

@@ -14,6 +14,7 @@ import subprocess
 import time
 import unittest
 
+from elsewhere import elsewhere
 import requirement
 
 HOST_ADDRESS = "10.99.0.1"
@@ -193,8 +194,8 @@ class Link(Processes):
         self.host = Side(HOST_ADDRESS)
         self.board = Side(BOARD_ADDRESS)
         arguments = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-        self.relay = Process(program, *arguments, "--device", DEVICE, str(self.host.pid),
-                             str(self.board.pid))
+        with elsewhere():
+            self.relay = Process(program, *arguments, "--device", DEVICE, str(self.host.pid), str(self.board.pid))
         self.relay.wait_for("ready")
         self.host.configure(self.board)
         self.board.configure(self.host)
