@@ -4,6 +4,8 @@
  */
 #include "upload/espota/candidates.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -120,6 +122,18 @@ bool candidates_have_way(const struct candidates *candidates)
     for (size_t i = 0; i < count; i++)
         if (candidates->list[i].has_way)
             return true;
+    return false;
+}
+
+bool candidates_lack_means(const struct candidates *candidates, size_t *endpoint)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    for (size_t i = 0; !candidates->is_settled && i < count; i++)
+        if (error_is_local(candidates->list[i].network_error)) {
+            *endpoint = i;
+            return true;
+        }
     return false;
 }
 

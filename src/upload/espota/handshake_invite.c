@@ -330,11 +330,28 @@ bool handshake_end_trouble(struct handshake *handshake)
     return true;
 }
 
+/* The board may be where no invitation could be sent, so its silence elsewhere says nothing. */
+static bool end_untried(struct handshake *handshake)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    char where[ADDRESS_TEXT_MAX + 8];
+    size_t untried;
+
+    if (!candidates_lack_means(candidates, &untried))
+        return false;
+
+    const struct address board = endpoints_get(candidates->endpoints, untried);
+    handshake_cannot_send(&handshake->failure, handshake->config, address_text_port(where, &board),
+                          candidates->list[untried].network_error);
+    handshake_finish(handshake);
+    return true;
+}
+
 void handshake_end_no_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
 
-    if (handshake_end_trouble(handshake))
+    if (handshake_end_trouble(handshake) || end_untried(handshake))
         return;
 
     const bool was_heard = pace_is_known(&handshake->pace);
