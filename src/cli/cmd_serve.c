@@ -252,9 +252,9 @@ static enum ota_error read_pem(char **text, enum exposure *exposure, const char 
         close(fd);
     if (size >= 0)
         return OTA_OK;
-    return ota_fail(failure, error_unless_local(OTA_E_USAGE, reason),
-                    "cannot read the file of %s, %s: %s", option,
-                    escape_string(shown, sizeof shown, path), input_open_error(path, reason));
+    return ota_fail_errno(failure, OTA_E_USAGE, reason, "cannot read the file of %s, %s: %s",
+                          option, escape_string(shown, sizeof shown, path),
+                          input_open_error(path, reason));
 }
 
 static enum ota_error read_identity(char **certificate, char **key,
@@ -467,7 +467,8 @@ static enum ota_error prepare_serving(struct program *program)
 
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                              strerror(errno));
     loop_timer_init(&program->end, program->loop, on_end, program);
     program->mdns = mdns_client_new(program->loop);
     program->names = program->mdns ? names_new(program->loop, program->mdns) : NULL;
@@ -481,7 +482,8 @@ static enum ota_error prepare_serving(struct program *program)
     report_ask(program->report, tell_serve_standings, program->serve);
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_serve_status, program) < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
+                              strerror(errno));
     if (program->options->serve.for_us)
         loop_timer_start(&program->end, program->options->serve.for_us);
     if (say_urls(program) != OTA_OK)
@@ -517,7 +519,8 @@ static int run_serving(struct program *program)
     if (prepare_serving(program) != OTA_OK)
         return report_failure(program->report, &program->failure);
     if (loop_run(program->loop) < 0) {
-        ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                       strerror(errno));
         return report_failure(program->report, &program->failure);
     }
 

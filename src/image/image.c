@@ -60,12 +60,12 @@ static enum ota_error check_signed_path(const char *path, struct ota_failure *fa
     if (reason == 0 && S_ISREG(status.st_mode))
         return OTA_OK;
 
-    return ota_fail(failure, error_unless_local(OTA_E_IMAGE, reason),
-                    "%s cannot be sent in place of the unsigned file: %s%s; remove it",
-                    escape_string(shown, sizeof shown, path), reason ? "" : "it is ",
-                    reason == ENOENT ? "it is a link to a missing file"
-                    : reason         ? strerror(reason)
-                                     : describe_mode(status.st_mode));
+    return ota_fail_errno(failure, OTA_E_IMAGE, reason,
+                          "%s cannot be sent in place of the unsigned file: %s%s; remove it",
+                          escape_string(shown, sizeof shown, path), reason ? "" : "it is ",
+                          reason == ENOENT ? "it is a link to a missing file"
+                          : reason         ? strerror(reason)
+                                           : describe_mode(status.st_mode));
 }
 
 /* Chooses the file to read. As in espota.py, path.signed counts even if path does not exist. */

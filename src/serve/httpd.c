@@ -479,7 +479,8 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
 
 static enum ota_error fail_waiting(struct ota_failure *failure)
 {
-    return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for connections: %s", strerror(errno));
+    return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for connections: %s",
+                          strerror(errno));
 }
 
 /* libmicrohttpd gives no reason. If this computer lacks something, errno says so. */
@@ -489,8 +490,8 @@ static enum ota_error fail_start(int listener, bool has_identity, struct ota_fai
 
     close(listener);
     if (error_is_local(reason))
-        return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start: %s",
-                        strerror(reason));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, reason, "libmicrohttpd does not start: %s",
+                              strerror(reason));
     if (has_identity)
         return ota_fail(failure, OTA_E_USAGE,
                         "the files of --tls-cert and --tls-key are no certificate with its key");
@@ -562,8 +563,8 @@ static enum ota_error fail_listening(struct ota_failure *failure, const struct a
 {
     char shown[ADDRESS_TEXT_MAX + 8];
 
-    ota_fail(failure, error_unless_local(OTA_E_NO_PORT, reason), "cannot serve at %s: %s",
-             address_text_port(shown, wanted), strerror(reason));
+    ota_fail_errno(failure, OTA_E_NO_PORT, reason, "cannot serve at %s: %s",
+                   address_text_port(shown, wanted), strerror(reason));
     if (reason == EADDRINUSE)
         failure->cause = OTA_CAUSE_PORT_IN_USE;
     else if (reason == EACCES)
@@ -587,7 +588,8 @@ static enum ota_error start_listening(struct httpd *server, struct ota_failure *
         return fail_listening(failure, wanted, errno);
     if (getsockname(server->listener, (struct sockaddr *)&storage, &length) < 0 ||
         !address_from(&bound, (struct sockaddr *)&storage, length))
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot learn the port: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot learn the port: %s",
+                              strerror(errno));
     server->port = address_port(&bound);
     return OTA_OK;
 }

@@ -13,11 +13,13 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import time
 import unittest
 
 import faults
 import requirement
+import scenario
 from faults import (SIGNALS_CAUGHT, SILENT_RESOLVER, Fault, board_says, go_on, passing, send, shell, stop, when)
 
 AT_ONCE = 24  # nearly all the time every row waits
@@ -522,6 +524,21 @@ class FaultMatrix(unittest.TestCase):
             for name, used_s in zip(WAITS, pool.map(cpu_while_waiting, WAITS.values())):
                 with self.subTest(name):
                     self.assertLess(used_s, CPU_S)
+
+    def test_lack_of_descriptors(self):
+        """Wherever they run out, no board is blamed. Without -p, two ports are tried for this image."""
+        commands = {"upload": ("-i", scenario.address(), "--retries", "0", "-t", "1"),
+                    "server": ("--serve=127.0.0.1:0", "--serve-for", "0.1")}
+        with tempfile.NamedTemporaryFile(suffix=".bin") as image:
+            image.write(scenario.image())
+            image.flush()
+            for (name, arguments), count in itertools.product(commands.items(), range(4, 20)):
+                run = scenario.run(*arguments, "-f", image.name, before=shell(f'ulimit -n {count}; exec "$@"'),
+                                   ASAN_OPTIONS="detect_leaks=0")  # its leak checker needs one
+                with self.subTest(name, descriptors=count):
+                    self.assertIn(run.status, (0, 1, 5), run)
+                    self.assertEqual(run.status == 1, "Too many open files" in run.err, run)
+                    self.assertEqual(run.status == 1, "ulimit -n" in run.err, run)
 
     def test_size(self):
         self.assertGreaterEqual(sum(map(len, TABLES.values())), 60)
