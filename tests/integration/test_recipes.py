@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """The recipes of esp-ota-callers(7), README.md and docs/ci, filled in as their callers do it."""
 
+import ctypes
 import json
 import os
 import re
 import shlex
+import shutil
+import signal
+import struct
 import subprocess
 import unittest
 
@@ -13,6 +17,9 @@ import scenario
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
 PASSWORD = "kwert"
+# Of linux/prctl.h and linux/seccomp.h.
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+ALLOW, KILL_PROCESS = 0x7FFF0000, 0x80000000
 
 
 def read(*path):
@@ -232,10 +239,71 @@ class Nightly(scenario.Scenario):
         self.file("boards", "".join(targets).encode())
         self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
 
+        # A night that was cut short within a line, and one without an image.
+        self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
+        with open(last, "w", encoding="utf-8") as file:
+            file.write('{"event":"start","time":0.0,"boa')
+        self.file("firmware.bin", b"")
+        self.assertEqual(self.night(), 3)
+        self.file("firmware.bin", firmware.esp8266(21000))
+        self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
+
         # A board that fails makes the unit fail.
         self.file("firmware.bin", firmware.esp8266(22000))
         self.boards[1].close()
         self.assertNotEqual(self.night(), 0)
+
+
+def calls_of(word):
+    """The system calls of a word of SystemCallFilter=, a set of systemd or one call."""
+    if not word.startswith("@"):
+        return {word}
+    text = subprocess.run(["systemd-analyze", "syscall-filter", word], check=True, capture_output=True, text=True).stdout
+    words = (line.strip() for line in text.splitlines()[1:])
+    return set().union(*(calls_of(each) for each in words if each and not each.startswith("#")))
+
+
+class Server(scenario.Scenario):
+    """The sandbox of contrib/systemd/esp-ota-serve.service, with the sets of the systemd that is here."""
+
+    def allowed(self):
+        names = set()
+        for value in re.findall(r"^SystemCallFilter=(.*)$", read("contrib", "systemd", "esp-ota-serve.service"), re.M):
+            calls = set().union(*map(calls_of, value.lstrip("~").split()))
+            names = names - calls if value.startswith("~") else names | calls
+        return names | calls_of("@default")
+
+    def confine(self, allowed):
+        """For preexec_fn: any other call kills, which shows more than the error that the unit has."""
+        macros = subprocess.run(["cc", "-E", "-dM", "-include", "sys/syscall.h", "-x", "c", os.devnull], check=True,
+                                capture_output=True, text=True).stdout
+        numbers = [int(number) for name, number in re.findall(r"^#define __NR_(\w+) (\d+)$", macros, re.M)
+                   if name in allowed]
+        load, equal, end = 0x20, 0x15, 0x06
+        program = struct.pack("=HBBI", load, 0, 0, 0)
+        for number in numbers:
+            program += struct.pack("=HBBIHBBI", equal, 0, 1, number, end, 0, 0, ALLOW)
+        program += struct.pack("=HBBI", end, 0, 0, KILL_PROCESS)
+        library, instructions = ctypes.CDLL(None), ctypes.create_string_buffer(program)
+
+        def apply():
+            filter_ = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+            library.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            if library.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_, 0, 0) != 0:
+                raise OSError("no filter")
+        return apply
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not here")
+    def test_names_are_looked_for(self):
+        """By a process that confines itself before."""
+        hosts, image = self.file("boards", b"board.example\n"), self.file("fw.bin", firmware.esp8266())
+        server = scenario.Program("--serve=127.0.0.1:0", "--hosts", hosts, "-f", image,
+                                  popen={"preexec_fn": self.confine(self.allowed())}, ASAN_OPTIONS="detect_leaks=0")
+        server.wait_for("board.example: cannot be recognized by its name yet")
+        os.kill(server.pid, signal.SIGTERM)
+        run = server.result()
+        self.assertEqual((run.status, run.out), (4, ""), run)
+        self.assertNotIn("ended unexpectedly", run.err)
 
 
 if __name__ == "__main__":
