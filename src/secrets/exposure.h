@@ -6,7 +6,7 @@
 
 enum exposure { EXPOSED_TO_NOBODY, EXPOSED_TO_GROUP, EXPOSED_TO_ALL };
 
-/* Judges by the permissions of the open file. A pipe, or another file that is not regular, is
+/* Judges by the permissions of the open file, and by its access control list. A pipe, or another file that is not regular, is
  * EXPOSED_TO_NOBODY. */
 enum exposure exposure_of(int fd);
 
