@@ -16,10 +16,14 @@
 #include "crypto/digest.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { POPT_SIZE_MAX = 1024 * 1024 }; /* bytes of a file with aliases */
 
 struct reader {
     struct command_line *line;
@@ -546,6 +550,27 @@ static void collect_letters(char letters[OPTION_COUNT])
     *letters = '\0';
 }
 
+/* Whether popt can read it: it would wait forever for the writer of a pipe. */
+static bool is_harmless(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) < 0 ||
+           (!S_ISFIFO(status.st_mode) && status.st_size <= POPT_SIZE_MAX);
+}
+
+/* Reads the aliases of /etc/popt and ~/.popt. Returns false if some may be missing. */
+static bool read_aliases(poptContext popt)
+{
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+
+    if (!is_harmless("/etc/popt") ||
+        (home && snprintf(path, sizeof path, "%s/.popt", home) < PATH_MAX && !is_harmless(path)))
+        return false;
+    return poptReadDefaultConfig(popt, 0) == 0;
+}
+
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure)
 {
@@ -566,7 +591,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
         goto cleanup;
     }
 
-    line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
+    line->is_config_broken = !read_aliases(reader.popt);
     error = read_options(&reader, failure);
     memcpy(line->typed, line->given, sizeof line->typed);
 

@@ -214,6 +214,21 @@ class Aliases(Scenario):
                 self.assert_no_secret(result, "kwert")
         board.wait_for("upload result=ok")
 
+    def test_aliases_that_cannot_be_read(self):
+        """popt itself would wait for the pipe's writer, and read all of the file."""
+        path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
+        os.mkdir(home)
+        popt = os.path.join(home, ".popt")
+        for name, make in (("a pipe", lambda: os.mkfifo(popt)),
+                           ("too large", lambda: self.file("home/.popt", b"#\n" * 600_000))):
+            with self.subTest(name):
+                make()
+                result = run("--check", "-f", path, HOME=home)
+                os.unlink(popt)
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual("esp-ota: warning: /etc/popt or ~/.popt could not be read; aliases in it may be "
+                                 "missing\n", result.err)
+
 
 if __name__ == "__main__":
     unittest.main()
