@@ -160,7 +160,7 @@ static void test_addresses(void **state)
     } rows[] = {{EACCES, OTA_CAUSE_PORT_PRIVILEGED, OTA_E_NO_PORT},
                 {EADDRNOTAVAIL, OTA_CAUSE_NOT_OUR_ADDRESS, OTA_E_NO_PORT},
                 {EAFNOSUPPORT, OTA_CAUSE_NONE, OTA_E_NO_PORT},
-                {EMFILE, OTA_CAUSE_NONE, OTA_E_INTERNAL}};
+                {EMFILE, OTA_CAUSE_TOO_MANY_FILES, OTA_E_INTERNAL}};
     struct fixture *fixture = *state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
