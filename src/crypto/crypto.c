@@ -117,6 +117,11 @@ bool crypto_has_run_out(void)
     return has_run_out;
 }
 
+bool crypto_has_default(void)
+{
+    return OSSL_LIB_CTX_get0_global_default();
+}
+
 void crypto_lock_keys(void)
 {
     if (CRYPTO_secure_malloc_initialized())

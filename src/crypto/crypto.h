@@ -23,6 +23,10 @@ void crypto_close(struct crypto *crypto);
  * wrong signature for that reason alone. */
 bool crypto_has_run_out(void);
 
+/* Whether libcrypto's default context, which other libraries use, is there. They crash without it:
+ * libcrypto tries to make it only once, and then uses it even if memory ran out. */
+bool crypto_has_default(void);
+
 /* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as
  * allowed, and left out of core dumps. */
 void crypto_lock_keys(void);

@@ -9,6 +9,7 @@
 #include "base/library.h"
 #include "base/units.h"
 #include "base/worker.h"
+#include "crypto/crypto.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -106,6 +107,13 @@ static bool is_line_too_long(const struct http_request *request, CURLcode code)
            request->received >= LINE_MAX_LEAST;
 }
 
+/* libssl reports its lack of memory as any other failure of the handshake, or of the connection. */
+static bool has_no_memory_for_tls(const struct http_request *request, CURLcode code)
+{
+    return code != CURLE_OK && request->config.is_tls && request->reply.status < 200 &&
+           crypto_has_run_out();
+}
+
 static enum http_end classify_result(const struct http_request *request, CURLcode code, int *reason)
 {
     long number = request->socket_error;
@@ -115,6 +123,8 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     *reason = (int)number;
     if (is_line_too_long(request, code) || request->lines > HTTP_LINES_MAX)
         return HTTP_NOT_HTTP;
+    if (has_no_memory_for_tls(request, code))
+        *reason = ENOMEM;
     if (error_is_local(*reason) || request->has_no_memory || code == CURLE_OUT_OF_MEMORY)
         return HTTP_LOCAL;
 
@@ -357,7 +367,7 @@ static void tell_library(const struct curl_library *curl)
 
 struct http_client *http_client_new(struct loop *loop, struct ota_failure *failure)
 {
-    struct http_client *client = calloc(1, sizeof *client);
+    struct http_client *client = crypto_has_default() ? calloc(1, sizeof *client) : NULL;
 
     if (!client) {
         ota_fail_no_memory(failure);

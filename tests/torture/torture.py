@@ -42,6 +42,7 @@ import scenario  # noqa: E402
 from clients import DiscoveringIde, Fetching, MonitoringIde, Talk  # noqa: E402
 from fake_avahi import Announced, Bus  # noqa: E402
 from telnet_board import TelnetBoard  # noqa: E402
+from tls_relay import ADDRESS as TLS_ADDRESS, TlsRelay  # noqa: E402
 
 # The order of failing.c's enum kind.
 KINDS = ("memory", "files", "reads", "writes", "sockets", "connections", "sends", "receives", "polls", "forks")
@@ -188,6 +189,16 @@ def web_basic(directory):
 
 def web_digest(directory):
     return web(directory, scheme="only-digest")
+
+
+def web_https(directory):
+    """With a certificate that an authority has signed."""
+    scene = web(directory)
+    relay = TlsRelay(scene.boards[0], *TLS_FILES[1:])
+    scene.others.append(relay)
+    scene.arguments[1] = f"https://{TLS_ADDRESS}:{relay.port}"
+    scene.arguments += ["--cacert", TLS_FILES[0]]
+    return scene
 
 
 def esphome(directory, *options, sets=()):
@@ -356,7 +367,7 @@ def list_boards(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, web_basic, web_digest, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
+    upload_md5, upload_sha256, web_basic, web_digest, web_https, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
     check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, serve,
     serve_name, serve_tasmota, configured, show_config, pluggable_discovery, pluggable_monitor)}
 
@@ -672,6 +683,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="esp-ota-torture-") as directory:
         isolate(directory)
         make_keys(directory)
+        make_certificates(directory)
         sys.exit(repeat(arguments.only) if arguments.only else torture(arguments))
 
 
@@ -694,6 +706,18 @@ def make_keys(directory):
     assert result.status == 0, result
     with open(path + ".signed", "rb") as file:
         SIGNED = file.read()
+
+
+def make_certificates(directory):
+    """The authority's certificate, and one that it has signed for the relay, with its key."""
+    global TLS_FILES
+    authority, authority_key, certificate, key = (os.path.join(directory, name) for name in (
+        "authority.pem", "authority-key.pem", "relay.pem", "relay-key.pem"))
+    ec = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9")
+    openssl(*ec, "-subj", "/CN=authority", "-out", authority, "-keyout", authority_key)
+    openssl(*ec, "-subj", "/CN=relay", "-out", certificate, "-keyout", key, "-CA", authority, "-CAkey", authority_key,
+            "-addext", f"subjectAltName=IP:{TLS_ADDRESS}", "-addext", "basicConstraints=critical,CA:FALSE")
+    TLS_FILES = (authority, certificate, key)
 
 
 def openssl(*arguments, stdin=b""):

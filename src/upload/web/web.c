@@ -76,14 +76,11 @@ enum { SHOWN_MAX = 256 }; /* bytes of a file's name in a message */
 /* Whether a certificate may be near the beginning of the file; comments may come before it. */
 static bool has_certificate(int fd)
 {
-    enum { LOOK_AT = 64 * 1024 };
     static const char start[] = "-----BEGIN ";
-    char *text = malloc(LOOK_AT);
-    ssize_t length = text ? input_read_all(fd, text, LOOK_AT) : -1;
-    bool is_there = length > 0 && memmem(text, (size_t)length, start, sizeof start - 1);
+    char text[64 * 1024];
+    ssize_t length = input_read_all(fd, text, sizeof text);
 
-    free(text);
-    return is_there;
+    return length > 0 && memmem(text, (size_t)length, start, sizeof start - 1);
 }
 
 /* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer. */
