@@ -41,7 +41,8 @@ static const int64_t UNFINISHED_US = MILLISECONDS(200);
 
 struct board_log {
     struct loop *loop;
-    struct address address;
+    struct address addresses[BOARD_LOG_ADDRESSES_MAX];
+    size_t address_count, tried; /* tried: the number of the one in use */
     struct board_log_callbacks callbacks;
     int state; /* the last one that on_state was called with; -1: none yet */
     int64_t pause_us;
@@ -264,11 +265,15 @@ static void on_log_connected(int fd, int reason, void *userdata)
     log->attempt = NULL;
 
     if (fd >= 0) {
+        log->addresses[0] = log->addresses[log->tried];
+        log->address_count = 1;
+        log->tried = 0;
         begin_connection(log, fd);
     } else {
+        log->tried = (log->tried + 1) % log->address_count;
         rest_before_reconnect(log);
         snprintf(refusal, sizeof refusal, "nothing listens on the board's TCP port %u",
-                 address_port(&log->address));
+                 address_port(&log->addresses[log->tried]));
         if (reason == ECONNREFUSED)
             tell_state(log, BOARD_LOG_REFUSED, refusal);
         else
@@ -281,7 +286,8 @@ static void on_log_connected(int fd, int reason, void *userdata)
 
 static void start_attempt(struct board_log *log)
 {
-    log->attempt = tcp_connect_start(log->loop, &log->address, CONNECT_US, on_log_connected, log);
+    log->attempt = tcp_connect_start(log->loop, &log->addresses[log->tried], CONNECT_US,
+                                     on_log_connected, log);
     if (!log->attempt)
         rest_before_reconnect(log);
 }
@@ -328,7 +334,7 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
         return NULL;
 
     log->loop = loop;
-    log->address = *address;
+    board_log_add_address(log, address);
     log->callbacks = *callbacks;
     log->keeps_colors = keeps_colors;
     log->state = -1;
@@ -338,6 +344,12 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
     loop_timer_init(&log->timeout, loop, on_log_timeout, log);
     loop_timer_start(&log->timeout, 0);
     return log;
+}
+
+void board_log_add_address(struct board_log *log, const struct address *address)
+{
+    if (log->address_count < BOARD_LOG_ADDRESSES_MAX)
+        log->addresses[log->address_count++] = *address;
 }
 
 bool board_log_send(struct board_log *log, const void *line, size_t length)

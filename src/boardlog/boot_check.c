@@ -390,6 +390,11 @@ static bool start_log(struct boot_check *check)
 
     address_set_port(&address, settings->monitor_port);
     check->board_log = board_log_start(check->config.loop, &address, settings->raw, &callbacks);
+    for (size_t i = 0; check->board_log && i < check->config.other_count; i++) {
+        address = check->config.others[i];
+        address_set_port(&address, settings->monitor_port);
+        board_log_add_address(check->board_log, &address);
+    }
     check->is_log_due = settings->expect;
     if (settings->expect) {
         loop_timer_init(&check->deadline, check->config.loop, on_expect_deadline, check);

@@ -19,7 +19,10 @@ struct boot_check_config {
     struct loop *loop;
     const struct log_settings *settings; /* must outlive the check */
     struct address address;              /* of the board, with its OTA port */
-    const struct echo *echo;             /* lines that repeat it are hidden; NULL: none are */
+    /* Where it may be instead, for its log. Read by boot_check_start() only. */
+    const struct address *others;
+    size_t other_count;
+    const struct echo *echo; /* lines that repeat it are hidden; NULL: none are */
     /* Latest time of the restart after the board's confirmation. A connection that was made earlier
      * still reaches the old firmware. 0: there was no upload. */
     int64_t restart_us;

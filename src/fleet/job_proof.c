@@ -99,6 +99,10 @@ static bool start_boot_check(struct job *job, enum ota_cause seen)
                                            job->image ? upload_restart_us(job->upload) : 0,
                                        .is_gone = seen == OTA_CAUSE_GONE,
                                        .has_returned = seen == OTA_CAUSE_RESTARTED};
+    if (!job->image) { /* no upload has shown which address is the board's */
+        config.others = job->endpoints.addresses + 1;
+        config.other_count = job->endpoints.address_count - 1;
+    }
     if (job->is_verdict_lost)
         config.restart_us = BOOT_CHECK_RESTART_UNKNOWN;
     job->boot_check = boot_check_start(&config, &callbacks);

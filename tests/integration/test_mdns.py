@@ -141,6 +141,15 @@ class File(OnLink):
         result = scenario.run("-i", "nobody.example.org", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, ("nobody.example.org is 10.77.0.99, port 8266 (/etc/hosts)",), SOON)
 
+    def test_log_at_the_second_address(self):
+        """As an upload, a log is looked for at each address of a name."""
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts("10.77.0.99 two.example.org", f"{LAMP.v4} two.example.org")
+        self.simulate(LAMP, "--telnet", "2323", "--say", "hello")
+        result = scenario.run("-i", "two.example.org", "--monitor=2323", "--expect", "hello")
+        self.assertEqual((result.status, result.out), (0, "hello\n"), result)
+        self.assertIn("two.example.org: log connected (TCP port 2323)", result.err)
+
     def test_address_of_no_board(self):
         """As blockers of advertisements answer; 0.0.0.0 would be this computer."""
         self.addCleanup(self.link.write_hosts)
