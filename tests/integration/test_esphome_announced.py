@@ -230,7 +230,7 @@ class TwoServices(OnLink):
             with self.subTest(arguments):
                 by_protocol = {"espota": self.simulate(TWIN_OTA, "--family", "esp32"),
                                "esphome": self.simulate(TWIN, "--family", "esp32", "--esphome", port=3232)}
-                result = scenario.run(*arguments, "-f", path, "--json", "--retries", "0")
+                result = scenario.run(*arguments, "-f", path, "--json")
                 results = [event for line in result.out.splitlines() if (event := json.loads(line))["event"] == "result"]
                 self.assertEqual([(protocol, 0, 3232)], [(one["protocol"], one["exit_status"], one["port"]) for one in results],
                                  result)
