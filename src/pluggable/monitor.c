@@ -43,6 +43,8 @@ struct monitor {
     struct target target;       /* the board that the name means */
     struct address ide;
     struct resolver *resolver;
+    struct address found[RESOLVE_ADDRESSES_MAX]; /* where the board may be */
+    size_t found_count, tried;
     struct tcp_connect *attempt;
     int board; /* connected, until the relay takes it over; otherwise -1 */
     struct relay *relay;
@@ -116,6 +118,8 @@ static void connect_to(struct monitor *monitor, const struct address *address, i
         fail_open(monitor, "out of memory");
 }
 
+static void try_next(struct monitor *monitor);
+
 static void on_board_connected(int fd, int reason, void *userdata)
 {
     struct monitor *monitor = userdata;
@@ -128,6 +132,10 @@ static void on_board_connected(int fd, int reason, void *userdata)
         return;
     }
 
+    if (++monitor->tried < monitor->found_count) {
+        try_next(monitor);
+        return;
+    }
     if (reason == ECONNREFUSED)
         snprintf(text, sizeof text,
                  "no log: nothing listens on the board's TCP port %u; the sketch must offer its "
@@ -139,12 +147,21 @@ static void on_board_connected(int fd, int reason, void *userdata)
     fail_open(monitor, text);
 }
 
-static void connect_board(struct monitor *monitor, const struct address *address)
+/* The addresses share the time, as the IDE does not wait any longer. */
+static void try_next(struct monitor *monitor)
 {
-    struct address log = *address;
+    struct address log = monitor->found[monitor->tried];
 
     address_set_port(&log, monitor->target.port ? monitor->target.port : monitor->port);
-    connect_to(monitor, &log, BOARD_US, on_board_connected);
+    connect_to(monitor, &log, BOARD_US / (int64_t)monitor->found_count, on_board_connected);
+}
+
+static void try_board(struct monitor *monitor, const struct address *addresses, size_t count)
+{
+    memcpy(monitor->found, addresses, count * sizeof *addresses);
+    monitor->found_count = count;
+    monitor->tried = 0;
+    try_next(monitor);
 }
 
 static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
@@ -154,7 +171,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     char name[100], text[sizeof failure->message + sizeof name];
 
     if (!failure) {
-        connect_board(monitor, &resolution->addresses[0]);
+        try_board(monitor, resolution->addresses, resolution->count);
         return;
     }
     snprintf(text, sizeof text, "%s: %s", escape_string(name, sizeof name, monitor->name),
@@ -212,7 +229,7 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
     }
 
     if (monitor->target.kind == TARGET_ADDRESS) {
-        connect_board(monitor, &monitor->target.address);
+        try_board(monitor, &monitor->target.address, 1);
         return;
     }
     monitor->resolver =

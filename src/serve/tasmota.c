@@ -465,21 +465,43 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
 
 /* -- where it is -- */
 
+static void ask_first(struct tasmota *tasmota);
+
+/* Tries the next address; but the password stays with the one that has asked for it. */
+static void on_first_lost(struct tasmota *tasmota, const struct ota_failure *failure)
+{
+    const bool has_asked = tasmota->authorization || tasmota->phase != OTA_PHASE_PAGE;
+
+    if (!has_asked && ++tasmota->tried < tasmota->found_count)
+        ask_first(tasmota);
+    else
+        on_lost(tasmota, failure);
+}
+
+/* Asks at the address whose turn it is. */
+static void ask_first(struct tasmota *tasmota)
+{
+    const struct target *target = tasmota->order.target;
+    struct book_board *board = tasmota->order.board;
+
+    tasmota->address = tasmota->found[tasmota->tried];
+    address_set_port(&tasmota->address, target->port ? target->port : TASMOTA_PORT);
+    http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
+    board->address = tasmota->address;
+    board->has_address = true;
+    tasmota_ask(tasmota, "Status", "2", on_first_status, on_first_lost);
+}
+
 static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
                         void *userdata)
 {
     struct tasmota *tasmota = userdata;
-    const struct target *target = tasmota->order.target;
-    struct book_board *board = tasmota->order.board;
 
     if (failure) {
         tasmota->outcome = *failure;
     } else {
-        tasmota->address = resolution->addresses[0];
-        address_set_port(&tasmota->address, target->port ? target->port : TASMOTA_PORT);
-        http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
-        board->address = tasmota->address;
-        board->has_address = true;
+        memcpy(tasmota->found, resolution->addresses, sizeof tasmota->found);
+        tasmota->found_count = resolution->count;
     }
 
     resolver_free(tasmota->resolver);
@@ -488,7 +510,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     if (failure)
         finish(tasmota);
     else
-        tasmota_ask(tasmota, "Status", "2", on_first_status, on_lost);
+        ask_first(tasmota);
 }
 
 static void start(struct tasmota *tasmota)

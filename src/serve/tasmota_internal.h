@@ -28,7 +28,9 @@ struct tasmota {
 
     /* Where the board is, and the request to it. */
     struct resolver *resolver;
-    struct address address;
+    struct address found[RESOLVE_ADDRESSES_MAX]; /* where it may be; without ports */
+    size_t found_count, tried;
+    struct address address; /* that of found[tried], with the port */
     char authority[HTTP_AUTHORITY_MAX];
     struct http_request *request; /* NULL: none is open */
     char path[TASMOTA_PATH_MAX];

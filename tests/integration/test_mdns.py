@@ -9,6 +9,7 @@ import sys
 import unittest
 
 import firmware
+import ide
 import mdns
 from mdns_case import (ATTIC, BENCH, CELLAR, DESK, GARAGE, KITCHEN, KITCHEN_2, LAMP, LAMP_2,
                        LOOKED_FOR, MOVED, OnLink, PASSWORD, PICO_W, PORCH, SHED, SOON, STATION, make_image,
@@ -149,6 +150,19 @@ class File(OnLink):
         result = scenario.run("-i", "two.example.org", "--monitor=2323", "--expect", "hello")
         self.assertEqual((result.status, result.out), (0, "hello\n"), result)
         self.assertIn("two.example.org: log connected (TCP port 2323)", result.err)
+
+    def test_ide_at_the_second_address(self):
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts("10.77.0.99 two.example.org", f"{LAMP.v4} two.example.org")
+        self.simulate(LAMP, "--telnet", "2323", "--say", "hello")
+        listener, tool = ide.Listener(), ide.Tool("--pluggable-monitor")
+        self.addCleanup(listener.close)
+        self.addCleanup(tool.close)
+        tool.ask('HELLO 1 "test"')
+        self.assertEqual(tool.ask(f"OPEN {listener.address} two.example.org:2323"), ide.done("open"))
+        client = listener.accept()
+        self.addCleanup(client.close)
+        ide.read_until(client, b"hello")
 
     def test_address_of_no_board(self):
         """As blockers of advertisements answer; 0.0.0.0 would be this computer."""

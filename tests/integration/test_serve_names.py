@@ -46,6 +46,17 @@ class Names(OnLink):
             if status != 503:
                 return status, got
 
+    def test_tasmota_at_the_second_address(self):
+        """A board that is told to fetch is looked for at each address of its name."""
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts("10.77.0.99 two.example.org", f"{LAMP.v4} two.example.org")
+        board = self.simulate(LAMP, "--web", "tasmota", "--web-set", "hasty", "--web-set", "ota-url=http://ota.example/a.bin",
+                              "--reboot-ms", "300", "--family", "esp8266", port=80)
+        result = scenario.run(f"--serve={self.link.V4}:0", "-i", "http://two.example.org", "-f", self.path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("two.example.org: told to fetch", result.err)
+        self.assert_got(board, self.path)
+
     def test_list(self):
         """A host name and an announced name, each with its own image; another board gets nothing."""
         other = firmware.esp8266(50000)
