@@ -5,6 +5,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/loop.h"
 #include "boardlog/boot_check.h"
 #include "cli/board_select.h"
@@ -17,7 +18,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { PATH_SHOWN = 512 };
 
 struct program {
     const struct options *options;
@@ -35,6 +39,32 @@ struct program {
     struct ota_failure failure; /* one that belongs to no board */
     bool is_over;               /* --monitor-for */
 };
+
+/* A log is appended to its file, which would damage one that this run has read. */
+static enum ota_error check_log(const struct program *program, struct ota_failure *failure)
+{
+    const char *path = program->options->transcript.path;
+    char shown[PATH_SHOWN];
+    struct stat target;
+
+    if (!path || stat(path, &target) < 0 || !S_ISREG(target.st_mode) ||
+        !plan_has_read(&program->plan, &target))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "--log names an input file, %s; give it another name",
+                    escape_string(shown, sizeof shown, path));
+}
+
+static enum ota_error open_log(struct program *program, struct ota_failure *failure)
+{
+    const struct options *options = program->options;
+
+    if ((!boot_check_is_wanted(&options->log) && !plan_judges_logs(&program->plan)) ||
+        options->fleet.is_dry_run)
+        return OTA_OK;
+    if (check_log(program, failure) != OTA_OK)
+        return failure->error;
+    return report_open_transcript(program->report, &options->transcript, failure);
+}
 
 static void on_signal(int number, void *userdata)
 {
@@ -173,9 +203,7 @@ static enum ota_error prepare(struct program *program)
         board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
     /* Until here a signal ends the program as it is: nothing has been said to any board. */
-    if ((boot_check_is_wanted(&options->log) || plan_judges_logs(&program->plan)) &&
-        !options->fleet.is_dry_run &&
-        report_open_transcript(program->report, &options->transcript, failure) != OTA_OK)
+    if (open_log(program, failure) != OTA_OK)
         return failure->error;
     if (options->metrics && !options->fleet.is_dry_run &&
         report_open_metrics(program->report, options->metrics, failure) != OTA_OK)

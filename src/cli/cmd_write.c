@@ -22,15 +22,6 @@
 
 enum { PATH_SHOWN = 512, PATIENCE_MS = 60000 };
 
-/* "-" is the file that is redirected to standard input, if one is. */
-static bool is_file(const char *path, const struct stat *status)
-{
-    struct stat found;
-    int result = input_is_standard(path) ? fstat(STDIN_FILENO, &found) : stat(path, &found);
-
-    return result == 0 && found.st_dev == status->st_dev && found.st_ino == status->st_ino;
-}
-
 static bool is_standard_output(const struct stat *status)
 {
     struct stat standard;
@@ -46,8 +37,8 @@ static bool is_stream(const struct stat *target)
 }
 
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, const struct plan_settings *settings,
-                                   const struct image *image, struct ota_failure *failure)
+static enum ota_error check_target(const char *path, const struct plan *plan,
+                                   struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
     struct stat target;
@@ -60,8 +51,7 @@ static enum ota_error check_target(const char *path, const struct plan_settings 
         return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
-    if (is_file(image->path, &target) || is_file(settings->file, &target) ||
-        (settings->sign && is_file(settings->sign, &target)))
+    if (plan_has_read(plan, &target))
         return ota_fail(failure, OTA_E_USAGE,
                         "--output names the input file, %s; give it another name",
                         escape_string(shown, sizeof shown, path));
@@ -119,7 +109,7 @@ int cmd_write_run(const struct options *options, struct report *report)
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
 
     if (error == OTA_OK)
-        error = check_target(options->output, &options->plan, image, &failure);
+        error = check_target(options->output, &plan, &failure);
     if (error == OTA_OK && options->report.json)
         error = keep_apart(options->output, &failure);
     if (error == OTA_OK)

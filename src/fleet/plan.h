@@ -37,6 +37,8 @@ struct plan_settings {
     struct prepare_settings prepare;
 };
 
+struct stat;
+
 /* Both are read once, however many boards share them. */
 struct plan_image {
     char *path; /* as asked for */
@@ -80,6 +82,9 @@ enum ota_error plan_add(struct plan *plan, const struct target *target,
 
 /* Whether the log of some board is judged by a pattern of its own. */
 bool plan_judges_logs(const struct plan *plan);
+
+/* Whether the plan was read from this file: an image, a list, a report, a password or a key. */
+bool plan_has_read(const struct plan *plan, const struct stat *status);
 
 void plan_free(struct plan *plan); /* cleanses the passwords and keys */
 

@@ -555,6 +555,20 @@ class Fleets(MonitorScenario):
                                      'say "version 2"')
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 
+    def test_log_is_not_a_file_that_is_read(self):
+        """Lines of a board would be appended to it."""
+        path, hosts = self.file("fw.bin", image()), self.file("hosts", f"{address()} auth-file=password\n".encode())
+        password = self.file("password", b"kwert\n")
+        for name in (path, hosts, password):
+            with self.subTest(name), open(name, "rb") as file:
+                before = file.read()
+                result = run("--hosts", hosts, "-f", path, MONITOR, "--log", name, "--retries", "0", "-t", "1",
+                             cwd=self.directory)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(f"--log names an input file, {name}; give it another name", result.err)
+                file.seek(0)
+                self.assertEqual(file.read(), before)
+
     def test_summary_of_logs(self):
         """A board that gets no upload has its result when its log ends, and the summary waits for it."""
         updated = self.log_board(after=("boot",))
