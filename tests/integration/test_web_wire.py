@@ -112,6 +112,7 @@ class Server(WebPeer):
 
     def __init__(self, pages, page_style, verdict, verdict_style, challenge=None):
         self.pages, self.styles, self.verdict, self.posts = pages, (page_style, verdict_style), verdict, []
+        self.heads = []
         self.challenge = challenge
         super().__init__()
 
@@ -124,6 +125,7 @@ class Server(WebPeer):
             if not byte:
                 return
             text += byte
+        self.heads.append(text.decode())
         method, path = text.decode().split(" ")[:2]
         if method == "POST":
             wanted = int(re.search(rb"\r\nContent-Length: (\d+)\r\n", text).group(1))
@@ -152,6 +154,20 @@ class Wire(Scenario):
         result = run("-i", server.url, "-f", self.file(f"{server.address}.bin", self.image), "--retries", "0", *options)
         self.assertEqual(server.broken, [])
         return result, server
+
+    def test_heads(self):
+        """Some boards compare the names of headers byte by byte, with the blank behind the colon."""
+        _, server = self.upload({"/update": CORE}, "-a", "kwertz", challenge='WWW-Authenticate: Basic realm="x"')
+        names = {"Host", "Connection", "Referer", "Authorization", "User-Agent", "Accept", "Accept-Encoding"}
+        for number, head_text in enumerate(server.heads):
+            with self.subTest(head_text):
+                first, *lines = head_text.removesuffix("\r\n\r\n").split("\r\n")
+                method = ("GET", "GET", "POST")[number]
+                self.assertEqual(first, f"{method} /update HTTP/1.1")
+                self.assertEqual({re.match(r"([\w-]+): \S", line).group(1) for line in lines},
+                                 names - ({"Authorization"} if number == 0 else set())
+                                 | ({"Origin", "Content-Type", "Content-Length"} if method == "POST" else set()))
+                self.assertEqual(len(lines), len({line.split(":")[0] for line in lines}), "twice")
 
     def test_pages(self):
         for style in STYLES:
