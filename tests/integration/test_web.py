@@ -501,6 +501,13 @@ class Broken(Scenario):
         self.assertTrue(ReadsOn.has_ended.wait(20))
         self.assertLess(ReadsOn.taken, 4000000)
 
+    def test_continue(self):
+        """100 is no reply, also if it comes early and nobody asked for it."""
+        self.where = address()
+        path = self.file("fw.bin", sketch("esp8266", 8000000))
+        result = run("-i", f"http://{self.where}:{serve(self, SaysContinue)}", "-f", path, "--retries", "0", "--force")
+        self.assertEqual(result.status, 0, result)
+
     def test_reply_before_a_reset(self):
         """The image is still sent when the board replies and resets the connection: the reply counts."""
         self.where = address()
@@ -643,6 +650,14 @@ class ReadsOn(PageServer):
             pass
         ReadsOn.has_ended.set()
         self.close_connection = True
+
+
+class SaysContinue(PageServer):
+
+    def do_POST(self):
+        self.send_response_only(100)
+        self.end_headers()
+        super().do_POST()
 
 
 class RepliesAndResets(PageServer):

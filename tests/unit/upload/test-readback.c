@@ -88,6 +88,7 @@ static struct readback *begin_readback(const char *image_version, const char *ex
                                        bool awaits_return)
 {
     static struct upload_settings settings;
+    static char expected_text[16];
     static const struct esphome_record before = {.version = "1.0"};
     static struct inspect_esphome image;
     const struct readback_config config = {.loop = virtual_time_loop(),
@@ -97,8 +98,9 @@ static struct readback *begin_readback(const char *image_version, const char *ex
                                            .image = &image,
                                            .on_done = on_read_back};
 
+    snprintf(expected_text, sizeof expected_text, "%s", expected ? expected : "");
     settings = (struct upload_settings){.timeout_us = 10 * SECOND,
-                                        .expect_version = (char *)(uintptr_t)expected,
+                                        .expect_version = expected ? expected_text : NULL,
                                         .expect_version_us = 30 * SECOND,
                                         .awaits_return = awaits_return};
     snprintf(image.version, sizeof image.version, "%s", image_version);
