@@ -15,8 +15,11 @@ enum { STREAMS_MAX = 16, EVENT_SIZE = 256 };
  * is noticed. */
 static const int64_t REFRESH_US = SECONDS(20);
 
-static const struct httpd_header stream_headers[] = {
-    {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {NULL, NULL}};
+/* The third one asks nginx and its like to pass each event on at once. */
+static const struct httpd_header stream_headers[] = {{"Content-Type", "text/event-stream"},
+                                                     {"Cache-Control", "no-store"},
+                                                     {"X-Accel-Buffering", "no"},
+                                                     {NULL, NULL}};
 
 static ssize_t read_stream(void *userdata, uint64_t position, char *target, size_t capacity)
 {

@@ -50,7 +50,7 @@ const char SERVE_SCRIPT[] =
     "  if (isFetching) return;\n"
     "  isFetching = true;\n"
     "  try {\n"
-    "    const text = await (await fetch(\"/\", {cache: \"no-store\"})).text();\n"
+    "    const text = await (await fetch(\"./\", {cache: \"no-store\"})).text();\n"
     "    const fresh = new DOMParser().parseFromString(text, "
     "\"text/html\").querySelector(\"main\");\n"
     "    if (fresh) document.querySelector(\"main\").replaceWith(fresh);\n"
@@ -58,15 +58,15 @@ const char SERVE_SCRIPT[] =
     "    isFetching = false;\n"
     "  }\n"
     "}\n"
-    "new EventSource(\"/events\").onmessage = () => redraw().catch(() => {});\n";
+    "new EventSource(\"events\").onmessage = () => redraw().catch(() => {});\n";
 
 static const char PAGE_HEAD[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<title>esp-ota serves firmware</title>\n"
     "<link rel=\"icon\" href=\"data:,\">\n"
-    "<link rel=\"stylesheet\" href=\"/page.css\">\n"
-    "<script src=\"/page.js\" defer></script>\n"
+    "<link rel=\"stylesheet\" href=\"page.css\">\n"
+    "<script src=\"page.js\" defer></script>\n"
     "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n"
     "</head>\n<body>\n<main>\n";
 

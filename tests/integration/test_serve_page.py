@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """The page of --serve in a browser: it follows a roll-out by itself, and can be read on a phone, in the dark."""
 
+import contextlib
 import os
 import shutil
+import socket
+import threading
 import unittest
 
 import fetcher
@@ -61,6 +64,34 @@ def shows(text):
     return f"document.body.innerText.includes({text!r})"
 
 
+def prefix_proxy(scenario, upstream):
+    """The port of a proxy that serves what is upstream below /fleet/, as nginx does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    scenario.addCleanup(listener.close)
+
+    def copy(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def relay(client):
+        with client, client.makefile("rb") as lines, socket.create_connection(upstream) as server:
+            head = b"".join(iter(lines.readline, b"\r\n"))
+            if b" /fleet/" in head:
+                server.sendall(head.replace(b" /fleet/", b" /", 1).replace(b"keep-alive", b"close") + b"\r\n")
+                copy(server, client)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=relay, args=listener.accept()[:1], daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener.getsockname()[1]
+
+
 def setUpModule():
     if not shutil.which("chromium"):
         requirement.end("needs chromium")
@@ -98,6 +129,21 @@ class Page(Scenario):
         self.browser.wait_for(shows("given up"))
         Board(self.server.server, free_space=4000000).fetch()
         self.assertTrue(self.browser.run("window.wasLoadedOnce"))
+
+    def test_behind_a_proxy(self):
+        """A proxy may serve it below a path of its own, and is asked to pass each event on at once."""
+        self.browser.open(f"http://127.0.0.1:{prefix_proxy(self, self.server.server)}/fleet/")
+        self.browser.wait_for(shows("No board has asked yet."))
+        self.browser.run("window.wasLoadedOnce = true")
+        board = Board(self.server.server, free_space=4000000)
+        board.fetch()
+        self.browser.wait_for(shows(board.mac))
+        self.assertTrue(self.browser.run("window.wasLoadedOnce"))
+        self.assertTrue(self.browser.run("document.styleSheets[0].cssRules.length > 0"))
+        connection = fetcher.Connection(self.server.server)
+        self.addCleanup(connection.close)
+        connection.send(b"GET /events HTTP/1.1\r\nHost: board\r\n\r\n")
+        self.assertEqual(connection.read_head().header("x-accel-buffering"), "no")
 
     def test_readable(self):
         """Every text has contrast, and nothing is wider than the screen."""
