@@ -259,6 +259,20 @@ class Addresses(OnLink):
         other = self.simulate(ATTIC, address=ATTIC.v6)
         self.assert_uploads("attic.local", other, says=["attic.local is fd77::18, port 8300 (mDNS)"])
 
+    def test_route_of_a_vpn(self):
+        """It takes the invitations; -I, with an interface's name, counts for more."""
+        board = self.simulate(KITCHEN)
+        for line in ("link add tun7 type veth peer name tun8", "address add 10.99.0.2/32 dev tun7",
+                     "link set tun7 up", "link set tun8 up",
+                     f"route add {KITCHEN.v4}/32 dev tun7"):
+            mdns.run("ip", *line.split())
+        self.addCleanup(mdns.run, "ip", "link", "delete", "tun7")
+        result = scenario.run("-i", "kitchen.local", "-f", self.image, "-t", "1", "--retries", "0")
+        self.assert_result(result, 5, (
+            "; invitations leave through tun7 (10.99.0.2), although lan0 (10.77.0.1) is in the board's network: "
+            "a VPN or another route takes them\n  End the VPN,",), within=SOON)
+        self.assert_uploads("kitchen.local", board, "-I", mdns.Link.INTERFACE)
+
     def test_nobody_has_the_address(self):
         """That is final after one attempt, and after 10 s where attempts are shorter; each line says so."""
         nobody = f"; nobody on {mdns.Link.INTERFACE} answers ARP for 10.77.0.99"
