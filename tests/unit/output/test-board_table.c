@@ -112,51 +112,51 @@ static void test_board_rows(void **state)
     free(text);
 }
 
+static const struct {
+    size_t width;
+    const char *table;
+} narrow_rows[] = {
+    {0, "INSTANCE                        HOST                            ADDRESS   PORT  BOARD    "
+        "        PASSWORD  VERSION\n"
+        "kitchen                         kitchen.local                   10.0.0.7  8266  "
+        "ESP8266_NODEMCU  no        -\n"
+        "Wohnzimmer an der Straßenseite  wohnzimmer-strassenseite.local  -         3232  "
+        "lolin_s2_mini    yes       1.2\\t\\xff\n"},
+    {100,
+     "INSTANCE                HOST                    ADDRESS   PORT  BOARD            "
+     "PASSWORD  VERSION\n"
+     "kitchen                 kitchen.local           10.0.0.7  8266  ESP8266_NODEMCU  no      "
+     "  -\n"
+     "Wohnzimmer an der S...  wohnzimmer-strassen...  -         3232  lolin_s2_mini    yes     "
+     "  "
+     "1.2\\t\\xff\n"},
+    /* all columns, as narrow as they can be */
+    {77, "INSTANCE    HOST              ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
+         "kitchen     kitchen.local     10.0.0.7  8266  ESP8266...  no        -\n"
+         "Wohnzim...  wohnzimmer-st...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
+    /* without the host, the others have room again */
+    {76, "INSTANCE                ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
+         "kitchen                 10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
+         "Wohnzimmer an der S...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
+    {40, "INSTANCE        ADDRESS   BOARD\n"
+         "kitchen         10.0.0.7  ESP8266_NOD...\n"
+         "Wohnzimmer ...  -         lolin_s2_mini\n"},
+    {20, "INSTANCE    ADDRESS\n"
+         "kitchen     10.0.0.7\n"
+         "Wohnzim...  -\n"},
+};
+
 /* The widest names are shortened first, and only as far as needed. */
 static void test_narrow_rows(void **state)
 {
     struct board *const items[] = {&kitchen, &versioned};
-    static const struct {
-        size_t width;
-        const char *table;
-    } cases[] = {
-        {0,
-         "INSTANCE                        HOST                            ADDRESS   PORT  BOARD    "
-         "        PASSWORD  VERSION\n"
-         "kitchen                         kitchen.local                   10.0.0.7  8266  "
-         "ESP8266_NODEMCU  no        -\n"
-         "Wohnzimmer an der Straßenseite  wohnzimmer-strassenseite.local  -         3232  "
-         "lolin_s2_mini    yes       1.2\\t\\xff\n"},
-        {100,
-         "INSTANCE                HOST                    ADDRESS   PORT  BOARD            "
-         "PASSWORD  VERSION\n"
-         "kitchen                 kitchen.local           10.0.0.7  8266  ESP8266_NODEMCU  no      "
-         "  -\n"
-         "Wohnzimmer an der S...  wohnzimmer-strassen...  -         3232  lolin_s2_mini    yes     "
-         "  "
-         "1.2\\t\\xff\n"},
-        /* all columns, as narrow as they can be */
-        {77, "INSTANCE    HOST              ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
-             "kitchen     kitchen.local     10.0.0.7  8266  ESP8266...  no        -\n"
-             "Wohnzim...  wohnzimmer-st...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
-        /* without the host, the others have room again */
-        {76, "INSTANCE                ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
-             "kitchen                 10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
-             "Wohnzimmer an der S...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
-        {40, "INSTANCE        ADDRESS   BOARD\n"
-             "kitchen         10.0.0.7  ESP8266_NOD...\n"
-             "Wohnzimmer ...  -         lolin_s2_mini\n"},
-        {20, "INSTANCE    ADDRESS\n"
-             "kitchen     10.0.0.7\n"
-             "Wohnzim...  -\n"},
-    };
     (void)state;
 
     set_addresses();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        table_width = cases[i].width;
+    for (size_t i = 0; i < sizeof narrow_rows / sizeof *narrow_rows; i++) {
+        table_width = narrow_rows[i].width;
         char *text = printed(print_table, items, 2);
-        assert_string_equal(text, cases[i].table);
+        assert_string_equal(text, narrow_rows[i].table);
         free(text);
     }
     table_width = 0;
