@@ -85,7 +85,7 @@ static const struct {
 static void parse_with_mask(const char *text, struct sockaddr_in *address, struct sockaddr_in *mask)
 {
     const char *slash = strchr(text, '/');
-    int length = slash ? atoi(slash + 1) : 16;
+    long length = slash ? strtol(slash + 1, NULL, 10) : 16;
     char bare[32];
 
     snprintf(bare, sizeof bare, "%.*s", (int)strcspn(text, "/"), text);
@@ -98,7 +98,7 @@ static void test_judge(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof judge_rows / sizeof *judge_rows; i++) {
-        char root[] = "/tmp/test-surroundings-XXXXXX", run[64];
+        char root[] = "/tmp/test-surroundings-XXXXXX", run[64], name[] = "eth0";
         struct sockaddr_in addresses[ADDRESSES_MAX] = {0}, masks[ADDRESSES_MAX] = {0};
         /* one that is not in use, and one without an address, count for nothing */
         struct ifaddrs off = {.ifa_addr = (struct sockaddr *)&addresses[ADDRESSES_MAX - 1]};
@@ -112,7 +112,7 @@ static void test_judge(void **state)
             addresses[k].sin_family = AF_INET;
             parse_with_mask(judge_rows[i].addresses[k], &addresses[k], &masks[k]);
             list[k] = (struct ifaddrs){.ifa_next = first,
-                                       .ifa_name = (char[]){"eth0"},
+                                       .ifa_name = name,
                                        .ifa_addr = (struct sockaddr *)&addresses[k],
                                        .ifa_netmask = (struct sockaddr *)&masks[k],
                                        .ifa_flags =
