@@ -250,11 +250,28 @@ static enum ota_error read_pem(char **text, enum exposure *exposure, const char 
     const int reason = errno;
     if (fd >= 0)
         close(fd);
+    if (size >= 0 && !strstr(*text, "-----BEGIN"))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the file of %s, %s, is not in PEM format (\"-----BEGIN ...\")", option,
+                        escape_string(shown, sizeof shown, path));
     if (size >= 0)
         return OTA_OK;
     return ota_fail_errno(failure, OTA_E_USAGE, reason, "cannot read the file of %s, %s: %s",
                           option, escape_string(shown, sizeof shown, path),
                           input_open_error(path, reason));
+}
+
+/* Rejects a key that has a password: a server that starts by itself could ask nobody for it. */
+static enum ota_error check_key(const char *key, const char *path, struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+
+    if (!strstr(key, "BEGIN ENCRYPTED PRIVATE KEY") && !strstr(key, "Proc-Type: 4,ENCRYPTED"))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE,
+                    "the key in %s is protected by a password; give one without, which \"openssl "
+                    "pkey -in KEY.pem\" prints",
+                    escape_string(shown, sizeof shown, path));
 }
 
 static enum ota_error read_identity(char **certificate, char **key,
@@ -267,6 +284,8 @@ static enum ota_error read_identity(char **certificate, char **key,
 
     if (error == OTA_OK)
         error = read_pem(key, &exposure, "--tls-key", settings->key, failure);
+    if (error == OTA_OK)
+        error = check_key(*key, settings->key, failure);
     if (error == OTA_OK)
         exposure_warn(exposure, settings->key, "key");
     return error;

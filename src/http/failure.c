@@ -34,7 +34,9 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
         tcp_connect_fail(failure, outcome->reason, place, HTTP_CONNECT_US);
         break;
     case HTTP_TLS:
+    case HTTP_UNTRUSTED:
         ota_fail(failure, OTA_E_TLS, "no secure connection to %s: %s", place, text);
+        failure->cause = outcome->end == HTTP_TLS ? OTA_CAUSE_HANDSHAKE : OTA_CAUSE_NONE;
         break;
     case HTTP_STALLED:
         ota_fail(failure, OTA_E_NO_ANSWER, "%s did not reply to %s within %.3g s", place, request,
@@ -52,17 +54,26 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
     }
 }
 
+/* Whether there was no connection for the upload; *text is libcurl's, or replaced. */
+static bool has_no_connection(const struct http_outcome *outcome, const char **text)
+{
+    if (outcome->end == HTTP_NOT_CONNECTED)
+        *text = strerror(outcome->reason);
+    return outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS ||
+           outcome->end == HTTP_UNTRUSTED;
+}
+
 void http_fail_upload(struct ota_failure *failure, const struct http_outcome *outcome, size_t size)
 {
     bool is_stalled = outcome->end == HTTP_STALLED;
     char text[OTA_MESSAGE_MAX / 2];
+    const char *why = text;
 
     escape_string(text, sizeof text, outcome->text);
     if (outcome->end == HTTP_LOCAL)
         fail_local(failure, outcome, "the upload failed on this computer", text);
-    else if (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS)
-        ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s",
-                 outcome->end == HTTP_TLS ? text : strerror(outcome->reason));
+    else if (has_no_connection(outcome, &why))
+        ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s", why);
     else if (outcome->is_acknowledged && is_stalled)
         ota_fail(failure, OTA_E_UNKNOWN,
                  "all %zu bytes were sent, but the board did not reply within %.0f s", size,

@@ -141,11 +141,12 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     case CURLE_COULDNT_CONNECT: /* without a reason from the network, a system call failed */
         return *reason ? HTTP_NOT_CONNECTED : HTTP_LOCAL;
     case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+        return HTTP_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-        return HTTP_TLS;
+        return HTTP_UNTRUSTED;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:

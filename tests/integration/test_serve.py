@@ -473,7 +473,7 @@ class Serve(Scenario):
         with open(cert, "w", encoding="ascii") as file:
             file.write("no certificate")
         server.program.send_signal(signal.SIGHUP)
-        server.program.wait_for("the certificate stays as it was: the files of --tls-cert")
+        server.program.wait_for("the certificate stays as it was: the file of --tls-cert, .*, is not in PEM format")
         self.assertRegex(shown(server), r"subject=CN = two\.example")
         self.assertEqual(board.fetch(), "no update")
 
@@ -603,7 +603,16 @@ class Serve(Scenario):
                 (["--hosts", self.file("rest", b"*\n"), "-f", self.path],
                  '"*" stands for the boards without a line of their own, which only --serve waits for'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
-                 "are no certificate with its key")]
+                 'is not in PEM format ("-----BEGIN ...")')]
+        certificate, key = self.certificate("one.example")
+        rows.append((["--serve=0", "-f", self.path, "--tls-cert", certificate, "--tls-key", certificate],
+                     "are no certificate with its key"))
+        for form in ((), ("-traditional",)):
+            locked = self.file(f"locked-{len(form)}.pem", b"")
+            subprocess.run(["openssl", "rsa", "-in", key, "-aes128", "-passout", "pass:kwert", "-out", locked, *form], check=True,
+                           capture_output=True)
+            rows.append((["--serve=0", "-f", self.path, "--tls-cert", certificate, "--tls-key", locked],
+                         f"the key in {locked} is protected by a password; give one without"))
         for mac in ("24:0A:C4:00:00:0G", "24:0A:C4:00:00", "24-0a-c4-00-00-0x", "240AC4000001", "FF:FF:FF:FF:FF:FF"):
             rows.append((["--serve=0", "-f", self.path, "--hosts", self.file(f"list-{len(rows)}", mac.encode())],
                          f"'{mac}' is not the MAC of a board, which is written like 24:0A:C4:00:00:01"))

@@ -799,7 +799,7 @@ class Https(Scenario):
         for arguments, status, said in (
                 (("--cacert", self.certificate), 0, CONFIRMED),
                 (("--insecure",), 0, CONFIRMED),
-                ((), 6, "no secure connection to .*certificate"),
+                ((), 6, "no secure connection to .*certificate.*\n  Name the host as its certificate does"),
                 (("--cacert", other), 6, "no secure connection")):
             with self.subTest(arguments):
                 result = run("-i", self.url, "-f", path, *arguments, "--retries", "0")
@@ -826,7 +826,7 @@ class Https(Scenario):
         path = self.file("fw.bin", sketch("esp8266"))
         result = run("-i", f"https://{board.address}:{board.port}", "-f", path, "--retries", "0")
         self.assertEqual(result.status, 6, result)
-        self.assertIn("no secure connection", result.err)
+        self.assertRegex(result.err, "no secure connection.*\n  Write http:// if the page has no https")
         result = run("-i", self.url.replace("https", "http"), "-f", path, "--retries", "0")
         self.assertEqual(result.status, 5, result)
 
