@@ -195,6 +195,7 @@ static void test_narrow_version(void **state)
     struct board esphome = {.instance = "Living room lamp at the window",
                             .is_resolved = true,
                             .host = "living-room-lamp.local",
+                            .has_address = true,
                             .port = 3232,
                             .type = "esp32-s3-devkitc",
                             .version = "2026.9.0",
@@ -220,7 +221,7 @@ static void test_narrow_version(void **state)
     };
     (void)state;
 
-    esphome.has_address = address_parse(&esphome.address, "10.77.0.199");
+    assert_true(address_parse(&esphome.address, "10.77.0.199"));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         table_width = cases[i].width;
         char *text = printed(print_table, items, 1);
