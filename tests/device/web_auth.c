@@ -120,6 +120,8 @@ bool auth_check(struct web_client *client, const char **scheme)
         *scheme = "digest";
     if (!config->has_password || config->web.page->ignores_password)
         return true;
+    if (config->web.shows_all && strcmp(client->request.method, "GET") == 0)
+        return true;
     if (basic && config->web.scheme != AUTH_ONLY_DIGEST)
         return basic_is_right(client, given + 6);
     return digest && digest_is_right(client, given + 7);

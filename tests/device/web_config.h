@@ -18,6 +18,8 @@ struct web_config {
     bool scheme_given;
     enum auth_scheme scheme;
     bool unchecked;       /* does not look at Origin or Referer */
+    bool shows_all;       /* GETs need no password */
+    bool denies_early;    /* a 401 to an upload does not wait for its body, and leaves it unread */
     const char *path;     /* to which images are sent; NULL: the page's */
     const char *language; /* of Tasmota: en or de */
     const char *ota_url;  /* Tasmota's OtaUrl; NULL: that of a release */

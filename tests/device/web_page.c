@@ -143,6 +143,11 @@ bool page_begins(struct web_client *client)
         page_answer(client, &answer);
         return false;
     }
+    if (client->board->sim->config->web.denies_early && is_upload(client) && !client->is_allowed) {
+        client->fin_after_us = 0;
+        web_client_challenge(client);
+        return false;
+    }
     return true;
 }
 

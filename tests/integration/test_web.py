@@ -21,6 +21,7 @@ WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
 
 RECEIVED = "received by the board; such a page does not say whether the image is good"
+ONCE_MORE = "the board asks for the password with the upload, not with its page; once more"
 CONFIRMED = "confirmed by the board"
 
 # page: family, what it is called, and what a success says
@@ -216,6 +217,60 @@ class Passwords(Scenario):
                         self.assertEqual(result.status, 6, result)
                         self.assertIn(said, result.err)
                         self.assertEqual(posts(board), [])
+
+    def test_asked_for_with_the_upload(self):
+        """The page is open: the first upload brings the challenge, and the second one answers it."""
+        self.check(
+            Case(f"{name}, {scheme}", web(name, "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open", *more),
+                 (*WEB, "-a", "kwertz"), family=family, image=size, says=(ONCE_MORE,), never=("did not ask",),
+                 events=("method=POST .*authorised=no scheme=none", f"method=POST .*authorised=yes scheme={sent}"))
+            for name in ("form", "async", "esp8266", "webupdater", "esphome", "espurna", "wifimanager")
+            for family in (PAGES[name][0],)
+            for scheme, sent in (("basic", "basic"), ("digest", "digest"), ("only-digest", "digest"))
+            for size, more in ((20000, ()), (700000, ("--web-set", "denies-early"))))
+
+    def test_rejected_with_the_upload(self):
+        """No more than one upload answers the challenge."""
+        for scheme in ("basic", "digest"):
+            for arguments, uploads, said in (
+                    (("-a", "trewqq"), 2, 'rejected the password of the user "admin"'),
+                    ((), 1, "for the upload, although not for its page, and no password was given"),
+                    (("-a", "kwertz", "--min-auth", "sha256"), 1, "--min-auth allows nothing below SHA-256")):
+                with self.subTest(scheme, arguments=arguments):
+                    board = self.board(*web("form", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open"))
+                    path = self.file("fw.bin", sketch("esp8266"))
+                    result = run("-i", f"http://{board.address}:{board.port}", "-f", path, *arguments)
+                    self.assertEqual(result.status, 6, result)
+                    self.assertIn(said, result.err)
+                    self.assertNotIn("did not ask", result.err)
+                    self.assertEqual(len(posts(board)), uploads, board.events)
+
+    def test_later_uploads_answer_at_once(self):
+        for scheme in ("basic", "digest"):
+            with self.subTest(scheme):
+                board = self.board(*web("form", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open",
+                                        "--fault", "reset@100000*1"))
+                path = self.file("fw.bin", sketch("esp8266", 700000))
+                result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "kwertz", "--json")
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(["authorised=yes" in post for post in posts(board)], [False, True, True], board.events)
+                events = [json.loads(line) for line in result.out.splitlines()]
+                self.assertEqual([event for event in events if event.get("password")], [])
+                self.assertEqual([event["evidence"] for event in events if event["event"] == "authenticated"], ["reply"])
+
+    def test_prompt_for_the_upload(self):
+        for scheme in ("basic", "digest"):
+            with self.subTest(scheme):
+                board = self.board(*web("form", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open"))
+                path = self.file("fw.bin", sketch("esp8266"))
+                terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
+                terminal.wait_for(r"Password of [^\r\n]*: $")
+                terminal.type("trewqq\n")
+                terminal.wait_for(r"(?s)rejected.*Password of [^\r\n]*: $")
+                terminal.type("kwertz\n")
+                result = terminal.result()
+                self.assertEqual(result.status, 0, result)
+                self.assert_no_secret(result, "trewqq", "kwertz")
 
     def test_users(self):
         self.check([
@@ -469,7 +524,7 @@ class Broken(Scenario):
             Case("half a head", web("esp8266", "--fault", "truncate-reply:10"), WEB, status=11, installed=True),
             Case("no body", web("esp8266", "--fault", "truncate-reply:150"), WEB, status=11, installed=True),
             Case("401 after the upload", web("esp8266", "--fault", "late-401"), WEB, status=6, installed=True,
-                 says=("did not ask for a password on its page",)),
+                 says=("for the upload, although not for its page, and no password was given",)),
             Case("something else", web("esp8266", "--fault", "raw-reply:HTTP/1.1 200 OK\\r\\n\\r\\n<h1>Router</h1>"),
                  WEB, status=11, installed=True, says=('status 200, "Router"',)),
             Case("not HTTP", web("esp8266", "--fault", "raw-reply:hello"), WEB, status=11, installed=True),

@@ -209,7 +209,7 @@ class Wire(Scenario):
                     b"ERROR[4]: Not Enough Space\n": (10, "the board says: Update error: ERROR[4]: Not Enough Space"),
                     b"ERROR[10]: Magic byte is not 0xE9\n": (10, "the board says: Update error: ERROR[10]: "),
                     b"ERROR[13]: No data supplied\n": (10, "the board says: Update error: ERROR[13]: "),
-                    b"Content-Length: 0\r\nConnection: close\r\n\r\n": (6, "it did not ask for a password on its page"),
+                    b"Content-Length: 0\r\nConnection: close\r\n\r\n": (6, "for the upload, although not for its page, and no password was given"),
                     b"": (11, "the board closed the connection without a reply")}),
                 ("async.txt", elegantota, {
                     b"OK": (0, "received by the board"), b"FAIL": (10, "the board says: FAIL"),

@@ -64,7 +64,7 @@ struct web {
     bool is_password_awaited;
     bool is_authenticated;
     unsigned denial;          /* the status that denied access after an answer; 0: none has */
-    unsigned nonces_replaced; /* by somebody else's request */
+    unsigned nonces_replaced; /* by somebody else's request, or first given by the upload's 401 */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
     bool is_pin_awaited; /* the password asked for is a PIN */
@@ -96,6 +96,9 @@ struct web {
     bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
+    /* Of the last upload's 401, if the page itself asks for no password: each further upload answers
+     * it. CHALLENGE_NONE: there was none. */
+    struct challenge upload_challenge;
     bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
 };
 
@@ -140,6 +143,10 @@ void web_ask(struct web *web, const char *path, const struct multipart *body,
 void web_post(struct web *web, const char *path);
 /* A challenge has come. Returns false if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
+/* The board has rejected the password. Ends the attempt. */
+void web_fail_rejected(struct web *web);
+/* Notes that a reply shows the answer to have been accepted, if it does. */
+void web_note_authenticated(struct web *web, const struct http_reply *reply);
 /* Whether no reply has denied access after the answer; one that allowed it counts more. Otherwise the
  * attempt has ended. */
 bool web_check_denial(struct web *web);

@@ -147,19 +147,30 @@ static bool check_unasked(struct web *web)
         web_finish(web, &failure);
         return false;
     }
-    if (web->is_unasked_told || !web->password || !*web->password)
-        return true;
-
-    web->is_unasked_told = true;
-    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
-                                     .message = "the page did not ask for the password",
-                                     .password = "not-asked"});
     return true;
+}
+
+/* What an earlier upload was asked for is answered with this one. */
+static void start_upload(struct web *web)
+{
+    bool answers_again =
+        web->challenge.scheme == CHALLENGE_NONE && web->upload_challenge.scheme != CHALLENGE_NONE;
+
+    if (answers_again) {
+        web->challenge = web->upload_challenge;
+        web->is_answered = false;
+    }
+    if (answers_again && (!web->password || !*web->password))
+        web_ask_for_password(web);
+    else
+        web_start_upload(web);
 }
 
 static void go_on(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
+    bool is_unasked = web->challenge.scheme == CHALLENGE_NONE &&
+                      web->upload_challenge.scheme == CHALLENGE_NONE && !web->is_unlocked;
     char message[OTA_MESSAGE_MAX], path[WEB_PATH_MAX];
 
     snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title,
@@ -167,10 +178,10 @@ static void go_on(struct web *web)
              finder->facts.version, *finder->facts.hardware ? "; chip " : "",
              finder->facts.hardware);
     web_note(web, message);
-    if (web->challenge.scheme == CHALLENGE_NONE && !web->is_unlocked && !check_unasked(web))
+    if (is_unasked && !check_unasked(web))
         return;
     if (web_check_denial(web) && check_version(web) && check_image(web) && check_room(web))
-        web_start_upload(web);
+        start_upload(web);
 }
 
 /* What the board says is shown later, when other answers may have been given. */

@@ -4,7 +4,8 @@
  *
  * A board is asked for its page before anything is sent to it. If it asks for a password, the same
  * GET is sent again with the answer, and only a GET that is allowed is followed by the upload:
- * during an upload, a board rejects a password only after the whole image.
+ * during an upload, a board rejects a password only after the whole image. Boards that ask for the
+ * password only then get the upload once more, with the answer (web_upload.c).
  */
 #include "upload/web/web_internal.h"
 
@@ -199,15 +200,20 @@ void web_take_password(struct web *web, const char *password)
     if (!web->is_password_awaited)
         return;
 
+    const bool is_for_upload = web->upload_challenge.scheme != CHALLENGE_NONE;
+
     web->is_password_awaited = false;
     if (web->is_pin_awaited)
         web_unlock(web);
-    else if (password && *password)
-        send_question(web);
-    else
+    else if (!password || !*password)
         web_fail(web, OTA_E_PASSWORD_NEEDED,
-                 "the board asks for a user and a password (%s), and no password was given",
-                 scheme_name(&web->challenge));
+                 "the board asks for a user and a password (%s)%s, and no password was given",
+                 scheme_name(&web->challenge),
+                 is_for_upload ? " for the upload, although not for its page" : "");
+    else if (is_for_upload)
+        web_start_upload(web);
+    else
+        send_question(web);
 }
 
 static void fail_unknown_way(struct web *web)
@@ -242,30 +248,36 @@ bool web_take_challenge(struct web *web, const struct challenge *challenge)
     return true;
 }
 
-/* The password was answered with, and the board asks again. A server that keeps one nonce for all
- * clients may have replaced it for somebody else's request. */
-static void handle_rejection(struct web *web, const struct challenge *challenge)
+void web_fail_rejected(struct web *web)
 {
     struct ota_failure failure;
-    bool is_replaced = challenge_is_digest(challenge) &&
-                       (challenge->is_stale || strcmp(challenge->nonce, web->challenge.nonce) != 0);
 
-    if (!web_take_challenge(web, challenge))
-        return;
-    if (is_replaced && web->nonces_replaced++ == 0) {
-        send_question(web);
-        return;
-    }
     ota_fail(&failure, OTA_E_WRONG_PASSWORD, "the board rejected the password of the user \"%s\"",
              user_of(web));
     failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
     web_finish(web, &failure);
 }
 
+/* The password was answered with, and the board asks again. A server that keeps one nonce for all
+ * clients may have replaced it for somebody else's request. */
+static void handle_rejection(struct web *web, const struct challenge *challenge)
+{
+    bool is_replaced = challenge_is_digest(challenge) &&
+                       (challenge->is_stale || strcmp(challenge->nonce, web->challenge.nonce) != 0);
+
+    if (!web_take_challenge(web, challenge))
+        return;
+    if (is_replaced && web->nonces_replaced++ == 0)
+        send_question(web);
+    else
+        web_fail_rejected(web);
+}
+
 static void take_first_challenge(struct web *web, const struct challenge *challenge)
 {
     if (!web_take_challenge(web, challenge))
         return;
+    web->upload_challenge = (struct challenge){0};
     if (web->password && *web->password)
         send_question(web);
     else
@@ -318,7 +330,7 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
 
 /* A page may reject a password with any status but a success. Those that say so are kept; a page that
  * is missing, or knows only POST, may have accepted it. */
-static void note_authenticated(struct web *web, const struct http_reply *reply)
+void web_note_authenticated(struct web *web, const struct http_reply *reply)
 {
     if (!web->authorization || web->is_authenticated)
         return;
@@ -384,7 +396,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            note_authenticated(web, outcome->reply);
+            web_note_authenticated(web, outcome->reply);
             web->on_reply(web, outcome->reply);
         }
     } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {

@@ -23,6 +23,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STATUS_UNAUTHORIZED = 401 };
+
+#define REPLACED_NOTE "the board has replaced its challenge for somebody else's request; once more"
+
 static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
 static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
@@ -301,19 +305,54 @@ static void fail_refused(struct web *web, const char *text, unsigned status)
     web_finish(web, &failure);
 }
 
+/* The page is open, and the board asks for the password with the upload: the answer needs another
+ * one. What is asked for a second time has rejected the password. */
+static void take_upload_challenge(struct web *web, const struct challenge *challenge)
+{
+    const bool is_first = web->upload_challenge.scheme == CHALLENGE_NONE;
+    const bool may_be_replaced = challenge_is_digest(challenge) && web->nonces_replaced == 0;
+
+    if (!web_take_challenge(web, challenge))
+        return;
+    web->upload_challenge = *challenge;
+    web->nonces_replaced++;
+    web->phase = OTA_PHASE_AUTHENTICATE;
+
+    if (is_first && (!web->password || !*web->password)) {
+        web_ask_for_password(web);
+    } else if (is_first || may_be_replaced) {
+        web_note(web, is_first ? "the board asks for the password with the upload, not with its "
+                                 "page; once more"
+                               : REPLACED_NOTE);
+        web_wait(web, START_AGAIN_US, web_start_upload);
+    } else {
+        web_fail_rejected(web);
+    }
+}
+
+/* Returns whether the reply to the upload is a challenge that was dealt with. */
+static bool handle_challenge_to_upload(struct web *web, const struct challenge *challenge)
+{
+    const bool is_page_open = !web->authorization || web->upload_challenge.scheme != CHALLENGE_NONE;
+
+    if (challenge->scheme == CHALLENGE_NONE ||
+        (!is_page_open && (!challenge_is_digest(challenge) || web->nonces_replaced++ > 0)))
+        return false;
+
+    web->is_posted = web->is_all_sent = web->is_acknowledged = false;
+    if (is_page_open) {
+        take_upload_challenge(web, challenge);
+    } else if (web_take_challenge(web, challenge)) {
+        web_note(web, REPLACED_NOTE);
+        web_wait(web, START_AGAIN_US, web_find_page);
+    }
+    return true;
+}
+
 static void fail_unauthorized(struct web *web, const struct http_reply *reply, const char *text)
 {
-    if (challenge_is_digest(&reply->challenge) && web->nonces_replaced++ == 0) {
-        if (!web_take_challenge(web, &reply->challenge))
-            return;
-        web->is_posted = web->is_all_sent = web->is_acknowledged = false;
-        web_note(web,
-                 "the board has replaced its challenge for somebody else's request; once more");
-        web_wait(web, START_AGAIN_US, web_find_page);
-        return;
-    }
-
     struct ota_failure failure;
+
     ota_fail(&failure, OTA_E_WRONG_PASSWORD,
              "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
              "installed",
@@ -325,6 +364,23 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
     if (failure.cause == OTA_CAUSE_NONE && !web->authorization)
         failure.cause = OTA_CAUSE_DENIED;
     web_finish(web, &failure);
+}
+
+/* A reply that neither rejects the password nor asks for one. */
+static void note_password(struct web *web, const struct http_reply *reply)
+{
+    const bool is_given = web->password && *web->password;
+
+    if (web->upload_challenge.scheme != CHALLENGE_NONE)
+        web_note_authenticated(web, reply);
+    if (web->challenge.scheme != CHALLENGE_NONE || web->is_unlocked || !is_given ||
+        web->is_unasked_told || reply->status == STATUS_UNAUTHORIZED)
+        return;
+
+    web->is_unasked_told = true;
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                     .message = "the page did not ask for the password",
+                                     .password = "not-asked"});
 }
 
 /* The upload broke off, and the page's updater may still run. Some add the next upload to what they
@@ -353,11 +409,33 @@ bool web_is_verdict(const struct web *web, const struct http_reply *reply)
     return page_judge(text, web->finder.page, reply) != PAGE_UNCLEAR;
 }
 
+static void end_confirmed(struct web *web)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+    struct ota_failure success;
+
+    if (settings->expect_version && !settings->awaits_return) {
+        web_expect_version(web);
+        return;
+    }
+    ota_fail(&success, OTA_OK, "%s",
+             web->finder.page->proof == PAGE_PROOF_RECEIVED
+                 ? "such a page does not say whether the image is good"
+                 : "");
+    web_finish(web, &success);
+}
+
 static void judge_reply(struct web *web, const struct http_reply *reply)
 {
     char raw[PAGE_TEXT_MAX], what[PAGE_TEXT_MAX + 128], path[WEB_PATH_MAX];
     enum page_verdict verdict = page_judge(raw, web->finder.page, reply);
     const char *text = web_hide_secrets(web, raw);
+
+    if (verdict != PAGE_UNAUTHORIZED)
+        note_password(web, reply);
+    else if (reply->status == STATUS_UNAUTHORIZED &&
+             handle_challenge_to_upload(web, &reply->challenge))
+        return;
 
     if (verdict == PAGE_REFUSED) {
         fail_refused(web, text, reply->status);
@@ -375,17 +453,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         note_broken(web, &failure);
         web_finish(web, &failure);
     } else if (verdict == PAGE_ACCEPTED) {
-        struct ota_failure success;
-        const struct upload_settings *settings = web_common_settings(web);
-        if (settings->expect_version && !settings->awaits_return) {
-            web_expect_version(web);
-            return;
-        }
-        ota_fail(&success, OTA_OK, "%s",
-                 web->finder.page->proof == PAGE_PROOF_RECEIVED
-                     ? "such a page does not say whether the image is good"
-                     : "");
-        web_finish(web, &success);
+        end_confirmed(web);
     } else {
         snprintf(what, sizeof what,
                  "the reply does not say whether they are installed (status "
