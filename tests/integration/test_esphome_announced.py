@@ -174,6 +174,17 @@ class AnnouncedOfPage(Announced):
                 result = scenario.run(*self.WHICH, "-f", self.firmware("2026.9.0"), "-v", "--retries", "0", *options)
                 self.assertEqual("update page: ESPHome's web server, at /; firmware 2026.8.0" in result.err, is_told, result)
 
+    def test_told_its_address(self):
+        """Host, Origin and Referer have the address, whatever the name in the URL: Tasmota knows no alias of its own."""
+        loft = self.simulate(LOFT, "--family", "esp32", "--web", "tasmota", port=80)
+        path = self.firmware("2026.9.0")
+        result = scenario.run(*self.WHICH, "-f", path)
+        self.assertEqual(result.status, 0, result)
+        self.assert_got(loft, path)
+        for header in (f'host="{LOFT.v4}"', f'origin="http://{LOFT.v4}"', f'referer="http://{LOFT.v4}/'):
+            self.assertIn(" " + header, loft.output)
+        self.assertNotIn("loft.local", loft.output)
+
     def test_not_announced(self):
         """It is judged by its reply. A version that is demanded cannot be known, which is said before the upload."""
         mute = self.simulate(MUTE, "--family", "esp32", "--web", "esphome", "--reboot-ms", "2500", port=80)
