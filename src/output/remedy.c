@@ -172,8 +172,10 @@ static const struct remedy {
          "Sign the image (--sign KEY) with the private key that belongs to the public key in the "
          "running sketch."},
     {.cause = OTA_CAUSE_NO_DATA,
-     .text = "Try again: nothing of the image arrived; check the board's Wi-Fi signal and power "
-             "supply if that happens each time."},
+     .text =
+         "Try again: nothing of the image arrived, or less than 4096 bytes, of which an ESP8266 "
+         "writes none; if that happens each time, check the board's Wi-Fi signal and power "
+         "supply."},
     {.cause = OTA_CAUSE_NO_MEMORY,
      .text = "Restart the board and try again; if that does not help, make the sketches smaller: "
              "the running one leaves too little memory for the update."},

@@ -367,6 +367,12 @@ class Images(Scenario):
                  image=gzip.compress(firmware.esp8266()), says=("does not unpack it; send it uncompressed",)),
         ])
 
+    def test_smallest(self):
+        """An ESP8266 writes whole sectors."""
+        self.check([Case("4095 bytes", web("esp8266"), WEB, image=sketch("esp8266", 4095), status=10,
+                         says=("ERROR\\[13\\]: No data supplied", "less than 4096 bytes, of which an ESP8266 writes none")),
+                    Case("more", web("esp8266"), WEB, image=sketch("esp8266", 4097))])
+
     def test_refusals(self):
         """The board's reason, and the remedy that fits it."""
         self.check(
