@@ -208,6 +208,22 @@ class Hostile(Scenario):
         result, _ = self.attack(lambda *request: script(*request, limit=99))
         self.assertEqual((result.status, len(asked)), (6, 3), result)
 
+    def test_challenge_that_was_replaced_at_the_page(self):
+        """One nonce for all clients: somebody else's request may come before the answer. That is no wrong password, once."""
+        for limit, status, count in ((2, 0, 2), (99, 6, 3)):
+            asked = []
+
+            def script(method, _path, answer, limit=limit, asked=asked):
+                if f'nonce="{len(asked)}"' not in answer or len(asked) < limit:
+                    asked.append(1)
+                    return ask("Digest", realm="x", nonce=str(len(asked)))
+                return reply(b"Update Success! Rebooting..." if method == "POST" else FORM)
+
+            with self.subTest(limit):
+                result, _ = self.attack(script)
+                self.assertEqual((result.status, len(asked)), (status, count), result)
+                self.assertEqual("rejected the password" in result.err, status == 6)
+
     def test_refusals_before_the_upload(self):
         """ElegantOTA and Tasmota may refuse it before the image is sent."""
         refusal = reply(b"Not enough space", "400 Bad Request")
