@@ -10,7 +10,7 @@ import os
 
 @contextlib.contextmanager
 def elsewhere():
-    """What is started meanwhile runs before everything else, if this user may do that."""
+    """Processes and threads that are started meanwhile run before everything else, if this user may do that."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:

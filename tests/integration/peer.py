@@ -3,6 +3,7 @@
 import socket
 import threading
 
+from elsewhere import elsewhere
 import scenario
 
 
@@ -64,7 +65,8 @@ class WebPeer:
         self.address = scenario.address()
         self._socket = socket.create_server((self.address, 0))
         self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
+        with elsewhere():
+            threading.Thread(target=self._listen, daemon=True).start()
 
     def answer(self, connection):
         raise NotImplementedError

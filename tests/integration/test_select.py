@@ -162,7 +162,7 @@ class Discovery(Selection):
     def test_a_board_that_has_gone(self):
         """It is announced, but does not answer: that is a failure, and the others are updated."""
         simulated = [self.simulate(board) for board in EVERYONE[:-1]]
-        result = scenario.run("--match", "*i*", "-f", self.image, "-t", "1", "--retries", "0")
+        result = scenario.run("--match", "*i*", "-f", self.image, "-t", "4", "--retries", "0")
         self.assertEqual(result.status, 5, result)
         self.assertIn(": Living room lamp\n", result.err)
         for name, board in zip(NAMES, simulated):

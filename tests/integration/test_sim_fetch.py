@@ -11,6 +11,7 @@ import subprocess
 import threading
 import unittest
 
+from elsewhere import elsewhere
 import firmware
 from scenario import SIMULATOR, Scenario, address
 
@@ -28,7 +29,8 @@ class Server:
         self.answer, self.requests = answer, []
         self.url = "http://{}:{}".format(*self.listener.getsockname()) + "/fw.bin"
         test.addCleanup(self.listener.close)
-        threading.Thread(target=self._serve, daemon=True).start()
+        with elsewhere():
+            threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
         with contextlib.suppress(OSError):

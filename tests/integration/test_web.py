@@ -14,6 +14,7 @@ import subprocess
 import threading
 import unittest
 
+from elsewhere import elsewhere
 import firmware
 from scenario import Case, Scenario, Terminal, address, run, secrets, sketch
 
@@ -739,7 +740,8 @@ def serve(case, handler, context=None):
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with elsewhere():
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     case.addCleanup(server.shutdown)
     return server.server_address[1]
 
