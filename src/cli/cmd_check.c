@@ -137,12 +137,16 @@ static void object(struct judgement *judgement, const char *path, const char *le
         ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
 }
 
-/* Without -i there is no upload that -s is missing from. */
-static enum ota_command command_of(const struct plan_settings *settings, const struct image *image)
+/* Without -i there is no upload that -s is missing from, and boards may fetch the image. */
+static enum image_fit judge_alone(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                                  const struct plan_settings *settings)
 {
-    return settings->boards.count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
-               ? OTA_COMMAND_FILESYSTEM
-               : settings->prepare.command;
+    const bool is_upload = settings->boards.count > 0;
+    const bool is_filesystem = !is_upload && image->inspection.kind == INSPECT_FILESYSTEM;
+
+    return image_fit_image(reason, image,
+                           is_filesystem ? OTA_COMMAND_FILESYSTEM : settings->prepare.command,
+                           !is_upload);
 }
 
 /* What the boards' names and ports tell; nobody is asked. Stores the gravest reason. */
@@ -176,7 +180,7 @@ static void judge_prepared(struct judgement *judgement, const struct image *imag
                            const struct plan_settings *settings, const char *path)
 {
     char reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit fit = image_fit_image(reason, image, command_of(settings, image));
+    enum image_fit fit = judge_alone(reason, image, settings);
 
     judgement->sending = image->inspection.sending;
     snprintf(judgement->verdict, sizeof judgement->verdict, "%s",
@@ -198,7 +202,7 @@ static void judge_image(struct judgement *judgement, struct image **image,
                         const char *path)
 {
     char reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit fit = image_fit_image(reason, *image, command_of(settings, *image));
+    enum image_fit fit = judge_alone(reason, *image, settings);
     struct ota_failure failure;
 
     *judgement = (struct judgement){.sending = INSPECT_SENDABLE};

@@ -173,7 +173,7 @@ static void share_settings(struct options *options)
     options->upload.is_verified = plan->verify_key != NULL;
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json || options->metrics;
-    plan->may_have_rest = options->serve.is_wanted;
+    plan->is_served = options->serve.is_wanted;
     plan->may_lack_image = options->log.monitor || is_log_judged;
     plan->judges_logs = is_log_judged;
     plan->prepare.command = options->upload.command;

@@ -27,7 +27,8 @@ static enum ota_error refuse_unfit(const struct image *image, const struct plan_
 {
     char shown[512], reason[IMAGE_FIT_REASON_MAX];
 
-    if (image_fit_image(reason, image, settings->prepare.command) != IMAGE_FIT_REFUSED)
+    if (image_fit_image(reason, image, settings->prepare.command, settings->is_served) !=
+        IMAGE_FIT_REFUSED)
         return OTA_OK;
 
     input_show(shown, sizeof shown, image->path);
@@ -51,15 +52,21 @@ static bool is_for_sketch_servers(const struct plan *plan, const struct image *i
     return is_for_them && (inspection->has_vector_table || inspection->has_avr_vectors);
 }
 
+/* Also tells what is served for boards of other systems. */
 static void warn_of_doubt(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->image_count; i++) {
         const struct image *image = plan->images[i].image; /* as it is sent */
         char shown[512], reason[IMAGE_FIT_REASON_MAX];
 
-        if (image_fit_image(reason, image, plan->settings->prepare.command) == IMAGE_FIT_DOUBTFUL &&
+        input_show(shown, sizeof shown, image->path);
+        if (image->inspection.sending == INSPECT_SERVABLE && plan->settings->is_served)
+            diag_info("%s is %s; ESP8266, ESP32 and Pico W boards do not get it", shown,
+                      image->inspection.what);
+        if (image_fit_image(reason, image, plan->settings->prepare.command,
+                            plan->settings->is_served) == IMAGE_FIT_DOUBTFUL &&
             !is_for_sketch_servers(plan, image))
-            diag_warning("%s %s", input_show(shown, sizeof shown, image->path), reason);
+            diag_warning("%s %s", shown, reason);
     }
 }
 
@@ -321,7 +328,7 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
 {
     char shown[2 * TARGET_NAME_MAX];
 
-    if (line->is_rest && !plan->settings->may_have_rest)
+    if (line->is_rest && !plan->settings->is_served)
         return ota_fail(failure, OTA_E_USAGE,
                         "\"*\" stands for the boards without a line of their own, which only "
                         "--serve waits for");
@@ -331,7 +338,7 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
                         "out",
                         escape_string(shown, sizeof shown, name_of(line)),
                         line->target.scheme->name, line->protocol->name);
-    if (line->expect && plan->settings->may_have_rest)
+    if (line->expect && plan->settings->is_served)
         return ota_fail(failure, OTA_E_USAGE,
                         "expect= is about the log after an upload; --serve follows no log");
     const bool has_image = line->file || plan->settings->file;

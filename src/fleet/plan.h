@@ -31,7 +31,7 @@ struct plan_settings {
     size_t size_limit;             /* --max-size, bytes */
     bool force;                    /* --force: an unsuitable image is sent nevertheless */
     bool needs_sha256;             /* of each image, for --json; --resume needs it anyway */
-    bool may_have_rest;            /* --hosts may have a line for all boards without one */
+    bool is_served;                /* --serve; --hosts may have a line for boards without one */
     bool may_lack_image;           /* a board without an image is one whose log is followed */
     bool judges_logs;              /* by the same expectations of all */
     struct prepare_settings prepare;

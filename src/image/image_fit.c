@@ -13,6 +13,8 @@
  * those that take images without a check, from a sketch server. */
 #define CORTEX_M "samd,stm32,ra4m1,nrf52"
 #define SKETCH_BOARDS CORTEX_M ",avr"
+/* Boards whose own libraries fetch images, of no other system. */
+#define ESP_OTA_BOARDS "esp8266,esp32*,rp*"
 /* Boards that take nothing but UF2 files. */
 #define LIBRETINY "bk72xx,rtl87xx,ln882x"
 
@@ -39,7 +41,7 @@ static bool is_cortex_m_program(const struct image *image)
 }
 
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
-                               enum ota_command command)
+                               enum ota_command command, bool is_served)
 {
     const struct inspection *inspection = &image->inspection;
     const char *name = inspection->name;
@@ -50,7 +52,9 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", image->flaw);
         return IMAGE_FIT_REFUSED;
     }
-    if (inspection->sending == INSPECT_IMPOSSIBLE) {
+    if (inspection->sending == INSPECT_SERVABLE && is_served)
+        return IMAGE_FIT_SUITS;
+    if (inspection->sending >= INSPECT_SERVABLE) {
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
         return IMAGE_FIT_REFUSED;
     }
@@ -329,11 +333,19 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
     const enum image_fit doubt =
         is_filesystem(image) && is_compressed(image) ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
     char chips[KIND_CHIPS_MAX], about[128], board[64];
+    const struct inspection *inspection = &image->inspection;
     bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));
     bool is_unlikely = !kind_overlap(kind->likely, chips);
     const struct kind_family *family;
 
     *reason = '\0';
+
+    if (inspection->sending == INSPECT_SERVABLE && *kind->proven &&
+        kind_overlap(kind->proven, ESP_OTA_BOARDS)) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "the image is %s, and the board %s",
+                 inspection->what, kind->clue);
+        return IMAGE_FIT_REFUSED;
+    }
 
     name_port_families(board, sizeof board, port, kind);
     if (refuse_unknown_sketch(reason, image, kind, port, board))

@@ -19,10 +19,10 @@ enum image_fit {
 
 enum { IMAGE_FIT_REASON_MAX = 768 };
 
-/* Judges the image by its bytes alone. reason continues a sentence that begins with the file's
+/* Judges the image by its bytes alone; is_served: boards fetch it, else it is uploaded. reason continues a sentence that begins with the file's
  * name: "cannot be sent: ..."; it is printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
-                               enum ota_command command);
+                               enum ota_command command, bool is_served);
 
 /* Stores the chips that the image is for, as a set (kind.h). A damaged image has such a set, too,
  * as --force may send it. Returns chips. */

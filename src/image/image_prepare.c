@@ -37,6 +37,7 @@ static enum packing packing_of(const struct inspection *inspection)
     case INSPECT_ESP32_BOOT_LOADER:
     case INSPECT_ESP32_PARTITION_TABLE:
     case INSPECT_FAT:
+    case INSPECT_UPDATE:
         return REFUSE_FOREIGN;
     case INSPECT_UF2:
         return inspection->sending == INSPECT_IMPOSSIBLE ? REFUSE_USELESS : REFUSE_FOREIGN;
@@ -68,10 +69,12 @@ static enum ota_error refuse_image(const struct image *image, const char *shown,
     const struct inspection *inspection = &image->inspection;
     enum packing packing = packing_of(inspection);
     if (packing == REFUSE_FOREIGN)
-        return ota_fail(
-            failure, OTA_E_USAGE, "%s (%s) is for %s, which do not unpack; leave -z out", shown,
-            inspection->name,
-            inspection->format == INSPECT_UF2 ? "boards with LibreTiny" : "ESP32 boards");
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s (%s) is for %s, which do not unpack; leave -z out", shown,
+                        inspection->name,
+                        inspection->format == INSPECT_UF2      ? "boards with LibreTiny"
+                        : inspection->format == INSPECT_UPDATE ? "boards of another system"
+                                                               : "ESP32 boards");
     if (packing == REFUSE_UNMOUNTABLE)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s (%s) is for boards that do not unpack filesystem images; leave -z out",

@@ -130,6 +130,7 @@ const char *inspect_format_name(enum inspect_format format)
         [INSPECT_TEXT] = "text",
         [INSPECT_ARCHIVE] = "archive",
         [INSPECT_PROGRAM] = "program",
+        [INSPECT_UPDATE] = "update",
         [INSPECT_DOCUMENT] = "document",
         [INSPECT_FLASH_DATA] = "flash-data",
         [INSPECT_BLANK] = "blank",

@@ -27,6 +27,7 @@ enum inspect_format {
     INSPECT_TEXT, /* from here on: not firmware for any of these boards */
     INSPECT_ARCHIVE,
     INSPECT_PROGRAM,  /* for another kind of computer */
+    INSPECT_UPDATE,   /* an update file of another system, which its boards may fetch */
     INSPECT_DOCUMENT, /* a picture, a recording, a database, a key */
     INSPECT_FLASH_DATA,
     INSPECT_BLANK, /* one repeated byte */
@@ -55,7 +56,12 @@ enum inspect_trailer {
     INSPECT_STRAY_BYTES
 };
 
-enum inspect_sending { INSPECT_SENDABLE, INSPECT_DOUBTFUL, INSPECT_IMPOSSIBLE };
+enum inspect_sending {
+    INSPECT_SENDABLE,
+    INSPECT_DOUBTFUL,
+    INSPECT_SERVABLE, /* for boards that fetch it (--serve), and no upload */
+    INSPECT_IMPOSSIBLE
+};
 
 /* The families of boards with an ArduinoOTA service, as bits of a set. */
 enum inspect_family {

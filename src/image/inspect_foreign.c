@@ -265,7 +265,7 @@ static bool is_radio_data(struct view view)
 
 #define UNPACK "unpack it first"
 #define BUILD "send the .bin file of the build"
-#define LIBRETINY "boards with LibreTiny take the .uf2 file of the build"
+#define LIBRETINY "send the .uf2 file of the build to a board with LibreTiny"
 #define CABLE "it is for another place of the flash, which only a cable can write; " BUILD
 
 /* Each row has a signature and its offset, or a function that recognizes the format. */
@@ -329,13 +329,13 @@ static const struct foreign {
     {INSPECT_PROGRAM, SIGNED("DfuSe\1"), "a DfuSe file for STM32 chips", BUILD},
     {INSPECT_PROGRAM, SIGNED("\x27\5\x19\x56"), "a U-Boot image", BUILD},
     {INSPECT_PROGRAM, SIGNED("\xD0\x0D\xFE\xED"), "a device tree", BUILD},
-    {INSPECT_PROGRAM, FITS(is_arduino_ota), "an .ota file for OTAUpdate or Arduino's cloud", BUILD},
-    {INSPECT_PROGRAM, SIGNED("RBL\0"), "a Beken OTA package (.rbl)", LIBRETINY},
-    {INSPECT_PROGRAM, SIGNED("81958711"), "a Realtek AmebaZ image", LIBRETINY},
-    {INSPECT_PROGRAM, SIGNED("\x1E\xF1\xEE\x0B"), "a Zigbee OTA file", BUILD},
-    {INSPECT_PROGRAM, SIGNED("\x1E\xF1\xEE\x1B"), "a Matter OTA file", BUILD},
-    {INSPECT_PROGRAM, SIGNED("\x3D\xB8\xF3\x96"), "an MCUboot image", BUILD},
-    {INSPECT_PROGRAM, SIGNED("\xEB\x17\xA6\x03"), "a Silicon Labs GBL file", BUILD},
+    {INSPECT_UPDATE, FITS(is_arduino_ota), "an .ota file for OTAUpdate or Arduino's cloud", BUILD},
+    {INSPECT_UPDATE, SIGNED("RBL\0"), "a Beken OTA package (.rbl)", LIBRETINY},
+    {INSPECT_UPDATE, SIGNED("81958711"), "a Realtek AmebaZ image", LIBRETINY},
+    {INSPECT_UPDATE, SIGNED("\x1E\xF1\xEE\x0B"), "a Zigbee OTA file", BUILD},
+    {INSPECT_UPDATE, SIGNED("\x1E\xF1\xEE\x1B"), "a Matter OTA file", BUILD},
+    {INSPECT_UPDATE, SIGNED("\x3D\xB8\xF3\x96"), "an MCUboot image", BUILD},
+    {INSPECT_UPDATE, SIGNED("\xEB\x17\xA6\x03"), "a Silicon Labs GBL file", BUILD},
     {INSPECT_DOCUMENT, SIGNED("\x89PNG\r\n\x1A\n"), "a PNG picture", BUILD},
     {INSPECT_DOCUMENT, FITS(is_jpeg), "a JPEG picture", BUILD},
     {INSPECT_DOCUMENT, SIGNED("GIF87a"), "a GIF picture", BUILD},

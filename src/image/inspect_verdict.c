@@ -301,7 +301,12 @@ void inspect_decide(struct inspection *inspection, size_t size)
     const char *objection = describe_objection(inspection);
     const char *damage = describe_damage(inspection->integrity);
 
-    if (inspection->remedy)
+    if (inspection->format == INSPECT_UPDATE)
+        set_sending(inspection, INSPECT_SERVABLE,
+                    "can only be served (--serve): it is %s, for boards that fetch such a file; to "
+                    "upload, %s",
+                    inspection->what, inspection->remedy);
+    else if (inspection->remedy)
         set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: it %s %s, not firmware: %s",
                     is_packed ? "unpacks to" : "is", inspection->what, inspection->remedy);
     else if (objection && damage)

@@ -157,7 +157,7 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     if (find_signature(&found, file))
         return ota_fail(failure, OTA_E_IMAGE,
                         "%s is signed already; sign the file that it was made of", file->name);
-    if (inspection->sending == INSPECT_IMPOSSIBLE)
+    if (inspection->sending >= INSPECT_SERVABLE)
         return ota_fail(failure, OTA_E_IMAGE, "%s is not signed, as no board takes it: it %s",
                         file->name, inspection->verdict);
 

@@ -346,8 +346,10 @@ static json_t *signature_fields(const struct signature *signature)
 
 bool report_json_check(FILE *stream, const struct report_check *check, int64_t since_start_us)
 {
-    static const char *const sending[] = {
-        [INSPECT_SENDABLE] = "yes", [INSPECT_DOUBTFUL] = "doubtful", [INSPECT_IMPOSSIBLE] = "no"};
+    static const char *const sending[] = {[INSPECT_SENDABLE] = "yes",
+                                          [INSPECT_DOUBTFUL] = "doubtful",
+                                          [INSPECT_SERVABLE] = "served",
+                                          [INSPECT_IMPOSSIBLE] = "no"};
     const struct image *image = check->image;
     const struct inspection *inspection = &image->inspection;
     const bool is_changed = strcmp(check->file_md5, image->md5) != 0;

@@ -86,6 +86,11 @@ static bool refuse_board(struct answer *answer, const struct fetcher *fetcher,
                    name_families(families), fetcher_family_name(fetcher->family));
         return true;
     }
+    if (fetcher->family && bytes->inspection->sending == INSPECT_SERVABLE) {
+        set_answer(answer, ANSWER_REFUSED, "the image is %s, and the board is one of the %s family",
+                   bytes->inspection->what, fetcher_family_name(fetcher->family));
+        return true;
+    }
     if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_free_space &&
         bytes->size > fetcher->free_space) {
         set_answer(answer, ANSWER_REFUSED,

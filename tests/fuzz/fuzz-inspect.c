@@ -67,14 +67,15 @@ static void check_verdict(const struct inspection *inspection)
         inspection->integrity != INSPECT_VALID && inspection->integrity != INSPECT_CANNOT_TELL;
 
     require(!is_damaged || inspection->sending == INSPECT_IMPOSSIBLE);
-    if (inspection->sending == INSPECT_IMPOSSIBLE)
+    if (inspection->sending >= INSPECT_SERVABLE)
         require(inspection->families == 0);
     if (inspection->sending == INSPECT_SENDABLE)
         require(inspection->families != 0 && inspection->kind != INSPECT_NEITHER);
 
     /* only a file that is certainly not firmware has a remedy */
     require((inspection->remedy != NULL) == (inspection->what[0] != '\0'));
-    require(!inspection->remedy || inspection->sending == INSPECT_IMPOSSIBLE);
+    require(!inspection->remedy || inspection->sending >= INSPECT_SERVABLE);
+    require((inspection->sending == INSPECT_SERVABLE) == (inspection->format == INSPECT_UPDATE));
 
     require((inspection->inner == INSPECT_UNKNOWN) || inspection->format == INSPECT_GZIP);
     require(inspection->inner != INSPECT_GZIP);

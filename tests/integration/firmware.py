@@ -8,6 +8,7 @@ import hashlib
 import operator
 import random
 import struct
+import zlib
 
 ESP32_FLASH = {0: 0x3F400020, 2: 0x3F000020, 5: 0x3C000020, 9: 0x3C000020}  # by chip number
 ESP32_OVERHEAD = 24 + 8 + 256 + 16 + 32
@@ -107,6 +108,12 @@ def uf2(family, blocks=40):
 def cortex_m(size=20000):
     """A program for an MKR board: a vector table, and then what begins like no other file."""
     return struct.pack("<4I", 0x20008000, 0x29c1, 0x29b9, 0x29b9) + noise(size - 16)
+
+
+def arduino_ota(size=20000):
+    """What OTAUpdate fetches on an UNO R4 WiFi: its USB identifiers, a version, and a packed program."""
+    rest = struct.pack("<HHQ", 0x1002, 0x2341, 1) + noise(size)
+    return struct.pack("<II", len(rest), zlib.crc32(rest)) + rest
 
 
 def littlefs(blocks=16, block_size=4096):

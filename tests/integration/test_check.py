@@ -122,6 +122,24 @@ class Check(Scenario):
 
         self.check_file(gzip.compress(gzip.compress(firmware.esp8266())), 3, "it unpacks to a gzip file, not firmware: unpack it first")
 
+    def test_other_systems(self):
+        """Boards may fetch what no board takes as an upload."""
+        content = firmware.arduino_ota(5000)
+        self.check_file(content, 0, "can only be served (--serve): it is an .ota file for OTAUpdate or Arduino's cloud, "
+                        "for boards that fetch such a file; to upload, send the .bin file of the build", name="fw.ota")
+        path = self.file("fw.ota", content)
+        (event,) = map(json.loads, run("--check", "--json", "-f", path).out.splitlines())
+        self.assertEqual((event["format"], event["sendable"], event["families"]), ("update", "served", []))
+        for board in ("192.0.2.1", "sketch://192.0.2.1", "http://192.0.2.1"):
+            with self.subTest(board):
+                result = run("--check", "-f", path, "-i", board)
+                self.assertEqual(result.status, 3, result)
+                self.assertIn("can only be served", result.out)
+                self.assertIn("cannot be sent over the air", result.err)
+        result = run("--check", "-z", "-f", path)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("is for boards of another system, which do not unpack; leave -z out", result.out + result.err)
+
     def test_field(self):
         """Files that people sent by mistake, and the verdict that each must get."""
         field = os.path.join(os.environ["ESP_OTA_VECTORS"], "field")

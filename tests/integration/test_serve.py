@@ -266,6 +266,23 @@ class Serve(Scenario):
                                                "ota": {"path": "/firmware.bin", "md5": fetcher.md5(self.image)}}])
         self.assertEqual(server.stop().status, 0)
 
+    def test_other_systems(self):
+        """An update file of another system is for boards that fetch such files, and for no ESP board."""
+        self.path, content = self.file("fw.ota", firmware.arduino_ota(50000)), firmware.arduino_ota(50000)
+        server = self.serve()
+        self.assertTrue(server.get("/fw.ota").body == content)
+        for settings in ({}, {"compose": esp32_request}):
+            board = Board(server.server, **settings)
+            self.assertEqual(board.fetch(), -103)
+            self.assertIn("the image is an .ota file for OTAUpdate or Arduino's cloud, and the board is one of the ESP",
+                          board.answer.body.decode())
+        err = server.stop().err
+        self.assertIn(f"{self.path} is an .ota file for OTAUpdate or Arduino's cloud; ESP8266, ESP32 and Pico W boards do not get it\n", err)
+        self.assertNotIn("warning", err)
+        result = run("-i", "192.0.2.1", "-f", self.path)
+        self.assertEqual(result.status, 3, result)
+        self.assertIn(f"{self.path} can only be served (--serve): it is an .ota file for OTAUpdate or Arduino's cloud, ", result.err)
+
     # -- many boards --
 
     def test_canaries(self):

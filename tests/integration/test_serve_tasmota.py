@@ -250,6 +250,14 @@ class Tasmota(Scenario):
         self.assertRegex(result.err, rf"{board.address}: .*says that it is \"ESP32-D0WD-V3\"")
         self.assertEqual(self.urls(board), [])
 
+    def test_file_of_another_system(self):
+        board = self.tasmota()
+        result = self.tell(board, path=self.file("fw.ota", firmware.arduino_ota(50000)))
+        self.assertEqual(result.status, 3, result)
+        self.assertIn("the image is an .ota file for OTAUpdate or Arduino's cloud, and the board says that it is \"ESP8266EX\"",
+                      result.err)
+        self.assertEqual(self.urls(board), [])
+
     def test_canary_fails(self):
         boards = [self.tasmota("--fault", "never-connect"), self.tasmota()]
         result = self.tell(*boards, arguments=["--canary", "1", "--expect-timeout", "2"])

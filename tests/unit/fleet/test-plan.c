@@ -320,7 +320,7 @@ static void test_useless_expect(void **state)
 
         settings.hosts = hosts_path;
         settings.file = image_path;
-        settings.may_have_rest = is_serving;
+        settings.is_served = is_serving;
         settings.may_lack_image = settings.judges_logs = !is_serving;
         files_write_text("hosts", "k.local expect=one\n");
         assert_int_equal(plan_make(&plan, &settings, &failure), OTA_E_USAGE);

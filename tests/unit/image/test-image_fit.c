@@ -77,6 +77,15 @@ static void make_avr(void)
         memcpy(firmware.data + 4 * i, jump, sizeof jump);
 }
 
+/* An MCUboot image. */
+static void make_update(void)
+{
+    static const unsigned char magic[] = {0x3D, 0xB8, 0xF3, 0x96};
+
+    make_unknown();
+    memcpy(firmware.data, magic, sizeof magic);
+}
+
 static void make_gzipped_unknown(void)
 {
     make_unknown();
@@ -110,6 +119,8 @@ static void test_image(void **state)
         {make_gzip, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "leave -s out"},
         {make_unknown, OTA_COMMAND_SKETCH, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
         {make_unknown, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
+        {make_update, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED,
+         "can only be served (--serve): it is an MCUboot image, for boards that fetch such a file"},
     };
 
     (void)state;
@@ -118,12 +129,47 @@ static void test_image(void **state)
 
         rows[i].make();
         const struct image image = inspected();
-        const enum image_fit fit = image_fit_image(reason, &image, rows[i].command);
+        const enum image_fit fit = image_fit_image(reason, &image, rows[i].command, false);
 
         if (fit != rows[i].fit || !strstr(reason, rows[i].phrase) ||
             (fit == IMAGE_FIT_SUITS) != (*reason == '\0'))
             fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
     }
+}
+
+/* Boards may fetch files of other systems, but not those whose own system is known. */
+static void test_served(void **state)
+{
+    static const struct {
+        const char *chips;
+        enum image_fit fit;
+    } rows[] = {{"", IMAGE_FIT_SUITS},
+                {"ra4m1", IMAGE_FIT_SUITS},
+                {"esp8266", IMAGE_FIT_REFUSED},
+                {"esp32c3", IMAGE_FIT_REFUSED}};
+    char reason[IMAGE_FIT_REASON_MAX];
+
+    (void)state;
+    make_update();
+    const struct image image = inspected();
+    assert_int_equal(image_fit_image(reason, &image, OTA_COMMAND_SKETCH, true), IMAGE_FIT_SUITS);
+    assert_string_equal(reason, "");
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct kind kind = {.clue = "has the update page of Tasmota"};
+
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].chips);
+        assert_int_equal(image_fit_board(reason, &image, &kind, 0), rows[i].fit);
+        assert_string_equal(reason, rows[i].fit == IMAGE_FIT_SUITS
+                                        ? ""
+                                        : "the image is an MCUboot image, and the board has the "
+                                          "update page of Tasmota");
+    }
+
+    make_truncated();
+    const struct image damaged = inspected();
+    assert_int_equal(image_fit_image(reason, &damaged, OTA_COMMAND_SKETCH, true),
+                     IMAGE_FIT_REFUSED);
 }
 
 /* Compares the image of make() with a board that announces this type. */
@@ -348,7 +394,7 @@ static void test_unknown_filesystem(void **state)
         if (fit != rows[i].fit || !strstr(reason, rows[i].phrase))
             fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
 
-        assert_int_equal(image_fit_image(reason, &image, image.command), IMAGE_FIT_DOUBTFUL);
+        assert_int_equal(image_fit_image(reason, &image, image.command, false), IMAGE_FIT_DOUBTFUL);
         assert_int_equal(strstr(reason, "ATOMIC_FS_UPDATE") != NULL,
                          rows[i].make == make_gzipped_unknown);
     }
@@ -482,10 +528,15 @@ static void test_sketch_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),     cmocka_unit_test(test_sketch_server),
-        cmocka_unit_test(test_board),     cmocka_unit_test(test_fit_port),
-        cmocka_unit_test(test_ch32h4),    cmocka_unit_test(test_unknown_filesystem),
-        cmocka_unit_test(test_variant),   cmocka_unit_test(test_fit_words),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_served),
+        cmocka_unit_test(test_sketch_server),
+        cmocka_unit_test(test_board),
+        cmocka_unit_test(test_fit_port),
+        cmocka_unit_test(test_ch32h4),
+        cmocka_unit_test(test_unknown_filesystem),
+        cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_fit_words),
         cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

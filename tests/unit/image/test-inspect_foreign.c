@@ -26,8 +26,14 @@ struct sample {
 
 static void expect_foreign(enum inspect_format format, const char *name)
 {
-    expect(format, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, name, "cannot be sent: it is a");
-    expect_text(inspection.verdict, "not firmware: ");
+    if (format == INSPECT_UPDATE) {
+        expect(format, INSPECT_CANNOT_TELL, INSPECT_SERVABLE, name,
+               "can only be served (--serve): ");
+        expect_text(inspection.verdict, "; to upload, send the .");
+    } else {
+        expect(format, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, name, "cannot be sent: it is a");
+        expect_text(inspection.verdict, "not firmware: ");
+    }
     assert_int_equal(inspection.kind, INSPECT_NEITHER);
     assert_int_equal(inspection.families, 0);
 }
@@ -153,12 +159,12 @@ static const struct {
     {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\2", "Mach-O file")},
     {INSPECT_PROGRAM, SAMPLE("\xCF\xFA\xED\xFE\7\0\0\1", "Mach-O file")},
     {INSPECT_PROGRAM, SAMPLE("\0asm\1\0\0\0", "WebAssembly module")},
-    {INSPECT_PROGRAM, SAMPLE("RBL\0\2\3\0\0", "Beken OTA package")},
-    {INSPECT_PROGRAM, SAMPLE("81958711\0\x40\5\0", "Realtek AmebaZ image")},
-    {INSPECT_PROGRAM, SAMPLE("\x1E\xF1\xEE\x0B\0\1\x38\0", "Zigbee OTA file")},
-    {INSPECT_PROGRAM, SAMPLE("\x1E\xF1\xEE\x1B\0\1\x38\0", "Matter OTA file")},
-    {INSPECT_PROGRAM, SAMPLE("\x3D\xB8\xF3\x96\0\0\0\0\0\2", "MCUboot image")},
-    {INSPECT_PROGRAM, SAMPLE("\xEB\x17\xA6\3\x08\0\0\0", "Silicon Labs GBL file")},
+    {INSPECT_UPDATE, SAMPLE("RBL\0\2\3\0\0", "Beken OTA package")},
+    {INSPECT_UPDATE, SAMPLE("81958711\0\x40\5\0", "Realtek AmebaZ image")},
+    {INSPECT_UPDATE, SAMPLE("\x1E\xF1\xEE\x0B\0\1\x38\0", "Zigbee OTA file")},
+    {INSPECT_UPDATE, SAMPLE("\x1E\xF1\xEE\x1B\0\1\x38\0", "Matter OTA file")},
+    {INSPECT_UPDATE, SAMPLE("\x3D\xB8\xF3\x96\0\0\0\0\0\2", "MCUboot image")},
+    {INSPECT_UPDATE, SAMPLE("\xEB\x17\xA6\3\x08\0\0\0", "Silicon Labs GBL file")},
     {INSPECT_DOCUMENT, SAMPLE("\x89PNG\r\n\x1A\n\0\0\0\x0D", "PNG picture")},
     {INSPECT_DOCUMENT, SAMPLE("\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG picture")},
     {INSPECT_DOCUMENT, SAMPLE("GIF89a\1\0\1\0", "GIF picture")},
@@ -297,14 +303,14 @@ static const struct confirmed {
       AT(0x18, "\x1B"), AT(0x18, "\x21")},
      false},
     /* with the identifiers of an UNO R4 WiFi, and the letters of an ESP32 */
-    {INSPECT_PROGRAM,
+    {INSPECT_UPDATE,
      ".ota file",
      300,
      NOISE,
      {AT(0, "\x24\1\0\0"), AT(8, "\2\x10\x41\x23")},
      {AT(0, "\x23"), AT(10, "\x42"), AT(11, "\x24")},
      true},
-    {INSPECT_PROGRAM,
+    {INSPECT_UPDATE,
      ".ota file",
      300,
      NOISE,

@@ -24,6 +24,7 @@ static const struct inspection esp8266 = {.families = INSPECT_FAMILY_ESP8266};
 static const struct inspection esp32 = {.families = INSPECT_FAMILY_ESP32};
 static const struct inspection both = {.families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO};
 static const struct inspection unknown = {.families = 0};
+static const struct inspection update = {.sending = INSPECT_SERVABLE, .what = "an MCUboot image"};
 static const unsigned char byte;
 
 static const char OURS_SHA256[] = OURS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -87,6 +88,9 @@ static const struct {
      ""},
     {&unknown, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_NOW,
      ANSWER_IMAGE, ""},
+    {&update, OTA_COMMAND_SKETCH, 0, FETCHER_UNSAID, NULL, TURN_NOW, ANSWER_IMAGE, ""},
+    {&update, OTA_COMMAND_SKETCH, INSPECT_FAMILY_PICO, FETCHER_SKETCH, NULL, TURN_NOW,
+     ANSWER_REFUSED, "the image is an MCUboot image, and the board is one of the Pico W family"},
     /* the other mode */
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OTHER, TURN_NOW,
      ANSWER_REFUSED, "it asks for a filesystem image, and a sketch is served"},
