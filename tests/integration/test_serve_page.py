@@ -145,6 +145,15 @@ class Page(Scenario):
         connection.send(b"GET /events HTTP/1.1\r\nHost: board\r\n\r\n")
         self.assertEqual(connection.read_head().header("x-accel-buffering"), "no")
 
+    def test_password_in_url(self):
+        """fetch() takes no URL with a password, and a relative one would be of that kind."""
+        server = Server(self, "-f", self.file("fw.bin", firmware.esp8266(60000)), "-a", "kwert")
+        self.browser.call("Page.navigate", url=server.url.replace("://", "://me:kwert@") + "/")
+        self.browser.wait_for(shows("No board has asked yet."))
+        server.get("/firmware.bin", "Authorization: Basic bWU6a3dlcnQ=\r\nUser-Agent: ESP8266-http-Update\r\n"
+                   "x-ESP8266-STA-MAC: 24:0A:C4:00:00:01\r\nx-ESP8266-mode: sketch\r\n")
+        self.browser.wait_for(shows("24:0A:C4:00:00:01"))
+
     def test_readable(self):
         """Every text has contrast, and nothing is wider than the screen."""
         boards = [Board(self.server.server, free_space=space, version="1.1.0-beta+build.20261129.with.a.long.name")
