@@ -262,7 +262,7 @@ static enum ota_error read_pem(char **text, enum exposure *exposure, const char 
 }
 
 /* Rejects a key that has a password: a server that starts by itself could ask nobody for it. */
-static enum ota_error check_key(const char *key, const char *path, struct ota_failure *failure)
+static enum ota_error check_tls_key(const char *key, const char *path, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
 
@@ -285,7 +285,7 @@ static enum ota_error read_identity(char **certificate, char **key,
     if (error == OTA_OK)
         error = read_pem(key, &exposure, "--tls-key", settings->key, failure);
     if (error == OTA_OK)
-        error = check_key(*key, settings->key, failure);
+        error = check_tls_key(*key, settings->key, failure);
     if (error == OTA_OK)
         exposure_warn(exposure, settings->key, "key");
     return error;
