@@ -284,7 +284,7 @@ static enum ota_error read_identity(char **certificate, char **key,
 
     if (error == OTA_OK)
         error = read_pem(key, &exposure, "--tls-key", settings->key, failure);
-    if (error == OTA_OK)
+    if (error == OTA_OK && *key) /* clang-tidy does not see that one implies the other */
         error = check_tls_key(*key, settings->key, failure);
     if (error == OTA_OK)
         exposure_warn(exposure, settings->key, "key");
