@@ -12,6 +12,7 @@ import socket
 import time
 import unittest
 
+from elsewhere import elsewhere
 import firmware
 from scenario import Case, Program, Scenario, Terminal, address, image, run
 from telnet_board import TelnetBoard
@@ -66,7 +67,7 @@ class Lines(MonitorScenario):
             log_of("NUL, as TelnetSpy sends it for a sign of life", (r"!raw \x00on\x00e\x00\n\x00", r"!raw \x00"),
                    "one\nEND\n", "--expect", "^one$"),
             log_of("UTF-8", ("21 °C",), "21 °C\nEND\n"),
-            log_of("half a character", (r"!raw 21 \xc2", "!pause 400", r"!raw \xb0C\n"), "21 °C\nEND\n"),
+            log_of("half a character", (r"!raw 21 \xc2", "!pause 2000", r"!raw \xb0C\n"), "21 °C\nEND\n"),
             log_of("invalid UTF-8", (r"!raw \xc3\x28 \x80 \xfe \xed\xa0\x80\n",),
                    "\\xc3( \\x80 \\xfe \\xed\\xa0\\x80\nEND\n"),
             log_of("control characters", (r"!raw a\x07b\x1b[2Jcd\x7f\n",),
@@ -85,7 +86,7 @@ class Lines(MonitorScenario):
 
     def test_timestamps(self):
         """Of each line its beginning, also when the rest comes later."""
-        halves = ("one", "!raw half ", "!pause 400", "line")
+        halves = ("one", "!raw half ", "!pause 2000", "line")
         self.check([log_of(name, halves, re.compile(rf"{stamp}one\n{stamp}half line\n{stamp}END\n"), option)
                     for name, option, stamp in (("since the start", "--timestamps", TIME),
                                                 ("time of day", "--timestamps=wall", WALL))])
@@ -101,7 +102,7 @@ class Lines(MonitorScenario):
 
     def test_endless_line_in_pieces(self):
         """JSON has bounded pieces, which say that they belong together."""
-        board = self.log_board("!endless 10000", r"!raw \n", "!raw half ", "!pause 400", "line", "END")
+        board = self.log_board("!endless 10000", r"!raw \n", "!raw half ", "!pause 2000", "line", "END")
         result = run("-i", board.address, MONITOR, "--json", "--expect", "END$", "-q")
         self.assertEqual((result.status, result.err), (0, ""), result)
         lines = [(event["line"], event["complete"], event["continued"])
@@ -282,12 +283,13 @@ class Typing(MonitorScenario):
             server.settimeout(20)
             terminal = Terminal("-i", server.getsockname()[0], MONITOR)
             terminal.type("first\nsecond\n")
-            connection = server.accept()[0]
-            start = time.monotonic()
-            with connection:
+            with elsewhere():
+                connection = server.accept()[0]
                 connection.settimeout(20)
+                start = time.monotonic()
                 got = connection.recv(1)
                 seconds = time.monotonic() - start
+            with connection:
                 while not got.endswith(b"second\r\n"):
                     chunk = connection.recv(100)
                     self.assertTrue(chunk, got)
@@ -520,7 +522,7 @@ class Fleets(MonitorScenario):
 
     def test_names(self):
         """On a pipe each line has its board's name; half lines do not mix."""
-        first = self.log_board("!raw half ", "!pause 400", "one")
+        first = self.log_board("!raw half ", "!pause 2000", "one")
         second = self.log_board("two", "!pause 300", "three")
         program = self.follow(first, second)
         program.wait_for("half one\n")

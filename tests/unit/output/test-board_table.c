@@ -228,7 +228,6 @@ static void test_narrow_version(void **state)
         assert_string_equal(text, cases[i].table);
         free(text);
     }
-    table_width = 0;
 }
 
 /* Wide characters are not cut in two. */
