@@ -33,6 +33,11 @@ static const char *release_of(const struct web_client *client)
     return release;
 }
 
+static bool is_old(const struct web_client *client)
+{
+    return settings_of(client)->page->hooks == &wled_old_hooks;
+}
+
 static bool wants_pin(const struct web_client *client)
 {
     return settings_of(client)->pin && !client->board->web.is_unlocked;
@@ -57,9 +62,10 @@ static void say_fenced_off(struct web_client *client)
              "<html><body><h2>Access Denied</h2>Client is not on local subnet.</body></html>");
 }
 
+/* The page's status is 401 in newer versions, and 200 before (wled00/wled_server.cpp). */
 static void say_pin(struct web_client *client)
 {
-    page_say(client, 200, "text/html", NULL,
+    page_say(client, is_old(client) ? 200 : 401, "text/html", NULL,
              "<html><head><title>PIN required</title></head><body><form method='POST'>"
              "<input type='password' name='PIN' maxlength='4'></form></body></html>");
 }
@@ -205,8 +211,12 @@ static bool wled_finish(struct web_client *client)
         say_fenced_off(client);
     else if (settings_of(client)->is_locked)
         say_locked(client);
-    else
+    else if (is_old(client))
         say_pin(client);
+    else
+        page_say(client, 401, "text/html", NULL,
+                 "<html><body><h2>Access Denied</h2>"
+                 "Please unlock settings using PIN code!</body></html>");
     return true;
 }
 

@@ -804,9 +804,9 @@ class WledPage(PageScenario):
 
     def test_lock_and_pin(self):
         """Neither installs anything; the PIN unlocks the board for all."""
-        for name in ("wled", "wled-old"):
+        for name, pin_status, denied in (("wled", 401, b"unlock settings using PIN"), ("wled-old", 200, b"PIN required")):
             content = sketch(PAGES[name].family)
-            for setting, status in (("locked", 401), ("pin=1234", 200)):
+            for setting, status in (("locked", 401), ("pin=1234", pin_status)):
                 with self.subTest(name, setting=setting):
                     board = self.page(name, "--web-set", setting)
                     self.assertEqual(get(board, "/update").status, status)
@@ -817,7 +817,8 @@ class WledPage(PageScenario):
                     self.assertIsNone(board.received())
             for kind, pin in (("text/plain", "1234"), ("application/json", "1235"), ("application/json", "1234")):
                 self.tell_pin(board, kind, pin)
-                self.assertIn(b"PIN required", self.upload_to(board, name, content).body)
+                self.assertIn(denied, self.upload_to(board, name, content).body)
+                self.assertIn(b"PIN required", get(board, "/update").body)
                 self.assertEqual([event for event in board.events if " pin right=" in event][1:], [])
             board = self.page(name, "--web-set", "pin=1234")
             self.tell_pin(board, "application/json", "1234")

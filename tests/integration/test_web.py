@@ -486,6 +486,15 @@ class Quirks(Scenario):
         result = terminal.result()
         self.assertEqual(result.status, 0, result)
 
+    def test_wled_locks_again(self):
+        self.where = address()
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://{self.where}:{serve(self, LocksAgain)}", "-f", path, "-a", "1234", "--page", "wled")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn('(status 401, "Please unlock settings using PIN code!"), although it took the PIN for its page',
+                      result.err)
+        self.assertIn("Give the PIN as this board's password", result.err)
+
     def test_wled_stays_open(self):
         """The page that was opened wants no PIN in the next attempt; that is no downgrade."""
         board = self.board(*web("wled-old", "--web-set", "pin=1234", "--fault", "reset@100000*1"), family="esp32")
@@ -625,8 +634,8 @@ class PageServer(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def _reply(self, body):
-        self.send_response(200)
+    def _reply(self, body, status=200):
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -680,6 +689,28 @@ class Redirect(PageServer):
         self.send_header("Location", self.leads_to)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+class LocksAgain(PageServer):
+    """A WLED of version 16 whose PIN somebody else enters wrongly before the upload."""
+
+    is_open = False
+
+    def do_GET(self):
+        if self.path == "/json/info":
+            self._reply(b'{"ver":"16.0.0","vid":2612000,"release":"ESP8266","arch":"esp8266","brand":"WLED"}')
+        elif not LocksAgain.is_open:
+            self._reply(b"<title>PIN required</title><form><input type='password' name='PIN'></form>", 401)
+        else:
+            self._reply(b"<title>WLED Update</title><form action='./update'><input type='file' name='update'></form>")
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/json/state":
+            LocksAgain.is_open = True
+            self._reply(b'{"success":true}')
+        else:
+            self._reply(b"<h2>Access Denied</h2>Please unlock settings using PIN code!", 401)
 
 
 class EarlyReply(PageServer):

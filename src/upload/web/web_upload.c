@@ -357,12 +357,13 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
              "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
              "installed",
              reply->status, *text ? ", \"" : "", text, *text ? "\"" : "",
-             web->is_authenticated ? "accepted the password for its page"
-             : web->authorization  ? "did not reject the password for its page"
-                                   : "did not ask for a password on its page");
+             web->is_unlocked        ? "took the PIN for its page"
+             : web->is_authenticated ? "accepted the password for its page"
+             : web->authorization    ? "did not reject the password for its page"
+                                     : "did not ask for a password on its page");
     failure.cause = reason_cause(text);
     if (failure.cause == OTA_CAUSE_NONE && !web->authorization)
-        failure.cause = OTA_CAUSE_DENIED;
+        failure.cause = web->is_unlocked ? OTA_CAUSE_PIN : OTA_CAUSE_DENIED;
     web_finish(web, &failure);
 }
 
