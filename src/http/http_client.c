@@ -26,12 +26,6 @@ static const int64_t STALL_US = SECONDS(30); /* longer than a board erases its f
 static const int64_t EARLY_US = SECONDS(2);  /* for the rest of a reply that came early */
 static const int64_t QUIET_US = SECONDS(5);  /* longer than a lost segment takes to come again */
 
-/* Whether the request was open when libcurl ran out of memory. */
-static bool is_doomed(const struct http_request *request)
-{
-    return request->failures != request->client->failures;
-}
-
 static void report_connection(struct http_request *request)
 {
     if (!request->is_connected || request->was_told_connected)
@@ -57,16 +51,6 @@ static void report_progress(struct http_request *request)
 
 /* -- the end of a request -- */
 
-/* With the last request that libcurl may not be called for, the others go on. */
-static void forget_request(const struct http_request *request)
-{
-    struct http_client *client = request->client;
-
-    client->open--;
-    if (is_doomed(request) && --client->doomed == 0 && client->open > 0)
-        loop_timer_start(&client->timer, 0);
-}
-
 static void free_easy(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
@@ -77,7 +61,7 @@ static void free_easy(struct http_request *request)
     curl->easy_cleanup(request->easy);
     request->easy = NULL;
     if (request->is_open)
-        forget_request(request);
+        request->client->open--;
 }
 
 /* Closes the connection, so that the last of the reply is read, and reports the end. */
@@ -180,20 +164,18 @@ static void take_results(struct http_client *client)
 
 /* -- the loop -- */
 
-/* libcurl forgets, when it has no memory for a socket, that it has not cleared what it knows of it;
- * its next look at that divides by zero. So it is called no more for the requests that are open:
- * they end, each at its next tick. */
+/* Without memory to note who uses a socket, libcurl clears its notes of that socket, but keeps them;
+ * its next look at them divides by zero. It comes with the next call, or, as 7.88 keeps the notes of
+ * a socket that it closes before there is a connection, with another socket of the same number. So
+ * the multi handle is used no more: the open requests end, each at its next tick. */
 static void call_curl(struct http_client *client, curl_socket_t fd, int mask)
 {
     int running;
 
-    if (client->doomed > 0)
+    if (client->is_broken)
         return;
-    if (client->curl.multi_socket_action(client->multi, fd, mask, &running) ==
-        CURLM_OUT_OF_MEMORY) {
-        client->failures++;
-        client->doomed = client->open;
-    }
+    client->is_broken =
+        client->curl.multi_socket_action(client->multi, fd, mask, &running) == CURLM_OUT_OF_MEMORY;
     take_results(client);
 }
 
@@ -278,7 +260,7 @@ static bool check_limits(struct http_request *request)
     int64_t now_us = loop_now_us();
     int64_t silent_us = now_us - request->progress_us;
 
-    if (request->has_no_memory || is_doomed(request))
+    if (request->has_no_memory || request->client->is_broken)
         finish_request(request, HTTP_LOCAL, ENOMEM);
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
@@ -305,11 +287,38 @@ static void on_request_tick(void *userdata)
         loop_timer_start(&request->tick, TICK_US);
 }
 
+static CURLM *make_multi(struct http_client *client)
+{
+    CURLM *multi = client->curl.multi_init();
+
+    if (!multi)
+        return NULL;
+    client->curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    client->curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+    client->curl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    client->curl.multi_setopt(multi, CURLMOPT_TIMERDATA, client);
+    return multi;
+}
+
+/* Replaces a handle that ran out of memory, once no request has it. False while there is none. */
+static bool has_multi(struct http_client *client)
+{
+    if (!client->is_broken)
+        return true;
+    if (client->open > 0)
+        return false;
+
+    client->curl.multi_cleanup(client->multi);
+    client->multi = make_multi(client);
+    client->is_broken = !client->multi;
+    return !client->is_broken;
+}
+
 struct http_request *http_request_start(struct http_client *client,
                                         const struct http_request_config *config,
                                         const struct http_callbacks *callbacks)
 {
-    struct http_request *request = calloc(1, sizeof *request);
+    struct http_request *request = has_multi(client) ? calloc(1, sizeof *request) : NULL;
 
     if (!request)
         return NULL;
@@ -317,7 +326,6 @@ struct http_request *http_request_start(struct http_client *client,
                                      .config = *config,
                                      .callbacks = *callbacks,
                                      .address = *config->address,
-                                     .failures = client->failures,
                                      .fd = -1,
                                      .size = config->body ? multipart_size(config->body) : 0};
     request->start_us = request->progress_us = loop_now_us();
@@ -380,7 +388,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
     worker_keep_clean(); /* libcurl will have passwords and answers on its heap */
     const char *reason = curl_library_load(&client->curl);
     if (!reason) {
-        client->multi = client->curl.multi_init();
+        client->multi = make_multi(client);
         reason = client->multi ? NULL : "out of memory";
     }
     if (reason) {
@@ -389,10 +397,6 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
         return NULL;
     }
     tell_library(&client->curl);
-    client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-    client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    client->curl.multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-    client->curl.multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
     return client;
 }
 

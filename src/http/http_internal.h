@@ -20,9 +20,8 @@ struct http_client {
     struct curl_library curl;
     CURLM *multi;
     struct loop_timer timer;
-    unsigned open;     /* requests with a handle in multi */
-    unsigned doomed;   /* those of them that end because libcurl ran out of memory */
-    unsigned failures; /* how often it did */
+    unsigned open;  /* requests with a handle in multi */
+    bool is_broken; /* multi is of no more use: libcurl ran out of memory in it */
 };
 
 struct http_request {
@@ -54,7 +53,6 @@ struct http_request {
     bool is_sent;
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
-    unsigned failures; /* the client's, when the request began */
     int socket_error;
     size_t lines;      /* bytes of the header lines that came, with those after the body */
     uint64_t received; /* bytes, when the connection was closed */
