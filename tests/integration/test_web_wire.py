@@ -144,6 +144,33 @@ class Server(WebPeer):
             connection.sendall(head("Content-Length: 0", status="HTTP/1.1 404 Not Found"))
 
 
+class Stalling(Server):
+    """Reads nothing of the first upload, and looks with the next request whether that connection is closed."""
+
+    stalled = None
+    was_closed = None
+
+    def answer(self, connection):
+        if self.stalled and self.was_closed is None:
+            self.was_closed = self._is_at_end(self.stalled)
+        if not self.heads or self.stalled:
+            super().answer(connection)
+        else:
+            self.stalled = connection.dup()
+
+    @staticmethod
+    def _is_at_end(connection):
+        connection.setblocking(False)
+        try:
+            while connection.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+        except BlockingIOError:
+            return False
+        return True
+
+
 class Wire(Scenario):
 
     def upload(self, pages, *options, page_style="with a length", verdict=SUCCESS, verdict_style="with a length",
@@ -236,6 +263,15 @@ class Wire(Scenario):
                     result, _ = self.upload({"/update": CORE}, verdict=verdict, verdict_style="quiet")
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
+
+    def test_closed_before_the_next_attempt(self):
+        """A server for one client hears the next attempt only if the one before is closed, however it ended."""
+        server = Stalling({"/update": CORE}, "with a length", SUCCESS, "with a length")
+        self.addCleanup(server.close)
+        result = run("-i", server.url + "/update", "--page", "esp8266", "-f", self.file("big.bin", sketch("esp8266", 1 << 20)),
+                     "-t", "1", "--retries", "1")
+        self.assertEqual((result.status, server.broken, server.was_closed), (0, [], True), result)
+        self.assertEqual(len(server.posts), 1)
 
     def test_upload_of_somebody_else(self):
         """A whole upload was not aborted, and is not the one that runs: the image is sent once more."""
