@@ -182,7 +182,7 @@ class Log(TelnetScenario):
         self.assertEqual(self.client(board).read_all()[0], b"a\tb\x1b[1m\\ \0\r\n!raw\r\n")
 
     def test_half_lines(self):
-        board = self.telnet(say=("!raw half", "!pause 200", "ready", "!raw cut", "!reset"))
+        board = self.telnet(say=("!raw half", "!pause 3000", "ready", "!raw cut", "!reset"))
         client = self.client(board)
         self.assertEqual(client.read_until(b"half"), b"half")
         self.assertTrue(client.is_quiet(0.1))
