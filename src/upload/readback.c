@@ -2,7 +2,8 @@
  * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
  * until the board announces itself, so an unchanged one counts only at the end of the time. That is
  * also so if it is what the image says of itself: the hash of the configuration may still change.
- * With --expect-version alone nobody sees the restart, and an unchanged one proves nothing.
+ * With --expect-version alone nobody sees the restart, and an unchanged one proves nothing. Another
+ * board may have the same name, so only an announcement of an address of the upload counts.
  */
 #include "upload/readback.h"
 
@@ -13,6 +14,7 @@
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
 #include "upload/announced.h"
+#include "upload/endpoints.h"
 #include "upload/upload.h"
 
 #include <stdio.h>
@@ -25,9 +27,11 @@ struct readback {
     struct readback_config config;
     char instance[MDNS_NAME_MAX];
     struct announced before, now; /* now: its version is "" until an announcement has come */
-    struct mdns_query *query;     /* NULL: none is pending */
-    int64_t end_us;               /* when an announcement counts that has not changed */
-    struct loop_timer timer;      /* for the end, or the next question */
+    struct address elsewhere;     /* where the name is announced, too */
+    bool is_elsewhere;
+    struct mdns_query *query; /* NULL: none is pending */
+    int64_t end_us;           /* when an announcement counts that has not changed */
+    struct loop_timer timer;  /* for the end, or the next question */
 };
 
 static void stop_asking(struct readback *readback)
@@ -57,6 +61,17 @@ static bool is_as_expected(const struct readback *readback, const char *text)
            (!expected || strstr(text, expected));
 }
 
+static void fail_unannounced(const struct readback *readback, struct ota_failure *result)
+{
+    char where[ADDRESS_TEXT_MAX] = "";
+
+    if (readback->is_elsewhere)
+        address_text(where, &readback->elsewhere);
+    ota_fail(result, readback->config.settings->expect_version ? OTA_E_UNPROVEN : OTA_E_NOT_FOUND,
+             "its announcement did not come%s%s%s", *where ? " (its name is announced at " : "",
+             where, *where ? ", perhaps by another board)" : "");
+}
+
 /* text and old: the announcements in words. */
 static void judge(struct readback *readback, struct ota_failure *result, const char *text,
                   const char *old)
@@ -66,8 +81,7 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
     const char *as_before = has_changed ? " now" : " as before";
 
     if (!*readback->now.esphome.version)
-        ota_fail(result, settings->expect_version ? OTA_E_UNPROVEN : OTA_E_NOT_FOUND,
-                 "its announcement did not come");
+        fail_unannounced(readback, result);
     else if (!announced_fits_image(&readback->now, readback->config.image))
         ota_fail(result, OTA_E_UNPROVEN, "it announces %s%s, and the image is another version",
                  text, as_before);
@@ -102,6 +116,21 @@ static void conclude(struct readback *readback)
                              readback->config.userdata);
 }
 
+/* Whether it is about the board that got the upload. */
+static bool is_of_upload(struct readback *readback, const struct mdns_answer *answer)
+{
+    const struct endpoints *endpoints = readback->config.endpoints;
+
+    if (!answer->has_address)
+        return false;
+    if (address_is_among(endpoints->addresses, endpoints->address_count, &answer->address))
+        return true;
+
+    readback->elsewhere = answer->address;
+    readback->is_elsewhere = true;
+    return false;
+}
+
 static void on_announcement(const struct mdns_answer *answer, void *userdata)
 {
     struct readback *readback = userdata;
@@ -112,7 +141,7 @@ static void on_announcement(const struct mdns_answer *answer, void *userdata)
         continue_after(readback, ASK_AGAIN_US);
         return;
     }
-    if (!*answer->esphome.version)
+    if (!*answer->esphome.version || !is_of_upload(readback, answer))
         return;
 
     announced_read(&readback->now, &answer->esphome);

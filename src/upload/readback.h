@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+struct endpoints;
 struct mdns_client;
 struct readback;
 struct upload_settings;
@@ -29,6 +30,7 @@ struct readback_config {
     /* The version that is expected, for how long, and whether the board was seen to restart. */
     const struct upload_settings *settings;
     const char *instance;                /* escaped */
+    const struct endpoints *endpoints;   /* of the upload: other boards may have the same name */
     const struct esphome_record *before; /* what the board announced before the upload */
     const struct inspect_esphome *image; /* what was sent */
     readback_done_fn *on_done;

@@ -424,6 +424,7 @@ static bool esphome_read_back(struct upload *upload)
                                            .mdns = upload->config.mdns,
                                            .settings = upload->config.service->settings,
                                            .instance = found->instance,
+                                           .endpoints = esphome->attempt.endpoints,
                                            .before = &found->esphome,
                                            .image = image_of(esphome),
                                            .on_done = on_read_back,

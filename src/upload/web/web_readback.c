@@ -65,6 +65,7 @@ static bool read_announcement(struct web *web)
                                            .mdns = web->upload.config.mdns,
                                            .settings = web_common_settings(web),
                                            .instance = web->announced_as,
+                                           .endpoints = web->attempt.endpoints,
                                            .before = &web->announced,
                                            .image = &web->attempt.image->inspection.esphome,
                                            .on_done = on_announcement_read,

@@ -7,6 +7,7 @@
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
 #include "support/virtual_time.h"
+#include "upload/endpoints.h"
 #include "upload/upload_settings.h"
 
 #include <setjmp.h>
@@ -19,6 +20,9 @@
 #include <cmocka.h>
 
 #define SECOND INT64_C(1000000)
+
+/* Where the upload went, or could have. */
+static const char *const board_addresses[] = {"10.0.0.7", "fd77::7"};
 
 static struct world {
     unsigned asked;
@@ -71,10 +75,11 @@ static void on_read_back(const struct ota_failure *failure, bool is_proven, void
     world.result = *failure;
 }
 
-static void announce(const char *version)
+static void announce(const char *version, const char *address)
 {
-    struct mdns_answer answer = {.event = MDNS_FOUND};
+    struct mdns_answer answer = {.event = MDNS_FOUND, .has_address = true};
 
+    assert_true(address_parse(&answer.address, address));
     snprintf(answer.esphome.version, sizeof answer.esphome.version, "%s", version);
     world.on_answer(&answer, world.userdata);
     if (world.is_over)
@@ -91,9 +96,11 @@ static struct readback *begin_readback(const char *image_version, const char *ex
     static char expected_text[16];
     static const struct esphome_record before = {.version = "1.0"};
     static struct inspect_esphome image;
+    static struct endpoints endpoints;
     const struct readback_config config = {.loop = virtual_time_loop(),
                                            .settings = &settings,
                                            .instance = "loft",
+                                           .endpoints = &endpoints,
                                            .before = &before,
                                            .image = &image,
                                            .on_done = on_read_back};
@@ -104,6 +111,9 @@ static struct readback *begin_readback(const char *image_version, const char *ex
                                         .expect_version_us = 30 * SECOND,
                                         .awaits_return = awaits_return};
     snprintf(image.version, sizeof image.version, "%s", image_version);
+    for (endpoints.address_count = 0; endpoints.address_count < 2; endpoints.address_count++)
+        assert_true(address_parse(&endpoints.addresses[endpoints.address_count],
+                                  board_addresses[endpoints.address_count]));
     world = (struct world){0};
     virtual_time_reset(SECOND);
     struct readback *readback = readback_start(&config);
@@ -118,7 +128,8 @@ static void play_readback(struct readback *readback, int64_t change_us)
         assert_true(virtual_time.due_us >= 0);
         virtual_time_fire();
         if (!world.is_over && world.is_pending)
-            announce(virtual_time.now_us - SECOND >= change_us ? "2.0" : "1.0");
+            announce(virtual_time.now_us - SECOND >= change_us ? "2.0" : "1.0",
+                     board_addresses[world.asked % 2]);
     }
     assert_false(world.is_pending);
     assert_true(virtual_time.due_us < 0);
@@ -227,12 +238,47 @@ static void test_no_announcement(void **state)
     }
 }
 
+/* Its name announces what is expected, at an address where the upload did not go. */
+static void test_namesake(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title, *expected;
+        bool awaits_return;
+        enum ota_error error;
+        const char *message;
+    } rows[] = {
+        {"--online", NULL, true, OTA_E_NOT_FOUND,
+         "its announcement did not come (its name is announced at 10.0.0.8, perhaps by another "
+         "board)"},
+        {"--expect-version", "2.0", false, OTA_E_UNPROVEN,
+         "the board has confirmed the upload, but its announcement did not come (its name is "
+         "announced at 10.0.0.8, perhaps by another board)"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct readback *readback = begin_readback("2.0", rows[i].expected, rows[i].awaits_return);
+
+        print_message("  %s\n", rows[i].title);
+        while (!world.is_over) {
+            virtual_time_fire();
+            if (!world.is_over && world.is_pending)
+                announce("2.0", "10.0.0.8");
+        }
+        assert_string_equal(world.result.message, rows[i].message);
+        assert_int_equal(world.result.error, rows[i].error);
+        assert_false(world.is_proven);
+        readback_free(readback);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readback),
         cmocka_unit_test(test_expected),
         cmocka_unit_test(test_no_announcement),
+        cmocka_unit_test(test_namesake),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
