@@ -36,3 +36,10 @@ bool parse_decimal(const char *text, uint64_t limit, uint64_t *number, const cha
     *number = value;
     return true;
 }
+
+bool text_is_url_path(const char *text)
+{
+    while (*text > ' ' && *text < 0x7F && *text != '"' && *text != '\\')
+        text++;
+    return *text == '\0';
+}

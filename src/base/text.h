@@ -1,5 +1,6 @@
 /*
- * text.h: small operations on strings: appending formatted text, reading a decimal number. Pure.
+ * text.h: small operations on strings: appending formatted text, reading a decimal number, judging
+ * the path of a URL. Pure.
  */
 #ifndef ESP_OTA_BASE_TEXT_H
 #define ESP_OTA_BASE_TEXT_H
@@ -17,5 +18,9 @@ bool text_append(char *text, size_t capacity, const char *format, ...)
  * after the digits in any case, *number only on success. Returns false when there is no digit or
  * the number is above limit. */
 bool parse_decimal(const char *text, uint64_t limit, uint64_t *number, const char **end);
+
+/* Whether each character can stand in the path of a URL, or behind it: printable ASCII without space,
+ * quote and backslash. The latter two could not stand in a Digest either. */
+bool text_is_url_path(const char *text);
 
 #endif

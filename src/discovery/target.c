@@ -486,14 +486,6 @@ static enum ota_error split_user(struct target *target, const char **board,
     return OTA_OK;
 }
 
-/* Whether the path can stand in a request: no spaces, and nothing but ASCII. */
-static bool is_path(const char *path)
-{
-    while (*path > ' ' && *path < 0x7F)
-        path++;
-    return *path == '\0';
-}
-
 /* Moves the path behind board, if there is one, to target. A slash alone is none. What follows '#' is
  * for browsers, and no server gets it. */
 static enum ota_error split_path(struct target *target, char *board, const char *text,
@@ -504,7 +496,7 @@ static enum ota_error split_path(struct target *target, char *board, const char 
     char *path = board + strcspn(board, "/?");
     char why[128];
 
-    if (!is_path(path))
+    if (!text_is_url_path(path))
         return reject_target(failure, text,
                              "has a character in its path that a URL cannot have: write a space as "
                              "%20, and others as the browser does");

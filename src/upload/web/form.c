@@ -1,6 +1,8 @@
 /* form.c: a scanner of tags and their attributes. */
 #include "upload/web/form.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -178,15 +180,6 @@ const struct form_input *form_find_input(const struct form_inputs *found, const 
     return NULL;
 }
 
-/* Whether the text can stand in a request line as it is. */
-static bool is_path(const char *text)
-{
-    for (; *text; text++)
-        if (*text <= ' ' || *text >= 0x7f)
-            return false;
-    return true;
-}
-
 /* Removes the segments "." and ".." of a path that begins with a slash, as RFC 3986, 5.2.4. */
 static void remove_dots(char *path)
 {
@@ -230,7 +223,7 @@ static bool join_paths(char target[FORM_TEXT_MAX], const char *path, const char 
 
 bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action)
 {
-    if (strstr(action, "//") || strchr(action, ':') || !is_path(action) ||
+    if (strstr(action, "//") || strchr(action, ':') || !text_is_url_path(action) ||
         !join_paths(target, path, action))
         return false;
     target[strcspn(target, "#")] = '\0'; /* the place in a page, which no request has */

@@ -78,12 +78,31 @@ static void test_decimal(void **state)
     }
 }
 
+static void test_url_path(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_path;
+    } rows[] = {
+        {"", true},           {"/up?x=1&y=a%20b#c", true},
+        {"!~", true},         {"/a b", false},
+        {"/a\"b", false},     {"/a\\b", false},
+        {"/a\x7f", false},    {"/a\r\nb", false},
+        {"/\xc3\xbc", false}, {"/a\t", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(text_is_url_path(rows[i].path), rows[i].is_path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_append_cut),
         cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_url_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

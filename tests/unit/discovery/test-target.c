@@ -202,6 +202,8 @@ static const struct {
     {"http://#", "is a URL without a host"},
     {"http://10.0.0.7/a b", "has a character in its path that a URL cannot have"},
     {"http://10.0.0.7/caf\xc3\xa9", "has a character in its path that a URL cannot have"},
+    {"http://10.0.0.7/a\"b", "has a character in its path that a URL cannot have"},
+    {"http://10.0.0.7/a\\b", "has a character in its path that a URL cannot have"},
     {"http:/10.0.0.7/update", "is a URL with one slash; write two behind the colon"},
     {"http//10.0.0.7/update", "is a URL without a colon; write it before the two slashes"},
     {"http//lamp.local", "is a URL without a colon"},

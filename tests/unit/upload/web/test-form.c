@@ -103,6 +103,8 @@ static void test_actions(void **state)
         {"/update", ":", NULL},
         {"/update", "/a b", NULL},
         {"/update", "/\xc3\xbc", NULL},
+        {"/update", "\\\\x\\y", NULL}, /* browsers take it for //x/y */
+        {"/update", "/a\"b", NULL},
         {"/update", "?x=1", "/update"},
         {"/update", "/a\x7f", NULL},
         {"update", "up", "up"},
