@@ -172,7 +172,8 @@ class Fetch(Scenario):
         server = Server(self, lambda _: reply(body=ESP32))
         board = self.fetch(server, "--fetcher", "idf", "--fetch-set", "every-ms=1", "--fault", "reset@12345*1", family="esp32")
         board.wait_for("fetch result=update")
-        self.assertEqual(["Range" in request for request in server.requests], [False, True, False])
+        # The board that was updated soon asks again.
+        self.assertEqual(["Range" in request for request in server.requests[:3]], [False, True, False])
 
     def test_esphome(self):
         rows = [("esphome", "esp32", "GET {} HTTP/1.1\r\nUser-Agent: ESPHome/2026.9.0 (https://esphome.io)\r\nHost: HOST\r\n\r\n"),

@@ -79,20 +79,18 @@ class BackChannel(Played):
             while not select.select([peer.udp], [], [], 0)[0]:
                 channels.append(peer.connect())
             peer.answered()
-            counts.append(len(channels))
-            # A connection in the moment between the look at those that wait and the answer passes
-            # for a later one. With so many behind it, the first was made before that moment.
-            if counts[-1] > 5:
-                channels[0].settimeout(30)
-                self.assertEqual(channels[0].recv(1), b"")
+            channels[0].settimeout(30)
+            got.append((len(channels) > 1, channels[0].recv(1)))
             peer.reply(b"ERR: enough")
             for channel in channels:
                 channel.close()
 
-        counts = [0]
-        while counts[-1] <= 5 and len(counts) < 100:
+        # A connection in the moment between the look at those that wait and the answer passes for a later
+        # one, and a busy computer makes that moment long. Of several, it is not always the first.
+        got = []
+        while (True, b"") not in got and len(got) < 50:
             self.play(script, "-a", "kwert", "--retries", "0")
-        self.assertGreater(counts[-1], 5)
+        self.assertIn((True, b""), got)
 
     def test_after_a_rejection(self):
         def script(peer, _):
