@@ -79,18 +79,22 @@ class BackChannel(Played):
             while not select.select([peer.udp], [], [], 0)[0]:
                 channels.append(peer.connect())
             peer.answered()
-            channels[0].settimeout(30)
-            got.append((len(channels) > 1, channels[0].recv(1)))
+            for channel in channels:
+                channel.settimeout(30)
+            if len(channels) > 5:
+                got.append([channel.recv(1) for channel in channels])
             peer.reply(b"ERR: enough")
             for channel in channels:
                 channel.close()
 
-        # A connection in the moment between the look at those that wait and the answer passes for a later
-        # one, and a busy computer makes that moment long. Of several, it is not always the first.
+        # The last two may be made between the look at those that wait and the answer, and pass for later ones. So
+        # may more where the program loses the processor in that moment, which is rare.
         got = []
-        while (True, b"") not in got and len(got) < 50:
+        for _ in range(200):
             self.play(script, "-a", "kwert", "--retries", "0")
-        self.assertIn((True, b""), got)
+            if len(got) == 9:
+                break
+        self.assertGreaterEqual(sum(not any(first[:-2]) for first in got), 5, got)
 
     def test_after_a_rejection(self):
         def script(peer, _):
