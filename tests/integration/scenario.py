@@ -64,7 +64,7 @@ def folder(within=None):
 def environment(**more):
     """What the program gets: nothing of the developer's, so no alias and no password."""
     kept = {name: value for name, value in os.environ.items()
-            if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH", "GCOV_ERROR_FILE")}
+            if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH")}
     return {**kept, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm", **more}
 
 
