@@ -106,8 +106,8 @@ enum ota_cause {
     OTA_CAUSE_PASSWORD_REJECTED,
     /* A project file has named the board, so it does not get the user's password or key. */
     OTA_CAUSE_PROJECT_BOARD,
-    /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_HANDSHAKE, /* of TLS: it failed before there was a certificate to judge */
+    /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_UNKNOWN_WAY,
     OTA_CAUSE_PIN,
     OTA_CAUSE_LOCKED,

@@ -1,7 +1,8 @@
 /*
- * beneath.c: see beneath.h. What a path leads to is held with O_PATH, which does nothing to it, and is
- * opened if the kernel says that it is beneath the folder. openat2(RESOLVE_BENEATH) is not used: it
- * refuses absolute links within the folder, and kernels before 5.6 lack it.
+ * beneath.c: see beneath.h. The file is first held with O_PATH, which has no side effects even on a
+ * device or a FIFO. It is then opened through /proc/self/fd if the kernel's name for it is beneath
+ * the folder. openat2(RESOLVE_BENEATH) is not used: it refuses absolute links within the folder,
+ * and kernels before 5.6 lack it.
  */
 #include "base/beneath.h"
 
@@ -67,7 +68,7 @@ void beneath_forget(void)
     rules = NULL;
 }
 
-/* link: of /proc, to an open file. */
+/* Whether an open file is beneath the folder. link: its entry in /proc/self/fd. */
 static bool is_beneath(const char *link, const char *folder)
 {
     char real_path[PATH_MAX], real_folder[PATH_MAX];

@@ -1,18 +1,18 @@
 /*
- * beneath.h: paths that somebody else has named, in the file of a project. They open only beneath
- * one folder, wherever in the program that happens: a check before would not see a symbolic link that
- * comes later.
+ * beneath.h: opens the paths that a project's configuration file names, but only beneath the
+ * project's folder. The rule holds at each open: a check in advance would miss a symbolic link that
+ * is created later.
  */
 #ifndef ESP_OTA_BASE_BENEATH_H
 #define ESP_OTA_BASE_BENEATH_H
 
-/* From now on, this very path opens only beneath the folder. A second folder for it does not count.
- * -1: out of memory. */
+/* From now on, this path opens only beneath the folder, wherever the program names it by the same
+ * string. A second folder for the same path is ignored. Returns 0, or -1 if memory runs out. */
 int beneath_add(const char *path, const char *folder);
-void beneath_forget(void); /* all of them */
+void beneath_forget(void); /* all paths */
 
-/* Like open(2) without O_CREAT. A path that was added fails with EXDEV if it leads out of its folder,
- * after all symbolic links, and also if there is no /proc to tell. */
+/* Like open(2) without O_CREAT. A path that was added fails with EXDEV if it leads out of its
+ * folder once all symbolic links are resolved, and also if /proc is not mounted. */
 int beneath_open(const char *path, int flags);
 
 #endif

@@ -21,19 +21,18 @@ static bool has_file(const char *root, const char *name)
     return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
 }
 
-/* Whether an address is in one of the networks that these programs make, with their usual masks. */
+/* Whether the address is in a network that one of these programs makes by default. */
 static bool is_in_bridge(const struct sockaddr *source, const struct sockaddr *source_mask)
 {
     static const struct {
         uint32_t network, mask;
-        uint32_t own_mask; /* of the interface; 0: any */
+        uint32_t own_mask; /* the netmask that the interface must have; 0: any */
     } bridges[] = {
-        {0xAC100000, 0xFFF00000, 0}, /* 172.16.0.0/12: Docker, WSL */
-        {0xC0A80000, 0xFFFF0000,
-         0xFFFFF000},                /* 192.168.0.0/16 in /20: Docker, when those are used */
-        {0xC0A84100, 0xFFFFFF00, 0}, /* 192.168.65.0/24: Docker Desktop's host */
-        {0x0A580000, 0xFFFF0000, 0}, /* 10.88.0.0/16: Podman */
-        {0x0A590000, 0xFFFF0000, 0xFFFFFF00}, /* 10.89.0.0/16 in /24: Podman's further networks */
+        {0xAC100000, 0xFFF00000, 0},          /* 172.16.0.0/12: Docker, WSL */
+        {0xC0A80000, 0xFFFF0000, 0xFFFFF000}, /* 192.168.0.0/16 in /20: Docker, after those */
+        {0xC0A84100, 0xFFFFFF00, 0},          /* 192.168.65.0/24: Docker Desktop's host */
+        {0x0A580000, 0xFFFF0000, 0},          /* 10.88.0.0/16: Podman */
+        {0x0A590000, 0xFFFF0000, 0xFFFFFF00}, /* 10.89.0.0/16 in /24: Podman's other networks */
         {0x0A000200, 0xFFFFFF00, 0},          /* 10.0.2.0/24: slirp4netns, VirtualBox */
     };
     struct sockaddr_in address, mask = {.sin_addr = {0}};
@@ -50,7 +49,7 @@ static bool is_in_bridge(const struct sockaddr *source, const struct sockaddr *s
     return false;
 }
 
-/* Podman without root gives a container the host's address, at a TAP device of pasta. */
+/* Rootless Podman gives a container the host's own address, on a TAP device (pasta). */
 static bool is_tap(const char *root, const char *interface)
 {
     char name[IF_NAMESIZE + 32];
@@ -61,7 +60,7 @@ static bool is_tap(const char *root, const char *interface)
 
 struct reach {
     size_t count;  /* IPv4 addresses besides loopback's */
-    size_t shared; /* those that other computers can have a way to */
+    size_t shared; /* those that other computers may reach */
 };
 
 static struct reach find_reach(const char *root, const struct ifaddrs *interfaces,

@@ -19,8 +19,8 @@ bool text_append(char *text, size_t capacity, const char *format, ...)
  * the number is above limit. */
 bool parse_decimal(const char *text, uint64_t limit, uint64_t *number, const char **end);
 
-/* Whether each character can stand in the path of a URL, or behind it: printable ASCII without space,
- * quote and backslash. The latter two could not stand in a Digest either. */
+/* Whether each character may stand in the path, query or fragment of a URL: printable ASCII other
+ * than space, quote and backslash. The last two could not be quoted in a Digest either. */
 bool text_is_url_path(const char *text);
 
 #endif

@@ -42,7 +42,7 @@ static const int64_t UNFINISHED_US = MILLISECONDS(200);
 struct board_log {
     struct loop *loop;
     struct address addresses[BOARD_LOG_ADDRESSES_MAX];
-    size_t address_count, tried; /* tried: the number of the one in use */
+    size_t address_count, current; /* current: index of the one in use */
     struct board_log_callbacks callbacks;
     int state; /* the last one that on_state was called with; -1: none yet */
     int64_t pause_us;
@@ -265,15 +265,15 @@ static void on_log_connected(int fd, int reason, void *userdata)
     log->attempt = NULL;
 
     if (fd >= 0) {
-        log->addresses[0] = log->addresses[log->tried];
+        log->addresses[0] = log->addresses[log->current];
         log->address_count = 1;
-        log->tried = 0;
+        log->current = 0;
         begin_connection(log, fd);
     } else {
-        log->tried = (log->tried + 1) % log->address_count;
+        log->current = (log->current + 1) % log->address_count;
         rest_before_reconnect(log);
         snprintf(refusal, sizeof refusal, "nothing listens on the board's TCP port %u",
-                 address_port(&log->addresses[log->tried]));
+                 address_port(&log->addresses[log->current]));
         if (reason == ECONNREFUSED)
             tell_state(log, BOARD_LOG_REFUSED, refusal);
         else
@@ -286,7 +286,7 @@ static void on_log_connected(int fd, int reason, void *userdata)
 
 static void start_attempt(struct board_log *log)
 {
-    log->attempt = tcp_connect_start(log->loop, &log->addresses[log->tried], CONNECT_US,
+    log->attempt = tcp_connect_start(log->loop, &log->addresses[log->current], CONNECT_US,
                                      on_log_connected, log);
     if (!log->attempt)
         rest_before_reconnect(log);

@@ -12,7 +12,9 @@
 enum { BOARD_LOG_QUEUE_MAX = 4096 };
 
 /* For how long after the beginning of a connection boards discard their input. */
-enum { BOARD_LOG_SETTLE_US = 150 * 1000, BOARD_LOG_ADDRESSES_MAX = 8 };
+enum { BOARD_LOG_SETTLE_US = 150 * 1000 };
+
+enum { BOARD_LOG_ADDRESSES_MAX = 8 };
 
 struct board_log;
 
@@ -41,8 +43,9 @@ struct board_log_callbacks {
 struct board_log *board_log_start(struct loop *loop, const struct address *address,
                                   bool keeps_colors, const struct board_log_callbacks *callbacks);
 
-/* Adds an address (with port) at which the board may be instead: each attempt is made at the next
- * one, until one is connected; that one stays. More than BOARD_LOG_ADDRESSES_MAX are ignored. */
+/* Adds another address (with port) at which the board may be. The attempts take turns until one
+ * address connects; only that one is used from then on. Addresses beyond BOARD_LOG_ADDRESSES_MAX
+ * are ignored. */
 void board_log_add_address(struct board_log *log, const struct address *address);
 
 /* Queues a line, given without its end, and CR LF. The queue is sent once a connection has lasted

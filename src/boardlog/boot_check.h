@@ -19,7 +19,7 @@ struct boot_check_config {
     struct loop *loop;
     const struct log_settings *settings; /* must outlive the check */
     struct address address;              /* of the board, with its OTA port */
-    /* Where it may be instead, for its log. Read by boot_check_start() only. */
+    /* Other addresses at which its log may be. Only needed during boot_check_start(). */
     const struct address *others;
     size_t other_count;
     const struct echo *echo; /* lines that repeat it are hidden; NULL: none are */

@@ -137,7 +137,8 @@ static void object(struct judgement *judgement, const char *path, const char *le
         ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
 }
 
-/* Without -i there is no upload that -s is missing from, and boards may fetch the image. */
+/* Without -i there is no upload: a filesystem image does not lack -s, and boards may fetch the
+ * image. */
 static enum image_fit judge_alone(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                   const struct plan_settings *settings)
 {

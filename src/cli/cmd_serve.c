@@ -261,7 +261,7 @@ static enum ota_error read_pem(char **text, enum exposure *exposure, const char 
                           input_open_error(path, reason));
 }
 
-/* Rejects a key that has a password: a server that starts by itself could ask nobody for it. */
+/* Rejects a key that is protected by a password: a server that starts unattended has nobody to ask. */
 static enum ota_error check_tls_key(const char *key, const char *path, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -284,7 +284,7 @@ static enum ota_error read_identity(char **certificate, char **key,
 
     if (error == OTA_OK)
         error = read_pem(key, &exposure, "--tls-key", settings->key, failure);
-    if (error == OTA_OK && *key) /* clang-tidy does not see that one implies the other */
+    if (error == OTA_OK && *key) /* always set then, which clang-tidy does not see */
         error = check_tls_key(*key, settings->key, failure);
     if (error == OTA_OK)
         exposure_warn(exposure, settings->key, "key");

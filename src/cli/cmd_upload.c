@@ -40,7 +40,7 @@ struct program {
     bool is_over;               /* --monitor-for */
 };
 
-/* A log is appended to its file, which would damage one that this run has read. */
+/* Rejects a log file that this run has read: lines appended to it would damage it. */
 static enum ota_error check_log(const struct program *program, struct ota_failure *failure)
 {
     const char *path = program->options->transcript.path;

@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { POPT_SIZE_MAX = 1024 * 1024 }; /* bytes of a file with aliases */
+enum { POPT_SIZE_MAX = 1024 * 1024 }; /* bytes of a file of aliases */
 
 struct reader {
     struct command_line *line;
@@ -342,8 +342,9 @@ static bool is_option_at(char spelled[SPELLING_MAX], const char *text)
     return spelling_correct(spelled, text);
 }
 
-/* Whether " -a" in a value is not the rest of a command line: the option takes text, which is a word
- * of its own and so was quoted, or names a file that exists. */
+/* Whether " -a" in a value belongs to the value, and is not the rest of a command line. It does if
+ * the option takes text, and the value is a word of its own, and so was quoted, or names an
+ * existing file. */
 static bool is_quoted_text(enum option option, const char *value, bool is_separate_word)
 {
     const struct poptOption *row = options_find(option);
@@ -550,7 +551,8 @@ static void collect_letters(char letters[OPTION_COUNT])
     *letters = '\0';
 }
 
-/* Whether popt can read it: it would wait forever for the writer of a pipe. */
+/* Whether popt can read the file: it would wait forever for the writer of a pipe, and reads all of
+ * a file. */
 static bool is_harmless(const char *path)
 {
     struct stat status;

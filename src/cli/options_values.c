@@ -108,8 +108,8 @@ static bool is_unspecified(const struct address *address)
     return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
-/* Rejects a link-local address without its interface, which bind() would refuse, and which no peer
- * has. */
+/* Rejects a link-local address without its interface: bind() would refuse it, and no peer's address
+ * equals it. */
 static enum ota_error check_scope(const struct address *address, const char *name,
                                   const char *value, struct ota_failure *failure)
 {

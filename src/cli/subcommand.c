@@ -1,4 +1,4 @@
-/* subcommand.c: the table of subcommands, each with what it is here. */
+/* subcommand.c: the subcommands of other tools, each with the command to write instead. */
 #include "cli/subcommand.h"
 
 #include "base/error.h"

@@ -9,10 +9,10 @@
 
 #include <stdbool.h>
 
-/* Whether word is one. */
+/* Whether word is such a subcommand. */
 bool subcommand_is_one(const char *word);
 
-/* Fails with OTA_E_USAGE and the command line to write instead of a subcommand. */
+/* Fails with OTA_E_USAGE and the command line to write instead. word must be such a subcommand. */
 enum ota_error subcommand_reject(const char *word, struct ota_failure *failure);
 
 #endif

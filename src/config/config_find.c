@@ -228,8 +228,8 @@ static enum ota_error fail_outside(struct ota_failure *failure)
                     "configuration, or one behind --config, can name it");
 }
 
-/* From now on the path opens only in the folder, or below it. Fails if it leads out of it today; one
- * that does not exist yet does not. The message is the end of a sentence. */
+/* From now on the path opens only beneath the folder. Fails if it already leads out of it; a
+ * missing file is no failure. The message is the end of a sentence. */
 static enum ota_error confine_path(const char *folder, const char *path,
                                    struct ota_failure *failure)
 {
@@ -244,7 +244,8 @@ static enum ota_error confine_path(const char *folder, const char *path,
     return OTA_OK;
 }
 
-/* What a project file names, and FILE.signed, which is sent instead of an image if it exists. */
+/* Confines what a project file names, and also FILE.signed, which is sent instead of an image if it
+ * exists. */
 static enum ota_error confine(const struct config_file *file, const char *path, const char *value,
                               struct ota_failure *failure)
 {

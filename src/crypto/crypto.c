@@ -97,8 +97,9 @@ int crypto_open(struct crypto *crypto)
     CRYPTO_set_mem_functions(allocate_cleansed, reallocate_cleansed, free_cleansed);
 
     /* Otherwise the first use would read openssl.cnf for the default context, and register all
-     * ciphers by name, which takes as long as the rest of this function. What is ruled out here is so
-     * for good, and not the hashes: libssl looks them up by name to judge a certificate's signature. */
+     * ciphers by name. The latter takes as long as the rest of this function. This choice is
+     * permanent, so hashes are not excluded: libssl looks them up by name to verify a certificate's
+     * signature. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS, NULL);
 
     crypto->provider = NULL;

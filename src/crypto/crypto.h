@@ -23,8 +23,8 @@ void crypto_close(struct crypto *crypto);
  * wrong signature for that reason alone. */
 bool crypto_has_run_out(void);
 
-/* Whether libcrypto's default context, which other libraries use, is there. They crash without it:
- * libcrypto tries to make it only once, and then uses it even if memory ran out. */
+/* Whether libcrypto has the default context that other libraries use. libcrypto tries to create it
+ * only once. If memory ran out then, those libraries would crash. */
 bool crypto_has_default(void);
 
 /* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as

@@ -12,7 +12,7 @@ struct services_at {
     struct loop_timer limit;
     services_at_done_fn *done;
     void *userdata;
-    unsigned missing; /* a set: not known yet */
+    unsigned missing; /* set of the services that are not known yet */
     size_t count;
     struct announced_service services[SERVICE_COUNT];
 };

@@ -26,9 +26,8 @@ struct announced_service {
 typedef void services_at_done_fn(const struct announced_service *services, size_t count,
                                  void *userdata);
 
-/* Asks for this set of services (service.h), until all of them are known, and for at most limit_us.
- * NULL if no answer is to be expected (no bus, an address of this
- * computer), or memory ran out. */
+/* Asks for a set of services (service.h) until all of them are known, for at most limit_us. NULL if
+ * no answer is to be expected (no bus, an address of this computer), or memory ran out. */
 struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdns,
                                       const struct address *address, unsigned services,
                                       int64_t limit_us, services_at_done_fn *done, void *userdata);

@@ -52,7 +52,7 @@ static enum ota_error reject_setting(const struct parser *parser, const char *en
                     parser->number, shown_word(shown, parser->word, ends), why);
 }
 
-/* The word may be a secret in the wrong place; if it has a name, so may be what is behind it. */
+/* The word may be a misplaced secret, so it is not shown. Of NAME=VALUE, only the name is. */
 static enum ota_error reject_unknown_setting(const struct parser *parser)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";

@@ -297,7 +297,7 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
-/* How long nobody has had the board's address. */
+/* Returns for how long nobody has had the board's address; 0: somebody may have it. */
 static int64_t measure_absence(struct job *job, const struct ota_failure *failure)
 {
     if (failure->cause != OTA_CAUSE_NOBODY)
@@ -415,7 +415,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
 
-/* Whether the version that the board runs afterwards is compared with the one before. */
+/* Whether the board's version is read after the upload, and compared with the one before. */
 static bool is_version_read(const struct job *job)
 {
     return job->config.log->online_us || job->config.upload->expect_version;

@@ -42,9 +42,10 @@ struct job {
     /* The attempt, and the pause before the next one. */
     unsigned attempt; /* counts from 1 */
     bool is_counted;  /* the next start is a new attempt */
-    int64_t began_us; /* when it did, with the address known */
-    int64_t gone_us;  /* beginning of the first of the last attempts at an address that nobody has;
-                       * 0: somebody may have it */
+    int64_t began_us; /* start of the attempt, with the address known */
+    /* Start of the first of the latest attempts in which nobody had the board's address; 0: somebody
+     * may have it. */
+    int64_t gone_us;
     struct loop_timer timer;
     int64_t ready_us;        /* end of the pause; 0: there is none */
     enum ota_phase paused;   /* the phase that the last attempt ended in */

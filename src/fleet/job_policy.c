@@ -11,7 +11,7 @@
 
 static const int64_t PAUSE_MIN_US = SECONDS(1); /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = SECONDS(5);
-static const int64_t RESTART_US = SECONDS(10); /* of a board, until it has joined the Wi-Fi */
+static const int64_t RESTART_US = SECONDS(10); /* until a restarted board has joined the Wi-Fi */
 
 int64_t job_policy_pause_us(unsigned attempt)
 {

@@ -44,8 +44,8 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
     return job->callbacks.on_rejected(job->callbacks.userdata);
 }
 
-/* The kernel's "No route to host" may mean that nobody has the board's only address, or come from a
- * router. */
+/* The kernel's "No route to host" may come from a router. If it means that nobody has the board's
+ * only address, says so. */
 static void explain_no_host(const struct job *job, struct ota_failure *failure)
 {
     const struct upload_settings *settings = job->config.service->settings;

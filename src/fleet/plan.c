@@ -52,7 +52,7 @@ static bool is_for_sketch_servers(const struct plan *plan, const struct image *i
     return is_for_them && (inspection->has_vector_table || inspection->has_avr_vectors);
 }
 
-/* Also tells what is served for boards of other systems. */
+/* Also tells which images are served to boards of other systems only. */
 static void warn_of_doubt(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->image_count; i++) {

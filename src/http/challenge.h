@@ -31,7 +31,7 @@ struct challenge {
     char opaque[CHALLENGE_TEXT_MAX];
     bool has_opaque;
     bool has_qop;    /* qop="auth" is offered */
-    bool has_digest; /* a Digest is among the challenges, of whatever kind */
+    bool has_digest; /* a Digest of any kind is among the challenges */
     bool is_stale;
 };
 
@@ -41,8 +41,8 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
 
 bool challenge_is_digest(const struct challenge *challenge);
 
-/* Whether the scheme is known, and a header can repeat the texts as they are. Beside a Digest, which
- * shows that the server need not see the password, Basic is not answered. */
+/* Whether the scheme is known, and a header can repeat the texts as they are. Basic is not answered
+ * if a Digest is offered, too: such a server need not see the password. */
 bool challenge_can_be_answered(const struct challenge *challenge);
 
 /* Whether a user's name can be sent with any scheme: it has no quote, backslash, colon or control

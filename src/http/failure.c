@@ -54,7 +54,8 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
     }
 }
 
-/* Whether there was no connection for the upload; *text is libcurl's, or replaced. */
+/* Whether there was no connection for the upload. *text is libcurl's description; errno's replaces
+ * it if there is one. */
 static bool has_no_connection(const struct http_outcome *outcome, const char **text)
 {
     if (outcome->end == HTTP_NOT_CONNECTED)

@@ -91,7 +91,7 @@ static bool is_line_too_long(const struct http_request *request, CURLcode code)
            request->received >= LINE_MAX_LEAST;
 }
 
-/* libssl reports its lack of memory as any other failure of the handshake, or of the connection. */
+/* When memory runs out, libssl reports only that the handshake or the connection failed. */
 static bool has_no_memory_for_tls(const struct http_request *request, CURLcode code)
 {
     return code != CURLE_OK && request->config.is_tls && request->reply.status < 200 &&
@@ -164,10 +164,10 @@ static void take_results(struct http_client *client)
 
 /* -- the loop -- */
 
-/* Without memory to note who uses a socket, libcurl clears its notes of that socket, but keeps them;
- * its next look at them divides by zero. It comes with the next call, or, as 7.88 keeps the notes of
- * a socket that it closes before there is a connection, with another socket of the same number. So
- * the multi handle is used no more: the open requests end, each at its next tick. */
+/* When memory runs out while libcurl records who uses a socket, it keeps an empty record, and
+ * divides by zero when it uses that record again. It does so in the next call, or later for another
+ * socket of the same number: 7.88 keeps the records of sockets that never connected. So the multi
+ * handle is not used any more, and the open requests end, each at its next tick. */
 static void call_curl(struct http_client *client, curl_socket_t fd, int mask)
 {
     int running;
@@ -300,8 +300,9 @@ static CURLM *make_multi(struct http_client *client)
     return multi;
 }
 
-/* Replaces a handle that ran out of memory, once no request has it. False while there is none. */
-static bool has_multi(struct http_client *client)
+/* Makes sure of a usable multi handle: replaces one that ran out of memory, once no request uses
+ * it. Returns false if there is none yet. */
+static bool ensure_multi(struct http_client *client)
 {
     if (!client->is_broken)
         return true;
@@ -318,7 +319,7 @@ struct http_request *http_request_start(struct http_client *client,
                                         const struct http_request_config *config,
                                         const struct http_callbacks *callbacks)
 {
-    struct http_request *request = has_multi(client) ? calloc(1, sizeof *request) : NULL;
+    struct http_request *request = ensure_multi(client) ? calloc(1, sizeof *request) : NULL;
 
     if (!request)
         return NULL;

@@ -44,7 +44,7 @@ enum http_end {
     HTTP_LOCAL,         /* this computer failed; text says how */
     HTTP_NOT_CONNECTED, /* no connection; reason is the errno, ETIMEDOUT: the time was over */
     HTTP_TLS,           /* no secure connection: the handshake failed */
-    HTTP_UNTRUSTED,     /* the same, as the certificate is not trusted */
+    HTTP_UNTRUSTED,     /* no secure connection: the certificate is not trusted */
     HTTP_BROKEN,        /* the connection ended without a reply; reason is the errno, 0: closed */
     HTTP_STALLED,       /* the peer takes no more data, or does not reply in time */
     HTTP_NOT_HTTP,      /* the reply is not one of HTTP/1 */
@@ -53,7 +53,7 @@ enum http_end {
 struct http_outcome {
     enum http_end end;
     int reason;
-    const char *text;         /* libcurl's, of HTTP_LOCAL, HTTP_TLS, HTTP_UNTRUSTED; unescaped */
+    const char *text;         /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
     bool is_sent;             /* every byte has left this host */
     bool is_acknowledged;     /* the peer's TCP has acknowledged every byte */
     struct http_reply *reply; /* HTTP_REPLIED; valid during on_done */

@@ -21,7 +21,7 @@ struct http_client {
     CURLM *multi;
     struct loop_timer timer;
     unsigned open;  /* requests with a handle in multi */
-    bool is_broken; /* multi is of no more use: libcurl ran out of memory in it */
+    bool is_broken; /* libcurl ran out of memory in multi, which is not used again */
 };
 
 struct http_request {
@@ -54,7 +54,7 @@ struct http_request {
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
     int socket_error;
-    size_t lines;      /* bytes of the header lines that came, with those after the body */
+    size_t lines;      /* bytes of the header lines that came, trailers included */
     uint64_t received; /* bytes, when the connection was closed */
     struct http_reply reply;
 };

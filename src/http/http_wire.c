@@ -74,8 +74,8 @@ void http_wire_note_connection(struct http_request *request)
 
 /* -- callbacks of libcurl: they only note what they see -- */
 
-/* libcurl keeps each line in memory, and has no limit for those after the body; older versions have
- * none at all. */
+/* libcurl keeps each line in memory. It has no limit for trailers, and older versions have none at
+ * all. */
 static size_t on_curl_header(char *line, size_t size, size_t count, void *userdata)
 {
     struct http_request *request = userdata;
@@ -247,8 +247,8 @@ static unsigned set_callbacks(struct http_request *request)
     return codes;
 }
 
-/* The URL is without the path: libcurl 7.88 parses it twice, and sends a request without its query if
- * the second time memory runs out. */
+/* The path is set apart from the URL: libcurl 7.88 parses the URL twice, and if memory runs out the
+ * second time, it sends the request without the query. */
 static unsigned set_url(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;

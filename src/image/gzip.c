@@ -55,7 +55,7 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
     return true;
 }
 
-/* Starts to unpack. As gzip_unpack(), returns 1, 0 if there is too much, and -1 without memory. */
+/* Starts to unpack. Returns 1, 0 if packed is too large for zlib, or -1 if memory runs out. */
 static int start_unpacking(z_stream *stream, const unsigned char *packed, size_t packed_size)
 {
     *stream = (z_stream){.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
@@ -64,8 +64,8 @@ static int start_unpacking(z_stream *stream, const unsigned char *packed, size_t
     return inflateInit2(stream, WINDOW_BITS_GZIP) == Z_OK ? 1 : -1;
 }
 
-/* Compares the output piece by piece, so that a bomb fails at its first wrong byte. Returns 1, 0, or
- * -1 without memory. */
+/* Compares the output piece by piece, so that a bomb fails at its first wrong byte. Returns 1 if it
+ * equals data, 0 if it does not, or -1 if memory runs out. */
 static int unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
     unsigned char piece[16384] = {0};

@@ -13,7 +13,7 @@
  * those that take images without a check, from a sketch server. */
 #define CORTEX_M "samd,stm32,ra4m1,nrf52"
 #define SKETCH_BOARDS CORTEX_M ",avr"
-/* Boards whose own libraries fetch images, of no other system. */
+/* Boards that fetch images of the Arduino cores, and none of another system. */
 #define ESP_OTA_BOARDS "esp8266,esp32*,rp*"
 /* Boards that take nothing but UF2 files. */
 #define LIBRETINY "bk72xx,rtl87xx,ln882x"

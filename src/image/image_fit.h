@@ -19,8 +19,8 @@ enum image_fit {
 
 enum { IMAGE_FIT_REASON_MAX = 768 };
 
-/* Judges the image by its bytes alone; is_served: boards fetch it, else it is uploaded. reason continues a sentence that begins with the file's
- * name: "cannot be sent: ..."; it is printable. */
+/* Judges the image by its bytes alone. is_served: boards fetch it; otherwise it is uploaded. reason
+ * continues a sentence that begins with the file's name: "cannot be sent: ..."; it is printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command, bool is_served);
 

@@ -59,7 +59,7 @@ enum inspect_trailer {
 enum inspect_sending {
     INSPECT_SENDABLE,
     INSPECT_DOUBTFUL,
-    INSPECT_SERVABLE, /* for boards that fetch it (--serve), and no upload */
+    INSPECT_SERVABLE, /* only for boards that fetch it (--serve), not as an upload */
     INSPECT_IMPOSSIBLE
 };
 

@@ -223,9 +223,9 @@ static bool is_iso_9660(struct view view)
     return view_equals(view, 0x8001, "CD001", 5);
 }
 
-/* Arduino's cloud and OTAUpdate have a header of their own before a packed image: the length and the
- * CRC-32 of the rest, then the board's USB identifiers, of which Arduino's vendor is 0x2341, or
- * "3PSE" (ArduinoIoTCloud, extras/tools/bin2ota.py). */
+/* The header of an .ota file for OTAUpdate or Arduino's cloud begins with the length and the CRC-32
+ * of the rest. Then come the board's USB identifiers (Arduino's vendor is 0x2341) or "3PSE", and
+ * later a packed image (ArduinoIoTCloud, extras/tools/bin2ota.py). */
 static bool is_arduino_ota(struct view view)
 {
     enum { LENGTH_AND_CRC = 8, VENDOR_ARDUINO = 0x2341, HEADER_SIZE = 20 };

@@ -237,7 +237,7 @@ static bool is_hex_dump(const struct head *head)
            strchr(" \t\r\n", rest[span_of_hex(rest)]) != NULL;
 }
 
-/* Servers without pages of their own say "404 page not found". */
+/* Some servers answer with a line of plain text, as "404 page not found". */
 static bool is_server_error(const struct head *head)
 {
     const char *text = head->text;

@@ -24,9 +24,10 @@ struct routing {
     unsigned seen_s; /* with NEIGHBOR_THERE: seconds since the answer */
 };
 
-/* Writes what is known of address as a neighbor, as a clause: "nobody on wlan0 answers ARP for
- * 10.0.0.7"; "" if nothing is. Returns text. */
 enum { ROUTING_TEXT_MAX = ADDRESS_TEXT_MAX + IF_NAMESIZE + 64 };
+
+/* Writes what is known of address as a neighbor, as a clause ("nobody on wlan0 answers ARP for
+ * 10.0.0.7"); "" if nothing is known. Returns text. */
 const char *routing_describe(char text[ROUTING_TEXT_MAX], const struct address *address,
                              const struct routing *routing);
 

@@ -30,11 +30,11 @@ enum column {
 static const enum column table_columns[] = {COLUMN_INSTANCE, COLUMN_HOST,  COLUMN_ADDRESS,
                                             COLUMN_PORT,     COLUMN_TYPE,  COLUMN_PASSWORD,
                                             COLUMN_VERSION,  COLUMN_REMARK};
-/* How narrow a column may become if the terminal is too narrow; 0: it is not shortened. Of a version
- * the end matters: "ESPHome 2026.9.0". */
+/* The least widths of columns in a narrow terminal; 0: the column is not shortened. The end of a
+ * version matters: "ESPHome 2026.9.0". */
 static const size_t least_widths[COLUMN_COUNT] = {
     [COLUMN_INSTANCE] = 10, [COLUMN_HOST] = 16, [COLUMN_TYPE] = 10, [COLUMN_VERSION] = 17};
-/* Those that are left out if that is not enough, the first one first. */
+/* The columns to leave out if that is not enough, in this order. */
 static const enum column dropped_columns[] = {COLUMN_HOST,    COLUMN_PASSWORD, COLUMN_PORT,
                                               COLUMN_VERSION, COLUMN_TYPE,     COLUMN_ADDRESS,
                                               COLUMN_REMARK};

@@ -37,8 +37,7 @@
 #define CHECK_LISTENER                                                                             \
     "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on the "   \
     "board calls ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page "       \
-    "instead, "                                                                                    \
-    "write http:// before its name"
+    "instead, write http:// before its name"
 
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 

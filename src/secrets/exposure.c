@@ -16,7 +16,7 @@
 
 enum { PATH_SHOWN = 512, ENTRIES_MAX = 64 };
 
-/* Whether the entry lets somebody read whom the bits of others do not speak of. */
+/* Whether the entry lets a group read, or another user. (The mode tells about all others.) */
 static bool has_other_reader(const struct posix_acl_xattr_entry *entry)
 {
     const unsigned tag = le16toh(entry->e_tag);
@@ -26,8 +26,8 @@ static bool has_other_reader(const struct posix_acl_xattr_entry *entry)
             (tag == ACL_USER && le32toh(entry->e_id) != geteuid()));
 }
 
-/* For a file whose group may read it. With an access control list, the bits of the group are its
- * mask, and there may be no other reader than this user: systemd passes credentials like that. */
+/* For a file whose mode lets the group read it. With an access control list, these bits are the
+ * list's mask, and this user may be the only reader: systemd passes credentials that way. */
 static bool has_group_reader(int fd)
 {
     struct {

@@ -6,8 +6,8 @@
 
 enum exposure { EXPOSED_TO_NOBODY, EXPOSED_TO_GROUP, EXPOSED_TO_ALL };
 
-/* Judges by the permissions of the open file, and by its access control list. A pipe, or another file that is not regular, is
- * EXPOSED_TO_NOBODY. */
+/* Judges by the permissions and the access control list of the open file. A pipe, or another file
+ * that is not regular, is EXPOSED_TO_NOBODY. */
 enum exposure exposure_of(int fd);
 
 /* Warns on standard error, unless exposure is EXPOSED_TO_NOBODY. what is "password" or "key". */

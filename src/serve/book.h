@@ -56,7 +56,7 @@ struct book_board {
 
     /* What has been told of it lately; see serve_events.c. */
     unsigned told;
-    bool is_counted; /* nothing is told of it: there are too many that no list names */
+    bool is_counted; /* not told of, only counted: too many boards are in no list */
     int64_t told_us; /* monotonic: since when */
 
     const struct offer *offer;

@@ -15,7 +15,7 @@ enum { STREAMS_MAX = 16, EVENT_SIZE = 256 };
  * is noticed. */
 static const int64_t REFRESH_US = SECONDS(20);
 
-/* The third one asks nginx and its like to pass each event on at once. */
+/* The last one asks nginx and other proxies to pass each event on at once. */
 static const struct httpd_header stream_headers[] = {{"Content-Type", "text/event-stream"},
                                                      {"Cache-Control", "no-store"},
                                                      {"X-Accel-Buffering", "no"},

@@ -17,7 +17,7 @@ enum { NOTE_MAX = 512 };
 enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
 static const int64_t TELL_AGAIN_US = TELL_AGAIN_MIN * SECONDS(60);
 
-/* Of how many boards that no list names something is told in this time: they may be invented. */
+/* The most boards without a list entry that are told of in this time: they may be invented. */
 enum { STRANGERS_MAX = 500 };
 
 static void tell_counted(struct serve_strangers *strangers)
@@ -27,7 +27,7 @@ static void tell_counted(struct serve_strangers *strangers)
     strangers->counted = 0;
 }
 
-/* Whether one more board that no list names is told of; else it is counted. */
+/* Whether one more board that no list names may be told of. Otherwise counts it. */
 static bool admit_stranger(struct serve_strangers *strangers, int64_t now_us)
 {
     if (strangers->told == 0 || now_us - strangers->told_us >= TELL_AGAIN_US) {

@@ -11,7 +11,7 @@
 
 /* Boards that no list names; see serve_events.c. */
 struct serve_strangers {
-    size_t told, counted; /* boards of which something is told, and the others */
+    size_t told, counted; /* boards that are told of, and boards that are only counted */
     int64_t told_us;      /* monotonic: since when */
 };
 

@@ -467,7 +467,7 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
 
 static void ask_first(struct tasmota *tasmota);
 
-/* Tries the next address; but the password stays with the one that has asked for it. */
+/* Tries the next address, unless this one has asked for the password: no other one gets it. */
 static void on_first_lost(struct tasmota *tasmota, const struct ota_failure *failure)
 {
     const bool has_asked = tasmota->authorization || tasmota->phase != OTA_PHASE_PAGE;

@@ -1,9 +1,9 @@
 /*
  * readback.c: asks for the board's announcement again and again. Avahi may remember the old one
- * until the board announces itself, so an unchanged one counts only at the end of the time. That is
- * also so if it is what the image says of itself: the hash of the configuration may still change.
- * With --expect-version alone nobody sees the restart, and an unchanged one proves nothing. Another
- * board may have the same name, so only an announcement of an address of the upload counts.
+ * until the board announces itself, so an unchanged announcement counts only at the end of the
+ * time, even if it fits the image: the hash of the configuration may still change. With
+ * --expect-version alone nobody sees the restart, and an unchanged announcement proves nothing.
+ * Another board may have the same name, so only announcements of the upload's addresses count.
  */
 #include "upload/readback.h"
 
@@ -27,10 +27,10 @@ struct readback {
     struct readback_config config;
     char instance[MDNS_NAME_MAX];
     struct announced before, now; /* now: its version is "" until an announcement has come */
-    struct address elsewhere;     /* where the name is announced, too */
+    struct address elsewhere;     /* another address with the same name */
     bool is_elsewhere;
     struct mdns_query *query; /* NULL: none is pending */
-    int64_t end_us;           /* when an announcement counts that has not changed */
+    int64_t end_us;           /* from then on, an unchanged announcement counts */
     struct loop_timer timer;  /* for the end, or the next question */
 };
 
@@ -42,7 +42,7 @@ static void stop_asking(struct readback *readback)
     loop_timer_stop(&readback->timer);
 }
 
-/* Continues after this time, or at the end. */
+/* Continues after wait_us, or at end_us if that is earlier. */
 static void continue_after(struct readback *readback, int64_t wait_us)
 {
     const int64_t left_us = readback->end_us - loop_now_us();
@@ -97,8 +97,8 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
                  "it announced %s before that, too, and was not seen to restart", text);
 }
 
-/* Judges the last announcement, and ends the readback. Nobody else adds the board's reply to a
- * failure unless its return was awaited. */
+/* Judges the last announcement, and ends the readback. Adds the board's confirmation to a failure
+ * unless the board's return was awaited: then the caller does. */
 static void conclude(struct readback *readback)
 {
     const bool has_changed = !announced_equals(&readback->before, &readback->now);
@@ -116,7 +116,7 @@ static void conclude(struct readback *readback)
                              readback->config.userdata);
 }
 
-/* Whether it is about the board that got the upload. */
+/* Whether the announcement is that of the board that got the upload. */
 static bool is_of_upload(struct readback *readback, const struct mdns_answer *answer)
 {
     const struct endpoints *endpoints = readback->config.endpoints;

@@ -19,15 +19,15 @@ struct upload_settings;
 
 /* Called once, from the loop. failure is OTA_OK with the board's versions as a part of a sentence;
  * OTA_E_UNPROVEN if they cannot be the image's, or are not those of --expect-version; or
- * OTA_E_NOT_FOUND if no announcement came and none was expected. is_proven: the announcement has
- * changed and is what it should be. */
+ * OTA_E_NOT_FOUND if no announcement came, without --expect-version. is_proven: the announcement
+ * has changed and is what it should be. */
 typedef void readback_done_fn(const struct ota_failure *failure, bool is_proven, void *userdata);
 
 /* Everything must outlive the readback. */
 struct readback_config {
     struct loop *loop;
     struct mdns_client *mdns;
-    /* The version that is expected, for how long, and whether the board was seen to restart. */
+    /* Tells which version is expected, for how long, and whether the board was seen to restart. */
     const struct upload_settings *settings;
     const char *instance;                /* escaped */
     const struct endpoints *endpoints;   /* of the upload: other boards may have the same name */
@@ -37,7 +37,8 @@ struct readback_config {
     void *userdata;
 };
 
-/* --expect-version is given, and no announcement was seen before the upload: OTA_E_USAGE. */
+/* Fails with OTA_E_USAGE: --expect-version is given, but no announcement was seen before the
+ * upload. */
 void readback_fail_unseen(struct ota_failure *failure);
 
 /* NULL when memory ran out. */

@@ -316,7 +316,7 @@ static void fail_connecting(struct esphome *esphome, int reason)
     finish_attempt(esphome, &failure);
 }
 
-/* Whether no other port of the board would answer either. */
+/* Whether the host itself is missing, so that its other ports would not answer either. */
 static bool is_host_missing(const struct esphome *esphome, int reason)
 {
     return reason == EHOSTUNREACH && esphome->attempt.endpoints->address_count == 1;
@@ -438,8 +438,8 @@ static bool esphome_read_back(struct upload *upload)
     return esphome->readback;
 }
 
-/* The upload is confirmed: ends the attempt once the version of --expect-version is announced, or is
- * not. */
+/* The upload is confirmed. The attempt ends when the version of --expect-version is announced, or
+ * when the time for it is over. */
 static void expect_announcement(struct esphome *esphome)
 {
     char message[OTA_MESSAGE_MAX];

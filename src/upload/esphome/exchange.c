@@ -488,8 +488,8 @@ static enum exchange_event take_framed(struct exchange *exchange, unsigned char 
     case FRAME_INVALID:
         break;
     }
-    /* A board that gives up may say so without encryption. Once it has the image, that decides
-     * nothing: anybody on the way could say so. */
+    /* A board that gives up may say so without encryption. Once it has the image, such an error is
+     * not trusted: anybody in between could have sent it. */
     if (!exchange->is_accepted && exchange->frame.count == 1 && board_error_is(byte)) {
         board_error_tell(&exchange->failure, byte, exchange->is_accepted);
         return end_failed(exchange);

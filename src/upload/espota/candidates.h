@@ -64,8 +64,8 @@ bool candidates_are_left(const struct candidates *candidates);
 /* Whether any of them has_way. */
 bool candidates_have_way(const struct candidates *candidates);
 
-/* Whether the board may be at an endpoint that this computer had no means to try, such as a file
- * descriptor (error_is_local()). Stores which one it is. */
+/* Whether the board may be at an endpoint that was not tried because this computer lacked
+ * something, such as a file descriptor (error_is_local()). Stores the number of the endpoint. */
 bool candidates_lack_means(const struct candidates *candidates, size_t *endpoint);
 
 /* The board is at this endpoint: closes the sockets of all others. */

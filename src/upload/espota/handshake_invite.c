@@ -248,7 +248,7 @@ static bool was_each_address_tried(const struct candidates *candidates)
     return true;
 }
 
-/* Whether nobody has any of the board's addresses. Then describes that. */
+/* Whether nobody has any of the board's addresses. If so, text says it. */
 static bool is_nobody_there(const struct handshake *handshake, char text[WAY_MAX])
 {
     const struct candidates *candidates = &handshake->candidates;
@@ -257,7 +257,8 @@ static bool is_nobody_there(const struct handshake *handshake, char text[WAY_MAX
            way_describe(text, candidates, handshake->config->heard) == OTA_CAUSE_NOBODY;
 }
 
-/* All ports of an address that nobody has get -t together: any of them would find its owner. */
+/* If nobody has the address, its ports get -t together, not each: any of them would reach its
+ * owner. */
 void handshake_resend_invitation(struct handshake *handshake)
 {
     const bool is_told = *handshake->config->notices & NOTICE_SILENCE;

@@ -226,7 +226,7 @@ bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const cha
     if (strstr(action, "//") || strchr(action, ':') || !text_is_url_path(action) ||
         !join_paths(target, path, action))
         return false;
-    target[strcspn(target, "#")] = '\0'; /* the place in a page, which no request has */
+    target[strcspn(target, "#")] = '\0'; /* a fragment is not part of a request */
     if (*target == '/')
         remove_dots(target);
     return true;

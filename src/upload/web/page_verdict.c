@@ -28,8 +28,8 @@ static const char *find_success(const struct page *page, const char *body)
     return NULL;
 }
 
-/* Whether it is a path of the same server. Before a colon is a scheme, and browsers take a backslash
- * for a slash. */
+/* Whether it is a path on the same server. The text before a colon may be a scheme, and browsers
+ * take a backslash for a slash. */
 static bool is_own_path(const char *location)
 {
     return *location && !strstr(location, "//") && !strchr(location, '\\') &&

@@ -22,7 +22,7 @@ enum page_verdict {
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply);
 
-/* Whether the reply leads to another page where a password is to be entered. */
+/* Whether the reply is a redirect to a login page. */
 bool page_leads_to_login(const struct http_reply *reply);
 
 #endif

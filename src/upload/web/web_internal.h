@@ -63,7 +63,7 @@ struct web {
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
     bool is_authenticated;
-    unsigned denial;          /* the status that denied access after an answer; 0: none has */
+    unsigned denial;          /* the status that denied access after an answer; 0: none did */
     unsigned nonces_replaced; /* by somebody else's request, or first given by the upload's 401 */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
@@ -96,8 +96,8 @@ struct web {
     bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
-    /* Of the last upload's 401, if the page itself asks for no password: each further upload answers
-     * it. CHALLENGE_NONE: there was none. */
+    /* The challenge of the last upload's 401, if the page itself asks for no password. Each further
+     * upload answers it. CHALLENGE_NONE: there was none. */
     struct challenge upload_challenge;
     bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
 };
@@ -145,9 +145,9 @@ void web_post(struct web *web, const char *path);
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* The board has rejected the password. Ends the attempt. */
 void web_fail_rejected(struct web *web);
-/* Notes that a reply shows the answer to have been accepted, if it does. */
+/* Notes what a reply says about the answer: that it was accepted, or that access is denied. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply);
-/* Whether no reply has denied access after the answer; one that allowed it counts more. Otherwise the
+/* Whether no reply has denied access after the answer, or another one has allowed it. Otherwise the
  * attempt has ended. */
 bool web_check_denial(struct web *web);
 /* No password was given: asks for one. web_take_password() follows. */
@@ -181,7 +181,7 @@ void web_judge_upload(struct web *web, const struct http_outcome *outcome);
 
 /* -- web_readback.c -- */
 
-/* Ends what waits for an announcement. */
+/* Cancels what waits for an announcement. */
 void web_forget_announcement(struct web *web);
 /* Whether the board tells its version, as far as is known before the upload. */
 bool web_tells_version(const struct web *web);

@@ -75,7 +75,7 @@ static bool check_room(struct web *web)
     return false;
 }
 
-/* Whether the version of --expect-version can be known afterwards. Otherwise the attempt has ended. */
+/* Whether --expect-version can be checked after the upload. Otherwise the attempt has ended. */
 static bool check_version(struct web *web)
 {
     const struct page *page = web->finder.page;
@@ -150,7 +150,7 @@ static bool check_unasked(struct web *web)
     return true;
 }
 
-/* What an earlier upload was asked for is answered with this one. */
+/* If an earlier upload brought a challenge, this one comes with the answer. */
 static void start_upload(struct web *web)
 {
     bool answers_again =
@@ -218,8 +218,7 @@ static void on_announced(const struct announced_service *services, size_t count,
     go_on(web);
 }
 
-/* Looks for the announcement that tells the version, if the page is one that does not, and the
- * version matters. */
+/* Looks for the announcement first if the version matters and only the announcement tells it. */
 static void look_for_announcement(struct web *web)
 {
     const struct upload_settings *settings = web_common_settings(web);

@@ -47,7 +47,7 @@ void web_forget_announcement(struct web *web)
     web->readback = NULL;
 }
 
-/* What the announcement says may repeat a secret, as a page may. */
+/* An announcement may repeat a secret, as a page may. */
 static void on_announcement_read(const struct ota_failure *failure, bool is_proven, void *userdata)
 {
     struct web *web = userdata;

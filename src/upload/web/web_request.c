@@ -328,8 +328,9 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     return true;
 }
 
-/* A page may reject a password with any status but a success. Those that say so are kept; a page that
- * is missing, or knows only POST, may have accepted it. */
+/* Only a success proves that the password was accepted. A 403 and a redirect to a login deny
+ * access, which is kept. Other statuses prove nothing: a page that is missing, or knows only POST,
+ * may have accepted the password. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply)
 {
     if (!web->authorization || web->is_authenticated)

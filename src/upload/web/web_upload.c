@@ -136,7 +136,7 @@ static void send_image(struct web *web)
         web_post(web, path);
 }
 
-/* A step before the upload was refused. Other pages and servers do not know its path. */
+/* A step before the upload was refused. If its path is missing, the page is of another kind. */
 static void fail_step(struct web *web, const struct http_reply *reply, const char *what)
 {
     bool is_absent = reply->status == 404 || reply->status == 405;
@@ -211,9 +211,9 @@ static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome
     return true;
 }
 
-/* "false": the board restarts into its safeboot firmware. "true": that runs, and takes the upload
- * after a second, as its own page waits. "none": the board takes the upload now; older versions do
- * not know the question. */
+/* "false": the board restarts into its safeboot firmware. "true": that firmware runs; its own page
+ * waits a second before the upload. "none": the board takes the upload now; older versions do not
+ * know the question. */
 static void on_safeboot(struct web *web, const struct http_reply *reply)
 {
     const char *text = http_reply_text(reply);
@@ -305,8 +305,8 @@ static void fail_refused(struct web *web, const char *text, unsigned status)
     web_finish(web, &failure);
 }
 
-/* The page is open, and the board asks for the password with the upload: the answer needs another
- * one. What is asked for a second time has rejected the password. */
+/* The page is open, and the board asks for the password only with the upload, which is sent once
+ * more with the answer. A second challenge means that the board has rejected the password. */
 static void take_upload_challenge(struct web *web, const struct challenge *challenge)
 {
     const bool is_first = web->upload_challenge.scheme == CHALLENGE_NONE;
@@ -367,7 +367,7 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
     web_finish(web, &failure);
 }
 
-/* A reply that neither rejects the password nor asks for one. */
+/* For a reply that neither rejects the password nor asks for one. */
 static void note_password(struct web *web, const struct http_reply *reply)
 {
     const bool is_given = web->password && *web->password;
