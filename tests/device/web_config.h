@@ -30,7 +30,7 @@ struct web_config {
     bool is_locked;       /* WLED's OTA lock */
     bool is_fenced;       /* WLED takes uploads from its own network only */
     bool has_safeboot;    /* Tasmota's layout with one partition */
-    bool is_unsettled;    /* and its recovery firmware is not ready at once */
+    bool is_unsettled;    /* Tasmota's recovery firmware is not ready at once */
     bool stays;           /* ElegantOTA does not restart the board */
     bool checks_md5;      /* an old core: AsyncElegantOTA's MD5 is looked at */
     const char *version;  /* that the page shows; after a successful upload the other */

@@ -62,7 +62,7 @@ static void say_fenced_off(struct web_client *client)
              "<html><body><h2>Access Denied</h2>Client is not on local subnet.</body></html>");
 }
 
-/* The page's status is 401 in newer versions, and 200 before (wled00/wled_server.cpp). */
+/* The status of the page is 401 in newer versions, 200 in older ones (wled00/wled_server.cpp). */
 static void say_pin(struct web_client *client)
 {
     page_say(client, is_old(client) ? 200 : 401, "text/html", NULL,

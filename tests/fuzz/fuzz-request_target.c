@@ -1,6 +1,6 @@
 /*
- * fuzz-request_target.c: whatever a path is, a request line keeps its three words, and what was
- * written once stays as it is.
+ * fuzz-request_target.c: whatever the path, the request line keeps its three words, and writing it
+ * a second time changes nothing.
  */
 #include "http/request_target.h"
 

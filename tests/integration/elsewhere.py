@@ -1,7 +1,7 @@
-"""Other computers and the air: what stands for them in a test.
+"""The processes that stand for other computers, and for the air, in a test.
 
-A busy computer slows the programs on it, but no board and no other computer. So the processes that stand
-for those get the processor first, as do avahi-daemon and D-Bus, which nobody tests here.
+A busy computer slows the programs on it, but no board and no other computer. So these processes
+get the processor first, as do avahi-daemon and D-Bus, which nobody tests here.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import os
 
 @contextlib.contextmanager
 def elsewhere():
-    """Processes and threads that are started meanwhile run before everything else, if this user may do that."""
+    """Gives processes and threads that start meanwhile priority over all others, if this user may do that."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:

@@ -146,7 +146,7 @@ class Announced(OnLink):
                 self.setUp()
 
     def test_expected_as_before(self):
-        """The version that it had: that proves something only if the board was seen to restart."""
+        """An unchanged version proves something only if the board was seen to restart."""
         words, expected = ("2026.8.0", "acme.lamp", "1.2"), ("--expect-timeout", "3", "--expect-version", "acme.lamp 1.2")
         last = self.upload(words, None, *expected)
         self.assertEqual((last["exit_status"], last["verified"]), (0, "board"), last)

@@ -46,7 +46,7 @@ class Page(announced.Announced):
         self.assertNotIn("loft.local", loft.output)
 
     def test_not_announced(self):
-        """It is judged by its reply. A version that is demanded cannot be known, which is said before the upload."""
+        """The page is judged by its reply. --expect-version is refused before the upload."""
         mute = self.simulate(MUTE, "--family", "esp32", "--web", "esphome", "--reboot-ms", "2500", port=80)
         path = self.firmware("2026.9.0")
         result = scenario.run("-i", "http://" + MUTE.v4, "-f", path, "--expect-version", "2026")

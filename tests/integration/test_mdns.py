@@ -143,7 +143,7 @@ class File(OnLink):
         self.assert_result(result, 5, ("nobody.example.org is 10.77.0.99, port 8266 (/etc/hosts)",), SOON)
 
     def test_log_at_the_second_address(self):
-        """As an upload, a log is looked for at each address of a name."""
+        """A log is looked for at each address of a name, as a board is for an upload."""
         self.addCleanup(self.link.write_hosts)
         self.link.write_hosts("10.77.0.99 two.example.org", f"{LAMP.v4} two.example.org")
         self.simulate(LAMP, "--telnet", "2323", "--say", "hello")

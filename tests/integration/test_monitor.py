@@ -558,7 +558,7 @@ class Fleets(MonitorScenario):
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 
     def test_log_is_not_a_file_that_is_read(self):
-        """Lines of a board would be appended to it."""
+        """--log cannot be an input file, as the board's lines would be appended to it."""
         path, hosts = self.file("fw.bin", image()), self.file("hosts", f"{address()} auth-file=password\n".encode())
         password = self.file("password", b"kwert\n")
         for name in (path, hosts, password):

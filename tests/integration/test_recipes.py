@@ -274,7 +274,7 @@ class Server(scenario.Scenario):
         return names | calls_of("@default")
 
     def confine(self, allowed):
-        """For preexec_fn: any other call kills, which shows more than the error that the unit has."""
+        """For preexec_fn: any other call kills, so that none is missed; in the unit, it fails with an error."""
         macros = subprocess.run(["cc", "-E", "-dM", "-include", "sys/syscall.h", "-x", "c", os.devnull], check=True,
                                 capture_output=True, text=True).stdout
         numbers = [int(number) for name, number in re.findall(r"^#define __NR_(\w+) (\d+)$", macros, re.M)
@@ -295,7 +295,7 @@ class Server(scenario.Scenario):
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not here")
     def test_names_are_looked_for(self):
-        """By a process that confines itself before."""
+        """The names are looked up by a process that confines itself first."""
         hosts, image = self.file("boards", b"board.example\n"), self.file("fw.bin", firmware.esp8266())
         server = scenario.Program("--serve=127.0.0.1:0", "--hosts", hosts, "-f", image,
                                   popen={"preexec_fn": self.confine(self.allowed())}, ASAN_OPTIONS="detect_leaks=0")

@@ -21,7 +21,7 @@ from test_serve import Server
 
 load_tests = at_once  # a server takes 15 seconds to drop who says nothing
 CROWD = 10000
-STRANGERS_MAX = 500  # that are told of one by one
+STRANGERS_MAX = 500  # reported one by one
 MEMORY_KIB = (512 if "asan" in os.environ["ESP_OTA"] else 64) * 1024
 CONNECTIONS = 700  # more than a server of -j 1 has room for
 IDLE_CPU_S = 1.5  # of some 15 seconds, with all that it takes to start
@@ -131,7 +131,7 @@ class Hostile(Scenario):
         self.assertLess(len(lines), 3 * 45 + 140)
 
     def test_invented_boards(self):
-        """Who asks with ever new MACs does not fill the log; a board of the list is still told of."""
+        """Requests with ever new MACs do not fill the log; a board of the list is still reported."""
         listed = fetcher.new_mac()
         server = Server(self, "-f", self.file("kitchen.bin", self.image), "--hosts",
                         self.file("hosts", f"{listed}\n*\n".encode()))

@@ -146,7 +146,7 @@ class Page(Scenario):
         self.assertEqual(connection.read_head().header("x-accel-buffering"), "no")
 
     def test_password_in_url(self):
-        """fetch() takes no URL with a password, and a relative one would be of that kind."""
+        """fetch() takes no URL with a password, and a relative URL would inherit the password of the page."""
         server = Server(self, "-f", self.file("fw.bin", firmware.esp8266(60000)), "-a", "kwert")
         self.browser.call("Page.navigate", url=server.url.replace("://", "://me:kwert@") + "/")
         self.browser.wait_for(shows("No board has asked yet."))

@@ -872,7 +872,7 @@ class Https(Scenario):
         return key, certificate
 
     def test_authority(self):
-        """A certificate that another one has signed, as nearly all are: that one is trusted, for the board's address."""
+        """A certificate for the board's address is accepted if the one that signed it is trusted, as is usual."""
         path = self.file("fw.bin", sketch("esp8266", 300000))
         authority_key, authority = self.make_certificate("authority")
         signed = ("-CA", authority, "-CAkey", authority_key, "-addext", "basicConstraints=critical,CA:FALSE")

@@ -335,8 +335,8 @@ class Hostile(Scenario):
                 self.assertEqual(len(self.events(result, "authenticated")), status == "200 OK", result)
 
     def test_denial_instead_of_a_challenge(self):
-        """A page that denies access after the answer gets no image, whoever said that it is the page, and wherever it
-        asked. One that is missing may have accepted it."""
+        """A page that denies access after the answer gets no image, with or without --page, and wherever it
+        asked. A page that is missing may have accepted the answer."""
         for page, asks_at, options in (("", "/", ("--page", "esp8266")), ("", "/", ("--page", "form", "--field", "f")),
                                        ("<title>WLED</title>", "/json/info", ())):
             for status, location, denies in (("403 Forbidden", "", True), ("302 Found", "/Login?a", True),

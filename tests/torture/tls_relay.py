@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 
-ADDRESS = "127.9.9.9"  # of all relays: so one certificate does for all
+ADDRESS = "127.9.9.9"  # of all relays, so that one certificate fits them all
 PATIENCE_S = 60
 
 
@@ -29,7 +29,7 @@ class TlsRelay:
             threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
     def _relay(self, client):
-        """One request and its reply: who asks wants no more of a connection."""
+        """One request and its reply: clients use a connection only once."""
         client.settimeout(PATIENCE_S)
         with client, contextlib.suppress(OSError), self._context.wrap_socket(client, server_side=True) as secure:
             request = self._read_request(secure)

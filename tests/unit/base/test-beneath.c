@@ -1,5 +1,5 @@
 /*
- * test-beneath.c: what a path leads to when it is opened decides, not what it led to before.
+ * test-beneath.c: where a path leads when it is opened decides, not where it led before.
  */
 #include "base/beneath.h"
 
@@ -22,8 +22,8 @@
 
 static char top[] = "/tmp/test-beneath.XXXXXX";
 
-/* Of a path that was added before there was anything of these names: what is there when it is opened,
- * and whether it opens. */
+/* A path is added while nothing is there. Each row: what is there when it is opened, and whether it
+ * opens. */
 static const struct {
     const char *path, *link, *leads_to;
     int error;

@@ -130,7 +130,7 @@ static void test_judge(void **state)
     }
 }
 
-/* Podman's pasta: the host's address, at a TAP device. A VPN of the host is none of a container. */
+/* A TAP device with the host's address is pasta's in a container, and a VPN's on the host. */
 static void test_pasta(void **state)
 {
     static const char *const folders[] = {"run", "sys", "sys/class", "sys/class/net",

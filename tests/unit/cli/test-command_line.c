@@ -155,8 +155,8 @@ static void test_bad_aliases(void **state)
     }
 }
 
-/* What looks like an option in a value may be a part of a name: a word of its own was quoted, and a
- * file that exists is meant. */
+/* What looks like an option in a value may be part of a name. It is if the value is a word of its
+ * own, which was quoted, or an existing file. */
 static void test_options_in_values(void **state)
 {
     (void)state;

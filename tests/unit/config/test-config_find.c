@@ -111,8 +111,8 @@ static void load_as(int number, const char *path, struct ota_failure *failure)
     }
 }
 
-/* Whatever a project file names, a link that leads out when it is opened is not followed, also if it
- * was none when the file was read. */
+/* A link that leads out of the project is not followed when it is opened, even if it was no link
+ * when the project file was read. */
 static void test_swapped_for_a_link(void **state)
 {
     static const struct {

@@ -203,7 +203,8 @@ static void test_digest_with_qop(void **state)
     check_qop_answer(CHALLENGE_DIGEST_SHA256, digest_sha256);
 }
 
-/* The password itself does not go to a server that knows a Digest, even one that is not known here. */
+/* A server that offers a Digest does not get the password itself, even if that Digest is unknown
+ * here. */
 static void test_basic_beside_a_digest(void **state)
 {
     static const struct {

@@ -17,7 +17,7 @@
 
 enum { CROWD = 4, TURNS = 16, LEAST_ALLOCATIONS = 8, MOST_ALLOCATIONS = 500 };
 
-/* A listener that answers to no attempt any more, and those that have its queue. */
+/* A listener that answers no further attempt, and the connections that fill its queue. */
 struct busy_board {
     struct address address;
     int listener;
@@ -90,7 +90,7 @@ static struct http_request *start(struct http_client *client, const struct busy_
     return http_request_start(client, &config, &callbacks);
 }
 
-/* Whether the allocation of that number came; libcurl makes it while it connects. */
+/* Returns whether the allocation of that number was reached while libcurl connected. */
 static bool connect_without_memory(const struct busy_board *board, int number)
 {
     struct ota_failure failure;

@@ -1,5 +1,5 @@
 /*
- * test-request_target.c: what stands in a request line of paths that people, pages and boards give.
+ * test-request_target.c: how paths from people, pages and boards are written in a request line.
  */
 #include "http/request_target.h"
 

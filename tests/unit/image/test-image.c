@@ -412,7 +412,7 @@ static void test_signed_file_is_the_packed_file_with_a_signature(void **state)
     free(packed);
 }
 
-/* A NAME.signed that cannot be compared for lack of memory is not blamed. */
+/* A NAME.signed is not blamed if there is no memory to compare it. */
 static void test_signed_file_without_memory(void **state)
 {
     enum ota_error error;

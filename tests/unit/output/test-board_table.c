@@ -188,8 +188,8 @@ static void test_narrow_remark(void **state)
     table_width = 0;
 }
 
-/* The version keeps its end as long as other columns can be narrower; a table in which not even the
- * addresses have room has the names. */
+/* The version keeps its end while other columns can be narrowed. If not even the addresses have
+ * room, only the names are shown. */
 static void test_narrow_version(void **state)
 {
     struct board esphome = {.instance = "Living room lamp at the window",

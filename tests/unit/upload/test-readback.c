@@ -238,7 +238,8 @@ static void test_no_announcement(void **state)
     }
 }
 
-/* Its name announces what is expected, at an address where the upload did not go. */
+/* The expected version is announced by the same name, but at an address where the upload did not
+ * go. */
 static void test_namesake(void **state)
 {
     (void)state;

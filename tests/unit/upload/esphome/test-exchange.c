@@ -610,7 +610,7 @@ static void test_reason_with_the_key(void **state)
     }
 }
 
-/* In an encrypted exchange nothing in the clear counts but an error before the image. */
+/* In an encrypted exchange, only an error before the image counts if it is in the clear. */
 static void test_clear_replies(void **state)
 {
     static const struct {
