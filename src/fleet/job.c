@@ -297,7 +297,8 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
-/* Returns for how long nobody has had the board's address; 0: somebody may have it. */
+/* Notes since when nobody has had the board's address. Returns for how long; 0: somebody may have
+ * it. */
 static int64_t measure_absence(struct job *job, const struct ota_failure *failure)
 {
     if (failure->cause != OTA_CAUSE_NOBODY)

@@ -56,6 +56,7 @@ enum inspect_trailer {
     INSPECT_STRAY_BYTES
 };
 
+/* From the best verdict to the worst; they are compared. */
 enum inspect_sending {
     INSPECT_SENDABLE,
     INSPECT_DOUBTFUL,
