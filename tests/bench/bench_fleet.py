@@ -24,7 +24,8 @@ LOOP_MAX = 500  # boards for which xargs is run, too
 BOARD = ("--flash", "realistic", "--window", "5744", "--mss", "1436")
 FAMILIES = {"esp8266": ("--family", "esp8266"),
             "esp32": ("--family", "esp32"),
-            "esp32, SHA-256 password": ("--family", "esp32-sha256", "--password", "kwert")}
+            "esp32, SHA-256 password": ("--family", "esp32-sha256", "--password", "kwert"),
+            "esp8266, update page": ("--family", "esp8266", "--web", "esp8266")}
 DEADLINE_S = 120
 
 
@@ -32,6 +33,7 @@ class Floor:
     """Simulated boards at consecutive addresses, each simulator in a network of its own of 127.0.0.0/8."""
 
     def __init__(self, simulator, count, options):
+        self.scheme = "http://" if "--web" in options else ""
         self.targets = []
         self._processes = []
         while len(self.targets) < count:
@@ -42,7 +44,7 @@ class Floor:
         process = subprocess.Popen([simulator, "--address", address, "--port", "0", "--count", str(count), *BOARD,
                                     *options], stdout=subprocess.PIPE, text=True)
         lines = (line.split() for line in process.stdout)
-        self.targets += [next(fields for fields in lines if fields[1] == "ready")[0] for _ in range(count)]
+        self.targets += [self.scheme + next(fields for fields in lines if fields[1] == "ready")[0] for _ in range(count)]
         drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
         self._processes += [process, drain]
 
