@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char target[HTTP_TARGET_MAX], again[HTTP_TARGET_MAX];
+    char written[HTTP_TARGET_MAX], repeated[HTTP_TARGET_MAX];
     char *path = malloc(size + 1);
 
     if (!path)
@@ -20,12 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(path, data, size);
     path[size] = '\0';
 
-    http_request_target(target, path);
+    http_request_target(written, path);
     free(path);
-    for (const char *at = target; *at; at++)
+    for (const char *at = written; *at; at++)
         if (*at <= ' ' || *at >= 0x7F || *at == '#')
             abort();
-    if (*target != '/' || strcmp(http_request_target(again, target), target) != 0)
+    if (*written != '/' || strcmp(http_request_target(repeated, written), written) != 0)
         abort();
     return 0;
 }

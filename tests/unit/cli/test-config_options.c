@@ -4,6 +4,7 @@
  */
 #include "cli/config_options.h"
 
+#include "base/beneath.h"
 #include "cli/config_boards.h"
 #include "support/failing.h"
 
@@ -272,6 +273,13 @@ static void test_without_memory(void **state)
     assert_true(failures > 30);
 }
 
+static int forget_paths(void **state)
+{
+    (void)state;
+    beneath_forget();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,5 +287,5 @@ int main(void)
         cmocka_unit_test(test_boards),         cmocka_unit_test(test_typed_before_section),
         cmocka_unit_test(test_without_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, forget_paths);
 }
