@@ -141,7 +141,6 @@ static void test_swapped_for_a_link(void **state)
         assert_int_equal(unlink(rows[i].link), 0);
     }
     remove("p/later");
-    beneath_forget();
     config_file_free(&file);
 }
 
@@ -289,6 +288,7 @@ static int remove_tree(void **state)
                                         "p",
                                         "secret"};
 
+    beneath_forget();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (remove(names[i]) != 0)
             return -1;
