@@ -55,9 +55,9 @@ struct book_board {
     int64_t started_us, fetched_us; /* monotonic; 0: not yet */
 
     /* What has been told of it lately; see serve_events.c. */
-    unsigned told;
+    unsigned told;   /* messages since told_us */
     bool is_counted; /* not told of, only counted: too many boards are in no list */
-    int64_t told_us; /* monotonic: since when */
+    int64_t told_us; /* monotonic; 0: nothing was told yet */
 
     const struct offer *offer;
     const void *userdata; /* of the owner of the book */

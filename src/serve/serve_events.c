@@ -12,8 +12,8 @@
 
 enum { NOTE_MAX = 512 };
 
-/* How much is told of a board in this time. A roll-out takes a few messages for each; whoever causes
- * more would fill the log. Behind the address of a board without a MAC may be many boards. */
+/* The most messages of a board in this time. A roll-out takes a few for each; whoever causes more
+ * would fill the log. Behind the address of a board without a MAC may be many boards. */
 enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
 static const int64_t TELL_AGAIN_US = TELL_AGAIN_MIN * SECONDS(60);
 
@@ -22,12 +22,14 @@ enum { STRANGERS_MAX = 500 };
 
 static void tell_counted(struct serve_strangers *strangers)
 {
-    if (strangers->counted > 0)
-        diag_warning("of %zu boards that no list names nothing was told", strangers->counted);
+    if (strangers->counted == 1)
+        diag_warning("1 board that is in no list was not reported");
+    else if (strangers->counted > 1)
+        diag_warning("%zu boards that are in no list were not reported", strangers->counted);
     strangers->counted = 0;
 }
 
-/* Whether one more board that no list names may be told of. Otherwise counts it. */
+/* Whether one more board that is in no list may be told of. Otherwise counts it. */
 static bool admit_stranger(struct serve_strangers *strangers, int64_t now_us)
 {
     if (strangers->told == 0 || now_us - strangers->told_us >= TELL_AGAIN_US) {
@@ -41,28 +43,38 @@ static bool admit_stranger(struct serve_strangers *strangers, int64_t now_us)
     }
 
     if (strangers->counted++ == 0)
-        diag_warning("%d boards that no list names have asked; further ones are only counted for "
-                     "%d minutes (with --hosts, each board of the list is told of)",
+        diag_warning("%d boards that are in no list have asked; further ones are only counted for "
+                     "%d minutes (boards listed with --hosts are always reported)",
                      STRANGERS_MAX, TELL_AGAIN_MIN);
     return false;
 }
 
-/* Whether there is room for one more message. The last one says that there will be no more. */
+/* Begins to count the board's messages anew if the time is over. Only this decides whether a board
+ * that is in no list is told of, so within that time it takes one place of STRANGERS_MAX. */
+static void renew_window(struct serve *serve, struct book_board *board)
+{
+    const int64_t now_us = loop_now_us();
+
+    if (board->told_us != 0 && now_us - board->told_us < TELL_AGAIN_US)
+        return;
+    board->is_counted = !board->is_listed && !admit_stranger(&serve->strangers, now_us);
+    board->told = 0;
+    board->told_us = now_us;
+}
+
+/* Whether the event may be told. The last one of a window says that no more will follow. Progress
+ * follows another message, and there is much of it: it neither renews the window nor counts. */
 static bool may_tell(struct serve *serve, struct book_board *board, struct ota_event *event)
 {
     static const char last_words[] = "causes too many messages; the next one follows in 10 minutes";
     const unsigned most = board->has_mac || board->is_listed ? TOLD_MAX : TOLD_OF_ADDRESS_MAX;
-    const int64_t now_us = loop_now_us();
+    const bool is_progress = event->type == OTA_EVENT_PROGRESS;
 
-    if (board->told == 0 || now_us - board->told_us >= TELL_AGAIN_US) {
-        board->is_counted = !board->is_listed && !admit_stranger(&serve->strangers, now_us);
-        board->told = board->is_counted ? most + 1 : 0;
-        board->told_us = now_us;
-    }
-    if (event->type == OTA_EVENT_PROGRESS || board->told > most)
-        return board->told <= most;
-
-    if (board->told++ == most)
+    if (!is_progress)
+        renew_window(serve, board);
+    if (board->is_counted || board->told > most)
+        return false;
+    if (!is_progress && board->told++ == most)
         *event = (struct ota_event){.type = OTA_EVENT_NOTE,
                                     .phase = OTA_PHASE_TRANSFER,
                                     .is_important = true,
@@ -286,8 +298,7 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
 
     if (board->state == BOOK_CONFIRMED || board->is_settled)
         return;
-    if (!board->is_counted)
-        board->told = 0; /* this is told in any case */
+    board->told = 0; /* there is room for this */
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
@@ -317,7 +328,7 @@ void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase 
     board->is_settled = true;
     if (was_confirmed)
         return;
-    board->told = 0; /* this is told in any case */
+    board->told = 0; /* there is room for this */
     book_set_state(board, failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP);
     emit_result(serve, board, phase, failure);
     if (failure->error == OTA_OK)

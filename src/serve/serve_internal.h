@@ -9,7 +9,7 @@
 #include "serve/resource.h"
 #include "serve/serve.h"
 
-/* Boards that no list names; see serve_events.c. */
+/* Boards that are in no list; see serve_events.c. */
 struct serve_strangers {
     size_t told, counted; /* boards that are told of, and boards that are only counted */
     int64_t told_us;      /* monotonic: since when */

@@ -144,8 +144,8 @@ class Hostile(Scenario):
         self.assertIn(f"{listed}: gets nothing: ", result.err)
         warnings = re.findall(r"(?m)warning: (.*)$", result.err)
         self.assertEqual(warnings, [
-            "500 boards that no list names have asked; further ones are only counted for 10 minutes (with --hosts, each "
-            "board of the list is told of)", "of 20 boards that no list names nothing was told"])
+            "500 boards that are in no list have asked; further ones are only counted for 10 minutes (boards listed with "
+            "--hosts are always reported)", "20 boards that are in no list were not reported"])
         self.assertEqual(result.out, "")
 
     def test_slow(self):
