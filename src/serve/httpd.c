@@ -454,6 +454,10 @@ static int open_listener(const struct address *address)
     return -1;
 }
 
+/* For GnuTLS. libmicrohttpd's own, "NORMAL", accepts TLS 1.0 and 1.1, which RFC 8996 forbids. No board
+ * needs them: BearSSL, mbedTLS and even axTLS (old cores for the ESP8266) have TLS 1.2. */
+static const char TLS_PRIORITIES[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+
 /* libmicrohttpd closes the descriptor that it is given, once it has started. */
 static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
                                     const struct httpd_identity *identity)
@@ -465,6 +469,7 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
     const struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(identity ? identity->certificate : NULL)},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(identity ? identity->key : NULL)},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL}};
 
     return server->http.start_daemon(
@@ -474,7 +479,7 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
         (size_t)REQUEST_SIZE_MAX, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_ARRAY, identity ? tls : tls + 2, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, identity ? tls : tls + 3, MHD_OPTION_END);
 }
 
 static enum ota_error fail_waiting(struct ota_failure *failure)

@@ -494,6 +494,18 @@ class Serve(Scenario):
         self.assertRegex(shown(server), r"subject=CN = two\.example")
         self.assertEqual(board.fetch(), "no update")
 
+    def test_tls_versions(self):
+        """TLS 1.2 and later. OpenSSL itself offers less only at security level 0."""
+        cert, key = self.certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        for version, is_served in (("tls1", False), ("tls1_1", False), ("tls1_2", True), ("tls1_3", True)):
+            with self.subTest(version):
+                result = subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*server.server), f"-{version}",
+                                         "-cipher", "DEFAULT:@SECLEVEL=0"], input=b"", capture_output=True)
+                self.assertEqual(result.returncode == 0, is_served, result)
+                if not is_served:  # by the server, which libmicrohttpd lets close without an alert
+                    self.assertRegex(result.stderr, b"unexpected eof|alert protocol version")
+
     # -- the page --
 
     def test_small_records(self):
