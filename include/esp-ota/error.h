@@ -33,7 +33,7 @@ enum ota_error {
     OTA_E_DOWNGRADE,       /* a board that has asked for SHA-256 now asks for MD5; or it has asked
                             * for a password, and does not any more */
     OTA_E_NOT_ASKED,       /* no challenge from a board that announces a password */
-    OTA_E_NO_VERDICT,      /* it judged none of the answers that it may have */
+    OTA_E_NO_VERDICT,      /* it did not judge its answers, or not all that it may have */
     OTA_E_KEY_NEEDED,      /* the board takes encrypted uploads only, and no key was given */
     OTA_E_WRONG_KEY,       /* the board has another encryption key */
     OTA_E_NO_ENCRYPTION,   /* a key was given, and there is no encrypted connection */

@@ -22,6 +22,8 @@ BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
 FORM = b"<form action='/update'><input type='file' name='firmware'></form>" \
        b"<form action='/update'><input type='file' name='filesystem'></form>"
 HIDDEN = "words that repeat an answer"
+DENIES = "denies access after the password of the user .*"
+UNCLEAR = "its page says neither that it is right nor that it is wrong"
 MUCH = 30 << 20  # bytes, with those that wait in the kernels' buffers
 
 
@@ -335,12 +337,14 @@ class Hostile(Scenario):
                 self.assertEqual(len(self.events(result, "authenticated")), status == "200 OK", result)
 
     def test_denial_instead_of_a_challenge(self):
-        """A page that denies access after the answer gets no image, with or without --page, and wherever it
-        asked. A page that is missing may have accepted the answer."""
+        """A page that denies access after the answer, or fails, gets no image, with or without --page, and wherever
+        it asked. A page that is missing, or knows only POST, may have accepted the answer."""
         for page, asks_at, options in (("", "/", ("--page", "esp8266")), ("", "/", ("--page", "form", "--field", "f")),
                                        ("<title>WLED</title>", "/json/info", ())):
-            for status, location, denies in (("403 Forbidden", "", True), ("302 Found", "/Login?a", True),
-                                             ("302 Found", "/", False), ("404 Not Found", "", False)):
+            for status, location, says in (("403 Forbidden", "", DENIES), ("302 Found", "/Login?a", DENIES),
+                                           ("302 Found", "/", UNCLEAR), ("400 Bad Request", "", UNCLEAR),
+                                           ("500 Error", "", UNCLEAR), ("503 Busy", "", UNCLEAR),
+                                           ("404 Not Found", "", ""), ("405 Not Allowed", "", "")):
                 posts = []
 
                 def script(method, path, answer, page=page, asks_at=asks_at, status=status, location=location,
@@ -355,9 +359,9 @@ class Hostile(Scenario):
                 with self.subTest(asks_at, status=status, location=location):
                     result, server = self.attack(script, *options)
                     self.assertTrue(server.answers)
-                    self.assertEqual((result.status, len(posts)), (6, 0) if denies else (0, 1), result)
-                    if denies:
-                        self.assertRegex(result.err, f"denies access after the password of the user .* \\(status {status[:3]}\\)")
+                    self.assertEqual((result.status, len(posts)), (6, 0) if says else (0, 1), result)
+                    if says:
+                        self.assertRegex(result.err, f"{says} \\(status {status[:3]}\\); it gets no image")
 
     def test_basic_beside_a_digest(self):
         """A server that knows a Digest need not see the password, even if that Digest is not known here."""
@@ -375,7 +379,7 @@ class Hostile(Scenario):
     def test_upload_without_a_password(self):
         """A page that neither accepts the password nor rejects it, before it rejects the upload."""
         result, _ = self.attack(lambda method, _path, answer: (
-            ask("Basic", realm="x") if not answer else reply(b"", "500 Error") if method == "GET" else reply(b"", "403 No")),
+            ask("Basic", realm="x") if not answer else reply(b"", "404 No") if method == "GET" else reply(b"", "403 No")),
             "--page", "form", "--field", "f")
         self.assertEqual(result.status, 6, result)
         self.assertIn("(status 403), although it did not reject the password for its page", result.err)

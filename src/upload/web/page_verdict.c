@@ -52,6 +52,11 @@ bool page_leads_to_login(const struct http_reply *reply)
     return reply->status / 100 == 3 && strcasestr(reply->location, "login");
 }
 
+bool page_is_absent(const struct http_reply *reply)
+{
+    return reply->status == 404 || reply->status == 405;
+}
+
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply)
 {
@@ -67,7 +72,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ACCEPTED;
     if (reply->status < 400 && find_success(page, body))
         return PAGE_ACCEPTED;
-    if (reply->status == 404 || reply->status == 405)
+    if (page_is_absent(reply))
         return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && reply->is_complete && *text))
         return PAGE_REFUSED;

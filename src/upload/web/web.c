@@ -233,7 +233,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
     web->told_before = web->is_door_asked = false;
     *web->announced_as = '\0';
-    web->nonces_replaced = web->starts = web->pins_sent = web->denial = 0;
+    web->nonces_replaced = web->starts = web->pins_sent = web->refusal = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
     web_wait(web, 0, web_find_page);

@@ -63,7 +63,8 @@ struct web {
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
     bool is_authenticated;
-    unsigned denial;          /* the status that denied access after an answer; 0: none did */
+    unsigned refusal;         /* the status of a GET that did not accept the answer; 0: none */
+    bool is_denied;           /* that reply denies access */
     unsigned nonces_replaced; /* by somebody else's request, or first given by the upload's 401 */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
@@ -145,11 +146,11 @@ void web_post(struct web *web, const char *path);
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* The board has rejected the password. Ends the attempt. */
 void web_fail_rejected(struct web *web);
-/* Notes what a reply says about the answer: that it was accepted, or that access is denied. */
+/* Notes that the answer was accepted, if the reply says so. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply);
-/* Whether no reply has denied access after the answer, or another one has allowed it. Otherwise the
- * attempt has ended. */
-bool web_check_denial(struct web *web);
+/* Whether the board has accepted the answer, or may have, as each page that got it is missing.
+ * Otherwise the attempt has ended. */
+bool web_check_accepted(struct web *web);
 /* No password was given: asks for one. web_take_password() follows. */
 void web_ask_for_password(struct web *web);
 /* The password that was asked for has come, or is missing. */

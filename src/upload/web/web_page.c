@@ -180,7 +180,7 @@ static void go_on(struct web *web)
     web_note(web, message);
     if (is_unasked && !check_unasked(web))
         return;
-    if (web_check_denial(web) && check_version(web) && check_image(web) && check_room(web))
+    if (web_check_accepted(web) && check_version(web) && check_image(web) && check_room(web))
         start_upload(web);
 }
 

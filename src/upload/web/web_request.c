@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_FORBIDDEN = 403 };
+enum { STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
 
 static void send_question(struct web *web);
 
@@ -287,7 +287,7 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
 /* Tasmota's commands say in JSON that they want the password, and have no challenge. */
 static bool is_refused_command(const struct web *web, const struct http_reply *reply)
 {
-    return reply->status == 401 && reply->challenge.scheme == CHALLENGE_NONE &&
+    return reply->status == STATUS_UNAUTHORIZED && reply->challenge.scheme == CHALLENGE_NONE &&
            web->finder.page == &pages[PAGE_TASMOTA] && strncmp(web->path, "/cm?", 4) == 0;
 }
 
@@ -316,7 +316,7 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
         ask_for_challenge(web);
         return true;
     }
-    if (reply->status != 401 || reply->challenge.scheme == CHALLENGE_NONE ||
+    if (reply->status != STATUS_UNAUTHORIZED || reply->challenge.scheme == CHALLENGE_NONE ||
         (web->is_reading && !has_password))
         return false;
 
@@ -328,16 +328,10 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     return true;
 }
 
-/* Only a success proves that the password was accepted. A 403 and a redirect to a login deny
- * access, which is kept. Other statuses prove nothing: a page that is missing, or knows only POST,
- * may have accepted the password. */
+/* Only a success proves that the password was accepted. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply)
 {
-    if (!web->authorization || web->is_authenticated)
-        return;
-    if (reply->status == STATUS_FORBIDDEN || page_leads_to_login(reply))
-        web->denial = reply->status;
-    if (reply->status / 100 != 2)
+    if (!web->authorization || web->is_authenticated || reply->status / 100 != 2)
         return;
     web->is_authenticated = true;
     web->phase = OTA_PHASE_AUTHENTICATE;
@@ -347,20 +341,38 @@ void web_note_authenticated(struct web *web, const struct http_reply *reply)
     web->phase = OTA_PHASE_PAGE;
 }
 
-bool web_check_denial(struct web *web)
+/* A reply to a GET with the password. A page that is missing, or knows only POST, may have accepted
+ * it; any other failure may be what the board says to a wrong one. */
+static void note_page_reply(struct web *web, const struct http_reply *reply)
+{
+    web_note_authenticated(web, reply);
+    if (!web->authorization || web->is_authenticated || page_is_absent(reply))
+        return;
+    web->refusal = reply->status;
+    web->is_denied = reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN ||
+                     page_leads_to_login(reply);
+}
+
+bool web_check_accepted(struct web *web)
 {
     struct ota_failure failure;
 
-    if (!web->denial || web->is_authenticated)
+    if (!web->refusal || web->is_authenticated)
         return true;
 
     web->phase = OTA_PHASE_AUTHENTICATE;
-    ota_fail(
-        &failure, OTA_E_WRONG_PASSWORD,
-        "the board denies access after the password of the user \"%s\" (status %u); it gets no "
-        "image",
-        user_of(web), web->denial);
-    failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
+    if (web->is_denied) {
+        ota_fail(&failure, OTA_E_WRONG_PASSWORD,
+                 "the board denies access after the password of the user \"%s\" (status %u); it "
+                 "gets no image",
+                 user_of(web), web->refusal);
+        failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
+    } else {
+        ota_fail(&failure, OTA_E_NO_VERDICT,
+                 "the board got the password of the user \"%s\", and its page says neither that "
+                 "it is right nor that it is wrong (status %u); it gets no image",
+                 user_of(web), web->refusal);
+    }
     web_finish(web, &failure);
     return false;
 }
@@ -397,7 +409,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            web_note_authenticated(web, outcome->reply);
+            note_page_reply(web, outcome->reply);
             web->on_reply(web, outcome->reply);
         }
     } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {

@@ -139,7 +139,7 @@ static void send_image(struct web *web)
 /* A step before the upload was refused. If its path is missing, the page is of another kind. */
 static void fail_step(struct web *web, const struct http_reply *reply, const char *what)
 {
-    bool is_absent = reply->status == 404 || reply->status == 405;
+    bool is_absent = page_is_absent(reply);
     char raw[PAGE_TEXT_MAX], path[WEB_PATH_MAX];
     struct ota_failure failure;
 
