@@ -1,6 +1,6 @@
 /*
  * command_line.c: lets popt parse a masked command line (argv_mask.h), reports mistakes in it and
- * wipes the password from argv. This is the only file that calls popt.
+ * wipes the password from argv. Only this file and aliases.c call popt.
  */
 #include "cli/command_line.h"
 
@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/secret.h"
 #include "cli/abbreviation.h"
+#include "cli/aliases.h"
 #include "cli/argv_mask.h"
 #include "cli/config_options.h"
 #include "cli/operands.h"
@@ -22,8 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { POPT_SIZE_MAX = 1024 * 1024 }; /* bytes of a file of aliases */
 
 struct reader {
     struct command_line *line;
@@ -551,28 +550,6 @@ static void collect_letters(char letters[OPTION_COUNT])
     *letters = '\0';
 }
 
-/* Whether popt can read the file: it would wait forever for the writer of a pipe, and reads all of
- * a file. */
-static bool is_harmless(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) < 0 ||
-           (!S_ISFIFO(status.st_mode) && status.st_size <= POPT_SIZE_MAX);
-}
-
-/* Reads the aliases of /etc/popt and ~/.popt. Returns false if some may be missing. */
-static bool read_aliases(poptContext popt)
-{
-    const char *home = getenv("HOME");
-    char path[PATH_MAX];
-
-    if (!is_harmless("/etc/popt") ||
-        (home && snprintf(path, sizeof path, "%s/.popt", home) < PATH_MAX && !is_harmless(path)))
-        return false;
-    return poptReadDefaultConfig(popt, 0) == 0;
-}
-
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure)
 {
@@ -585,15 +562,13 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
     if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
         return ota_fail_no_memory(failure);
 
-    /* NO_EXEC: a line in ~/.popt must not make popt replace this program by another. */
-    reader.popt = poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown,
-                                 options_groups, POPT_CONTEXT_NO_EXEC);
-    if (!reader.popt) {
+    reader.popt =
+        poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown, options_groups, 0);
+    if (!reader.popt || aliases_add(reader.popt, &line->unread) < 0) {
         error = ota_fail_no_memory(failure);
         goto cleanup;
     }
 
-    line->is_config_broken = !read_aliases(reader.popt);
     error = read_options(&reader, failure);
     memcpy(line->typed, line->given, sizeof line->typed);
 
@@ -645,4 +620,5 @@ void command_line_free(struct command_line *line)
     strings_free(&line->expected);
     strings_free(&line->rejected);
     strings_free(&line->unfilled);
+    strings_free(&line->unread);
 }

@@ -28,7 +28,7 @@ struct command_line {
     struct strings expected; /* the values of --expect */
     struct strings rejected; /* the values of --reject */
     struct strings unfilled; /* a note for each value that is a placeholder, and was ignored */
-    bool is_config_broken;   /* /etc/popt or ~/.popt could not be read completely */
+    struct strings unread;   /* a note for each file of aliases that was not read */
 };
 
 /* Reads all of argv, with popt's aliases. It continues after a mistake, so that the password is

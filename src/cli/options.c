@@ -293,8 +293,8 @@ static enum ota_error set_secrets(struct options *options, struct command_line *
 static enum ota_error apply(struct options *options, struct command_line *line,
                             const struct config *config, struct ota_failure *failure)
 {
-    if (line->is_config_broken && !options->report.quiet)
-        diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
+    for (size_t i = 0; i < line->unread.count && !options->report.quiet; i++)
+        diag_warning("%s", line->unread.items[i]);
     for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
         diag_warning("%s", line->unfilled.items[i]);
     enum ota_error error = options_check_rules(line, can_choose(line), failure);

@@ -46,14 +46,13 @@ void config_file_free(struct config_file *file)
 
 /* -- trust -- */
 
-/* Why a file beside a project is not read; NULL: it may be. */
-static const char *distrust(const struct stat *status)
+const char *config_distrust(const struct stat *status, bool may_be_roots)
 {
     if (S_ISLNK(status->st_mode))
         return "it is a symbolic link";
     if (!S_ISREG(status->st_mode))
         return "it is not a regular file";
-    if (status->st_uid != geteuid())
+    if (status->st_uid != geteuid() && !(may_be_roots && status->st_uid == 0))
         return "it belongs to another user";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
         return "other users can write it (chmod go-w makes it yours alone)";
@@ -144,7 +143,7 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
     int count = 0;
 
     if (find_project(path, &status)) {
-        const char *why = distrust(&status);
+        const char *why = config_distrust(&status, false);
 
         if (why && note_distrust(notes, path, status.st_mode, why) < 0)
             return -1;
@@ -171,7 +170,7 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
     if (fstat(fd, &status) < 0)
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
                               file->shown, strerror(errno));
-    const char *why = file->is_project           ? distrust(&status)
+    const char *why = file->is_project           ? config_distrust(&status, false)
                       : !S_ISREG(status.st_mode) ? "it is not a regular file"
                                                  : NULL;
     if (why)

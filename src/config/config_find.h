@@ -8,6 +8,7 @@
 #include "esp-ota/error.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 enum { CONFIG_FILES_MAX = 3 };
 
@@ -32,6 +33,10 @@ int config_file_set(struct config_file *file, const char *path);
  * *text is the caller's. Fails with OTA_E_USAGE, or OTA_E_INTERNAL when memory ran out. */
 enum ota_error config_file_read(const struct config_file *file, bool is_named, char **text,
                                 size_t *length, struct ota_failure *failure);
+
+/* Why a file that others may have made is not read; NULL: it belongs to this user (or, if that may
+ * be, to root), and nobody else can write it. */
+const char *config_distrust(const struct stat *status, bool may_be_roots);
 
 void config_file_free(struct config_file *file);
 

@@ -215,19 +215,33 @@ class Aliases(Scenario):
         board.wait_for("upload result=ok")
 
     def test_aliases_that_cannot_be_read(self):
-        """popt itself would wait for the pipe's writer, and read all of the file."""
+        """A pipe would have to be waited for, and what others can write may be theirs."""
         path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
         os.mkdir(home)
         popt = os.path.join(home, ".popt")
-        for name, make in (("a pipe", lambda: os.mkfifo(popt)),
-                           ("too large", lambda: self.file("home/.popt", b"#\n" * 600_000))):
-            with self.subTest(name):
+        for why, make in (("it is not a regular file", lambda: os.mkfifo(popt)),
+                          ("it is longer than 1 MiB", lambda: self.file("home/.popt", b"#\n" * 600_000)),
+                          ("other users can write it (chmod go-w makes it yours alone)",
+                           lambda: os.chmod(self.file("home/.popt", b"esp-ota alias --x -i x\n"), 0o666))):
+            with self.subTest(why):
                 make()
                 result = run("--check", "-f", path, HOME=home)
                 os.unlink(popt)
                 self.assertEqual(result.status, 0, result)
-                self.assertEqual("esp-ota: warning: /etc/popt or ~/.popt could not be read; aliases in it may be "
-                                 "missing\n", result.err)
+                self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n", result.err)
+
+    def test_lines_that_are_no_aliases(self):
+        """popt itself would drop an option that an exec line names, and the board would get the image."""
+        board, home = self.board(), os.path.join(self.directory, "home")
+        os.mkdir(home)
+        self.file("home/.popt", b"esp-ota exec --dry-run /bin/false\nesp-ota exec --run /bin/false\n")
+        path = self.file("fw.bin", image())
+        result = run("-i", board.address, "-f", path, "--run", HOME=home)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("unknown option '--run'", result.err)
+        result = run("-i", board.address, "-f", path, "--dry-run", HOME=home)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(board.count("invitation"), 0)
 
 
 if __name__ == "__main__":

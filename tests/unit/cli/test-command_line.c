@@ -117,7 +117,9 @@ static void test_aliases(void **state)
          "2.9\x02 \x01",
          false},
         {{"--loop", "-i", "b"}, "b", NULL, false},
-        {{"--run", "-i", "b"}, "b", NULL, false},
+        {{"--debug", "-i", "b"}, "b", NULL, true}, /* the file has an exec line for it */
+        {{"--long"}, "long.local", NULL, true},
+        {{"--last"}, "last.local", NULL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reading *it = read_arguments(rows[i].arguments);
@@ -129,7 +131,7 @@ static void test_aliases(void **state)
         else
             assert_null(it->line.password);
         assert_int_equal(it->line.given[OPTION_DEBUG], rows[i].debug);
-        assert_false(it->line.is_config_broken);
+        assert_int_equal(it->line.unread.count, 0);
         reading_free(it);
     }
 }
@@ -143,6 +145,7 @@ static void test_bad_aliases(void **state)
         const char *message;
     } rows[] = {
         {{"--bad"}, "the popt alias '--bad' contains an unknown option, '--nonsense'"},
+        {{"--run"}, "unknown option '--run'; esp-ota --help lists all"},
         {{"--foreign"}, "unknown option '--foreign'; esp-ota --help lists all"},
         {{"--kitchen=x"}, "option '--kitchen' takes no value"},
         {{"--secret"}, "option '--secret' needs a value"},
@@ -265,7 +268,12 @@ static int set_up_command_line(void **state)
         "esp-ota alias --loop --pool\n"
         "esp-ota alias --pool --loop\n"
         "esp-ota exec --run /bin/false\n"
-        "other alias --foreign --ip other.local\n";
+        "esp-ota exec --debug /bin/false\n"
+        "# esp-ota alias --commented --ip other.local\n"
+        "esp-ota alias\n"
+        "esp-ota alias --long --POPTdesc=$\"nothing\" --ip \\\n   long.local -d\n"
+        "other alias --foreign --ip other.local\n"
+        "esp-ota alias --last --ip last.local";
     char path[64];
 
     if (!mkdtemp(home))
