@@ -6,6 +6,8 @@
  */
 #include "base/beneath.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -68,19 +70,21 @@ void beneath_forget(void)
     rules = NULL;
 }
 
-/* Whether an open file is beneath the folder. link: its entry in /proc/self/fd. */
-static bool is_beneath(const char *link, const char *folder)
+/* Returns 0 if an open file is beneath the folder, else EXDEV, or the errno of a lack of resources,
+ * which tells nothing of the file. link: its entry in /proc/self/fd. */
+static int check_beneath(const char *link, const char *folder)
 {
     char real_path[PATH_MAX], real_folder[PATH_MAX];
     const ssize_t length = readlink(link, real_path, sizeof real_path - 1);
 
     if (length < 0 || !realpath(folder, real_folder))
-        return false;
+        return error_is_local(errno) ? errno : EXDEV;
     real_path[length] = '\0';
 
     const size_t size = strlen(real_folder);
-    return strncmp(real_path, real_folder, size) == 0 &&
-           (real_path[size] == '/' || strcmp(real_folder, "/") == 0);
+    const bool is_beneath = strncmp(real_path, real_folder, size) == 0 &&
+                            (real_path[size] == '/' || strcmp(real_folder, "/") == 0);
+    return is_beneath ? 0 : EXDEV;
 }
 
 int beneath_open(const char *path, int flags)
@@ -95,9 +99,10 @@ int beneath_open(const char *path, int flags)
         return -1;
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", held);
-    const bool is_allowed = is_beneath(link, rule->folder);
-    const int fd = is_allowed ? open(link, flags) : -1;
-    const int reason = is_allowed ? errno : EXDEV;
+    int reason = check_beneath(link, rule->folder);
+    const int fd = reason == 0 ? open(link, flags) : -1;
+    if (reason == 0)
+        reason = errno;
     close(held);
     errno = reason;
     return fd;

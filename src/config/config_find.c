@@ -228,16 +228,23 @@ static enum ota_error fail_outside(struct ota_failure *failure)
 }
 
 /* From now on the path opens only beneath the folder. Fails if it already leads out of it; a
- * missing file is no failure. The message is the end of a sentence. */
+ * missing file is no failure. The message of OTA_E_USAGE is the end of a sentence. */
 static enum ota_error confine_path(const char *folder, const char *path,
                                    struct ota_failure *failure)
 {
+    char shown[SHOWN_LENGTH];
+
     if (beneath_add(path, folder) < 0)
         return ota_fail_no_memory(failure);
 
     const int fd = beneath_open(path, O_PATH | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT)
+    if (fd < 0 && errno == EXDEV)
         return fail_outside(failure);
+    if (fd < 0 && error_is_local(errno))
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot open %s: %s",
+                              escape_string(shown, sizeof shown, path), strerror(errno));
+    if (fd < 0 && errno != ENOENT)
+        return ota_fail(failure, OTA_E_USAGE, "cannot be opened: %s", strerror(errno));
     if (fd >= 0)
         close(fd);
     return OTA_OK;

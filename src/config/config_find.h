@@ -42,8 +42,8 @@ void config_file_free(struct config_file *file);
 
 /* Returns the path that the value of a setting means, to be freed: ~/ is the home directory, and a
  * relative path begins at the file's folder. NULL and failure: OTA_E_USAGE if it leads out of the
- * folder of a project file, or OTA_E_INTERNAL; the message is the end of a sentence that the value
- * begins. */
+ * folder of a project file, or OTA_E_INTERNAL; the message of OTA_E_USAGE is the end of a sentence
+ * that the value begins. */
 char *config_file_resolve(const struct config_file *file, const char *value,
                           struct ota_failure *failure);
 

@@ -262,6 +262,38 @@ static void test_resolve_without_memory(void **state)
     config_file_free(&file);
 }
 
+/* A lack of resources does not put a file out of the folder. */
+static void test_resolve_without_descriptors(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int after, error;
+        enum ota_error outcome;
+        const char *message;
+    } rows[] = {
+        {FAILING_OPEN, 0, EMFILE, OTA_E_INTERNAL, "cannot open p/fw.bin: Too many open files"},
+        {FAILING_OPEN, 1, ENFILE, OTA_E_INTERNAL,
+         "cannot open p/fw.bin: Too many open files in system"},
+        {FAILING_REALPATH, 0, ENOMEM, OTA_E_INTERNAL,
+         "cannot open p/fw.bin: Cannot allocate memory"},
+        {FAILING_OPEN, 0, EACCES, OTA_E_USAGE, "cannot be opened: Permission denied"},
+        {FAILING_REALPATH, 0, ENOENT, OTA_E_USAGE, "is not in the folder of this project file"},
+    };
+    struct config_file file = make_file("p/config", true);
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure = {.error = OTA_OK};
+
+        failing_start(rows[i].call, rows[i].after, rows[i].error);
+        assert_null(config_file_resolve(&file, "fw.bin", &failure));
+        assert_true(failing_stop());
+        assert_int_equal(failure.error, rows[i].outcome);
+        assert_non_null(strstr(failure.message, rows[i].message));
+    }
+    config_file_free(&file);
+}
+
 static int make_tree(void **state)
 {
     (void)state;
@@ -305,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_find_without_memory),
         cmocka_unit_test(test_read_fails),
         cmocka_unit_test(test_resolve_without_memory),
+        cmocka_unit_test(test_resolve_without_descriptors),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }
