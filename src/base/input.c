@@ -4,6 +4,7 @@
 #include "base/input.h"
 
 #include "base/beneath.h"
+#include "base/error.h"
 #include "base/escape.h"
 #include "base/loop.h"
 
@@ -11,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +21,8 @@
 /* How long to wait for a writer, and for data. Shells open both ends of a pipe at once; the writer
  * may ask a person first. */
 enum { PATIENCE_WRITER_MS = 5000, PATIENCE_DATA_MS = 120000 };
+
+enum { PATH_SHOWN = 512 };
 
 bool input_is_standard(const char *path)
 {
@@ -55,6 +60,73 @@ int input_open(const char *path)
         fd = beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     return fd;
 }
+
+/* -- the inputs of this run -- */
+
+struct file_id {
+    dev_t device;
+    ino_t inode;
+};
+
+static void *inputs; /* tree of tsearch(3) */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct file_id *first = a, *second = b;
+
+    if (first->device != second->device)
+        return first->device < second->device ? -1 : 1;
+    return first->inode < second->inode ? -1 : first->inode > second->inode;
+}
+
+static bool is_input(const struct stat *status)
+{
+    const struct file_id id = {status->st_dev, status->st_ino};
+
+    return tfind(&id, &inputs, compare_ids);
+}
+
+/* Remembers the file if it is a regular one. Returns -1 and errno when memory ran out. */
+static int remember(const struct stat *status)
+{
+    if (!S_ISREG(status->st_mode) || is_input(status))
+        return 0;
+
+    struct file_id *id = malloc(sizeof *id);
+    if (id)
+        *id = (struct file_id){status->st_dev, status->st_ino};
+    if (id && tsearch(id, &inputs, compare_ids))
+        return 0;
+    free(id);
+    errno = ENOMEM;
+    return -1;
+}
+
+int input_remember(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? remember(&status) : 0;
+}
+
+enum ota_error input_protect(const char *option, const char *path, struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    struct stat status;
+
+    if (stat(path, &status) < 0 || !is_input(&status))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "%s names an input file, %s; give it another name",
+                    option, escape_string(shown, sizeof shown, path));
+}
+
+void input_forget(void)
+{
+    tdestroy(inputs, free);
+    inputs = NULL;
+}
+
+/* -- reading -- */
 
 static bool is_pipe(int fd)
 {
@@ -97,8 +169,9 @@ static int await_data(int fd)
 ssize_t input_read(int fd, void *buffer, size_t size)
 {
     int64_t start_us = loop_now_us();
+    struct stat status;
 
-    if (await_data(fd) < 0)
+    if (fstat(fd, &status) < 0 || remember(&status) < 0 || await_data(fd) < 0)
         return -1;
 
     for (;;) {

@@ -1,9 +1,11 @@
 /*
  * input.h: reads files named by the user from start to end: regular files, and pipes such as those
- * of <(command).
+ * of <(command). Remembers them, so that no output damages one.
  */
 #ifndef ESP_OTA_BASE_INPUT_H
 #define ESP_OTA_BASE_INPUT_H
+
+#include "esp-ota/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +28,15 @@ ssize_t input_read(int fd, void *buffer, size_t size);
 
 /* Reads until the buffer is full or the file ends; -1 and errno when reading fails. */
 ssize_t input_read_all(int fd, void *buffer, size_t capacity);
+
+/* The file is an input of this run, and may be read later. What input_read() has read is one in any
+ * case. Returns -1 when memory ran out. */
+int input_remember(const char *path);
+void input_forget(void); /* all inputs */
+
+/* To be called before the output file of an option is opened, when all inputs are known: fails with
+ * OTA_E_USAGE if path is one of them, by whatever name. */
+enum ota_error input_protect(const char *option, const char *path, struct ota_failure *failure);
 
 /* Like strerror(), with better words for the errors of these functions. */
 const char *input_error(int number);

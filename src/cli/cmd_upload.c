@@ -5,7 +5,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
-#include "base/escape.h"
+#include "base/input.h"
 #include "base/loop.h"
 #include "boardlog/boot_check.h"
 #include "cli/board_select.h"
@@ -18,10 +18,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { PATH_SHOWN = 512 };
 
 struct program {
     const struct options *options;
@@ -40,28 +37,26 @@ struct program {
     bool is_over;               /* --monitor-for */
 };
 
-/* Rejects a log file that this run has read: lines appended to it would damage it. */
-static enum ota_error check_log(const struct program *program, struct ota_failure *failure)
+static enum ota_error open_metrics(struct program *program, struct ota_failure *failure)
 {
-    const char *path = program->options->transcript.path;
-    char shown[PATH_SHOWN];
-    struct stat target;
+    const struct options *options = program->options;
 
-    if (!path || stat(path, &target) < 0 || !S_ISREG(target.st_mode) ||
-        !plan_has_read(&program->plan, &target))
+    if (!options->metrics || options->fleet.is_dry_run)
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "--log names an input file, %s; give it another name",
-                    escape_string(shown, sizeof shown, path));
+    if (input_protect("--metrics", options->metrics, failure) != OTA_OK)
+        return failure->error;
+    return report_open_metrics(program->report, options->metrics, failure);
 }
 
 static enum ota_error open_log(struct program *program, struct ota_failure *failure)
 {
     const struct options *options = program->options;
+    const char *path = options->transcript.path;
 
     if ((!boot_check_is_wanted(&options->log) && !plan_judges_logs(&program->plan)) ||
         options->fleet.is_dry_run)
         return OTA_OK;
-    if (check_log(program, failure) != OTA_OK)
+    if (path && input_protect("--log", path, failure) != OTA_OK)
         return failure->error;
     return report_open_transcript(program->report, &options->transcript, failure);
 }
@@ -202,17 +197,16 @@ static enum ota_error prepare(struct program *program)
     if (options->discovers &&
         board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
-    /* Until here a signal ends the program as it is: nothing has been said to any board. */
-    if (open_log(program, failure) != OTA_OK)
-        return failure->error;
-    if (options->metrics && !options->fleet.is_dry_run &&
-        report_open_metrics(program->report, options->metrics, failure) != OTA_OK)
+    /* Outputs come last, as none of them may be a file that was read. Until here a signal ends the
+     * program as it is: nothing has been said to any board. */
+    if (open_services(program) != OTA_OK || open_metrics(program, failure) != OTA_OK ||
+        open_log(program, failure) != OTA_OK)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
                               strerror(errno));
-    return open_services(program);
+    return OTA_OK;
 }
 
 static enum ota_error upload(struct program *program)

@@ -5,7 +5,6 @@
 #include "cli/cmd_write.h"
 
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/file_replace.h"
 #include "base/input.h"
 #include "base/stdio_guard.h"
@@ -20,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SHOWN = 512, PATIENCE_MS = 60000 };
+enum { PATIENCE_MS = 60000 };
 
 static bool is_standard_output(const struct stat *status)
 {
@@ -37,10 +36,8 @@ static bool is_stream(const struct stat *target)
 }
 
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, const struct plan *plan,
-                                   struct ota_failure *failure)
+static enum ota_error check_target(const char *path, struct ota_failure *failure)
 {
-    char shown[PATH_SHOWN];
     struct stat target;
 
     if (stat(path, &target) < 0)
@@ -51,11 +48,7 @@ static enum ota_error check_target(const char *path, const struct plan *plan,
         return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
-    if (plan_has_read(plan, &target))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--output names the input file, %s; give it another name",
-                        escape_string(shown, sizeof shown, path));
-    return OTA_OK;
+    return input_protect("--output", path, failure);
 }
 
 /* -- a stream -- */
@@ -109,7 +102,7 @@ int cmd_write_run(const struct options *options, struct report *report)
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
 
     if (error == OTA_OK)
-        error = check_target(options->output, &plan, &failure);
+        error = check_target(options->output, &failure);
     if (error == OTA_OK && options->report.json)
         error = keep_apart(options->output, &failure);
     if (error == OTA_OK)

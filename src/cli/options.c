@@ -386,6 +386,7 @@ void options_free(struct options *options)
     struct plan_settings *plan = &options->plan;
 
     beneath_forget();
+    input_forget();
     free(options->output);
     free(options->metrics);
     free(options->patterns.name);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/input.h"
 #include "base/units.h"
 #include "cli/config_boards.h"
 #include "cli/spelling.h"
@@ -34,7 +35,7 @@ enum {
 
 static const char SERVE_PORT_DEFAULT[] = "8080";
 
-enum value_kind { KIND_OTHER, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
+enum value_kind { KIND_OTHER, KIND_INPUT, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
 
 /* How the value of an option is parsed, and where it is stored. */
 struct setting {
@@ -192,6 +193,15 @@ static enum ota_error set_path(char **path, const char *option, const char *valu
         return ota_fail(failure, OTA_E_USAGE, "the file name after %s is empty", option);
     *path = strdup(value);
     return *path ? OTA_OK : ota_fail_no_memory(failure);
+}
+
+/* A file that is only read, perhaps later, by a library, or not at all in this run. */
+static enum ota_error set_input(char **path, const char *option, const char *value,
+                                struct ota_failure *failure)
+{
+    if (input_remember(value) < 0)
+        return ota_fail_no_memory(failure);
+    return set_path(path, option, value, failure);
 }
 
 static enum ota_error set_pattern(char **pattern, const char *option, const char *value,
@@ -494,6 +504,10 @@ static enum ota_error set_serve_version(struct options *options, const char *nam
 }
 
 /* The fields of struct options that a value of this kind is stored in. */
+#define INPUT(option, field)                                                                       \
+    {                                                                                              \
+        option, NULL, KIND_INPUT, offsetof(struct options, field), 0, 0                            \
+    }
 #define PATH(option, field)                                                                        \
     {                                                                                              \
         option, NULL, KIND_PATH, offsetof(struct options, field), 0, 0                             \
@@ -518,21 +532,21 @@ static enum ota_error set_serve_version(struct options *options, const char *nam
 /* In the order in which they are applied. */
 static const struct setting settings[] = {
     OTHER(OPTION_PORT, set_port),
-    PATH(OPTION_FILE, plan.file),
+    INPUT(OPTION_FILE, plan.file),
     OTHER(OPTION_MIN_AUTH, set_min_auth),
-    PATH(OPTION_SIGN, plan.sign),
+    INPUT(OPTION_SIGN, plan.sign),
     OTHER(OPTION_SIGN_HASH, set_sign_hash),
-    PATH(OPTION_VERIFY_KEY, plan.verify_key),
+    INPUT(OPTION_VERIFY_KEY, plan.verify_key),
     OTHER(OPTION_OUTPUT, set_output),
-    PATH(OPTION_HOSTS, plan.hosts),
-    PATH(OPTION_RESUME, plan.resume),
+    INPUT(OPTION_HOSTS, plan.hosts),
+    INPUT(OPTION_RESUME, plan.resume),
     PATTERN(OPTION_MATCH, patterns.name),
     PATTERN(OPTION_BOARD, patterns.board),
     OTHER(OPTION_PROTOCOL, set_protocol),
     OTHER(OPTION_USER, set_user),
     OTHER(OPTION_PAGE, set_page),
     OTHER(OPTION_FIELD, set_field),
-    PATH(OPTION_CACERT, web.ca_file),
+    INPUT(OPTION_CACERT, web.ca_file),
     OTHER(OPTION_EXPECT_VERSION, set_expect_version),
     OTHER(OPTION_MAX_SIZE, set_max_size),
     OTHER(OPTION_HOST_IP, set_host_ip),
@@ -550,8 +564,8 @@ static const struct setting settings[] = {
     TIME(OPTION_SERVE_FOR, serve.for_us, 1, WAIT_MAX_S),
     NUMBER(OPTION_UNTIL_CONFIRMED, serve.until_confirmed, 1, BOARDS_MAX),
     OTHER(OPTION_SERVE_VERSION, set_serve_version),
-    PATH(OPTION_TLS_CERT, serve.certificate),
-    PATH(OPTION_TLS_KEY, serve.key),
+    INPUT(OPTION_TLS_CERT, serve.certificate),
+    INPUT(OPTION_TLS_KEY, serve.key),
     OTHER(OPTION_MONITOR, set_monitor),
     TIME(OPTION_MONITOR_FOR, log.monitor_for_us, 1, WAIT_MAX_S),
     OTHER(OPTION_TIMESTAMPS, set_timestamps),
@@ -567,6 +581,8 @@ static enum ota_error set_value(struct options *options, const struct setting *s
     void *field = (char *)options + setting->offset;
 
     switch (setting->kind) {
+    case KIND_INPUT:
+        return set_input(field, name, value, failure);
     case KIND_PATH:
         return set_path(field, name, value, failure);
     case KIND_PATTERN:

@@ -83,9 +83,6 @@ enum ota_error plan_add(struct plan *plan, const struct target *target,
 /* Whether the log of some board is judged by a pattern of its own. */
 bool plan_judges_logs(const struct plan *plan);
 
-/* Whether this file is an input of the plan: an image, a list, a report, a password or a key. */
-bool plan_has_read(const struct plan *plan, const struct stat *status);
-
 void plan_free(struct plan *plan); /* cleanses the passwords and keys */
 
 #endif

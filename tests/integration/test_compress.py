@@ -300,9 +300,9 @@ class Compress(Scenario):
                 (("-z", "-f", path, "--output", "x", "--all"), "leave out either --output or the boards\n"),
                 (("-z", "-f", path, "--output", "x", "--check"), "--check only examines a file; leave --output out\n"),
                 (("-l", "--output", "x"), "-l prints all boards and uploads nothing; leave --output out\n"),
-                (("-z", "-f", path, "--output", path), "--output names the input file, "),
+                (("-z", "-f", path, "--output", path), "--output names an input file, "),
                 (("-z", "-f", path, "--output", f"{self.directory}/./firmware.bin"),
-                 "--output names the input file, ")):
+                 "--output names an input file, ")):
             with self.subTest(arguments):
                 result = run(*arguments, cwd=self.directory)
                 self.assertEqual((result.status, result.out), (2, ""), result)

@@ -171,7 +171,7 @@ class ImageFromStandardInput(Scenario):
         path = self.file("fw.bin", self.image)
         result = run("-f", "-", "-z", "--output", path, before=("sh", "-c", 'exec "$@" <"$0"', path))
         self.assertEqual((result.status, result.out), (2, ""), result)
-        self.assertIn("--output names the input file", result.err)
+        self.assertIn("--output names an input file", result.err)
         with open(path, "rb") as file:
             self.assertEqual(file.read(), self.image)
 

@@ -558,18 +558,25 @@ class Fleets(MonitorScenario):
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 
     def test_log_is_not_a_file_that_is_read(self):
-        """--log cannot be an input file, as the board's lines would be appended to it."""
+        """No input file can be one of --log, as the board's lines would be appended to it, or of --metrics, which
+        replaces it."""
         path, hosts = self.file("fw.bin", image()), self.file("hosts", f"{address()} auth-file=password\n".encode())
-        password = self.file("password", b"kwert\n")
-        for name in (path, hosts, password):
-            with self.subTest(name), open(name, "rb") as file:
-                before = file.read()
-                result = run("--hosts", hosts, "-f", path, MONITOR, "--log", name, "--retries", "0", "-t", "1",
-                             cwd=self.directory)
-                self.assertEqual((result.status, result.out), (2, ""), result)
-                self.assertIn(f"--log names an input file, {name}; give it another name", result.err)
-                file.seek(0)
-                self.assertEqual(file.read(), before)
+        config, aliases = self.file("config", b"timeout = 1\n"), self.file(".popt", b"esp-ota alias --x -i x\n")
+        authority, password = self.file("ca", b"-----BEGIN CERTIFICATE-----\n"), self.file("password", b"kwert\n")
+        line = ("--config", config, "--hosts", hosts, "--retries", "0")
+        resumed = self.file("resumed", run(*line, "-f", path, "--json").out.encode())
+        line += ("-f", path, "--resume", resumed, "--cacert", authority, MONITOR)
+        for name in (path, hosts, config, resumed, authority, password, aliases):
+            for option in ("--log", "--metrics"):
+                with self.subTest(name, option=option), open(name, "rb") as file:
+                    before = file.read()
+                    os.link(name, os.path.join(self.directory, "link"))
+                    result = run(*line, option, "link", cwd=self.directory, HOME=self.directory)
+                    os.unlink(os.path.join(self.directory, "link"))
+                    self.assertEqual((result.status, result.out), (2, ""), result)
+                    self.assertIn(f"{option} names an input file, link; give it another name\n", result.err)
+                    with open(name, "rb") as after:
+                        self.assertEqual(after.read(), before)
 
     def test_summary_of_logs(self):
         """A board that gets no upload has its result when its log ends, and the summary waits for it."""

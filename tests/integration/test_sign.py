@@ -538,7 +538,7 @@ class Sign(Keys):
     def test_output_to_the_key(self):
         result = run("--sign", self.rsa_key, "-f", self.file("fw.bin", PICO), "--output", self.rsa_key)
         self.assertEqual(result.status, 2, result)
-        self.assertIn(f"--output names the input file, {self.rsa_key}", result.err)
+        self.assertIn(f"--output names an input file, {self.rsa_key}", result.err)
 
     def test_older_form_of_a_protected_key(self):
         """"Proc-Type: 4,ENCRYPTED", as older versions of openssl write it."""

@@ -200,6 +200,7 @@ static void test_input_names(void **state)
 static void test_files(void **state)
 {
     char name[80], buffer[8];
+    struct ota_failure failure;
 
     (void)state;
     snprintf(name, sizeof name, "%s/file", directory);
@@ -212,7 +213,15 @@ static void test_files(void **state)
     assert_int_equal(input_read_all(descriptor, buffer, sizeof buffer), 2);
     assert_int_equal(input_read_all(descriptor, buffer, sizeof buffer), 0);
     close(descriptor);
+    assert_int_equal(input_protect("--log", name, &failure), OTA_E_USAGE);
+    input_forget();
+    assert_int_equal(input_protect("--log", name, &failure), OTA_OK);
+    assert_int_equal(input_remember(name), 0);
+    assert_int_equal(input_protect("--log", name, &failure), OTA_E_USAGE);
     unlink(name);
+    assert_int_equal(input_protect("--log", name, &failure), OTA_OK);
+    assert_int_equal(input_remember(name), 0);
+    input_forget();
 
     assert_int_equal(input_open(name), -1);
     assert_int_equal(errno, ENOENT);

@@ -211,7 +211,7 @@ static void test_refused_output(void **state)
     } rows[] = {{nowhere, "No such file or directory"},
                 {here, "it is a directory"},
                 {device, "it is not a regular file"},
-                {image_path, "--output names the input file, a.bin"},
+                {image_path, "--output names an input file, a.bin"},
                 {pipe_path, "nobody reads from this pipe"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[64];
