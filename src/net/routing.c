@@ -7,12 +7,11 @@
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 200, ANSWER_MAX = 4096, QUESTION_MAX = 128, TICKS_A_SECOND = 100 };
+enum { ANSWER_MAX = 4096, QUESTION_MAX = 128, TICKS_A_SECOND = 100 };
 
 union question {
     struct nlmsghdr header;
@@ -116,21 +115,19 @@ static void add_address(union question *question, uint16_t type, const struct ad
         add_attribute(question, type, &address->v4.sin_addr, sizeof address->v4.sin_addr);
 }
 
-/* Returns the length of the answer; 0: none came in time. A connected socket receives from the
- * kernel only. */
+/* Returns the length of the answer; 0: there is none. The kernel answers within send(), so that to
+ * wait for it could only stop the loop. A connected socket receives from the kernel only. */
 static size_t ask_kernel(const union question *question, void *answer)
 {
     static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-    struct pollfd answered = {.fd = fd, .events = POLLIN};
     ssize_t got = 0;
 
     if (fd < 0)
         return 0;
 
     if (connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) == 0 &&
-        send(fd, question, question->header.nlmsg_len, 0) >= 0 &&
-        poll(&answered, 1, PATIENCE_MS) > 0)
+        send(fd, question, question->header.nlmsg_len, 0) >= 0)
         got = recv(fd, answer, ANSWER_MAX, 0);
     close(fd);
     return got > 0 ? (size_t)got : 0;
