@@ -40,7 +40,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "local",
             .exit_status = 1,
-            .text = "this computer does not send to the board",
+            .text = "this computer cannot send to the board",
         },
     [OTA_E_USAGE] =
         {
@@ -76,7 +76,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "no-mdns",
             .exit_status = 4,
-            .text = "boards cannot be looked for",
+            .text = "cannot look for boards",
         },
     [OTA_E_NEVER_ASKED] =
         {
@@ -109,7 +109,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "no-page",
             .exit_status = 5,
-            .text = "the board's web server has no update page that is known",
+            .text = "the board's web server has no known update page",
         },
     [OTA_E_TLS] =
         {
@@ -151,7 +151,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "no-verdict",
             .exit_status = 6,
-            .text = "the board sent challenges and judged no answer",
+            .text = "the board sent challenges, but neither accepted nor rejected an answer",
         },
     [OTA_E_KEY_NEEDED] =
         {

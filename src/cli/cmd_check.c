@@ -254,7 +254,7 @@ static enum ota_error check(struct image **image, const struct options *options,
 
     *failure = judgement.failure;
     if (failure->error == OTA_OK && signature && signature->verdict != SIGN_VALID)
-        return ota_fail(failure, OTA_E_SIGNATURE, "%s is not to be trusted: %s", path,
+        return ota_fail(failure, OTA_E_SIGNATURE, "%s cannot be trusted: %s", path,
                         signature->sentence);
     return failure->error;
 }

@@ -155,12 +155,12 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
 
     if (strcmp(target->scheme->name, "http") != 0)
         return ota_fail(failure, OTA_E_USAGE,
-                        "--serve tells only boards with Tasmota to fetch; write http://%s",
+                        "--serve can tell only boards with Tasmota to fetch; write http://%s",
                         board->name);
     if (program->options->serve.certificate)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s is told to fetch, and Tasmota fetches by HTTP only; leave --tls-cert "
-                        "and --tls-key out",
+                        "%s would be told to fetch, but Tasmota fetches by HTTP only; leave "
+                        "--tls-cert and --tls-key out",
                         board->label);
     if (open_tasmotas(program) != OTA_OK)
         return failure->error;
@@ -180,7 +180,7 @@ static enum ota_error fail_mac(struct program *program, const char *name)
     char shown[4 * TARGET_NAME_MAX];
 
     return ota_fail(&program->failure, OTA_E_USAGE,
-                    "'%s' is not the MAC of a board, which is written like 24:0A:C4:00:00:01",
+                    "'%s' is not a MAC address, which is written like 24:0A:C4:00:00:01",
                     escape_string(shown, sizeof shown, name));
 }
 
@@ -269,8 +269,8 @@ static enum ota_error check_tls_key(const char *key, const char *path, struct ot
     if (!strstr(key, "BEGIN ENCRYPTED PRIVATE KEY") && !strstr(key, "Proc-Type: 4,ENCRYPTED"))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE,
-                    "the key in %s is protected by a password; give one without, which \"openssl "
-                    "pkey -in KEY.pem\" prints",
+                    "the key in %s is protected by a password, and --serve has nobody to ask for "
+                    "it; \"openssl pkey -in KEY.pem\" prints the key without one",
                     escape_string(shown, sizeof shown, path));
 }
 
@@ -325,7 +325,7 @@ static void end_serving(struct program *program)
     if (program->tasmotas)
         serve_stop(program->serve);
     if (tasmotas_end(program->tasmotas))
-        diag_info("waiting until the boards have their OtaUrl back; another signal ends at once");
+        diag_info("restoring the OtaUrl of the boards; another signal ends at once");
     else
         loop_quit(program->loop);
 }
@@ -359,7 +359,7 @@ static void on_signal(int number, void *userdata)
     else if (with_identity(program, reload) == OTA_OK)
         diag_info("new connections get the certificate that the file has now");
     else
-        diag_warning("the certificate stays as it was: %s", program->failure.message);
+        diag_warning("the old certificate stays in use: %s", program->failure.message);
 }
 
 static void on_serve_status(void *userdata)
@@ -522,7 +522,7 @@ static enum ota_error judge(struct program *program, int *status)
     if (error != OTA_OK || confirmed >= wanted)
         return error;
     ota_fail(&program->failure, OTA_E_NOT_RETURNED,
-             "%zu board%s confirmed, and --until-confirmed waits for %u", confirmed,
+             "%zu board%s confirmed, but --until-confirmed waits for %u", confirmed,
              confirmed == 1 ? " has" : "s have", wanted);
     if (book_count_state(&program->book, BOOK_SILENT) == program->book.count)
         program->failure.cause = OTA_CAUSE_NEVER_ASKED;

@@ -188,7 +188,7 @@ static enum ota_error reject_group(const struct config *config, const char *name
     suggest_list(list, sizeof list, &suggestions);
     if (config_find_section(config, CONFIG_BOARD, name, NULL))
         return ota_fail(failure, OTA_E_USAGE,
-                        "the configuration has no group \"%s\", but a board; leave out the @",
+                        "\"%s\" is a board in the configuration, not a group; leave out the @",
                         escape_string(shown, sizeof shown, name));
     return ota_fail(failure, OTA_E_USAGE, "the configuration has no group \"%s\"%s%s",
                     escape_string(shown, sizeof shown, name),

@@ -93,7 +93,7 @@ enum ota_error config_options_reject(const struct config_entry *entry, const cha
         return reject_entry(entry, failure,
                             "is a general setting; move it above the first section");
     else
-        ota_fail(failure, OTA_E_USAGE, "'%s' is not known here%s%s%s",
+        ota_fail(failure, OTA_E_USAGE, "unknown setting '%s'%s%s%s",
                  escape_string(shown, sizeof shown, entry->name), likely ? "; did you mean '" : "",
                  likely ? likely : "", likely ? "'?" : "");
     return config_blame(entry, failure);

@@ -305,7 +305,7 @@ static enum ota_error set_metrics(struct options *options, const char *name, con
 {
     if (strcmp(value, "-") == 0)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s replaces a file, and standard output is none; give it a file name",
+                        "%s replaces a file, but standard output is not one; give it a file name",
                         name);
     return set_path(&options->metrics, name, value, failure);
 }

@@ -74,8 +74,8 @@ static const char *next_line(struct reader *reader, size_t *length)
         if (*length > 0 && line[*length - 1] == '\r')
             --*length;
         if (has_control_character(line, *length)) {
-            reject_config_line(reader, "a NUL or another control character is in it, but the file "
-                                       "should be text");
+            reject_config_line(
+                reader, "it has a NUL or another control character, but the file should be text");
             return NULL;
         }
         *length = trim(&line, *length);

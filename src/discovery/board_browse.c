@@ -192,8 +192,7 @@ static void finish_unavailable(struct board_browse *browse, const struct mdns_an
 
     ota_fail(&failure, answer->is_local ? OTA_E_INTERNAL : OTA_E_NO_MDNS,
              "%s: multicast DNS cannot be asked (%s)",
-             browse->boards.count ? "the boards found may not be all"
-                                  : "boards cannot be looked for",
+             browse->boards.count ? "some boards may be missing" : "cannot look for boards",
              answer->reason);
     failure.cause = answer->lack;
     finish_browse(browse, &failure);

@@ -70,7 +70,7 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
     describe_advice(advice, facts);
 
     ota_fail(failure, facts->is_local ? OTA_E_INTERNAL : OTA_E_NOT_FOUND, "%s: %s%s%s%s%s",
-             facts->is_local ? "cannot be looked for" : "not found", mdns,
+             facts->is_local ? "cannot be looked up" : "not found", mdns,
              mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
     if (facts->unavailable[0] && !facts->is_dns_name && !facts->is_local)
         failure->cause = OTA_CAUSE_NO_AVAHI;

@@ -416,8 +416,7 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_target(failure, text,
                              "is a pattern, but -i takes one board; use --match for a pattern");
     if (is_list(text))
-        return reject_target(
-            failure, text, "names several boards: give each of them an -i, or a line, of its own");
+        return reject_target(failure, text, "names several boards: give each its own -i or line");
     return OTA_OK;
 }
 

@@ -221,7 +221,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     const char *change = job->upload ? upload_adapt(job->upload, failure) : "";
     if (failure->error == OTA_E_NO_CONNECTION && failure->cause != OTA_CAUSE_OTHER_ADDRESS)
         snprintf(message, sizeof message,
-                 "%s: %s; a firewall drops its packets, or they were lost: once more in %.0f s",
+                 "%s: %s; a firewall drops its packets, or they were lost; trying again in %.0f s",
                  ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     else
         snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s%s%s in %.0f s",
@@ -282,7 +282,7 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
                  "the board asks for a password, and the one that was typed is not tried here, as "
                  "another board has rejected it");
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
-        ota_fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
+        ota_fail(&result, broken->failure.error, "%s; then: %s", broken->failure.message,
                  failure->message);
         result.cause = broken->failure.cause;
         job->acknowledged = broken->acknowledged;

@@ -118,17 +118,18 @@ static void note_awaited_proof(struct job *job, const char *so_far, enum ota_cau
 {
     char message[OTA_MESSAGE_MAX + 128];
     const struct log_settings *settings = job->config.log;
+    const double expect_s = (double)settings->expect_timeout_us / 1e6;
 
-    if (settings->expect)
-        snprintf(message, sizeof message, "%s; now its log is to say %s %.3g s", so_far,
-                 expect_missing(settings->expect, &(struct expect_state){0}, 0)
-                     ? "what is expected, within"
-                     : "nothing that is rejected, for",
-                 (double)settings->expect_timeout_us / 1e6);
+    if (!settings->expect)
+        snprintf(message, sizeof message, "%s; waiting at most %.3g s for it to %scome back",
+                 so_far, (double)settings->online_us / 1e6,
+                 seen == OTA_CAUSE_GONE ? "" : "go off the network and ");
+    else if (expect_missing(settings->expect, &(struct expect_state){0}, 0))
+        snprintf(message, sizeof message, "%s; waiting at most %.3g s for the expected log lines",
+                 so_far, expect_s);
     else
-        snprintf(message, sizeof message, "%s; now it is to %scome back, within %.3g s", so_far,
-                 seen == OTA_CAUSE_GONE ? "" : "go off the network and ",
-                 (double)settings->online_us / 1e6);
+        snprintf(message, sizeof message, "%s; watching its log %.3g s for rejected lines", so_far,
+                 expect_s);
     job_note(job, OTA_PHASE_PROOF, message);
 }
 

@@ -249,7 +249,7 @@ void job_end_dry_run(struct job *job)
              job->config.upload->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image",
              input_show(file, sizeof file, job->image->path), format_size(size, job->image->size),
              job->address, job->port, job->port_source, job->config.assignment->protocol->name,
-             lacks_password ? "; it announces that it asks for a password, and none is given" : "");
+             lacks_password ? "; it announces that it asks for a password, but none is given" : "");
     job->callbacks.on_planned(message, job->callbacks.userdata);
     job->callbacks.on_done(job->callbacks.userdata);
 }

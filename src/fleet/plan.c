@@ -61,7 +61,7 @@ static void warn_of_doubt(const struct plan *plan)
 
         input_show(shown, sizeof shown, image->path);
         if (image->inspection.sending == INSPECT_SERVABLE && plan->settings->is_served)
-            diag_info("%s is %s; ESP8266, ESP32 and Pico W boards do not get it", shown,
+            diag_info("%s is %s; it is not served to ESP8266, ESP32 and Pico W boards", shown,
                       image->inspection.what);
         if (image_fit_image(reason, image, plan->settings->prepare.command,
                             plan->settings->is_served) == IMAGE_FIT_DOUBTFUL &&
@@ -220,7 +220,8 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
                                         struct ota_failure *failure)
 {
     if (plan->count == PLAN_BOARDS_MAX)
-        return ota_fail(failure, OTA_E_USAGE, "more than %d boards are named; update them in parts",
+        return ota_fail(failure, OTA_E_USAGE,
+                        "more than %d boards are named; split them into several runs",
                         PLAN_BOARDS_MAX);
     struct assignment *assignments =
         array_grow(plan->assignments, plan->count, &plan->capacity, sizeof *assignments);
@@ -330,8 +331,7 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
 
     if (line->is_rest && !plan->settings->is_served)
         return ota_fail(failure, OTA_E_USAGE,
-                        "\"*\" stands for the boards without a line of their own, which only "
-                        "--serve waits for");
+                        "\"*\" stands for all boards that are not listed, and needs --serve");
     if (line->protocol && line->protocol != protocol)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has %s:// before its name and %s as its protocol; leave one of them "
@@ -343,13 +343,13 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
                         "expect= is about the log after an upload; --serve follows no log");
     const bool has_image = line->file || plan->settings->file;
     if (line->expect && (plan->settings->judges_logs || !has_image))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s has expect= of its own; leave it out, or --expect, --reject and "
-                        "--monitor",
-                        escape_string(shown, sizeof shown, name_of(line)));
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "%s has its own expect=; leave that out, or --expect, --reject and --monitor",
+            escape_string(shown, sizeof shown, name_of(line)));
     if (!protocols_take_own(protocol, &line->own))
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s gets its image by %s, and page=, field= and user= are for update "
+                        "%s gets its image by %s, but page=, field= and user= are for update "
                         "pages; write http:// before its name",
                         escape_string(shown, sizeof shown, name_of(line)), protocol->name);
     return OTA_OK;

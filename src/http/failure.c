@@ -43,7 +43,7 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
                  (double)timeout_us / 1e6);
         break;
     case HTTP_NOT_HTTP:
-        ota_fail(failure, OTA_E_NO_PAGE, "what answers at %s is not a web server", place);
+        ota_fail(failure, OTA_E_NO_PAGE, "%s answers, but is not a web server", place);
         break;
     case HTTP_BROKEN:
         ota_fail(failure, OTA_E_NO_ANSWER, "%s closed the connection without a reply to %s", place,
@@ -81,7 +81,7 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
                  (double)HTTP_RESULT_US / 1e6);
     else if (outcome->is_acknowledged)
         ota_fail(failure, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", size,
-                 outcome->end == HTTP_NOT_HTTP ? "what the board replied is not HTTP"
+                 outcome->end == HTTP_NOT_HTTP ? "the board's reply is not HTTP"
                                                : "the board closed the connection without a reply");
     else if (is_stalled)
         ota_fail(failure, OTA_E_STALLED, "the board stopped taking data");

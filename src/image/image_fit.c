@@ -400,8 +400,8 @@ enum image_fit image_fit_sketch_server(char reason[IMAGE_FIT_REASON_MAX], const 
     static const struct kind other = {
         .proven = SKETCH_BOARDS ",rp*",
         .likely = SKETCH_BOARDS ",rp*",
-        .clue = "has a sketch server that takes no filesystem images, so it is no ESP8266 and no "
-                "ESP32",
+        .clue = "has a sketch server that takes no filesystem images, so it is neither an ESP8266 "
+                "nor an ESP32",
     };
 
     return image_fit_board(reason, image, takes_filesystem ? &esp : &other, 0);

@@ -70,7 +70,7 @@ static enum ota_error refuse_image(const struct image *image, const char *shown,
     enum packing packing = packing_of(inspection);
     if (packing == REFUSE_FOREIGN)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s (%s) is for %s, which do not unpack; leave -z out", shown,
+                        "%s (%s) is for %s, which do not unpack images; leave -z out", shown,
                         inspection->name,
                         inspection->format == INSPECT_UF2      ? "boards with LibreTiny"
                         : inspection->format == INSPECT_UPDATE ? "boards of another system"

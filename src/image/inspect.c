@@ -57,7 +57,7 @@ void inspect_set_foreign(struct inspection *inspection, enum inspect_format form
     inspection->remedy = remedy;
     snprintf(inspection->what, sizeof inspection->what, "%s", what);
     snprintf(inspection->name, sizeof inspection->name, "%s", name ? name + 1 : what);
-    inspect_judge(inspection, INSPECT_CANNOT_TELL, "it is no firmware");
+    inspect_judge(inspection, INSPECT_CANNOT_TELL, "it is not firmware");
 }
 
 void inspect_set_trailer(struct inspection *inspection, struct view view,
@@ -66,8 +66,7 @@ void inspect_set_trailer(struct inspection *inspection, struct view view,
     inspection->trailer = trailer;
     inspection->trailer_size = view.size - inspection->image_size;
     if (trailer == INSPECT_STRAY_BYTES)
-        inspect_judge(inspection, INSPECT_CANNOT_TELL,
-                      "%zu bytes follow the image that belong to nothing known",
+        inspect_judge(inspection, INSPECT_CANNOT_TELL, "%zu unknown bytes follow the image",
                       inspection->trailer_size);
 }
 

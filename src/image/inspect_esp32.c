@@ -173,8 +173,8 @@ bool inspect_esp32(struct inspection *inspection, struct view view)
     inspection->hashed_size = walk.end;
     inspection->image_size = walk.end + (has_hash ? SHA256_SIZE : 0);
     inspect_judge(inspection, INSPECT_VALID,
-                  has_hash ? "its checksum and its SHA-256 hold"
-                           : "its checksum holds; it has no SHA-256");
+                  has_hash ? "its checksum and its SHA-256 are correct"
+                           : "its checksum is correct; it has no SHA-256");
     if (inspection->image_size < view.size)
         inspect_set_trailer(inspection, view, esp32_trailer(view, inspection->image_size));
     return true;

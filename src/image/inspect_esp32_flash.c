@@ -70,7 +70,7 @@ static void judge_table(struct inspection *inspection, struct view view, const s
     for (size_t i = 0; i < MD5_SIZE; i++)
         snprintf(shown + 2 * i, 3, "%02x", stored[i]);
     if (memcmp(shown, computed, DIGEST_MD5_HEX) == 0)
-        inspect_judge(inspection, INSPECT_VALID, "its MD5 holds");
+        inspect_judge(inspection, INSPECT_VALID, "its MD5 is correct");
     else
         inspect_judge(inspection, INSPECT_BAD_CHECKSUM, "its MD5 is not that of its entries");
 }

@@ -108,13 +108,13 @@ static void judge_esp8266(struct inspection *inspection, struct view view, struc
         return;
 
     if (!inspection->has_eboot) {
-        inspect_judge(inspection, INSPECT_VALID, "its checksum holds");
+        inspect_judge(inspection, INSPECT_VALID, "its checksum is correct");
     } else if (walk_sketch(walk, inspection, view)) {
         if (has_crc(view, walk->end)) {
             if (crc_holds(inspection, view, walk->end))
-                inspect_judge(inspection, INSPECT_VALID, "its checksum and its CRC-32 hold");
+                inspect_judge(inspection, INSPECT_VALID, "its checksum and its CRC-32 are correct");
         } else if (esp_checksum_holds(walk, inspection, "the sketch")) {
-            inspect_judge(inspection, INSPECT_VALID, "its checksums hold");
+            inspect_judge(inspection, INSPECT_VALID, "its checksums are correct");
         }
     }
 }

@@ -116,7 +116,7 @@ static void take_unpacked(struct inspection *inspection, struct view view, struc
         inspect_set_foreign(inspection, INSPECT_BLANK, "an empty file",
                             "build it or copy it again");
     if (inspection->integrity == INSPECT_CANNOT_TELL && inspection->trailer != INSPECT_STRAY_BYTES)
-        inspect_judge(inspection, INSPECT_VALID, "its CRC-32 holds");
+        inspect_judge(inspection, INSPECT_VALID, "its CRC-32 is correct");
 
     inspection->inner = inspection->format;
     inspection->unpacked_size = inner.size;

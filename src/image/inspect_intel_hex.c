@@ -110,7 +110,8 @@ static void judge_records(struct inspection *inspection, struct view view)
     } while (record <= RECORD_BLANK && record != RECORD_LAST && offset < view.size);
 
     if (record == RECORD_LAST)
-        inspect_judge(inspection, INSPECT_VALID, "the checksums of its %u records hold", records);
+        inspect_judge(inspection, INSPECT_VALID, "the checksums of its %u records are correct",
+                      records);
     else if (record == RECORD_BAD_SUM)
         inspect_judge(inspection, INSPECT_BAD_CHECKSUM, "the checksum of line %u is wrong", line);
     else if (record == RECORD_NONE || (record == RECORD_CUT && offset < view.size))

@@ -70,11 +70,10 @@ static bool inspect_rp2040(struct inspection *inspection, struct view view)
 
     take_pico(inspection, view, 2040, BOOT_STAGE_SIZE);
     if (!crc_holds)
-        inspect_judge(inspection, INSPECT_BAD_CHECKSUM,
-                      "the CRC-32 of its boot stage does not hold");
+        inspect_judge(inspection, INSPECT_BAD_CHECKSUM, "the CRC-32 of its boot stage is wrong");
     else if (!is_cut_before_facts(inspection, view))
         inspect_judge(inspection, INSPECT_CANNOT_TELL,
-                      "the boot stage's CRC-32 holds, but nothing covers the rest");
+                      "the boot stage's CRC-32 is correct, but nothing covers the rest");
     return true;
 }
 

@@ -204,11 +204,10 @@ static bool is_for_esp32_only(enum inspect_format format)
 static void decide_gzip(struct inspection *inspection, enum inspect_format content)
 {
     if (inspection->trailer == INSPECT_STRAY_BYTES)
-        set_sending(
-            inspection, INSPECT_IMPOSSIBLE,
-            "cannot be sent: %zu bytes follow the compressed data, in which the board would "
-            "look for their size; compress the image anew",
-            inspection->trailer_size);
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "cannot be sent: %zu bytes follow the compressed data, in which the board "
+                    "would look for their size; compress the image again",
+                    inspection->trailer_size);
 
     if (inspection->is_too_large)
         set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
@@ -277,8 +276,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
 
     if (content == INSPECT_ESP32_APPLICATION && !chip_is_known(inspection->chip))
         set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: it is for an ESP32 chip that is not known here, number %u",
-                    inspection->chip);
+                    "cannot be sent: it is for an unknown ESP32 chip, number %u", inspection->chip);
 
     if (is_packed)
         decide_gzip(inspection, content);
@@ -286,8 +284,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
         set_sending(inspection, INSPECT_DOUBTFUL, "may not work: its format is unknown");
     else if (inspection->trailer == INSPECT_STRAY_BYTES)
         set_sending(inspection, INSPECT_DOUBTFUL,
-                    "may not work: %zu bytes follow the image that belong to nothing known",
-                    inspection->trailer_size);
+                    "may not work: %zu unknown bytes follow the image", inspection->trailer_size);
 
     if (inspection->sending == INSPECT_IMPOSSIBLE)
         inspection->families = 0;
@@ -303,8 +300,7 @@ void inspect_decide(struct inspection *inspection, size_t size)
 
     if (inspection->format == INSPECT_UPDATE)
         set_sending(inspection, INSPECT_SERVABLE,
-                    "can only be served (--serve): it is %s, for boards that fetch such a file; to "
-                    "upload, %s",
+                    "can only be served (--serve): it is %s, which boards fetch. To upload, %s",
                     inspection->what, inspection->remedy);
     else if (inspection->remedy)
         set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: it %s %s, not firmware: %s",

@@ -171,11 +171,10 @@ static enum ota_error check_key_type(struct sign_key *key, struct ota_failure *f
         key->title = known[i].title;
         return OTA_OK;
     }
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "no board checks signatures of a key such as that in %s; use an RSA key of 2048, "
-        "3072 or 4096 bits or, for an ESP32, an EC key on the curve P-256 or P-384",
-        key->shown);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "no board accepts a key of the type in %s; use an RSA key of 2048, 3072 or "
+                    "4096 bits or, for an ESP32, an EC key on the curve P-256 or P-384",
+                    key->shown);
 }
 
 static enum ota_error reject_content(const struct sign_key *key, enum content content,

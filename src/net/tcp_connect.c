@@ -142,7 +142,7 @@ void tcp_connect_fail(struct ota_failure *failure, int reason, const char *place
         ota_fail(failure, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
                  (double)deadline_us / 1e6);
     else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
-        ota_fail(failure, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
+        ota_fail(failure, OTA_E_LOCAL, "this computer cannot connect to %s: %s", place,
                  strerror(reason));
     else
         ota_fail_errno(failure, OTA_E_UNREACHABLE, reason, "no connection to %s: %s", place,

@@ -61,7 +61,7 @@ static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,
     const enum fetcher_mode mode = fetcher->mode;
 
     if (mode == FETCHER_OTHER_MODE)
-        set_answer(answer, ANSWER_REFUSED, "it asks for something that is not known here");
+        set_answer(answer, ANSWER_REFUSED, "it asks for an unknown kind of image");
     else if (mode == FETCHER_SKETCH && !is_sketch)
         set_answer(answer, ANSWER_REFUSED,
                    "it asks for a sketch, and a filesystem image is served");
@@ -110,12 +110,13 @@ static void take_turn(struct answer *answer, enum turn turn)
         [TURN_NOW] = {ANSWER_IMAGE, ""},
         [TURN_CANARIES] = {ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
         [TURN_STOPPED] = {ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
-        [TURN_FULL] = {ANSWER_BUSY, "as many boards download as may at a time"},
-        [TURN_FULL_HERE] = {ANSWER_BUSY,
-                            "as many boards at its address download as may at a time, half of -j"},
+        [TURN_FULL] = {ANSWER_BUSY, "as many boards are downloading as may at a time (-j)"},
+        [TURN_FULL_HERE] =
+            {ANSWER_BUSY,
+             "as many boards at its address are downloading as may at a time (half of -j)"},
         [TURN_GIVEN_UP] = {ANSWER_NOT_NOW,
                            "it is in an update loop: it took the image and came back without it"},
-        [TURN_TAKEN] = {ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},
+        [TURN_TAKEN] = {ANSWER_NOT_NOW, "it has taken the image, but does not say what it runs"},
     };
 
     set_answer(answer, rows[turn].kind, "%s", rows[turn].reason);

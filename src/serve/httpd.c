@@ -499,7 +499,7 @@ static enum ota_error fail_start(int listener, bool has_identity, struct ota_fai
                               strerror(reason));
     if (has_identity)
         return ota_fail(failure, OTA_E_USAGE,
-                        "the files of --tls-cert and --tls-key are no certificate with its key");
+                        "the files of --tls-cert and --tls-key are not a certificate and its key");
     return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start");
 }
 

@@ -100,10 +100,9 @@ static void warn_of_password(struct serve *serve, const struct httpd_request *re
     if ((!has_one && !fetcher.has_mac) || serve->warned.count >= WARNINGS_MAX ||
         address_set_has(&serve->warned, address) || !address_set_add(&serve->warned, address))
         return;
-    diag_warning("%s asks %s, and gets nothing%s", address_text(text, address),
+    diag_warning("%s asks %s and gets nothing%s", address_text(text, address),
                  has_one ? "with a wrong user or password" : "without the password",
-                 serve->warned.count == WARNINGS_MAX ? "; others that do are not told any more"
-                                                     : "");
+                 serve->warned.count == WARNINGS_MAX ? "; further ones are not reported" : "");
 }
 
 static void demand_password(struct httpd_request *request)

@@ -214,15 +214,15 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
     version = hide_secrets(tasmota, version);
     if (tasmota->is_in_safeboot)
         snprintf(text, sizeof text,
-                 "it took the image, and is still in its safeboot firmware after %.3g s", seconds);
+                 "it took the image, but is still in its safeboot firmware after %.3g s", seconds);
     else if (!*version)
-        snprintf(text, sizeof text, "it took the image, and does not answer after %.3g s", seconds);
+        snprintf(text, sizeof text, "it took the image, but does not answer after %.3g s", seconds);
     else if (tasmota->was_away)
         snprintf(text, sizeof text,
-                 "it took the image and restarted, and tells the same firmware as before: %s",
+                 "it took the image and restarted, but reports the same firmware as before: %s",
                  version);
     else
-        snprintf(text, sizeof text, "it took the image, and still runs %s after %.3g s", version,
+        snprintf(text, sizeof text, "it took the image, but still runs %s after %.3g s", version,
                  seconds);
     fail_told(tasmota, OTA_E_NOT_RETURNED, text);
 }
@@ -283,10 +283,10 @@ static void judge_requests(struct tasmota *tasmota)
         on_lost(tasmota, &tasmota->upgrade_lost);
     else if (board->requests == tasmota->requests_before)
         fail_told(tasmota, OTA_E_NEVER_ASKED,
-                  "it was told to fetch the image, and did not ask for it");
+                  "it was told to fetch the image, but did not ask for it");
     else if (board->state == BOOK_GIVEN_UP)
         fail_told(tasmota, OTA_E_NOT_RETURNED,
-                  "it took the image again and again, and did not install it");
+                  "it took the image again and again, but did not install it");
     else if (*board->reason) {
         snprintf(text, sizeof text, "it got nothing: %s", board->reason);
         fail_told(tasmota, board->state == BOOK_REFUSED ? OTA_E_IMAGE : OTA_E_NOT_RETURNED, text);
@@ -357,7 +357,7 @@ static void fail_reply(struct tasmota *tasmota, const char *command, const struc
     char body[PAGE_TEXT_MAX], text[NOTE_MAX];
 
     page_text(body, sizeof body, http_reply_text(reply), reply->body_length);
-    snprintf(text, sizeof text, "it does not do what %s says: status %u, \"%s\"", command,
+    snprintf(text, sizeof text, "it did not carry out %s: status %u, \"%s\"", command,
              reply->status, hide_secrets(tasmota, body));
     fail_unread(tasmota, OTA_E_REFUSED, text);
 }
@@ -455,7 +455,7 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
     char place[ADDRESS_TEXT_MAX + 8], text[NOTE_MAX];
 
     if (!page_facts_add(&tasmota->facts, &pages[PAGE_TASMOTA], reply)) {
-        snprintf(text, sizeof text, "what answers at %s is not Tasmota",
+        snprintf(text, sizeof text, "%s answers, but does not run Tasmota",
                  address_text_port(place, &tasmota->address));
         fail_unread(tasmota, OTA_E_NO_PAGE, text);
     } else if (is_fit(tasmota)) {

@@ -94,7 +94,7 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
         ota_fail(result, OTA_OK, "it runs %s, as before", text);
     else
         ota_fail(result, OTA_E_UNPROVEN,
-                 "it announced %s before that, too, and was not seen to restart", text);
+                 "it announced %s before the upload, too, and was not seen to restart", text);
 }
 
 /* Judges the last announcement, and ends the readback. Adds the board's confirmation to a failure

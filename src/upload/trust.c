@@ -107,8 +107,8 @@ bool trust_unasked(const struct trust *trust, struct ota_failure *failure)
     if (trust->door != TRUST_SHUT)
         return true;
 
-    ota_fail(failure, OTA_E_DOWNGRADE,
-             "the board asked for a password before, and now takes an image without one; it gets "
-             "none");
+    ota_fail(
+        failure, OTA_E_DOWNGRADE,
+        "the board asked for a password before, but now takes an image without one; it gets none");
     return false;
 }

@@ -36,8 +36,8 @@ struct upload_service *upload_service_open(const struct upload_protocol *protoco
     if (!settings->expect_version || protocol->read_back)
         return protocol->open(loop, settings, failure);
     ota_fail(failure, OTA_E_USAGE,
-             "--expect-version needs a board that tells its version (http://, esphome://); by %s, "
-             "boards do not tell it",
+             "--expect-version needs a board that reports its version (http://, esphome://); "
+             "boards updated by %s do not",
              protocol->name);
     return NULL;
 }

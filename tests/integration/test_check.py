@@ -90,7 +90,7 @@ class Check(Scenario):
                                  "\n  project    blink\n",
                                  "\n  version    1.2\\x1b[2J\n",
                                  hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest())
-        self.assertIn("\n  integrity  its checksum and its SHA-256 hold\n", result.out)
+        self.assertIn("\n  integrity  its checksum and its SHA-256 are correct\n", result.out)
         self.assertIn("\n  flash      4 MiB, ", result.out)
 
     def test_damaged(self):
@@ -126,7 +126,7 @@ class Check(Scenario):
         """Boards may fetch what no board takes as an upload."""
         content = firmware.arduino_ota(5000)
         self.check_file(content, 0, "can only be served (--serve): it is an .ota file for OTAUpdate or Arduino's cloud, "
-                        "for boards that fetch such a file; to upload, send the .bin file of the build", name="fw.ota")
+                        "which boards fetch. To upload, send the .bin file of the build", name="fw.ota")
         path = self.file("fw.ota", content)
         (event,) = map(json.loads, run("--check", "--json", "-f", path).out.splitlines())
         self.assertEqual((event["format"], event["sendable"], event["families"]), ("update", "served", []))
@@ -138,7 +138,7 @@ class Check(Scenario):
                 self.assertIn("cannot be sent over the air", result.err)
         result = run("--check", "-z", "-f", path)
         self.assertEqual(result.status, 2, result)
-        self.assertIn("is for boards of another system, which do not unpack; leave -z out", result.out + result.err)
+        self.assertIn("is for boards of another system, which do not unpack images; leave -z out", result.out + result.err)
 
     def test_field(self):
         """Files that people sent by mistake, and the verdict that each must get."""
@@ -202,7 +202,7 @@ class Check(Scenario):
                 (filesystem, ("-z", "-s", "-p", "3232"), 3, "cannot be sent: the compressed filesystem image is for"),
                 (filesystem, ("-z", "-s"), 0, "can be sent as a filesystem image only to ESP8266 boards whose sketch"),
                 (sketch, ("--sign", key), 0, "can be sent as a sketch"),
-                (program, ("-z",), 2, "is for ESP32 boards, which do not unpack; leave -z out"),
+                (program, ("-z",), 2, "is for ESP32 boards, which do not unpack images; leave -z out"),
                 (filesystem, ("-s", *board), 0, "can be sent as a filesystem image"),
                 (filesystem, board, 3, "cannot be sent as a program: it is a LittleFS filesystem image; add -s"),
                 (filesystem, (), 0, "can be sent as a filesystem image")):
@@ -231,8 +231,8 @@ class Check(Scenario):
         for options, status, phrase in (
                 (("--sign", key, "--verify-key", key), 0, "its signature is valid"),
                 (("-z", "--sign", key, "--verify-key", key), 0, "its signature is valid"),
-                (("--sign", key, "--verify-key", other), 3, "is not to be trusted"),
-                (("--verify-key", key), 3, "is not to be trusted")):
+                (("--sign", key, "--verify-key", other), 3, "cannot be trusted"),
+                (("--verify-key", key), 3, "cannot be trusted")):
             with self.subTest(options):
                 result = run("--check", *options, "-f", path)
                 self.assertEqual(result.status, status, result)

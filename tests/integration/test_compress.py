@@ -254,9 +254,9 @@ class Compress(Scenario):
     def test_refused(self):
         signed = sketch() + bytes(256) + (256).to_bytes(4, "little")
         for content, status, phrase in (
-                (firmware.esp32(), 2, r"\(ESP32 application image\) is for ESP32 boards, which do not unpack; leave -z out\n"),
+                (firmware.esp32(), 2, r"\(ESP32 application image\) is for ESP32 boards, which do not unpack images; leave -z out\n"),
                 (UF2, 3, r"cannot be sent: UF2 is for the board's USB drive"),
-                (firmware.uf2(0x7B3EF230), 2, r"\(UF2 file for the BK7231N\) is for boards with LibreTiny, which do not unpack; "),
+                (firmware.uf2(0x7B3EF230), 2, r"\(UF2 file for the BK7231N\) is for boards with LibreTiny, which do not unpack images; "),
                 (signed, 2, "is signed, and compressed its signature would not hold; sign after compressing, or "
                             "leave -z out\n")):
             with self.subTest(phrase):

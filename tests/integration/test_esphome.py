@@ -180,7 +180,7 @@ class Uploads(Scenario):
                             ("pause:300@50000", 0, (CONFIRMED,), True))])
 
     def test_another_service(self):
-        self.check((Esphome("HTTP", sets=("first=48",), status=5, says=("not ESPHome's OTA service",)),
+        self.check((Esphome("HTTP", sets=("first=48",), status=5, says=("not from ESPHome's OTA service",)),
                     Esphome("a later version", sets=("protocol=3",), status=7, says=("version 3",)),
                     Esphome("nobody", has_board=False, status=5, says=("nothing listens",))))
 

@@ -152,7 +152,7 @@ class Announced(OnLink):
         self.assertEqual((last["exit_status"], last["verified"]), (0, "board"), last)
         last = self.upload(words, None, *expected, proof=())
         self.assertEqual((last["exit_status"], last["verified"]), (12, None), last)
-        self.assertIn(f"but it announced {BEFORE} before that, too, and was not seen to restart", last["message"])
+        self.assertIn(f"but it announced {BEFORE} before the upload, too, and was not seen to restart", last["message"])
 
 
 class FourProtocols(OnLink):

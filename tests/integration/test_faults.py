@@ -54,10 +54,10 @@ RESOLVE = [
           target="kitchen.example", before=("unshare", "--net"), never=NEVER_AGAIN),
     Fault("no network, and a .local name", None, "", 4, "multicast DNS cannot be asked", 14,
           target="kitchen.local", before=("unshare", "--net"), never=NEVER_AGAIN),
-    Fault("no descriptors for the process that resolves", None, "", 1, "resolution: cannot be looked for: ", 14,
+    Fault("no descriptors for the process that resolves", None, "", 1, "resolution: cannot be looked up: ", 14,
           target="nobody.invalid", before=shell('ulimit -n 8; exec "$@"'), never=NEVER_AGAIN),
     Fault("no processes to be had", None, "", 1,
-          r"resolution: cannot be looked for: .*\n  End other programs of this user, or raise its "
+          r"resolution: cannot be looked up: .*\n  End other programs of this user, or raise its "
           r'limit of processes \("ulimit -u"', 14, target="nobody.invalid",
           before=("setpriv", "--reuid", "60123", "--clear-groups", "prlimit", "--nproc=0"),
           never=NEVER_AGAIN, needs_plain_build=True),
@@ -176,12 +176,12 @@ AUTHENTICATE = [
 
 ACCEPT = [
     Fault("the board never connects", "--fault never-connect", "-t 2", 8,
-          r"(?s)a firewall drops its packets, or they were lost: once more in 1 s.*"
+          r"(?s)a firewall drops its packets, or they were lost; trying again in 1 s.*"
           "accepted 100000 bytes, but did not connect to 127.0.0.1, TCP port", 27,
-          never="(?s)once more.*once more"),
-    Fault("the board connects the second time", "--fault never-connect*1", "", 0, "once more in 1 s", 16),
+          never="(?s)trying again.*trying again"),
+    Fault("the board connects the second time", "--fault never-connect*1", "", 0, "trying again in 1 s", 16),
     Fault("the board never connects, and --retries 0", "--fault never-connect", "--retries 0", 8,
-          "did not connect", 14, never="once more"),
+          "did not connect", 14, never="trying again"),
     Fault("a firewall drops what comes back", "--fault wrong-port", "", 8, "firewall", 27,
           family="esp32"),
     Fault("the image does not fit, and an ESP32 says nothing", "--capacity 50000", "", 8,

@@ -241,7 +241,7 @@ class Daemon(Announced):
     def test_no_daemon(self):
         self.link.stop_daemon()
         _, result = self.list(status=4)
-        self.assertIn("boards cannot be looked for: multicast DNS cannot be asked (avahi-daemon is not on the "
+        self.assertIn("cannot look for boards: multicast DNS cannot be asked (avahi-daemon is not on the "
                       f"D-Bus system bus, or the bus denies access to it){self.ADVICE}", result.err)
         self.assertEqual("", result.out)
         self.assertLess(result.undelayed, SOON)

@@ -27,7 +27,7 @@ UNSUITABLE = {
     "ESP8266, damaged": (ESP8266[:5000] + b"?" + ESP8266[5001:], (), "cannot be sent: it is corrupt"),
     "factory": (factory(), (), "cannot be sent: it holds boot loader, partition table and application in one"),
     "ELF": (b"\x7fELF\x01\x01\x01" + bytes(100), (), "cannot be sent: it is the linker's output"),
-    "of an unknown chip": (firmware.esp32(chip=77), (), "cannot be sent: it is for an ESP32 chip that is not known here, "
+    "of an unknown chip": (firmware.esp32(chip=77), (), "cannot be sent: it is for an unknown ESP32 chip, "
                                                         "number 77"),
     "program with -s": (ESP8266, ("-s",), 
                         "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),

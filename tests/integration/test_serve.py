@@ -277,7 +277,7 @@ class Serve(Scenario):
             self.assertIn("the image is an .ota file for OTAUpdate or Arduino's cloud, and the board is one of the ESP",
                           board.answer.body.decode())
         err = server.stop().err
-        self.assertIn(f"{self.path} is an .ota file for OTAUpdate or Arduino's cloud; ESP8266, ESP32 and Pico W boards do not get it\n", err)
+        self.assertIn(f"{self.path} is an .ota file for OTAUpdate or Arduino's cloud; it is not served to ESP8266, ESP32 and Pico W boards\n", err)
         self.assertNotIn("warning", err)
         result = run("-i", "192.0.2.1", "-f", self.path)
         self.assertEqual(result.status, 3, result)
@@ -447,8 +447,8 @@ class Serve(Scenario):
         self.assertEqual(Board(server.server, source=other).fetch(), -108)
         result = server.stop()
         self.assertNotIn("swordfish", result.out + result.err)
-        self.assertEqual(result.err.count("asks with a wrong user or password, and gets nothing\n"), 1, result.err)
-        self.assertEqual(result.err.count(f"warning: {other} asks without the password, and gets nothing\n"), 1, result.err)
+        self.assertEqual(result.err.count("asks with a wrong user or password and gets nothing\n"), 1, result.err)
+        self.assertEqual(result.err.count(f"warning: {other} asks without the password and gets nothing\n"), 1, result.err)
         self.path = self.file("kitchen.bin", firmware.esp32_sketch(60000))
         server = self.serve("-a", "swordfish")
         for name in ("idf", "idf-old"):
@@ -490,7 +490,7 @@ class Serve(Scenario):
         with open(cert, "w", encoding="ascii") as file:
             file.write("no certificate")
         server.program.send_signal(signal.SIGHUP)
-        server.program.wait_for("the certificate stays as it was: the file of --tls-cert, .*, is not in PEM format")
+        server.program.wait_for("the old certificate stays in use: the file of --tls-cert, .*, is not in PEM format")
         self.assertRegex(shown(server), r"subject=CN = two\.example")
         self.assertEqual(board.fetch(), "no update")
 
@@ -598,7 +598,7 @@ class Serve(Scenario):
         self.assertEqual(self.serve("--serve-for", "0.2").result().status, 0)
         result = self.serve("--serve-for", "0.2", "--until-confirmed", "1").result()
         self.assertEqual(result.status, 12, result)
-        self.assertIn("0 boards have confirmed, and --until-confirmed waits for 1", result.err)
+        self.assertIn("0 boards have confirmed, but --until-confirmed waits for 1", result.err)
         self.assertIn("sketches ask the URL that is printed at the start", result.err)
         self.assertNotIn("takes the image again and again", result.err)
         server = self.serve()
@@ -631,21 +631,21 @@ class Serve(Scenario):
                 (["--serve", "-f", self.path, "--serve-version", "a\nb"], "--serve-version 'a\\nb' is not"),
                 (["-i", "board", "-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add"),
                 (["--hosts", self.file("rest", b"*\n"), "-f", self.path],
-                 '"*" stands for the boards without a line of their own, which only --serve waits for'),
+                 '"*" stands for all boards that are not listed, and needs --serve'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
                  'is not in PEM format ("-----BEGIN ...")')]
         certificate, key = self.certificate("one.example")
         rows.append((["--serve=0", "-f", self.path, "--tls-cert", certificate, "--tls-key", certificate],
-                     "are no certificate with its key"))
+                     "are not a certificate and its key"))
         for form in ((), ("-traditional",)):
             locked = self.file(f"locked-{len(form)}.pem", b"")
             subprocess.run(["openssl", "rsa", "-in", key, "-aes128", "-passout", "pass:kwert", "-out", locked, *form], check=True,
                            capture_output=True)
             rows.append((["--serve=0", "-f", self.path, "--tls-cert", certificate, "--tls-key", locked],
-                         f"the key in {locked} is protected by a password; give one without"))
+                         f"the key in {locked} is protected by a password, and --serve has nobody to ask for it"))
         for mac in ("24:0A:C4:00:00:0G", "24:0A:C4:00:00", "24-0a-c4-00-00-0x", "240AC4000001", "FF:FF:FF:FF:FF:FF"):
             rows.append((["--serve=0", "-f", self.path, "--hosts", self.file(f"list-{len(rows)}", mac.encode())],
-                         f"'{mac}' is not the MAC of a board, which is written like 24:0A:C4:00:00:01"))
+                         f"'{mac}' is not a MAC address, which is written like 24:0A:C4:00:00:01"))
         for arguments, message in rows:
             result = run(*arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)

@@ -222,7 +222,7 @@ class Tasmota(Scenario):
 
     def test_never_asks(self):
         self.check_failure(["--fault", "never-connect"], 4,
-                           "transfer: it was told to fetch the image, and did not ask for it\n")
+                           "transfer: it was told to fetch the image, but did not ask for it\n")
 
     def test_breaks_off(self):
         self.check_failure(["--fault", "close@20000*0", "--window", "2144"], 9, "transfer: its download broke off\n")
@@ -233,12 +233,12 @@ class Tasmota(Scenario):
     def test_same_firmware(self):
         """It is away for longer than a connection may take (5 s), which shows that it restarted."""
         self.check_failure(["--web-set", "version-after=15.5.0", "--web-set", "same-build", "--reboot-ms", "8000"], 12,
-                           "proof of boot: it took the image and restarted, and tells the same firmware as before",
+                           "proof of boot: it took the image and restarted, but reports the same firmware as before",
                            ["--expect-timeout", "60"])
 
     def test_stays_away(self):
         board, result = self.check_failure(["--reboot-ms", "60000"], 12,
-                                           "proof of boot: it took the image, and does not answer after 2 s\n", restored=False)
+                                           "proof of boot: it took the image, but does not answer after 2 s\n", restored=False)
         ours, = self.urls(board)
         self.assertIn(f"{board.address}: its OtaUrl is still {ours}; to set it back, enter on its console: OtaUrl {OLD}\n",
                       result.err)
@@ -270,7 +270,7 @@ class Tasmota(Scenario):
         elsewhere = self.board("--web", "esp8266", "-p", "0")
         result = self.tell(elsewhere)
         self.assertEqual(result.status, 5, result)
-        self.assertIn(f"what answers at {elsewhere.address}:{elsewhere.port} is not Tasmota\n", result.err)
+        self.assertIn(f"{elsewhere.address}:{elsewhere.port} answers, but does not run Tasmota\n", result.err)
         self.assertIn("  Leave --serve out to upload through the board's page; only Tasmota can be told to fetch", result.err)
         elsewhere.close()
         result = self.tell(elsewhere)
@@ -286,7 +286,7 @@ class Tasmota(Scenario):
         program = Program("--serve=0", "-i", self.url(board), "-f", self.path, "--expect-timeout", "2")
         board.wait_for("fault order=stall")
         program.send_signal(signal.SIGINT)
-        program.wait_for("waiting until the boards have their OtaUrl back; another signal ends at once")
+        program.wait_for("restoring the OtaUrl of the boards; another signal ends at once")
         result = program.result()
         self.assertEqual(result.status, 9, result)
         self.assert_restored(board)
@@ -307,9 +307,9 @@ class Tasmota(Scenario):
                  "-i http://10.0.0.7 if it runs Tasmota, which can be told to fetch"),
                 (["-i", "https://10.0.0.7"], "if it runs Tasmota"), (["-i", "espota://10.0.0.7"], "if it runs Tasmota"),
                 (["-i", "http://10.0.0.7", "--tls-cert", self.path, "--tls-key", self.path],
-                 "10.0.0.7 is told to fetch, and Tasmota fetches by HTTP only; leave --tls-cert and --tls-key out"),
+                 "10.0.0.7 would be told to fetch, but Tasmota fetches by HTTP only; leave --tls-cert and --tls-key out"),
                 (["--hosts", self.file("hosts", b"https://10.0.0.7\n")],
-                 "--serve tells only boards with Tasmota to fetch; write http://10.0.0.7")]
+                 "--serve can tell only boards with Tasmota to fetch; write http://10.0.0.7")]
         for arguments, message in rows:
             result = run("--serve=0", "-f", self.path, *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)

@@ -110,7 +110,7 @@ class SketchServers(Scenario):
         image = self.file("firmware.bin", firmware.sketch("esp8266"))
         for options, status, said in (
                 ((), 0, "and received by the board; such a board does not check it"),
-                (("--online=60",), 0, "the board has received the image; now it is to go off the network and come back"),
+                (("--online=60",), 0, "the board has received the image; waiting at most 60 s for it to go off the network and come back"),
                 (("--online=60", "--deadline", "3"), 12, "the board has received the image, but the 3 s of --deadline were over")):
             with self.subTest(options):
                 board = self.board(*server("--reboot-ms", "3000" if status == 0 else "60000"))
@@ -155,7 +155,7 @@ class SketchServers(Scenario):
             Case("given to a board without one", server(), (*SKETCH, "-a", "secret"), status=6,
                  says=("the board rejected the password",)),
             Case("--min-auth", server("-P", "secret"), (*SKETCH, "-a", "secret", "--min-auth", "sha256"), status=6,
-                 says=("takes the password only as it is \\(Basic\\)",), never=("without encryption",)),
+                 says=("takes the password only in plain text \\(Basic\\)",), never=("without encryption",)),
         ])
 
     def test_min_auth_sends_nothing(self):
@@ -181,7 +181,7 @@ class SketchServers(Scenario):
         esp8266, esp32 = firmware.esp8266(20480), firmware.sketch("esp32")
         other, noise = firmware.cortex_m(), firmware.noise(20001, first=0x00)
         password = (*SKETCH, "-a", "secret")
-        no_esp = "takes no filesystem images, so it is no ESP8266 and no ESP32"
+        no_esp = "takes no filesystem images, so it is neither an ESP8266 nor an ESP32"
         cable = "would not start, and then need a cable \\(--force sends it anyway\\)"
         self.check([
             Case("an ESP8266's, for another board", server("-P", "secret"), password, family="samd", image=esp8266,
@@ -223,7 +223,7 @@ class SketchServers(Scenario):
                  status=11, installed=True, says=("its reply is not one of a sketch server \\(status 302\\)",)),
             Case("nobody", None, (*SKETCH, "-p", "9"), status=5, says=("connection: nothing listens at ", "has a sketch server")),
             Case("an update page", ("--web", "esp8266", "-p", "0"), SKETCH, status=5,
-                 says=("is no sketch server \\(status 404 to POST /sketch\\)",)),
+                 says=("answers, but is not a sketch server \\(status 404 to POST /sketch\\)",)),
         ])
 
     def test_wrong_first_byte(self):

@@ -22,7 +22,7 @@ WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
 
 RECEIVED = "received by the board; such a page does not say whether the image is good"
-ONCE_MORE = "the board asks for the password with the upload, not with its page; once more"
+ONCE_MORE = "the board asks for the password with the upload, not with its page; trying again"
 CONFIRMED = "confirmed by the board"
 
 # page: family, what it is called, and what a success says
@@ -146,8 +146,8 @@ class Pages(Scenario):
                 (url + "/", ("--page", "form"), 0, "page with one file input, at /"),
                 (url + "/flash", ("--page", "form", "--field", "image"), 0, "at /flash"),
                 (url + "/flash", (), 5, "status 4"),
-                (url + "/", ("--field", "other"), 5, "no update page"),
-                (url + "/nothing", ("--page", "form"), 5, "no update page that is known (/nothing has status 404"),
+                (url + "/", ("--field", "other"), 5, "no known update page"),
+                (url + "/nothing", ("--page", "form"), 5, "no known update page (/nothing has status 404"),
                 (url, ("--page", "tasmota"), 5, "the board has no page of Tasmota: /up has status 404"),
                 (url, ("--page", "elegantota"), 5, "the board has no page of ElegantOTA: /ota/start"),
                 (url, ("--page", "esp8266"), 5, "nothing takes an upload at /update: status 404")):
@@ -171,7 +171,7 @@ class Pages(Scenario):
         self.assertEqual(result.status, 0, result)
         form.wait_for(r" part name=image ")
         for lines, said in (
-                ("a page=form", "line 1: a gets its image by espota, and page=, field= and user= are for update pages"),
+                ("a page=form", "line 1: a gets its image by espota, but page=, field= and user= are for update pages"),
                 ("http://a page=x", 'line 1: "page=x" is not known; there are auto, esp8266'),
                 ("http://a user=b\nhttp://a user=c", "line 2: a is named twice with different page=, field= or user=")):
             with self.subTest(lines):
@@ -183,8 +183,8 @@ class Pages(Scenario):
         for arguments, said in (
                 (("-i", "http://admin:secret@10.0.0.1/",), "a password in a URL"),
                 (("-i", "10.0.0.1", "--page", "x"), "--page 'x' is not known; there are auto, esp8266"),
-                (("-i", "10.0.0.1", "--field", "a=b"), "--field 'a=b' is no name"),
-                (("-i", "10.0.0.1", "--field", ""), "--field '' is no name"),
+                (("-i", "10.0.0.1", "--field", "a=b"), "--field 'a=b' is not a name"),
+                (("-i", "10.0.0.1", "--field", ""), "--field '' is not a name"),
                 (("-i", "10.0.0.1", "--user", "a:b"), "--user 'a:...' is empty"),
                 (("-i", "10.0.0.1", "--cacert", ""), "the file name after --cacert is empty")):
             with self.subTest(arguments):
@@ -437,8 +437,8 @@ class Quirks(Scenario):
         for name in ("wled", "wled-old"):
             for password, *options, status, said, tries in (
                     (None, 6, "WLED asks for its settings PIN, and none was given", ()),
-                    ("kwertz", 6, "is no PIN, and was not sent", ()),
-                    ("12345", 6, "is no PIN, and was not sent", ()),
+                    ("kwertz", 6, "is not a PIN, and was not sent", ()),
+                    ("12345", 6, "is not a PIN, and was not sent", ()),
                     ("4711", 6, "WLED rejected the PIN", ("no", "no")),
                     ("1234", 0, CONFIRMED, ("yes",)),
                     ("1234", "--page", "wled", 0, CONFIRMED, ("yes",)),
@@ -506,7 +506,7 @@ class Quirks(Scenario):
         """After an upload that broke off, the first refusal is no verdict on the image."""
         self.check(
             Case(name, web(name, "--fault", "reset@100000*1"), ("--protocol", "web"), image=400000,
-                 family="esp32", says=("attempt 2 of 3", "that may be about the upload before"))
+                 family="esp32", says=("attempt 2 of 3", "this may be about the previous upload"))
             for name in ("async", "elegantota2", "esphome-async"))
         self.check([
             Case("an ESP8266 would start the mixture", web("esphome-async", "--fault", "reset@100000*1"),
@@ -786,7 +786,7 @@ class HandMade(Scenario):
     def test_one_reply_for_every_path(self):
         result = self.upload(SaysOk)
         self.assertEqual(result.status, 5, result)
-        self.assertIn('has no update page that is known', result.err)
+        self.assertIn('answers, but has no known update page', result.err)
 
     def test_redirects(self):
         for leads_to, status, said in (("/", 0, "received by the board"), ("/login", 11, "(status 303)")):
@@ -819,9 +819,9 @@ class ReadBack(Scenario):
                  says=("has confirmed the upload, but after 2 s its version is 14\\.0",)),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
-                 says=("but it did not tell its version within 2 s",)),
+                 says=("but it did not report its version within 2 s",)),
             *(Case(f"{name} has none", web(name), (*WEB, "--expect-version", "1"), status=2, family=PAGES[name][0],
-                   says=("tells no version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
+                   says=("does not show a version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
         ])
 
     def test_same_version(self):
@@ -831,13 +831,13 @@ class ReadBack(Scenario):
         result = run("-i", f"http://{self.where}:{serve(self, SameTasmota)}", "-f", path, "--expect-version", "13.3",
                      "--expect-timeout", "2")
         self.assertEqual(result.status, 12, result)
-        self.assertIn("told the version 13.3.0(tasmota) before that, too, and was not seen to restart", result.err)
+        self.assertIn("reported version 13.3.0(tasmota) before the upload, too, and was not seen to restart", result.err)
 
     def test_others(self):
         path = self.file("fw.bin", sketch("esp8266"))
         board = self.board()
-        for arguments, said in ((("--expect-version", "1"), "by espota, boards do not tell it"),
-                                (("--expect-version", "1", "--protocol", "sketch"), "by sketch, boards do not"),
+        for arguments, said in ((("--expect-version", "1"), "boards updated by espota do not"),
+                                (("--expect-version", "1", "--protocol", "sketch"), "boards updated by sketch do not"),
                                 (("--expect-version", ""), "the text after --expect-version is empty")):
             with self.subTest(arguments):
                 result = run("-i", board.address, "-p", str(board.port), "-f", path, *arguments)

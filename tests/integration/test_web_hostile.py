@@ -134,7 +134,7 @@ class Hostile(Scenario):
                 result, server = self.attack(script, "--json", retries=1, breaks=1)
                 self.assertEqual((result.status, posts), (6, []), result)
                 self.assertEqual(self.events(result, "result")[-1]["code"], "downgrade")
-                self.assertIn("asked for a password before, and now takes an image without one", result.out)
+                self.assertIn("asked for a password before, but now takes an image without one", result.out)
 
     def events(self, result, name):
         return [event for event in map(json.loads, result.out.splitlines()) if event["event"] == name]
@@ -205,7 +205,7 @@ class Hostile(Scenario):
 
         result, _ = self.attack(script)
         self.assertEqual((result.status, len(asked)), (0, 2), result)
-        self.assertIn("replaced its challenge for somebody else's request; once more", result.err)
+        self.assertIn("replaced its challenge because of somebody else's request; trying again", result.err)
         asked.clear()
         result, _ = self.attack(lambda *request: script(*request, limit=99))
         self.assertEqual((result.status, len(asked)), (6, 3), result)
@@ -374,7 +374,7 @@ class Hostile(Scenario):
             with self.subTest(digest):
                 result, server = self.attack(script)
                 self.assertEqual((result.status, server.answers), (6, []), result)
-                self.assertIn("in a way that is not known here", result.err)
+                self.assertIn("asks for an unknown kind of authentication", result.err)
 
     def test_upload_without_a_password(self):
         """A page that neither accepts the password nor rejects it, before it rejects the upload."""
@@ -457,7 +457,7 @@ class Hostile(Scenario):
             with self.subTest(parameters):
                 result, server = self.attack(lambda *_, parameters=parameters: ask("Digest", **parameters))
                 self.assertEqual(result.status, 6, result)
-                self.assertIn("in a way that is not known here\n  Set the page, or the proxy", result.err)
+                self.assertIn("asks for an unknown kind of authentication\n  Set the page, or the proxy", result.err)
                 self.assertEqual(server.answers, [])
 
     def test_challenge_after_the_upload(self):
@@ -466,7 +466,7 @@ class Hostile(Scenario):
             reply(FORM) if answer and method == "GET" else reply(b"", "401 No", 'WWW-Authenticate: Digest realm="x", ' + (
                 'nonce="a\\"b"' if answer else 'nonce="1"'))))
         self.assertEqual(result.status, 6, result)
-        self.assertIn("in a way that is not known here\n  Set the page, or the proxy", result.err)
+        self.assertIn("asks for an unknown kind of authentication\n  Set the page, or the proxy", result.err)
         self.assertEqual(len(server.answers), 2)
 
     def test_user(self):

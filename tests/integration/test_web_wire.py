@@ -285,7 +285,7 @@ class Wire(Scenario):
                     result, server = self.upload({"/update": CORE, "/up": b"<p>"}, *page, verdict=verdict)
                     self.assertEqual((result.status, len(server.posts)), (status, 2), result)
                     self.assertIn(said, result.err)
-                    self.assertIn("that may be about the upload before, which broke off: once more", result.err)
+                    self.assertIn("this may be about the previous upload, which broke off; trying again", result.err)
 
     def test_forms(self):
         """Where browsers would send the file, and under which name."""

@@ -18,7 +18,7 @@ ESP_OTA = os.environ["ESP_OTA"]
 ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
 AWAY_S = 2.5
 BACK = r"it went off the network and was back (\d+\.\d) s later"
-CONFIRMED = "the board has confirmed the upload; now "
+CONFIRMED = "the board has confirmed the upload; waiting at most "
 
 
 class Online(unittest.TestCase):
@@ -102,7 +102,7 @@ class Version(unittest.TestCase):
         with link.Link(OTA_LINK, delay=1) as net:
             board = net.simulate(ESP_OTA_SIM, "--fast", "--web", page, "--reboot-ms", "2500", *words)
             program = net.upload(ESP_OTA, "--protocol", "web", "--force", "-f", file.name, "--online=30", *options)
-            program.wait_for("it is to go off the network")
+            program.wait_for("for it to go off the network")
             board.wait_for("rebooting")
             net.tell("down")
             board.wait_for(r"\bopen\b")

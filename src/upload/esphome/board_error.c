@@ -40,7 +40,8 @@ static const struct board_error {
     {0x93, OTA_OK, OTA_CAUSE_OLDER_VERSION, "the image is older than the running firmware"},
     {0x94, OTA_E_KEY_NEEDED, OTA_CAUSE_NONE, "it takes encrypted uploads only"},
     {0xFF, OTA_OK, OTA_CAUSE_NONE,
-     "an unknown error (ESPHome before 2025.10 also says so if it waits a second in vain)"},
+     "an unknown error (ESPHome before 2025.10 also reports this after waiting in vain for a "
+     "second)"},
 };
 
 bool board_error_is(unsigned char byte)

@@ -444,7 +444,7 @@ static void expect_announcement(struct esphome *esphome)
 {
     char message[OTA_MESSAGE_MAX];
 
-    snprintf(message, sizeof message, "%s; now its announcement is to tell the new version",
+    snprintf(message, sizeof message, "%s; waiting for its announcement to show the new version",
              upload_proof_text(UPLOAD_PROOF_BOARD));
     emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
     if (!esphome_read_back(&esphome->upload))

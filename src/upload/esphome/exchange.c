@@ -150,7 +150,7 @@ static enum exchange_event take_greeting(struct exchange *exchange, unsigned cha
 {
     if (byte != REPLY_OK)
         return fail_exchange(exchange, OTA_E_NO_ANSWER,
-                             "what answers is not ESPHome's OTA service: it began with 0x%02X",
+                             "the answer is not from ESPHome's OTA service: it began with 0x%02X",
                              byte);
     exchange->step = EXCHANGE_VERSION;
     return EXCHANGE_NOTHING;

@@ -336,7 +336,7 @@ static void fail_without_door(struct sketch *sketch, const struct http_reply *re
             "and ESP32 boards do");
     else
         ota_fail(&failure, OTA_E_NO_PAGE,
-                 "what answers at %s is no sketch server (status %u to POST %s)", place,
+                 "%s answers, but is not a sketch server (status %u to POST %s)", place,
                  reply->status, sketch_path(sketch));
     sketch_finish(sketch, &failure);
 }
@@ -455,12 +455,12 @@ static void on_sketch_timer(void *userdata)
 
     if (sketch->upload.trust.least != AUTH_MD5)
         ota_fail(&failure, OTA_E_WEAK_AUTH,
-                 "a sketch server takes the password only as it is (Basic), and --min-auth allows "
-                 "nothing weaker than SHA-256");
+                 "a sketch server takes the password only in plain text (Basic), but --min-auth "
+                 "allows nothing weaker than SHA-256");
     else if (!may_send_packed(sketch))
         ota_fail(&failure, OTA_E_IMAGE,
                  "the image is compressed, and a board with a sketch server does not unpack it "
-                 "(only an ESP8266 does); send it uncompressed (--force sends it all the same)");
+                 "(only an ESP8266 does); send it uncompressed (--force sends it anyway)");
     else {
         knock(sketch);
         return;

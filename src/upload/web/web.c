@@ -106,7 +106,7 @@ static bool check_ca_file(const char *path, struct ota_failure *failure)
 
     close(fd);
     if (!is_file)
-        ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, and %s is none", shown);
+        ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, but %s is not one", shown);
     else if (!has_any)
         ota_fail(failure, OTA_E_USAGE, "the file of --cacert, %s, has no certificate in PEM format",
                  shown);

@@ -88,7 +88,8 @@ static bool check_version(struct web *web)
         readback_fail_unseen(&failure);
     else
         ota_fail(&failure, OTA_E_USAGE,
-                 "the update page (%s) tells no version; leave --expect-version out", page->title);
+                 "the update page (%s) does not show a version; leave --expect-version out",
+                 page->title);
     web_finish(web, &failure);
     return false;
 }
@@ -305,7 +306,7 @@ static void end_search(struct web *web)
         web_note_open(web);
         ask_for_facts(web);
     } else
-        web_fail(web, OTA_E_NO_PAGE, "what answers at %s has no update page that is known%s%s%s",
+        web_fail(web, OTA_E_NO_PAGE, "%s answers, but has no known update page%s%s%s",
                  web_place(web, place), *finder->found ? " (" : "", finder->found,
                  *finder->found ? ")" : "");
 }

@@ -114,8 +114,8 @@ void web_unlock(struct web *web)
 
     web->is_pin_awaited = false;
     if (web->pins_sent == 1) {
-        web_note(web, "the page still wants its PIN, and ignores one for some seconds after a "
-                      "wrong one; once more");
+        web_note(web, "the page still wants its PIN, but ignores any PIN for some seconds after a "
+                      "wrong one; trying again");
         web_wait(web, PIN_AGAIN_US, send_pin);
     } else if (web->pins_sent > 1) {
         fail_pin(web, OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, "rejected the PIN");
@@ -125,8 +125,8 @@ void web_unlock(struct web *web)
         send_first_pin(web);
     } else if (has_password(web)) {
         fail_pin(web, OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN,
-                 "asks for its settings PIN, which has four digits; the password that was given "
-                 "is no PIN, and was not sent");
+                 "asks for its settings PIN, which has four digits; the password that was given is "
+                 "not a PIN, and was not sent");
     } else if (was_asked) {
         fail_pin(web, OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN,
                  "asks for its settings PIN, and none was given");

@@ -89,12 +89,12 @@ static void finish_unproven(struct web *web, const char *version)
     double seconds = (double)settings->expect_version_us / 1e6;
 
     if (!*version)
-        web_fail(web, OTA_E_UNPROVEN, "%s%sit did not tell its version within %.3g s", reply, but,
+        web_fail(web, OTA_E_UNPROVEN, "%s%sit did not report its version within %.3g s", reply, but,
                  seconds);
     else if (strstr(version, expected))
         web_fail(web, OTA_E_UNPROVEN,
-                 "%s%sit told the version %s before that, too, and was not seen to restart within "
-                 "%.3g s",
+                 "%s%sit reported version %s before the upload, too, and was not seen to restart "
+                 "within %.3g s",
                  reply, but, shown, seconds);
     else
         web_fail(web, OTA_E_UNPROVEN, "%s%safter %.3g s its version is %s", reply, but, seconds,
@@ -205,7 +205,7 @@ void web_expect_version(struct web *web)
     bool is_announced = web->finder.page->is_announced;
     char message[OTA_MESSAGE_MAX];
 
-    snprintf(message, sizeof message, "%s; now its %s is to tell the new version",
+    snprintf(message, sizeof message, "%s; waiting for its %s to show the new version",
              upload_proof_text(upload_proof(&web->upload)), is_announced ? "announcement" : "page");
     web_note(web, message);
     if (is_announced) {

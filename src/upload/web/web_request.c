@@ -222,7 +222,7 @@ static void fail_unknown_way(struct web *web)
 
     web->phase = OTA_PHASE_AUTHENTICATE;
     ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
-             "the board asks for authentication in a way that is not known here");
+             "the board asks for an unknown kind of authentication");
     failure.cause = OTA_CAUSE_UNKNOWN_WAY;
     web_finish(web, &failure);
 }

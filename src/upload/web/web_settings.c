@@ -26,8 +26,8 @@ bool web_check_field(const char *value, char why[UPLOAD_OWN_WHY_MAX])
     if (multipart_is_name(value))
         return true;
     snprintf(why, UPLOAD_OWN_WHY_MAX,
-             "is no name that boards understand: printable ASCII without quotes, backslash, '=' "
-             "and ';', at most %d characters",
+             "is not a name that boards understand: use printable ASCII without quotes, backslash, "
+             "'=' and ';', at most %d characters",
              MULTIPART_NAME_MAX);
     return false;
 }

@@ -25,7 +25,8 @@
 
 enum { STATUS_UNAUTHORIZED = 401 };
 
-#define REPLACED_NOTE "the board has replaced its challenge for somebody else's request; once more"
+#define REPLACED_NOTE                                                                              \
+    "the board replaced its challenge because of somebody else's request; trying again"
 
 static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
@@ -131,7 +132,7 @@ static void send_image(struct web *web)
         web_fail(web, OTA_E_USAGE, "the path of the page is too long");
     else if (multipart_make(&web->body, &file, fields, field_count) != 0)
         web_fail(web, OTA_E_INTERNAL,
-                 "the upload cannot be put together: libcrypto has no random numbers");
+                 "the upload cannot be prepared: libcrypto has no random numbers");
     else
         web_post(web, path);
 }
@@ -280,9 +281,10 @@ static bool start_over(struct web *web, const char *text)
         return false;
     web->was_broken = false;
     web->is_started_over = true;
-    snprintf(message, sizeof message,
-             "the board says: %s; that may be about the upload before, which broke off: once more",
-             text);
+    snprintf(
+        message, sizeof message,
+        "the board says: %s; this may be about the previous upload, which broke off; trying again",
+        text);
     web_note(web, message);
     web->is_posted = web->is_all_sent = web->is_acknowledged = false;
     web->starts = 0;
@@ -321,9 +323,11 @@ static void take_upload_challenge(struct web *web, const struct challenge *chall
     if (is_first && (!web->password || !*web->password)) {
         web_ask_for_password(web);
     } else if (is_first || may_be_replaced) {
-        web_note(web, is_first ? "the board asks for the password with the upload, not with its "
-                                 "page; once more"
-                               : REPLACED_NOTE);
+        web_note(
+            web,
+            is_first
+                ? "the board asks for the password with the upload, not with its page; trying again"
+                : REPLACED_NOTE);
         web_wait(web, START_AGAIN_US, web_start_upload);
     } else {
         web_fail_rejected(web);

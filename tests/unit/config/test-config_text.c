@@ -87,9 +87,9 @@ static const struct {
     BAD("[x] y\n", "", "f, line 1: a section ends with a ]"),
     BAD("[x]]\n", "", "f, line 1: a section has only one ]"),
     BAD("a = 1\nb\0 = 2\n", "1 |a|1;",
-        "f, line 2: a NUL or another control character is in it, but the file should be text"),
+        "f, line 2: it has a NUL or another control character, but the file should be text"),
     BAD("\x01=1\n", "",
-        "f, line 1: a NUL or another control character is in it, but the file should be text"),
+        "f, line 1: it has a NUL or another control character, but the file should be text"),
 };
 
 static void test_bad_texts(void **state)

@@ -293,9 +293,9 @@ static void test_unavailable(void **state)
         assert_int_equal(world.count, has_board);
         assert_int_equal(world.failure.error, OTA_E_NO_MDNS);
         assert_non_null(strstr(world.failure.message,
-                               has_board ? "the boards found may not be all: multicast DNS cannot "
+                               has_board ? "some boards may be missing: multicast DNS cannot "
                                            "be asked (no bus)"
-                                         : "boards cannot be looked for: multicast DNS cannot be "
+                                         : "cannot look for boards: multicast DNS cannot be "
                                            "asked (no bus)"));
         stop_browse();
     }

@@ -603,7 +603,7 @@ static void assert_job_freed(void)
     "note result: " MAGIC "; its core does not unpack compressed images; sending "                 \
     "this one uncompressed in 1 s\nstart kitchen.local\nwait 1000\nrests\n" AGAIN
 #define NEVER_CONNECTED(seconds)                                                                   \
-    "note connection: no way; a firewall drops its packets, or they were lost: once more "         \
+    "note connection: no way; a firewall drops its packets, or they were lost; trying again "      \
     "in " seconds " s\nwait 1000\nrests\n"
 #define CONFIRMED "result ok 0 1000: \ndone\n"
 #define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
@@ -813,7 +813,7 @@ static const struct story {
      "progress 600 after 200\n"
      "note transfer: reset; attempt 2 of 3, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN LOCKSTEP
      "note invitation: silence; attempt 3 of 3, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
-         LOCKSTEP "result lost 9 600: reset; and then: no way\ndone\n",
+         LOCKSTEP "result lost 9 600: reset; then: no way\ndone\n",
      .exit_status = 9},
     {.title = "a board that never connects gets one more attempt, whatever --retries says",
      .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
@@ -831,7 +831,7 @@ static const struct story {
      .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
                {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_ANSWER, .message = "silence"}},
      .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND
-     "result no-connection 8 0: no way; and then: silence\ndone\n",
+     "result no-connection 8 0: no way; then: silence\ndone\n",
      .exit_status = 8},
     {.title = "no retries, no second connection",
      .no_retries = true,
@@ -866,7 +866,7 @@ static const struct story {
                     "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT "progress 600 after 200\n"
                     "note transfer: reset; attempt 2 of 2, in lock-step, in 1 s\n"
                     "wait 1000\nrests\n" AGAIN LOCKSTEP
-                    "result lost 9 600: reset; and then: silence\ndone\n",
+                    "result lost 9 600: reset; then: silence\ndone\n",
      .exit_status = 9},
     {.title = "everything sent and no verdict: never again",
      .tries = {{SENT, .error = OTA_E_UNKNOWN, .message = "no verdict"}},
@@ -1339,11 +1339,11 @@ static void test_job_signals(void **state)
 #define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
 #define HEARD "note log connected\nlog hello\n"
 #define LOG_PROVES                                                                                 \
-    "note the board has confirmed the upload; now its log is to say what is expected, within 30 "  \
-    "s\n"
+    "note the board has confirmed the upload; waiting at most 30 s for the "                       \
+    "expected log lines\n"
 #define RETURN_PROVES                                                                              \
-    "note the board has confirmed the upload; now it is to go off the network and come back, "     \
-    "within 60 s\n"
+    "note the board has confirmed the upload; waiting at most 60 s for it to "                     \
+    "go off the network and come back\n"
 #define LOG_FOUND                                                                                  \
     "start kitchen.local\nresolve kitchen.local and its port\n"                                    \
     "resolved 10.0.0.7 port 23: mDNS, the port of the log\n"
@@ -1547,7 +1547,7 @@ static void test_interrupted_proof(void **state)
 /* -- a verdict that was lost, and proof in its place -- */
 
 #define VERDICT_LOST "all were sent"
-#define PROOF_OF_LOG "note " VERDICT_LOST "; now its log is to say what is expected, within 30 s\n"
+#define PROOF_OF_LOG "note " VERDICT_LOST "; waiting at most 30 s for the expected log lines\n"
 #define PROVEN "follow ends\nresult ok 0 1000: its verdict was lost, but proof\ndone\n"
 #define NOT_PROVEN "follow ends\nresult unproven 12 1000: its verdict was lost, and proof\ndone\n"
 
@@ -1595,7 +1595,7 @@ static const struct lost_verdict_row {
      OTA_CAUSE_NONE,
      OTA_OK,
      "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
-     "; now it is to go off the network and come back, within 60 s\n" PROVEN},
+     "; waiting at most 60 s for it to go off the network and come back\n" PROVEN},
     {"which is known to be away",
      {.log = {ONLINE}},
      IMAGE_ESP32,
@@ -1603,7 +1603,7 @@ static const struct lost_verdict_row {
      OTA_CAUSE_GONE,
      OTA_E_UNPROVEN,
      "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
-     "; now it is to come back, within 60 s\n" NOT_PROVEN},
+     "; waiting at most 60 s for it to come back\n" NOT_PROVEN},
     {"or to be back",
      {.log = {ONLINE}},
      IMAGE_ESP32,
@@ -1983,8 +1983,8 @@ static void test_only_rejects(void **state)
     struct job *job = start_job(&settings);
     play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
     assert_non_null(strstr(world.story,
-                           "note the board has confirmed the upload; now its log is to "
-                           "say nothing that is rejected, for 30 s\n"));
+                           "note the board has confirmed the upload; watching its log 30 s "
+                           "for rejected lines\n"));
     job_free(job);
     assert_job_freed();
 }

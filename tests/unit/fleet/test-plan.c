@@ -242,7 +242,7 @@ static const struct {
      "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
      "out"},
     {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
-    {"*\n", "a.bin", OTA_E_USAGE, "which only --serve waits for"},
+    {"*\n", "a.bin", OTA_E_USAGE, "and needs --serve"},
     {"espota://k.local protocol=web\n", "a.bin", OTA_E_USAGE,
      "k.local has espota:// before its name and web as its protocol"},
     {"espota://k.local page=tasmota\n", "a.bin", OTA_E_USAGE,
@@ -325,7 +325,7 @@ static void test_useless_expect(void **state)
         files_write_text("hosts", "k.local expect=one\n");
         assert_int_equal(plan_make(&plan, &settings, &failure), OTA_E_USAGE);
         assert_non_null(strstr(failure.message, is_serving ? "--serve follows no log"
-                                                           : "k.local has expect= of its own"));
+                                                           : "k.local has its own expect="));
         plan_free(&plan);
     }
 }

@@ -107,7 +107,7 @@ static void test_image(void **state)
         {make_esp32c3, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
         {make_esp32c3, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "leave -s out"},
         {make_esp32_of_unknown_chip, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED,
-         "cannot be sent: it is for an ESP32 chip that is not known here, number 77"},
+         "cannot be sent: it is for an unknown ESP32 chip, number 77"},
         {make_truncated, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED, "it is truncated"},
         {make_truncated, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "it is truncated"},
         {make_factory, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED, "application in one"},
@@ -120,7 +120,7 @@ static void test_image(void **state)
         {make_unknown, OTA_COMMAND_SKETCH, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
         {make_unknown, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
         {make_update, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED,
-         "can only be served (--serve): it is an MCUboot image, for boards that fetch such a file"},
+         "can only be served (--serve): it is an MCUboot image, which boards fetch"},
     };
 
     (void)state;

@@ -128,7 +128,7 @@ static void test_esp32_damage(void **state)
         {30, 1, INSPECT_TRUNCATED, "after 416 of its 65796 bytes"},
         {60, 1, INSPECT_BAD_CHECKSUM, "the checksum of the image is 0x"},
         {5, 1, INSPECT_BAD_SHA256, "SHA-256 is not that of the content"},
-        {23, 0, INSPECT_CANNOT_TELL, "32 bytes follow the image"},
+        {23, 0, INSPECT_CANNOT_TELL, "32 unknown bytes follow the image"},
     };
 
     (void)state;
@@ -155,7 +155,7 @@ static void test_unknown_chip(void **state)
 
     firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x42000020, true, true});
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP32 (unknown chip 77)",
-           "an ESP32 chip that is not known here, number 77");
+           "an unknown ESP32 chip, number 77");
     assert_string_equal(inspection.chip_name, "77");
 
     /* an image for an unknown chip without a descriptor is not an application */
@@ -404,7 +404,8 @@ static void test_esp8266(void **state)
         make_esp8266_with_crc(has_crc != 0);
         expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image",
                "can be sent as a sketch to ESP8266 boards");
-        expect_text(inspection.evidence, has_crc ? "CRC-32 hold" : "its checksums hold");
+        expect_text(inspection.evidence,
+                    has_crc ? "CRC-32 are correct" : "its checksums are correct");
         assert_int_equal(inspection.families, ESP8266);
         assert_true(inspection.has_eboot);
         assert_int_equal(inspection.segment_count, 2);
@@ -538,7 +539,7 @@ static void test_esp8266_signature(void **state)
     make_esp8266_with_crc(true);
     firmware_sign_esp8266(&firmware, 257);
     expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "ESP8266",
-           "may not work: 261 bytes follow");
+           "may not work: 261 unknown bytes follow");
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
     make_esp8266_with_crc(true);
     firmware_fill(&firmware, 0xA5, 40); /* the signature is longer than its length */

@@ -29,7 +29,7 @@ static void expect_foreign(enum inspect_format format, const char *name)
     if (format == INSPECT_UPDATE) {
         expect(format, INSPECT_CANNOT_TELL, INSPECT_SERVABLE, name,
                "can only be served (--serve): ");
-        expect_text(inspection.verdict, "; to upload, send the .");
+        expect_text(inspection.verdict, ". To upload, send the .");
     } else {
         expect(format, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, name, "cannot be sent: it is a");
         expect_text(inspection.verdict, "not firmware: ");

@@ -156,13 +156,12 @@ static void test_failures(void **state)
     } rows[] = {
         {ECONNREFUSED, OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, "nothing listens at HERE"},
         {ETIMEDOUT, OTA_E_NO_ANSWER, OTA_CAUSE_NONE, "no connection to HERE within 5 s"},
-        {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer does not connect to HERE: Oper"},
-        {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "does not connect to HERE: Permission"},
-        {EINVAL, OTA_E_LOCAL, OTA_CAUSE_NONE, "does not connect to HERE: Invalid argument"},
+        {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer cannot connect to HERE: Oper"},
+        {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "cannot connect to HERE: Permission"},
+        {EINVAL, OTA_E_LOCAL, OTA_CAUSE_NONE, "cannot connect to HERE: Invalid argument"},
         {ENETUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "to HERE: Network is unreachable"},
         {ENETDOWN, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "to HERE: Network is down"},
-        {EADDRNOTAVAIL, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE,
-         "this computer does not connect to HERE: C"},
+        {EADDRNOTAVAIL, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE, "this computer cannot connect to HERE: C"},
         {EHOSTUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, "to HERE: No route to host"},
         {EMFILE, OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, "to HERE: Too many open files"},
     };

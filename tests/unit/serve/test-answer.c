@@ -68,7 +68,7 @@ static const struct {
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_FULL,
      ANSWER_UNCHANGED, "it runs the image"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_FULL,
-     ANSWER_BUSY, "as many boards download as may at a time"},
+     ANSWER_BUSY, "as many boards are downloading as may at a time (-j)"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_CANARIES,
      ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_STOPPED,
@@ -76,7 +76,7 @@ static const struct {
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_GIVEN_UP,
      ANSWER_NOT_NOW, "it is in an update loop: it took the image and came back without it"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, NULL, TURN_TAKEN,
-     ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},
+     ANSWER_NOT_NOW, "it has taken the image, but does not say what it runs"},
     /* the wrong chip, whatever its turn */
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_FULL,
      ANSWER_REFUSED, "the image is for ESP8266 boards, and it is one of the ESP32 family"},
@@ -97,7 +97,7 @@ static const struct {
     {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_NOW,
      ANSWER_REFUSED, "it asks for a sketch, and a filesystem image is served"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_OTHER_MODE, OURS, TURN_NOW,
-     ANSWER_REFUSED, "it asks for something that is not known here"},
+     ANSWER_REFUSED, "it asks for an unknown kind of image"},
     /* The MD5 is that of the sketch. */
     {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OURS, TURN_NOW,
      ANSWER_IMAGE, ""},

@@ -201,7 +201,8 @@ static void test_expected(void **state)
          "it runs ESPHome 1.0, as before"},
         {"it was there before, and nobody watched", "", "1.0", false, 31 * SECOND, 30 * SECOND,
          OTA_E_UNPROVEN, false,
-         "the board has confirmed the upload, but it announced ESPHome 1.0 before that, too, and "
+         "the board has confirmed the upload, but it announced ESPHome 1.0 before the upload, too, "
+         "and "
          "was not seen to restart"},
         {"it comes, and the image is another one", "3.0", "2.0", true, SECOND, 30 * SECOND,
          OTA_E_UNPROVEN, false, "it announces ESPHome 2.0 now, and the image is another version"},
