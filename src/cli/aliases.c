@@ -94,6 +94,14 @@ static int add_line(poptContext popt, char *line)
     return -1;
 }
 
+int aliases_add_text(poptContext popt, char *text)
+{
+    for (char *line; (line = cut_line(&text));)
+        if (add_line(popt, line) < 0)
+            return -1;
+    return 0;
+}
+
 /* -- files -- */
 
 static int note(struct strings *notes, const char *path, const char *why)
@@ -127,10 +135,7 @@ static int read_file(poptContext popt, struct strings *notes, const char *path, 
         return note(notes, path, "it is longer than 1 MiB");
 
     text[size] = '\0';
-    for (char *line; (line = cut_line(&text));)
-        if (add_line(popt, line) < 0)
-            return -1;
-    return 0;
+    return aliases_add_text(popt, text);
 }
 
 static int add_file(poptContext popt, struct strings *notes, const char *path)

@@ -12,4 +12,7 @@
  * can write it, or it cannot be read. Returns -1 when memory ran out. */
 int aliases_add(poptContext popt, struct strings *notes);
 
+/* The same for the text of such a file, which is changed. */
+int aliases_add_text(poptContext popt, char *text);
+
 #endif

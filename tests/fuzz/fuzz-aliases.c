@@ -1,0 +1,50 @@
+/*
+ * fuzz-aliases.c: a file of popt's aliases, behind the command line that uses them (up to the first
+ * line break). Lines without an alias change nothing: popt itself would drop an option for some.
+ */
+#include "cli/aliases.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEN_MAX = 10000 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_options(const char *word, char *text)
+{
+    int value = 0;
+    const struct poptOption table[] = {
+        {.longName = "number", .shortName = 'n', .argInfo = POPT_ARG_INT, .arg = &value, .val = 1},
+        {.longName = "word", .shortName = 'w', .argInfo = POPT_ARG_STRING, .val = 2},
+        {.longName = "flag", .shortName = 'f', .argInfo = POPT_ARG_NONE, .val = 3},
+        POPT_TABLEEND,
+    };
+    const char *argv[] = {"esp-ota", "--number=7", word, NULL};
+    poptContext popt = poptGetContext("esp-ota", 3, argv, table, 0);
+
+    const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
+    if (!popt || aliases_add_text(popt, text) != 0)
+        abort();
+    for (int seen = 0, code; (code = poptGetNextOpt(popt)) > 0 && seen < SEEN_MAX; seen++)
+        if (code == 2)
+            free(poptGetOptArg(popt));
+    if (!has_alias && value != 7)
+        abort();
+    poptFreeContext(popt);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = memchr(data, '\n', size);
+    char *word = strndup((const char *)data, end ? (size_t)(end - data) : size);
+    char *text = end ? strndup((const char *)end + 1, size - (size_t)(end - data) - 1) : strdup("");
+
+    if (word && text)
+        read_options(word, text);
+    free(word);
+    free(text);
+    return 0;
+}
