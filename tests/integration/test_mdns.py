@@ -4,6 +4,7 @@
 import concurrent.futures
 import os
 import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -419,6 +420,21 @@ class Requirements(unittest.TestCase):
         outcome = self.run_without_tools()
         self.assertEqual(requirement.SKIPPED, outcome.returncode, outcome)
         self.assertIn("SKIPPED: ", outcome.stderr)
+
+
+class Ended(scenario.Scenario):
+
+    def test_at_once(self):
+        """What ends a process group, as timeout(1) does, ends a test program in its namespaces, too."""
+        script = self.file("entering.py", b"import sys, mdns\nmdns.enter()\nprint('entered', flush=True)\nsys.stdin.read()\n")
+        outside = {name: value for name, value in os.environ.items() if name != mdns.ENTERED}
+        with subprocess.Popen([sys.executable, script], env={**outside, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))},
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                              start_new_session=True) as program:
+            self.assertEqual(program.stdout.readline(), "entered\n")
+            os.killpg(program.pid, signal.SIGTERM)
+            _, told = program.communicate(timeout=scenario.DEADLINE_S)  # a program that goes on ends with its input
+        self.assertEqual((program.returncode, told), (128 + signal.SIGTERM, "\nended by SIGTERM\n"))
 
 
 if __name__ == "__main__":
