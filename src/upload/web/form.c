@@ -208,16 +208,15 @@ static void remove_dots(char *path)
 /* The path with its dots; false if it does not fit. */
 static bool join_paths(char target[FORM_TEXT_MAX], const char *path, const char *action)
 {
-    size_t folder = 0;
+    size_t folder = strcspn(path, "?#"); /* a query may have slashes, too */
 
     if (!*action || *action == '#' || *action == '?')
         return snprintf(target, FORM_TEXT_MAX, "%s", path) < FORM_TEXT_MAX;
     if (*action == '/')
         return snprintf(target, FORM_TEXT_MAX, "%s", action) < FORM_TEXT_MAX;
 
-    const char *last = strrchr(path, '/');
-    if (last)
-        folder = (size_t)(last - path) + 1;
+    while (folder > 0 && path[folder - 1] != '/')
+        folder--;
     return snprintf(target, FORM_TEXT_MAX, "%.*s%s", (int)folder, path, action) < FORM_TEXT_MAX;
 }
 

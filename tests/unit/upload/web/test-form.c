@@ -117,6 +117,8 @@ static void test_actions(void **state)
         {"/a/b", "c/..?x=/../y", "/a/?x=/../y"},
         {"/a/b", ".hidden/..x/x..", "/a/.hidden/..x/x.."},
         {"/a/./b", "", "/a/b"},
+        {"/a/b?x=/y", "up", "/a/up"},
+        {"/a/b?x=/y", "", "/a/b?x=/y"},
         {"/a/b", "c/./", "/a/c/"},
     };
     char target[FORM_TEXT_MAX], longest[FORM_TEXT_MAX + 1];
