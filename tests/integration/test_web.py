@@ -135,6 +135,23 @@ class Pages(Scenario):
                 kinds = [event["event"] for event in events]
                 self.assertLess(kinds.index("connected"), kinds.index("progress"))
 
+    def test_ipv6(self):
+        """Host, Origin and Referer have the brackets of the URL."""
+        board = self.board(*web("esp32"), family="esp32", where="::1")
+        result = run("-i", f"http://[::1]:{board.port}", "-f", self.file("fw.bin", sketch("esp32")))
+        self.assertEqual(result.status, 0, result)
+        (post,) = posts(board)
+        for header in ('host="', 'origin="http://', 'referer="http://'):
+            self.assertIn(f" {header}[::1]:{board.port}", post)
+
+    def test_proxies(self):
+        """Boards are next door: no proxy of the environment is asked for them."""
+        board = self.board(*web("esp8266"))
+        proxies = {name: "http://127.0.0.1:1" for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")}
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0",
+                     **proxies)
+        self.assertEqual(result.status, 0, result)
+
     def test_given_page(self):
         """--page, --field, and paths in URLs."""
         board = self.board(*web("form"))
@@ -246,6 +263,14 @@ class Passwords(Scenario):
                     self.assertNotIn("did not ask", result.err)
                     self.assertEqual(len(posts(board)), uploads, board.events)
 
+    def test_clear_text_is_told_once(self):
+        """Not again by the next attempt."""
+        board = self.board(*web("esp8266", "-P", "kwertz", "--fault", "reset@100000*1"))
+        path = self.file("fw.bin", sketch("esp8266", 700000))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "kwertz")
+        self.assertEqual((result.status, len(posts(board))), (0, 2), result)
+        self.assertEqual(len(re.findall(CLEAR, result.err)), 1, result)
+
     def test_later_uploads_answer_at_once(self):
         for scheme in ("basic", "digest"):
             with self.subTest(scheme):
@@ -337,6 +362,9 @@ class Images(Scenario):
                  status=3, says=("update page of ESP8266HTTPUpdateServer", "--force")),
             Case("--force", web("esp32"), (*WEB, "--force"), family="esp32", image=firmware.esp8266(),
                  status=10, says=("it is sent anyway", "the board says: Update error: ")),
+            *(Case(f"what {name} tells", web(name), WEB, image=firmware.esp32(size=20000), status=3,
+                   says=(f'the board says that it is "{chip}" \\(esp8266\\)',))
+              for name, chip in (("tasmota", "ESP8266EX"), ("wled-old", "esp8266"), ("elegantota2", "ESP8266"))),
         ])
 
     def test_room(self):
