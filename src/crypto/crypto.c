@@ -20,7 +20,8 @@ enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
 /* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, hash states), and does not
  * always cleanse them -- */
 
-static bool has_run_out;
+static unsigned shortages;         /* allocations that failed */
+static unsigned shortages_at_open; /* when crypto_open() was last called */
 
 /* CRYPTO_secure_malloc_init() asserts that its three tables can be allocated (crypto/mem_sec.c of
  * OpenSSL 3.0), so a process without memory would abort. The tables are therefore kept here. They
@@ -55,7 +56,7 @@ static void *allocate_cleansed(size_t size, const char *file, int line)
         return table;
 
     void *memory = size > 0 ? malloc(size) : NULL;
-    has_run_out = has_run_out || (size > 0 && !memory);
+    shortages += size > 0 && !memory;
     return memory;
 }
 
@@ -102,6 +103,7 @@ int crypto_open(struct crypto *crypto)
      * signature. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS, NULL);
 
+    shortages_at_open = shortages;
     crypto->provider = NULL;
     crypto->context = OSSL_LIB_CTX_new();
     if (crypto->context)
@@ -113,9 +115,14 @@ int crypto_open(struct crypto *crypto)
     return -1;
 }
 
+unsigned crypto_shortages(void)
+{
+    return shortages;
+}
+
 bool crypto_has_run_out(void)
 {
-    return has_run_out;
+    return shortages != shortages_at_open;
 }
 
 bool crypto_has_default(void)

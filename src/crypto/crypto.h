@@ -19,8 +19,10 @@ struct crypto {
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
 
-/* Whether libcrypto has failed to allocate memory. From then on it may report a damaged key or a
- * wrong signature for that reason alone. */
+/* How often libcrypto has failed to allocate memory. If the number has risen since an operation
+ * began, libcrypto may report a damaged key, a wrong signature or a failed handshake for that reason
+ * alone. crypto_has_run_out() compares it with that of the last crypto_open(). */
+unsigned crypto_shortages(void);
 bool crypto_has_run_out(void);
 
 /* Whether libcrypto has the default context that other libraries use. libcrypto tries to create it

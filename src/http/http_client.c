@@ -95,7 +95,7 @@ static bool is_line_too_long(const struct http_request *request, CURLcode code)
 static bool has_no_memory_for_tls(const struct http_request *request, CURLcode code)
 {
     return code != CURLE_OK && request->config.is_tls && request->reply.status < 200 &&
-           crypto_has_run_out();
+           crypto_shortages() != request->shortages;
 }
 
 static enum http_end classify_result(const struct http_request *request, CURLcode code, int *reason)
@@ -328,6 +328,7 @@ struct http_request *http_request_start(struct http_client *client,
                                      .callbacks = *callbacks,
                                      .address = *config->address,
                                      .fd = -1,
+                                     .shortages = crypto_shortages(),
                                      .size = config->body ? multipart_size(config->body) : 0};
     request->start_us = request->progress_us = loop_now_us();
     loop_timer_init(&request->tick, client->loop, on_request_tick, request);

@@ -273,6 +273,7 @@ static enum ota_error decide_valid(struct signature *signature, const struct sig
 enum ota_error sign_verify(struct signature *signature, const struct sign_key *key,
                            const struct sign_file *file, struct ota_failure *failure)
 {
+    const unsigned shortages = crypto_shortages();
     struct found found;
 
     *signature = (struct signature){.hash = SIGN_SHA256};
@@ -297,7 +298,7 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
             return decide_valid(signature, key, &found, hash);
     }
 
-    if (crypto_has_run_out())
+    if (crypto_shortages() != shortages)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot verify %s: out of memory", file->name);
     return set_verdict(
         signature, SIGN_INVALID,

@@ -222,6 +222,7 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
 static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_private,
                                sign_password_fn *ask, void *userdata, struct ota_failure *failure)
 {
+    const unsigned shortages = crypto_shortages();
     struct pem *pem = secret_alloc(sizeof *pem);
     if (!pem)
         return ota_fail_no_memory(failure);
@@ -234,7 +235,7 @@ static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_p
         error = check_key_type(key, failure);
     secret_free(pem);
 
-    if (error == OTA_E_USAGE && crypto_has_run_out())
+    if (error == OTA_E_USAGE && crypto_shortages() != shortages)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot read the key in %s: out of memory",
                         key->shown);
     return error;

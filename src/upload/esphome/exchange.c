@@ -118,7 +118,8 @@ static unsigned char features_of(const struct exchange *exchange)
 
 void exchange_start(struct exchange *exchange, const struct exchange_config *config)
 {
-    *exchange = (struct exchange){.config = *config, .output_length = sizeof MAGIC};
+    *exchange = (struct exchange){
+        .config = *config, .shortages = crypto_shortages(), .output_length = sizeof MAGIC};
     memcpy(exchange->output, MAGIC, sizeof MAGIC);
 }
 
@@ -452,7 +453,7 @@ static enum exchange_event take_handshake(struct exchange *exchange)
     }
     bool is_right =
         length == 1 + NOISE_MESSAGE_SIZE && noise_read_message(exchange->noise, payload + 1) == 0;
-    if (!is_right && crypto_has_run_out())
+    if (!is_right && crypto_shortages() != exchange->shortages)
         return fail_crypto(exchange);
     if (!is_right)
         return fail_exchange(exchange, OTA_E_WRONG_KEY,
@@ -469,7 +470,7 @@ static enum exchange_event take_sealed(struct exchange *exchange)
     bool is_right =
         frame_length(&exchange->frame) == 1 + NOISE_TAG_SIZE &&
         noise_open(exchange->noise, &byte, exchange->frame.payload, 1 + NOISE_TAG_SIZE) == 0;
-    if (!is_right && crypto_has_run_out())
+    if (!is_right && crypto_shortages() != exchange->shortages)
         return fail_crypto(exchange);
     if (!is_right)
         return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ENCRYPTION,

@@ -73,6 +73,7 @@ struct exchange {
     struct exchange_config config;
     enum exchange_step step;
     enum exchange_step reached; /* the last one before EXCHANGE_OVER */
+    unsigned shortages;         /* crypto_shortages() at the start */
     unsigned version;           /* of the protocol */
     bool is_extended;
     bool is_accepted;    /* the board has accepted size and MD5 of the image */

@@ -100,7 +100,14 @@ static void test_heap(void **state)
     assert_non_null(memory);
     assert_memory_equal(memory, "secr", 4);
     assert_null(OPENSSL_realloc(memory, 0)); /* and frees it */
-    assert_true(crypto_has_run_out());       /* for good */
+
+    const unsigned shortages = crypto_shortages();
+    struct crypto crypto;
+    assert_true(crypto_has_run_out());
+    assert_int_equal(crypto_open(&crypto), 0); /* another operation */
+    assert_false(crypto_has_run_out());
+    assert_int_equal(crypto_shortages(), shortages);
+    crypto_close(&crypto);
 }
 
 int main(void)

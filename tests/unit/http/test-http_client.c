@@ -1,8 +1,9 @@
 /*
- * test-http_client.c: requests after one for which libcurl had no memory.
+ * test-http_client.c: requests after one for which libcurl or libcrypto had no memory.
  */
 #include "http/http_client.h"
 
+#include "crypto/crypto.h"
 #include "support/failing.h"
 
 #include <errno.h>
@@ -15,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/crypto.h>
+
 enum { CROWD = 4, TURNS = 16, LEAST_ALLOCATIONS = 8, MOST_ALLOCATIONS = 500 };
 
 /* A listener that answers no further attempt, and the connections that fill its queue. */
@@ -24,14 +27,22 @@ struct busy_board {
     int queued[CROWD];
 };
 
+/* Returns the socket of a new listener, which does not block, and its address. */
+static int start_listener(struct address *address)
+{
+    assert_true(address_parse(address, "127.0.0.1"));
+    socklen_t length = address_length(address);
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(listener, &address->any, length), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    assert_int_equal(getsockname(listener, &address->any, &length), 0);
+    return listener;
+}
+
 static void make_busy_board(struct busy_board *board)
 {
-    assert_true(address_parse(&board->address, "127.0.0.1"));
-    socklen_t length = address_length(&board->address);
-    board->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(board->listener, &board->address.any, length), 0);
-    assert_int_equal(listen(board->listener, 0), 0);
-    assert_int_equal(getsockname(board->listener, &board->address.any, &length), 0);
+    board->listener = start_listener(&board->address);
+    const socklen_t length = address_length(&board->address);
 
     for (int i = 0; i < CROWD; i++) {
         board->queued[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -129,9 +140,60 @@ static void test_a_later_request(void **state)
     end_busy_board(&board);
 }
 
+static void on_tls_request_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct http_outcome *result = userdata;
+
+    *result = *outcome;
+}
+
+/* That libcrypto once had no memory does not explain why a later request fails. */
+static void test_tls_after_a_shortage(void **state)
+{
+    struct crypto crypto;
+    struct ota_failure failure;
+    struct address address;
+    struct http_outcome outcome = {.end = HTTP_REPLIED};
+    (void)state;
+
+    assert_int_equal(crypto_open(&crypto), 0); /* libcrypto's memory is ours from now on */
+    crypto_close(&crypto);
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
+    assert_null(OPENSSL_malloc(8));
+    assert_true(failing_stop());
+
+    const int listener = start_listener(&address);
+    struct loop *loop = loop_new();
+    struct http_client *client = http_client_new(loop, &failure);
+    const struct http_request_config config = {.board = "board",
+                                               .address = &address,
+                                               .authority = "127.0.0.1",
+                                               .path = "/",
+                                               .is_tls = true,
+                                               .is_insecure = true,
+                                               .connect_us = INT64_C(60000000),
+                                               .reply_us = INT64_C(60000000)};
+    const struct http_callbacks callbacks = {.on_done = on_tls_request_done, .userdata = &outcome};
+    struct http_request *request = http_request_start(client, &config, &callbacks);
+    assert_non_null(request);
+
+    while (outcome.end == HTTP_REPLIED) {
+        run_turns(loop);
+        const int connection = accept(listener, NULL, NULL);
+        if (connection >= 0)
+            close(connection);
+    }
+    assert_int_not_equal(outcome.end, HTTP_LOCAL);
+    http_request_free(request);
+    http_client_free(client);
+    loop_free(loop);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tls_after_a_shortage), /* first, as it sets libcrypto's allocator */
         cmocka_unit_test(test_a_later_request),
     };
 

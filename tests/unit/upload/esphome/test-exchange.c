@@ -646,6 +646,7 @@ int main(void)
         cmocka_unit_test(test_early_end),      cmocka_unit_test(test_encrypted),
         cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_reason_with_the_key),
         cmocka_unit_test(test_clear_replies),  cmocka_unit_test(test_encrypted_without_memory),
+        cmocka_unit_test(test_handshake_ends), /* once more, as the shortage is over */
     };
 
     load_vectors();
