@@ -39,14 +39,21 @@ static long decode_base64(unsigned char *target, size_t capacity, const char *te
     return text[strspn(text, "=")] == '\0' ? (long)size : -1;
 }
 
+/* Compares all that fits into credentials, whatever the lengths: the time tells neither where the
+ * texts differ, nor how long the secret is. The text may not be longer. */
 static bool is_equal(const unsigned char *bytes, size_t size, const char *text)
 {
-    unsigned char difference = 0;
+    unsigned char given[CREDENTIALS_MAX] = {0}, expected[CREDENTIALS_MAX] = {0};
+    const size_t length = strnlen(text, CREDENTIALS_MAX);
+    size_t difference = size ^ length;
 
-    if (size != strlen(text))
-        return false;
-    for (size_t i = 0; i < size; i++)
-        difference |= bytes[i] ^ (unsigned char)text[i];
+    memcpy(given, bytes, size);
+    memcpy(expected, text, length);
+    for (size_t i = 0; i < CREDENTIALS_MAX; i++)
+        difference |= given[i] ^ expected[i];
+
+    digest_cleanse(given, sizeof given);
+    digest_cleanse(expected, sizeof expected);
     return difference == 0;
 }
 
@@ -61,8 +68,14 @@ bool basic_auth_matches(const char *header, const char *user, const char *passwo
     header += strlen(scheme);
     long size = decode_base64(credentials, sizeof credentials, header + strspn(header, " "));
     const unsigned char *colon = size > 0 ? memchr(credentials, ':', (size_t)size) : NULL;
-    bool matches = colon && (!user || is_equal(credentials, (size_t)(colon - credentials), user)) &&
-                   is_equal(colon + 1, (size_t)(credentials + size - colon - 1), password);
+    bool matches = false;
+    if (colon) {
+        const size_t user_size = (size_t)(colon - credentials);
+        const bool is_user = !user || is_equal(credentials, user_size, user);
+        const bool is_password = is_equal(colon + 1, (size_t)size - user_size - 1, password);
+
+        matches = is_user && is_password;
+    }
 
     digest_cleanse(credentials, sizeof credentials);
     return matches;

@@ -29,11 +29,13 @@ static void test_headers(void **state)
         {"Basic Ym9hcmQ6c3dvcmRmaXNo", "", false},
         {"Basic OnN3b3JkZmlzaA==", NULL, true}, /* no user */
         {"Basic OnN3b3JkZmlzaA", "", true},
-        {"Basic Ym9hcmQ6c3dvcmRmaXNoMg==", NULL, false}, /* swordfish2 */
-        {"Basic Ym9hcmQ6c3dvcmRmaXM=", NULL, false},     /* swordfis */
-        {"Basic Ym9hcmQ6U3dvcmRmaXNo", NULL, false},     /* Swordfish */
-        {"Basic YTpib2FyZDpzd29yZGZpc2g=", NULL, false}, /* a:board:swordfish */
-        {"Basic c3dvcmRmaXNo", NULL, false},             /* no colon */
+        {"Basic Ym9hcmQ6c3dvcmRmaXNoMg==", NULL, false},    /* swordfish2 */
+        {"Basic Ym9hcmQ6c3dvcmRmaXM=", NULL, false},        /* swordfis */
+        {"Basic Ym9hcmQ6U3dvcmRmaXNo", NULL, false},        /* Swordfish */
+        {"Basic Ym9hcmQ6c3dvcmRmaXNoAA==", NULL, false},    /* swordfish and a NUL */
+        {"Basic Ym9hcmQAOnN3b3JkZmlzaA==", "board", false}, /* board and a NUL */
+        {"Basic YTpib2FyZDpzd29yZGZpc2g=", NULL, false},    /* a:board:swordfish */
+        {"Basic c3dvcmRmaXNo", NULL, false},                /* no colon */
         {"Basic Ym9hcmQ6c3dvcmRmaXNo x", NULL, false},
         {"Basic Ym9hcmQ6c3dvcmRm=aXNo", NULL, false},
         {"Basic Ym9hcmQ6c3dvcmRmaXNo!", NULL, false},
