@@ -134,6 +134,14 @@ WRAP(int, prctl, FAILING_PRCTL, -1,
      (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
      (option, a, b, c, d))
 
+/* With _FORTIFY_SOURCE, as in packages, this is open() with flags that are not constant. */
+int __wrap___open_2(const char *path, int flags);
+
+int __wrap___open_2(const char *path, int flags)
+{
+    return __wrap_open(path, flags, 0);
+}
+
 /* libcrypto leaks when its allocations fail; LeakSanitizer calls this. */
 const char *__lsan_default_suppressions(void);
 
