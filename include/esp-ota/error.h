@@ -93,6 +93,7 @@ enum ota_cause {
     OTA_CAUSE_OTHER_NETWORK, /* no interface of this computer is in the board's local network */
     OTA_CAUSE_NOBODY,        /* nobody in its network has the address */
     OTA_CAUSE_THERE,         /* somebody has, and is silent */
+    OTA_CAUSE_ANNOUNCED,     /* nothing listens at the port that the board announces */
     /* It does not answer ArduinoOTA, and the image is ESPHome: the board may run that. */
     OTA_CAUSE_ESPHOME,
     /* It answers nothing by the protocol that it was asked by, and announces another one. */

@@ -287,7 +287,7 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
         result.cause = broken->failure.cause;
         job->acknowledged = broken->acknowledged;
         phase = broken->phase;
-    } else if (job_policy_is_absence(failure->error) && job->is_wait_told) {
+    } else if (job_policy_is_absence(failure->error) && job->config.fleet->wait_us) {
         ota_fail(&result, failure->error, "%s; the %.3g s of --wait are over", failure->message,
                  (double)job->config.fleet->wait_us / 1e6);
         result.cause = failure->cause;

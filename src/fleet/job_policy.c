@@ -118,7 +118,8 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
 
     if (given || announced) {
         *ports = (struct endpoint_port){.number = given ? given : announced,
-                                        .source = given ? "the given port" : "the announced port"};
+                                        .source = given ? "the given port" : "the announced port",
+                                        .is_announced = !given};
         return 1;
     }
     const struct target_scheme *scheme = assignment->target.scheme;

@@ -156,7 +156,8 @@ void job_prove_instead(struct job *job, const struct ota_failure *unknown)
 
 void job_follow_log(struct job *job)
 {
-    const struct endpoint_port port = {job->config.log->monitor_port, "the port of the log"};
+    const struct endpoint_port port = {.number = job->config.log->monitor_port,
+                                       .source = "the port of the log"};
 
     job_set_endpoints(job, &port, 1);
     if (!job_claim_endpoints(job))

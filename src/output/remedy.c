@@ -39,6 +39,10 @@
     "board calls ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page "       \
     "instead, write http:// before its name"
 
+#define CHECK_ANNOUNCER                                                                            \
+    "Check that the sketch now on the board calls ArduinoOTA.begin() once it has joined the "      \
+    "Wi-Fi: the announcement may be that of an earlier sketch"
+
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
 static const struct remedy {
@@ -462,6 +466,9 @@ static const struct remedy {
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
              "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
+    {.cause = OTA_CAUSE_ANNOUNCED, .is_waited_out = true, .text = CHECK_ANNOUNCER "."},
+    {.cause = OTA_CAUSE_ANNOUNCED,
+     .text = CHECK_ANNOUNCER "; only --wait SECONDS keeps asking a board that is still starting."},
     {.error = OTA_E_NOT_LISTENING, .is_waited_out = true, .text = CHECK_LISTENER "."},
     {.error = OTA_E_NOT_LISTENING,
      .text = CHECK_LISTENER "; only --wait SECONDS keeps asking a board that is still starting."},

@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ enum {
 struct endpoint_port {
     uint16_t number;
     const char *source; /* the origin of the number, in words: "the announced port" */
+    bool is_announced;  /* by the board itself */
 };
 
 /* Both lists begin with the best entry, have no duplicates and are not empty. An endpoint is a

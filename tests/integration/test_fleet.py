@@ -479,6 +479,12 @@ class Fleet(Scenario):
         self.assertGreater(result.seconds, 1.5)
         self.assertLess(result.undelayed, 20)
 
+    def test_waiting_for_less_than_an_invitation(self):
+        """It is not told to wait, as it did."""
+        result = run("-i", address(), "-f", self.path, "--wait", "0.1", "-t", "0.3")
+        self.assertRegex(result.err, r"nothing listens at .*; the 0\.1 s of --wait are over\n")
+        self.assertNotIn("only --wait", result.err)
+
 
 class FaultyFleet(Scenario):
     """200 boards, of which one in ten has a fault, of every kind."""

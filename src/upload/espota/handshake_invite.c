@@ -40,14 +40,20 @@ static enum ota_error describe_absence(const struct handshake *handshake,
                             handshake_quote_first(said, &handshake->gibberish));
 }
 
+/* Whether the port is not a mistake: the board announced it, or has answered there. */
+static bool is_port_right(const struct handshake *handshake)
+{
+    return handshake->config->endpoints->ports->is_announced || pace_is_known(&handshake->pace);
+}
+
 static void note_network_error(struct handshake *handshake)
 {
     char absence[OTA_MESSAGE_MAX];
     struct ota_failure news;
     enum ota_error error = describe_absence(handshake, absence);
-    bool is_port_proven = pace_is_known(&handshake->pace);
-    const char *question =
-        error == OTA_E_NOT_LISTENING && !is_port_proven ? "; is the port (-p) right?" : "";
+    const char *question = error == OTA_E_NOT_LISTENING && !is_port_right(handshake)
+                               ? "; is the port (-p) right?"
+                               : "";
 
     ota_fail(&news, error, "%s; going on in case the board is rebooting%s", absence, question);
     handshake_note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
@@ -309,6 +315,9 @@ static void end_absent(struct handshake *handshake)
         failure->cause = OTA_CAUSE_ESPHOME;
         text_append(failure->message, sizeof failure->message, "; the image is ESPHome %s",
                     handshake->config->image->inspection.esphome.version);
+    } else if (error == OTA_E_NOT_LISTENING && !cause &&
+               handshake->config->endpoints->ports->is_announced) {
+        failure->cause = OTA_CAUSE_ANNOUNCED;
     }
     handshake_finish(handshake);
 }

@@ -108,6 +108,7 @@ static const struct row {
     {OTA_E_NOT_LISTENING, OTA_CAUSE_ANNOUNCES_SKETCH, SKETCH, "", "Write sketch:// before"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_ANNOUNCES_WEB, SKETCH, "", "Write http:// before"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.handle() often"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_ANNOUNCED, SKETCH, "", "that of an earlier sketch"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "Check the port"},
     {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, SKETCH, "", "client isolation"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, FILESYSTEM, "", "now running on the board."},
@@ -143,6 +144,7 @@ static const struct row after_wait[] = {
     {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, SKETCH, "esp32*", "shows the way to it)."},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "",
      "joined the Wi-Fi; if it has an update page instead, write http:// before its name."},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_ANNOUNCED, SKETCH, "", "that of an earlier sketch."},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
 };
 

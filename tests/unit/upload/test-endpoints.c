@@ -13,7 +13,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct endpoint_port default_ports[] = {{8266, "a"}, {3232, "b"}, {2040, "c"}};
+static const struct endpoint_port default_ports[] = {
+    {8266, "a", false}, {3232, "b", false}, {2040, "c", false}};
 
 static struct endpoints endpoints_with(size_t addresses, size_t ports)
 {

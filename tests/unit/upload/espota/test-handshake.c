@@ -80,6 +80,7 @@ struct script {
     bool every_time;         /* replies[0] is the reply to each datagram */
     bool on;                 /* runs to the end after ACCEPT was reached */
     size_t addresses, ports; /* number of addresses and ports; 0: 1 */
+    bool announces_port;     /* the board announces the first port */
     const char *unreachable; /* endpoints whose socket cannot be opened: "ac"; NULL: none */
     char settled;            /* the endpoint reported, from 'a' on; 0: not compared */
 };
@@ -407,10 +408,12 @@ static struct image image = {
 
 static struct endpoints make_endpoints(const struct script *script)
 {
-    struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
-                                  .port_count = script->ports ? script->ports : 1,
-                                  .ports = {{3232, "the given port"}, {8266, "b"}, {2040, "c"}}};
+    struct endpoints endpoints = {
+        .address_count = script->addresses ? script->addresses : 1,
+        .port_count = script->ports ? script->ports : 1,
+        .ports = {{3232, "the given port", false}, {8266, "b", false}, {2040, "c", false}}};
 
+    endpoints.ports->is_announced = script->announces_port;
     for (size_t i = 0; i < endpoints.address_count; i++) {
         char address[] = "10.0.0.7";
 
@@ -678,6 +681,10 @@ static const struct script scripts[] = {
      .every_time = true, .replies = {{REFUSED}}, .sent = "I0 I505 I1010 I1515",
      .expected = OTA_E_NOT_LISTENING, .phase = INVITING,
      .phrase = "nothing listens at 10.0.0.7:3232 (the given port)", .notes = 1, .end_ms = 2000},
+    {"nothing listens at the port that the board announces", .announces_port = true,
+     .accept_timeout_s = 1, .every_time = true, .replies = {{REFUSED}}, .sent = "I0 I505",
+     .expected = OTA_E_NOT_LISTENING, .phase = INVITING, .cause = OTA_CAUSE_ANNOUNCED,
+     .phrase = "nothing listens at 10.0.0.7:3232", .notes = 1},
     {"a board that restarts", .replies = {{REFUSED}, {REFUSED}, {"OK"}}, .sent = "I0 I505 I1010",
      .phase = ACCEPTED, .notes = 1},
     {"a board that restarts in the middle", "pw",
@@ -967,12 +974,17 @@ static void test_notices(void **state)
 {
     (void)state;
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
+    static const struct script announced = {"refused at the announced port",
+                                            .replies = {{REFUSED}, {"OK"}}, .announces_port = true};
     static const struct script weak = {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}};
 
     play_handshake(&refused);
     assert_string_equal(world.note,
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
                         "case the board is rebooting; is the port (-p) right?");
+    play_handshake(&announced);
+    assert_non_null(strstr(world.note, "; going on in case the board is rebooting"));
+    assert_null(strstr(world.note, "-p"));
     play_handshake(&weak);
     assert_non_null(strstr(world.note, "the board asks for an answer with MD5: whoever"));
 }
