@@ -23,6 +23,7 @@ PASSWORD = "kwert-8231-zuiop"
 PASSPHRASE = "open sesame 5177"
 REGION_MAX = 256 << 20  # the shadow of a sanitizer is larger, and no copy of anything
 ATTEMPTS = 10
+OTHER_USER = 65534
 CONNECT_S = 30
 
 
@@ -398,25 +399,53 @@ class Memory(Scenario):
 
 
 class CoreDump(Scenario):
+    """As root and as another user, as whom sudo or a service manager may start the program."""
 
-    def die(self, *options, password=(), **env):
-        """Whether the program is dumped when it aborts while it waits for a board."""
-        board = self.board(*password, "--fault", "never-connect")
+    @staticmethod
+    def become(uid):
+        """Dumps also need the right to write in the current folder."""
+        return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "sh", "-c",
+                'ulimit -c unlimited && exec "$@"', "sh")
+
+    def attack(self, pid, number, uid):
+        """Whether the process is dumped when it gets the signal, and what the same user is told who wants to read its
+        memory before, as gcore does."""
+        peek = subprocess.run(self.become(uid) + ("head", "-c", "1", f"/proc/{pid}/mem"), check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        os.kill(pid, number)
+        status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        self.assertEqual(status.si_status, number)
+        return status.si_code == os.CLD_DUMPED, peek.stderr
+
+    def attack_upload(self, number, uid, *options, **env):
+        board = self.board("-P", PASSWORD, "--fault", "never-connect")
         program = Program("-i", board.address, "-p", str(board.port), "-f", self.file("fw.bin", image()), *options,
-                          cwd=self.directory, before=("sh", "-c", 'ulimit -c unlimited && exec "$@"', "sh"), **env)
+                          cwd=self.directory, before=self.become(uid), **env)
         board.wait_for("fault order=never-connect")
-        program.send_signal(signal.SIGABRT)
-        status = os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+        outcome = self.attack(program.pid, number, uid)
         program.result()
-        self.assertEqual(status.si_status, signal.SIGABRT)
-        return status.si_code == os.CLD_DUMPED
+        return outcome
+
+    def attack_shell(self, number, uid):
+        with subprocess.Popen(self.become(uid) + ("sh", "-c", "echo ready; read line"), cwd=self.directory,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+            shell.stdout.readline()
+            return self.attack(shell.pid, number, uid)
 
     def test_none_with_a_password(self):
-        if not self.die():
-            self.skipTest("nothing is dumped here (kernel.core_pattern, RLIMIT_CORE)")
-        asked = ("-P", PASSWORD)
-        self.assertFalse(self.die("-a", PASSWORD, password=asked))
-        self.assertFalse(self.die(password=asked, ESP_OTA_AUTH=PASSWORD))
+        os.chmod(self.directory, 0o777)
+        for uid in (0, OTHER_USER):
+            for number in (signal.SIGABRT, signal.SIGSEGV):
+                is_dumped, peek = self.attack_shell(number, uid)
+                self.assertNotIn("Permission denied", peek)
+                if not is_dumped:
+                    self.skipTest("nothing is dumped here (kernel.core_pattern, RLIMIT_CORE)")
+                for options, env in ((("-a", PASSWORD), {}), ((), {"ESP_OTA_AUTH": PASSWORD})):
+                    with self.subTest(uid=uid, number=number, options=options):
+                        is_dumped, peek = self.attack_upload(number, uid, *options, **env)
+                        self.assertFalse(is_dumped)
+                        if uid:  # root may read all memory
+                            self.assertIn("Permission denied", peek)
 
 
 if __name__ == "__main__":
