@@ -71,6 +71,8 @@ static void set_header(struct http_reply *reply, const char *name, size_t name_l
         challenge_add(&reply->challenge, value, length);
     if (is_header(name, name_length, "Content-Length"))
         set_length(reply, value, length);
+    if (is_header(name, name_length, "Transfer-Encoding"))
+        reply->is_chunked = true;
 }
 
 static bool is_blank(char c)
@@ -153,6 +155,14 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
 bool http_reply_has_all(const struct http_reply *reply)
 {
     return reply->has_length && reply->body_length >= reply->content_length;
+}
+
+bool http_reply_falls_short(const struct http_reply *reply)
+{
+    if (reply->is_cut)
+        return true;
+    return !reply->is_complete && (reply->is_chunked || reply->has_length) &&
+           !http_reply_has_all(reply);
 }
 
 const char *http_reply_text(const struct http_reply *reply)

@@ -28,6 +28,7 @@ struct http_reply {
     bool is_complete; /* the whole body came; otherwise its end, or all of it, is missing */
     bool has_length;  /* Content-Length, in content_length */
     uint64_t content_length;
+    bool is_chunked; /* Transfer-Encoding: the end of the body is marked */
 };
 
 /* Adds one line of the head, with or without its line end. A status line starts the reply again, as
@@ -45,6 +46,9 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
 
 /* Whether the body has as many bytes as the head says; false if it says nothing. */
 bool http_reply_has_all(const struct http_reply *reply);
+
+/* Whether bytes of the body are missing that the head announces, or that the limit cut off. */
+bool http_reply_falls_short(const struct http_reply *reply);
 
 /* The body as text; "" if there is none. It ends at its first NUL. */
 const char *http_reply_text(const struct http_reply *reply);

@@ -570,6 +570,11 @@ class Broken(Scenario):
             Case("something else", web("esp8266", "--fault", "raw-reply:HTTP/1.1 200 OK\\r\\n\\r\\n<h1>Router</h1>"),
                  WEB, status=11, installed=True, says=('status 200, "Router"',)),
             Case("not HTTP", web("esp8266", "--fault", "raw-reply:hello"), WEB, status=11, installed=True),
+            *(Case(f"OK of more, {header}",
+                   web("elegantota", "--fault", f"raw-reply:HTTP/1.1 200 OK\\r\\n{header}\\r\\n\\r\\n{body}"), WEB,
+                   status=11, installed=True,
+                   says=('the reply broke off before its end, and does not say whether .* \\(status 200, "OK"\\)',))
+              for header, body in (("Content-Length: 39", "OK"), ("Transfer-Encoding: chunked", "27\\r\\nOK"))),
         ])
 
     def test_early_reply(self):

@@ -52,7 +52,7 @@ enum sketch_door sketch_judge_door(const struct http_reply *reply)
 /* A reply that broke off is no confirmation. Some servers send no body, and no length then. */
 static bool is_whole(const struct http_reply *reply)
 {
-    return reply->has_head && (!reply->has_length || http_reply_has_all(reply));
+    return reply->has_head && !http_reply_falls_short(reply);
 }
 
 void sketch_judge_upload(struct ota_failure *failure, const struct http_reply *reply,

@@ -11,21 +11,26 @@ static const char *find_words(const char *const words[PAGE_WORDS_MAX], const cha
     return NULL;
 }
 
-/* A bare "OK" must be the whole reply: many other words contain it. */
-static const char *find_success(const struct page *page, const char *body)
+static bool is_bare_ok(const struct http_reply *reply)
 {
-    for (size_t i = 0; i < PAGE_WORDS_MAX && page->success[i]; i++) {
-        const char *words = page->success[i];
-        size_t blanks = strspn(body, " \t\r\n");
-        size_t length = strlen(words);
+    static const char blanks[] = " \t\r\n";
+    const char *text = http_reply_text(reply);
 
-        if (strcmp(words, "OK") != 0 && strcasestr(body, words))
-            return words;
-        if (strncmp(body + blanks, words, length) == 0 &&
-            strspn(body + blanks + length, " \t\r\n") == strlen(body + blanks + length))
-            return words;
-    }
-    return NULL;
+    text += strspn(text, blanks);
+    return strncmp(text, "OK", 2) == 0 && text[2 + strspn(text + 2, blanks)] == '\0' &&
+           !http_reply_falls_short(reply);
+}
+
+/* A bare "OK" must be the whole reply: many other words contain it, and "OK, but ..." may follow if
+ * the reply broke off. */
+static bool has_success(const struct page *page, const struct http_reply *reply)
+{
+    for (size_t i = 0; i < PAGE_WORDS_MAX && page->success[i]; i++)
+        if (strcmp(page->success[i], "OK") == 0
+                ? is_bare_ok(reply)
+                : strcasestr(http_reply_text(reply), page->success[i]) != NULL)
+            return true;
+    return false;
 }
 
 /* Whether it is a path on the same server. The text before a colon may be a scheme, and browsers
@@ -70,7 +75,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_REFUSED;
     if (reply->status == page->success_status && reply->has_head)
         return PAGE_ACCEPTED;
-    if (reply->status < 400 && find_success(page, body))
+    if (reply->status < 400 && has_success(page, reply))
         return PAGE_ACCEPTED;
     if (page_is_absent(reply))
         return PAGE_ABSENT;

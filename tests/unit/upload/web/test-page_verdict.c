@@ -97,6 +97,52 @@ static void test_replies(void **state)
     }
 }
 
+/* A bare "OK" may be the beginning of more if the reply broke off. Other words cannot. */
+static void test_cut_body(void **state)
+{
+    static const struct {
+        enum page_id page;
+        const char *header, *body;
+        enum page_verdict verdict;
+    } cuts[] = {
+        {PAGE_ELEGANTOTA, "Content-Length: 39", "OK", PAGE_UNCLEAR},
+        {PAGE_WEBUPDATER, "Content-Length: 3", " OK", PAGE_ACCEPTED},
+        {PAGE_ESPURNA, "Transfer-Encoding: chunked", "OK", PAGE_UNCLEAR},
+        {PAGE_ESPURNA, "Connection: close", "OK\r\n",
+         PAGE_ACCEPTED}, /* it ends with the connection */
+        {PAGE_ESPURNA, "Content-Length: 39", "Rebooting", PAGE_ACCEPTED},
+        {PAGE_ELEGANTOTA, "Content-Length: 39", "Update Success", PAGE_ACCEPTED},
+        {PAGE_ELEGANTOTA, "Content-Length: 39", "Update Succ", PAGE_UNCLEAR},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        struct http_reply reply = {.status = 200};
+        char text[PAGE_TEXT_MAX];
+
+        http_reply_add_line(&reply, cuts[i].header, strlen(cuts[i].header));
+        http_reply_add_line(&reply, "\r\n", 2);
+        assert_true(http_reply_add_body(&reply, cuts[i].body, strlen(cuts[i].body)));
+        if (page_judge(text, &pages[cuts[i].page], &reply) != cuts[i].verdict)
+            fail_msg("row %zu", i);
+        http_reply_clear(&reply);
+    }
+}
+
+/* "OK" and more blanks than are read: what follows them is not known. */
+static void test_body_over_the_limit(void **state)
+{
+    static char body[HTTP_BODY_MAX + 1] = "OK";
+    struct http_reply reply = {.status = 200, .has_head = true};
+    char text[PAGE_TEXT_MAX];
+
+    (void)state;
+    memset(body + 2, ' ', sizeof body - 2);
+    assert_false(http_reply_add_body(&reply, body, sizeof body));
+    assert_int_equal(page_judge(text, &pages[PAGE_ELEGANTOTA], &reply), PAGE_UNCLEAR);
+    http_reply_clear(&reply);
+}
+
 /* A status that is a success needs the rest of the head. */
 static void test_cut_head(void **state)
 {
@@ -151,6 +197,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_cut_body),
+        cmocka_unit_test(test_body_over_the_limit),
         cmocka_unit_test(test_cut_head),
         cmocka_unit_test(test_redirects),
     };
