@@ -145,6 +145,25 @@ static enum ota_error check_told(const struct options *options, struct ota_failu
     return OTA_OK;
 }
 
+/* With https, the name in the URL has to be in the board's certificate. */
+static enum ota_error check_certifiable(const struct options *options, struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    for (size_t i = 0; i < options->plan.boards.count && !options->web.is_insecure; i++) {
+        const struct target *target = &options->plan.boards.lines[i].target;
+
+        if (target->scheme && strcmp(target->scheme->name, "https") == 0 &&
+            !target_suits_certificate(target))
+            return ota_fail(failure, OTA_E_USAGE,
+                            "no certificate can be for \"%s\", so https cannot verify this board; "
+                            "write its host name or address behind https://, or accept any "
+                            "certificate with --insecure",
+                            escape_string(shown, sizeof shown, target->name));
+    }
+    return OTA_OK;
+}
+
 /* Moves the patterns from the line to the options, which keep them as long as the compiled ones. */
 static enum ota_error set_expected(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
@@ -308,6 +327,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = config_boards_add_all(&options->plan.boards, line, config, failure);
     if (error == OTA_OK)
         error = check_told(options, failure);
+    if (error == OTA_OK)
+        error = check_certifiable(options, failure);
     if (error == OTA_OK)
         error = check_families(options, line, failure);
     if (error == OTA_OK)

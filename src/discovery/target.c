@@ -564,6 +564,17 @@ enum ota_error target_parse(struct target *target, const char *text,
     return parse_board(target, name, failure);
 }
 
+bool target_suits_certificate(const struct target *target)
+{
+    const char *dot = strrchr(target->name, '.');
+    struct in_addr ignored;
+
+    if (target->kind == TARGET_ADDRESS)
+        return true;
+    return name_consists_of(target->name, HOST_CHARACTERS) &&
+           inet_aton(dot ? dot + 1 : target->name, &ignored) == 0;
+}
+
 bool target_names_equal(const struct target *a, const struct target *b)
 {
     if (a->kind != b->kind)

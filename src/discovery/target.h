@@ -70,6 +70,10 @@ bool target_names_equal(const struct target *a, const struct target *b);
  * the same protocol. */
 bool target_equal(const struct target *a, const struct target *b);
 
+/* Whether the target is an address, or a name that can stand in a URL and in a certificate: ASCII
+ * letters, digits, "-", "_" and dots. URLs take a name that ends in a number for an address. */
+bool target_suits_certificate(const struct target *target);
+
 /* Whether text is the name of a serial port ("/dev/ttyUSB0", "COM3"), which is given in a board's place
  * out of habit. */
 bool target_is_serial_port(const char *text);

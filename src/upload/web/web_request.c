@@ -11,7 +11,9 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "discovery/target.h"
 #include "http/authority.h"
@@ -35,15 +37,27 @@ bool web_is_tls(const struct web *web)
     return scheme && strcmp(scheme->name, "https") == 0;
 }
 
+/* The name in the URL, for which the certificate has to be. Anybody in the network can announce that
+ * name with an address of his own, so a certificate for the address that was found proves nothing.
+ * NULL: the URL has an address, or --insecure accepts any certificate for a name that no URL can
+ * have. */
+static const char *name_to_verify(const struct web *web)
+{
+    const struct target *target = web->upload.config.target;
+
+    if (target->kind == TARGET_ADDRESS ||
+        (web_settings_of(web)->is_insecure && !target_suits_certificate(target)))
+        return NULL;
+    return target->name;
+}
+
 /* The text of the Host header. Over plain HTTP it is the numeric address, as Tasmota compares the
- * pages that requests come from with its own; a certificate needs the name. */
+ * pages that requests come from with its own. */
 static void set_authority(struct web *web)
 {
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
-    const struct target *target = web->upload.config.target;
-    bool is_named = target->kind == TARGET_LOCAL || target->kind == TARGET_HOST;
 
-    http_authority(web->authority, &address, web_is_tls(web) && is_named ? target->name : NULL,
+    http_authority(web->authority, &address, web_is_tls(web) ? name_to_verify(web) : NULL,
                    web_is_tls(web) ? 443 : 80);
 }
 
@@ -69,6 +83,21 @@ static const char *method_of(const struct web *web)
     return web->question ? "POST" : "GET";
 }
 
+/* Of a bare name, which may be an announced one, adds the name that the certificate has to have. */
+static void explain_untrusted(const struct web *web, struct ota_failure *failure)
+{
+    const char *name = name_to_verify(web);
+    char shown[2 * TARGET_NAME_MAX];
+
+    if (!name || strchr(name, '.'))
+        return;
+    escape_string(shown, sizeof shown, name);
+    text_append(failure->message, sizeof failure->message,
+                "; the certificate has to be for \"%s\", as the URL says; if it is for %s.local, "
+                "write https://%s.local",
+                shown, shown, shown);
+}
+
 /* An outcome without a reply. */
 static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
 {
@@ -78,6 +107,8 @@ static void fail_without_reply(struct web *web, const struct http_outcome *outco
     snprintf(request, sizeof request, "%s %s", method_of(web), web_show_path(web, path, web->path));
     http_fail_request(&failure, outcome, web_place(web, place), request,
                       web_common_settings(web)->timeout_us);
+    if (outcome->end == HTTP_UNTRUSTED)
+        explain_untrusted(web, &failure);
     web_finish(web, &failure);
 }
 

@@ -458,6 +458,34 @@ static void test_target_port(void **state)
     }
 }
 
+/* Names that a certificate can have, and that libcurl does not take for an address. */
+static void test_certificates(void **state)
+{
+    static const struct {
+        const char *text;
+        bool suits;
+    } rows[] = {
+        {"10.0.0.7", true},   {"[fd00::1]:443", true},
+        {"lamp", true},       {"lamp.local", true},
+        {"desk_lamp", true},  {"lamp.example.org", true},
+        {"lamp-2", true},     {"Desk lamp", false},
+        {KUECHE, false},      {KUECHE ".local", false},
+        {"12345", false},     {"0x7f", false},
+        {"Lamp 2.1", false},  {"lamp.1", false},
+        {"a b.local", false}, {"lamp._arduino._tcp.local", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct target target;
+        struct ota_failure failure;
+
+        assert_int_equal(target_parse(&target, rows[i].text, &schemes, &failure), OTA_OK);
+        if (target_suits_certificate(&target) != rows[i].suits)
+            fail_msg("%s", rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_passwords_in_urls),
         cmocka_unit_test(test_equal_targets),
+        cmocka_unit_test(test_certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
