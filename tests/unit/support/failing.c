@@ -134,12 +134,20 @@ WRAP(int, prctl, FAILING_PRCTL, -1,
      (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
      (option, a, b, c, d))
 
-/* With _FORTIFY_SOURCE, as in packages, this is open() with flags that are not constant. */
+/* With _FORTIFY_SOURCE, as in packages, open() with flags that are not constant, and realpath() into
+ * an array, are these. */
 int __wrap___open_2(const char *path, int flags);
+char *__wrap___realpath_chk(const char *path, char *resolved, size_t size);
 
 int __wrap___open_2(const char *path, int flags)
 {
     return __wrap_open(path, flags, 0);
+}
+
+char *__wrap___realpath_chk(const char *path, char *resolved, size_t size)
+{
+    (void)size;
+    return __wrap_realpath(path, resolved);
 }
 
 /* libcrypto leaks when its allocations fail; LeakSanitizer calls this. */
