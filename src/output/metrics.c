@@ -208,12 +208,20 @@ static enum ota_error reject_file(const struct metrics *metrics, size_t number,
                     escape_string(shown, sizeof shown, metrics->path), number);
 }
 
+/* Whether the line describes a series of ours; its text may be another version's. */
+static bool is_description(const char *line)
+{
+    if ((!skip_text(&line, "# HELP ") && !skip_text(&line, "# TYPE ")) || !skip_text(&line, PREFIX))
+        return false;
+    return find_row(line, strcspn(line, " ")) != NULL;
+}
+
 static enum ota_error parse_line(struct metrics *metrics, const char *line, size_t number,
                                  struct ota_failure *failure)
 {
     const char *labels, *rest;
 
-    if (*line == '#')
+    if (is_description(line))
         return OTA_OK;
     const struct row *row = escape_is_printable(line) ? split_line(line, &labels, &rest) : NULL;
     if (!row || rest - labels >= KEY_MAX || strlen(rest) >= REST_MAX)

@@ -216,7 +216,12 @@ static void test_foreign_files(void **state)
         const char *text, *phrase;
     } files[] = {
         {"node_load1 0.5\n", "line 1 was not written by --metrics"},
-        {"# a comment\n\n", "line 2 was"},
+        {"# HELP esp_ota_board_image_info It.\n\n", "line 2 was"},
+        {"# a note\n# another\n", "line 1 was"},
+        {"#\n", "line 1 was"},
+        {"# HELP node_load1 The load.\n", "line 1 was"},
+        {"# HELP esp_ota_board_image_infos It.\n", "line 1 was"},
+        {"# NOTE esp_ota_board_image_info It.\n", "line 1 was"},
         {SERIES(NAMED, DIGESTS "} 1") "x", "line 2 was"},
         {"esp_ota_board_image_infos{" NAMED DIGESTS "} 1\n", "line 1"},
         {"esp_ota_board_image_info" NAMED DIGESTS "} 1\n", "line 1"},
