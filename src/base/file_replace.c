@@ -11,15 +11,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { PATH_SHOWN = 512 };
+
+static const char ACL[] = "system.posix_acl_access";
 
 static int write_fully(int descriptor, const unsigned char *data, size_t size)
 {
@@ -35,7 +39,7 @@ static int write_fully(int descriptor, const unsigned char *data, size_t size)
     return 0;
 }
 
-/* May take rights away, and gives none. */
+/* May take rights away, and gives none. The mode is one without an access control list. */
 static mode_t narrow(mode_t mode)
 {
     const mode_t both = (mode & S_IRWXG) >> 3 & mode & S_IRWXO;
@@ -43,28 +47,48 @@ static mode_t narrow(mode_t mode)
     return (mode & S_IRWXU) | both << 3 | both;
 }
 
-/* Gives it the owner and the mode of the file to replace. The owner of a file need not be in its
- * group. Then the new file keeps its own group, and both that group and others get only the rights
- * that the old group and others had in common. */
-static int take_over(int descriptor, const struct stat *target)
+/* Copies the access control list of the file at place, or if it has none, removes the one that the
+ * folder gives new files: a mode that is set later would put it in force. False if that fails, and
+ * for a list that would give its group's rights to another group. */
+static bool take_over_acl(int descriptor, const char *place, bool is_same_group)
 {
+    char list[XATTR_SIZE_MAX];
+    const ssize_t size = getxattr(place, ACL, list, sizeof list);
+
+    if (size >= 0)
+        return is_same_group && fsetxattr(descriptor, ACL, list, (size_t)size, 0) == 0;
+    if (errno != ENODATA && errno != EOPNOTSUPP)
+        return false;
+    return fremovexattr(descriptor, ACL) == 0 || errno == ENODATA || errno == EOPNOTSUPP;
+}
+
+/* Gives it the owner, the mode and the access control list of the file to replace. The owner of a
+ * file need not be in its group. Then the new file keeps its own group, and both that group and
+ * others get only the rights that the old group and others had in common. With a list, the group's
+ * bits of the mode are not its rights but the limit of all in the list, so if the list cannot be
+ * taken over, only the owner keeps rights. */
+static int take_over(int descriptor, const char *place, const struct stat *target)
+{
+    const bool is_same_group = fchown(descriptor, target->st_uid, target->st_gid) == 0;
     mode_t mode = target->st_mode & 07777;
 
-    if (fchown(descriptor, target->st_uid, target->st_gid) < 0) {
-        if (errno != EPERM || target->st_uid != geteuid())
-            return -1;
+    if (!is_same_group && (errno != EPERM || target->st_uid != geteuid()))
+        return -1;
+    if (!take_over_acl(descriptor, place, is_same_group))
+        mode &= S_IRWXU;
+    else if (!is_same_group)
         mode = narrow(mode);
-    }
     return fchmod(descriptor, mode);
 }
 
-/* target: the file to replace; NULL: none. Returns 0 or errno. */
-static int fill_file(int descriptor, const void *data, size_t size, const struct stat *target)
+/* place, target: the file to replace; NULL: none. Returns 0 or errno. */
+static int fill_file(int descriptor, const void *data, size_t size, const char *place,
+                     const struct stat *target)
 {
     int rc = write_fully(descriptor, data, size);
 
     if (rc == 0 && target)
-        rc = take_over(descriptor, target);
+        rc = take_over(descriptor, place, target);
     if (rc == 0)
         rc = fsync(descriptor);
     return rc == 0 ? 0 : errno;
@@ -80,7 +104,7 @@ static int replace(const char *place, char *temporary, const void *data, size_t 
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
         return errno;
-    int error = fill_file(descriptor, data, size, &target);
+    int error = fill_file(descriptor, data, size, place, &target);
     if (close(descriptor) < 0 && error == 0)
         error = errno;
     if (error == 0 && rename(temporary, place) < 0)
@@ -104,7 +128,7 @@ static int make_nameless(const char *path, const void *data, size_t size)
     free(copy);
     if (descriptor < 0)
         return error == EOPNOTSUPP || error == EISDIR ? -1 : error;
-    error = fill_file(descriptor, data, size, NULL);
+    error = fill_file(descriptor, data, size, NULL, NULL);
     snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
     if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
         error = -1;

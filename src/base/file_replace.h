@@ -9,8 +9,9 @@
 
 #include <stddef.h>
 
-/* Makes the file, or replaces it and keeps its owner and mode. Follows symbolic links. Returns 0
- * when it is on the disk, else errno. Signals are blocked meanwhile. */
+/* Makes the file, or replaces it and keeps its owner, mode and access control list; what
+ * cannot be kept gives nobody more rights. Follows symbolic links. Returns 0 when it is on the disk,
+ * else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
 /* Fails with OTA_E_OUTPUT and its cause: path could not be written. reason is the errno; 0: path is

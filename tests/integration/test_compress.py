@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """-z and --output: what is compressed, that boards can unpack it, and what becomes of those that do not."""
 
+import errno
 import hashlib
 import json
 import os
 import re
 import signal
 import stat
+import struct
 import subprocess
 import unittest
 import zlib
@@ -423,6 +425,50 @@ class Compress(Scenario):
         self.assertEqual(result.status, 1, result)
         self.assertIn("Operation not permitted", result.err)
         self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
+
+    def set_acl(self, path, *entries, name="system.posix_acl_access"):
+        """Entries of linux/posix_acl.h: tag, rights, id."""
+        anybody = 0xffffffff
+        packed = [struct.pack("<HHI", tag, rights, *(number or [anybody])) for tag, rights, *number in entries]
+        try:
+            os.setxattr(path, name, struct.pack("<I", 2) + b"".join(packed))
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            self.skipTest("the file system has no access control lists")
+
+    def test_output_with_an_access_control_list(self):
+        """It stays. Where it cannot, the group does not get the limit of the list as its rights."""
+        image, target = self.file("firmware.bin", sketch()), self.file("out.gz", b"old")
+        user_obj, user, group_obj, mask, other = 1, 2, 4, 16, 32
+        entries = (user_obj, 6), (user, 6, 1005), (group_obj, 0), (mask, 6), (other, 0)
+        self.set_acl(target, *entries)
+        before = os.getxattr(target, "system.posix_acl_access")
+        result = run("-z", "-f", image, "--output", target)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(self.read_packed(target), sketch())
+        self.assertEqual(os.getxattr(target, "system.posix_acl_access"), before)
+        self.assertEqual(stat.S_IMODE(os.stat(target).st_mode), 0o660)
+
+        requirement.need_root(self, "only root can become another user")
+        os.chmod(self.directory, 0o777)
+        os.chmod(image, 0o644)
+        os.chown(target, 1234, 2345)
+        result = run("-z", "-f", image, "--output", target,
+                     before=("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups"))
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(os.listxattr(target), [])
+        self.assertEqual(stat.S_IMODE(os.stat(target).st_mode), 0o600)
+
+    def test_output_into_a_folder_with_a_default_access_control_list(self):
+        """Which is for new files: whom it names gets no right to a file that is replaced."""
+        image, target = self.file("firmware.bin", sketch()), self.file("out.gz", b"old")
+        os.chmod(target, 0o640)
+        self.set_acl(self.directory, (1, 7), (2, 7, 1005), (4, 7), (16, 7), (32, 0), name="system.posix_acl_default")
+        result = run("-z", "-f", image, "--output", target)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(os.listxattr(target), [])
+        self.assertEqual(stat.S_IMODE(os.stat(target).st_mode), 0o640)
 
     def test_output_cannot_be_written(self):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
