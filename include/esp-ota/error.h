@@ -111,6 +111,7 @@ enum ota_cause {
     /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_UNKNOWN_WAY,
     OTA_CAUSE_PIN,
+    OTA_CAUSE_PIN_REJECTED,
     OTA_CAUSE_LOCKED,
     OTA_CAUSE_DENIED,
     OTA_CAUSE_OUTSIDE, /* WLED: the upload comes from another network than its own */
@@ -120,6 +121,10 @@ enum ota_cause {
     OTA_CAUSE_NOT_BACK,
     OTA_CAUSE_LOG_REJECTED,
     OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
+    OTA_CAUSE_LOG_UNDECIDED, /* a pattern can match a line in too many ways */
+    OTA_CAUSE_OTHER_VERSION, /* than that of the image, or of --expect-version */
+    OTA_CAUSE_NO_VERSION,    /* the board did not report one in time */
+    OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it

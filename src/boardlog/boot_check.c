@@ -149,7 +149,7 @@ static void on_expect_deadline(void *userdata)
     give_verdict(check, &verdict);
 }
 
-/* cause: OTA_CAUSE_LOG_REJECTED, or OTA_CAUSE_NONE if it cannot be decided whether the line is
+/* cause: OTA_CAUSE_LOG_REJECTED, or _UNDECIDED if it cannot be decided whether the line is
  * rejected: success is out of reach then, too. */
 static void reject_line(struct boot_check *check, enum ota_cause cause)
 {
@@ -209,7 +209,7 @@ static void judge_line(struct boot_check *check, const struct line *line, const 
         reject_line(check, OTA_CAUSE_LOG_REJECTED);
         break;
     case EXPECT_UNDECIDABLE:
-        reject_line(check, OTA_CAUSE_NONE);
+        reject_line(check, OTA_CAUSE_LOG_UNDECIDED);
         break;
     case EXPECT_SATISFIED:
         satisfy(check);

@@ -556,6 +556,7 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
     if (job->boot_check) {
         ota_fail(&proof, OTA_E_UNPROVEN, "the %.3g s of --deadline were over before the proof came",
                  seconds);
+        proof.cause = OTA_CAUSE_PROOF_LATE;
         job_add_verdict(job, failure, &proof);
     } else if (upload_is_running(job->upload) && upload_all_sent(job->upload)) {
         ota_fail(failure, OTA_E_UNKNOWN,

@@ -76,9 +76,10 @@ void job_end_read_back(struct job *job, const struct ota_failure *told)
     job->is_reading_back = false;
     if (told->error == OTA_E_UNPROVEN)
         proof = *told;
-    else if (told->error != OTA_OK && job->config.upload->expect_version)
+    else if (told->error != OTA_OK && job->config.upload->expect_version) {
         ota_fail(&proof, OTA_E_UNPROVEN, "it did not tell its version: %s", told->message);
-    else if (told->error == OTA_OK)
+        proof.cause = OTA_CAUSE_NO_VERSION;
+    } else if (told->error == OTA_OK)
         ota_fail(&proof, OTA_OK, "%s; %s", job->proven.message, told->message);
     conclude_proof(job, &proof);
 }

@@ -37,7 +37,10 @@ static void try_other_password(struct job *job)
 /* Whether the user types another password. */
 static bool is_password_asked_again(struct job *job, const struct ota_failure *failure)
 {
-    if (failure->cause != OTA_CAUSE_PASSWORD_REJECTED || !job->was_typed)
+    const bool is_rejected =
+        failure->cause == OTA_CAUSE_PASSWORD_REJECTED || failure->cause == OTA_CAUSE_PIN_REJECTED;
+
+    if (!is_rejected || !job->was_typed)
         return false;
     job->was_typed = false;
     job->password = NULL;

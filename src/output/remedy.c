@@ -309,6 +309,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_PIN,
      .text = "Give the PIN as this board's password (-a, or password= in its line of --hosts), or "
              "enter it in a browser and send again within a few minutes."},
+    {.cause = OTA_CAUSE_PIN_REJECTED,
+     .text = "Give the PIN that is set under Config > Security & Updates as this board's password "
+             "(-a, or password= in its line of --hosts)."},
     {.cause = OTA_CAUSE_RELEASE,
      .text = "Send an image of the board's release, which is shown with its version; --force sends "
              "this one without that check."},
@@ -567,6 +570,19 @@ static const struct remedy {
          "Look for the reason in the log (lines from before the connection are lost): the firmware "
          "runs, but has logged no line that --expect matches; --expect-timeout=SECONDS waits "
          "longer."},
+    {.cause = OTA_CAUSE_LOG_UNDECIDED,
+     .text =
+         "Write a simpler expression for --reject: nested repetitions, such as (a+)+, can match a "
+         "line in too many ways."},
+    {.cause = OTA_CAUSE_OTHER_VERSION,
+     .text = "Check that --expect-version, if given, and the file are the intended ones; if they "
+             "are, restart the board, and look on its serial port for why it did not start the "
+             "image."},
+    {.cause = OTA_CAUSE_NO_VERSION,
+     .text = "Check that the board is back in the network and shows its version again; "
+             "--expect-timeout=SECONDS waits longer."},
+    {.cause = OTA_CAUSE_PROOF_LATE,
+     .text = "Give --deadline more seconds: after the upload, the board needs time to restart."},
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},

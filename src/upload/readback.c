@@ -70,6 +70,8 @@ static void fail_unannounced(const struct readback *readback, struct ota_failure
     ota_fail(result, readback->config.settings->expect_version ? OTA_E_UNPROVEN : OTA_E_NOT_FOUND,
              "its announcement did not come%s%s%s", *where ? " (its name is announced at " : "",
              where, *where ? ", perhaps by another board)" : "");
+    if (result->error == OTA_E_UNPROVEN)
+        result->cause = OTA_CAUSE_NO_VERSION;
 }
 
 /* text and old: the announcements in words. */
@@ -80,9 +82,12 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
     const bool has_changed = !announced_equals(&readback->before, &readback->now);
     const char *as_before = has_changed ? " now" : " as before";
 
-    if (!*readback->now.esphome.version)
+    if (!*readback->now.esphome.version) {
         fail_unannounced(readback, result);
-    else if (!announced_fits_image(&readback->now, readback->config.image))
+        return;
+    }
+
+    if (!announced_fits_image(&readback->now, readback->config.image))
         ota_fail(result, OTA_E_UNPROVEN, "it announces %s%s, and the image is another version",
                  text, as_before);
     else if (!is_as_expected(readback, text))
@@ -95,6 +100,10 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
     else
         ota_fail(result, OTA_E_UNPROVEN,
                  "it announced %s before the upload, too, and was not seen to restart", text);
+
+    if (result->error == OTA_E_UNPROVEN)
+        result->cause =
+            is_as_expected(readback, text) ? OTA_CAUSE_NOT_RESTARTED : OTA_CAUSE_OTHER_VERSION;
 }
 
 /* Judges the last announcement, and ends the readback. Adds the board's confirmation to a failure
@@ -112,6 +121,7 @@ static void conclude(struct readback *readback)
     if (verdict.error != OTA_OK && !readback->config.settings->awaits_return)
         ota_fail(&result, verdict.error, "%s, but %s", upload_proof_text(UPLOAD_PROOF_BOARD),
                  verdict.message);
+    result.cause = verdict.cause;
     readback->config.on_done(&result, result.error == OTA_OK && has_changed,
                              readback->config.userdata);
 }

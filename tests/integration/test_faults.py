@@ -374,7 +374,7 @@ DEADLINE = [
           r"transfer: .* 2 s of --deadline; \d+% of 97\.7 KiB were sent; the board does not start a "
           "sketch that was cut short", 9),
     Fault("proof", LOGS, "--monitor={log} --expect other --deadline 3", 12,
-          "has confirmed the upload, but the 3 s of --deadline were over before the proof", 12,
+          "has confirmed the upload, but the 3 s of --deadline were over before the proof came(?s:.*)Give --deadline more seconds: after", 12,
           installed=True),
     Fault("in time", NONE, "--deadline 60", 0, "confirmed", 5),
 ]

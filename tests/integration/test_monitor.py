@@ -490,7 +490,7 @@ class Proof(MonitorScenario):
         self.check((
             Case("reject", board=board, args=(MONITOR, "--expect", "END", "--reject", hard), status=12, installed=True,
                  out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" matches could not be '
-                                        "decided: it can match in too many ways",)),
+                                        "decided: it can match in too many ways", "Write a simpler expression")),
             Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "10"),
                  status=12, installed=True, out=None,
                  says=(f'whether --expect "{shown}" matches a line could not be decided, as it can match in too many ways',

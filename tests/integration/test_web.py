@@ -479,6 +479,7 @@ class Quirks(Scenario):
                                  *options)
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
+                    self.assertEqual("Give the PIN that is set" in result.err, len(tries) == 2)
                     self.assertEqual("asks for its PIN without encryption" in result.err, bool(tries))
                     self.assertEqual(tuple(re.findall(r" pin right=(\w+)", "\n".join(board.events))), tries)
                     self.assertEqual([" path=/update " in event for event in posts(board)],
@@ -849,10 +850,10 @@ class ReadBack(Scenario):
                  says=(r"it runs 99\.1\(tasmota\) .*now \(before: 13\.3\(tasmota\)",)),
             Case("another version", web("tasmota", "--web-set", "version-after=14.0"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
-                 says=("has confirmed the upload, but after 2 s its version is 14\\.0",)),
+                 says=("has confirmed the upload, but after 2 s its version is 14\\.0", "Check that --expect-version, if given,")),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
-                 says=("but it did not report its version within 2 s",)),
+                 says=("but it did not report its version within 2 s", "back in the network and shows its version")),
             *(Case(f"{name} has none", web(name), (*WEB, "--expect-version", "1"), status=2, family=PAGES[name][0],
                    says=("does not show a version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
         ])
@@ -865,6 +866,7 @@ class ReadBack(Scenario):
                      "--expect-timeout", "2")
         self.assertEqual(result.status, 12, result)
         self.assertIn("reported version 13.3.0(tasmota) before the upload, too, and was not seen to restart", result.err)
+        self.assertIn("If it has not restarted, restart it", result.err)
 
     def test_others(self):
         path = self.file("fw.bin", sketch("esp8266"))

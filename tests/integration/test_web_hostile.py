@@ -362,6 +362,7 @@ class Hostile(Scenario):
                     self.assertEqual((result.status, len(posts)), (6, 0) if says else (0, 1), result)
                     if says:
                         self.assertRegex(result.err, f"{says} \\(status {status[:3]}\\); it gets no image")
+                        self.assertEqual("Open the page in a browser" in result.err, says == UNCLEAR)
 
     def test_basic_beside_a_digest(self):
         """A server that knows a Digest need not see the password, even if that Digest is not known here."""

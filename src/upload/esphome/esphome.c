@@ -443,12 +443,16 @@ static bool esphome_read_back(struct upload *upload)
 static void expect_announcement(struct esphome *esphome)
 {
     char message[OTA_MESSAGE_MAX];
+    struct ota_failure failure;
 
     snprintf(message, sizeof message, "%s; waiting for its announcement to show the new version",
              upload_proof_text(UPLOAD_PROOF_BOARD));
     emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
-    if (!esphome_read_back(&esphome->upload))
-        fail_attempt(esphome, OTA_E_UNPROVEN, "out of memory");
+    if (esphome_read_back(&esphome->upload))
+        return;
+    ota_fail(&failure, OTA_E_UNPROVEN, "out of memory");
+    failure.cause = OTA_CAUSE_OUT_OF_MEMORY;
+    finish_attempt(esphome, &failure);
 }
 
 /* -- an attempt -- */

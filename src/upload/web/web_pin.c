@@ -118,7 +118,7 @@ void web_unlock(struct web *web)
                       "wrong one; trying again");
         web_wait(web, PIN_AGAIN_US, send_pin);
     } else if (web->pins_sent > 1) {
-        fail_pin(web, OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, "rejected the PIN");
+        fail_pin(web, OTA_E_WRONG_PASSWORD, OTA_CAUSE_PIN_REJECTED, "rejected the PIN");
     } else if (!may_send(web)) {
         return;
     } else if (has_password(web) && is_pin(web->password)) {

@@ -16,6 +16,7 @@
 #include "discovery/services_at.h"
 #include "image/image.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,21 @@ static bool read_announcement(struct web *web)
 
 /* -- the end -- */
 
+__attribute__((format(printf, 3, 4))) static void
+fail_unproven(struct web *web, enum ota_cause cause, const char *format, ...)
+{
+    struct ota_failure failure;
+    char message[OTA_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    ota_fail(&failure, OTA_E_UNPROVEN, "%s", message);
+    failure.cause = cause;
+    web_finish(web, &failure);
+}
+
 static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version, *shown = web_hide_secrets(web, version);
@@ -89,16 +105,16 @@ static void finish_unproven(struct web *web, const char *version)
     double seconds = (double)settings->expect_version_us / 1e6;
 
     if (!*version)
-        web_fail(web, OTA_E_UNPROVEN, "%s%sit did not report its version within %.3g s", reply, but,
-                 seconds);
+        fail_unproven(web, OTA_CAUSE_NO_VERSION, "%s%sit did not report its version within %.3g s",
+                      reply, but, seconds);
     else if (strstr(version, expected))
-        web_fail(web, OTA_E_UNPROVEN,
-                 "%s%sit reported version %s before the upload, too, and was not seen to restart "
-                 "within %.3g s",
-                 reply, but, shown, seconds);
+        fail_unproven(web, OTA_CAUSE_NOT_RESTARTED,
+                      "%s%sit reported version %s before the upload, too, and was not seen to "
+                      "restart within %.3g s",
+                      reply, but, shown, seconds);
     else
-        web_fail(web, OTA_E_UNPROVEN, "%s%safter %.3g s its version is %s", reply, but, seconds,
-                 shown);
+        fail_unproven(web, OTA_CAUSE_OTHER_VERSION, "%s%safter %.3g s its version is %s", reply,
+                      but, seconds, shown);
 }
 
 /* The version before the upload, from the same path; "": unknown. Versions are compared as they are,
@@ -127,8 +143,8 @@ static void finish_unchanged(struct web *web, const struct page_facts *facts, co
     struct ota_failure success;
 
     if (!page_facts_fit_image(facts, web->attempt.image)) {
-        web_fail(web, OTA_E_UNPROVEN, "it runs %s as before, and the image is another version",
-                 shown);
+        fail_unproven(web, OTA_CAUSE_OTHER_VERSION,
+                      "it runs %s as before, and the image is another version", shown);
         return;
     }
     ota_fail(&success, OTA_OK, "it runs %s, as before", shown);
@@ -210,7 +226,7 @@ void web_expect_version(struct web *web)
     web_note(web, message);
     if (is_announced) {
         if (!read_announcement(web))
-            web_fail(web, OTA_E_UNPROVEN, "out of memory");
+            fail_unproven(web, OTA_CAUSE_OUT_OF_MEMORY, "out of memory");
         return;
     }
     web->was_away = false;

@@ -403,6 +403,7 @@ bool web_check_accepted(struct web *web)
                  "the board got the password of the user \"%s\", and its page says neither that "
                  "it is right nor that it is wrong (status %u); it gets no image",
                  user_of(web), web->refusal);
+        failure.cause = OTA_CAUSE_DENIED;
     }
     web_finish(web, &failure);
     return false;

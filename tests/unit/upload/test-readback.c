@@ -141,6 +141,11 @@ static void assert_result(enum ota_error error, const char *message, bool is_pro
 {
     assert_string_equal(world.result.message, message);
     assert_int_equal(world.result.error, error);
+    assert_int_equal(world.result.cause,
+                     error != OTA_E_UNPROVEN                  ? OTA_CAUSE_NONE
+                     : strstr(message, "not seen to restart") ? OTA_CAUSE_NOT_RESTARTED
+                     : strstr(message, "did not come")        ? OTA_CAUSE_NO_VERSION
+                                                              : OTA_CAUSE_OTHER_VERSION);
     assert_int_equal(world.is_proven, is_proven);
 }
 
