@@ -166,6 +166,7 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
         return failure->error;
 
     board->userdata = assignment;
+    board->is_told = true;
     const struct tasmota_order order = {.board = board,
                                         .target = target,
                                         .image = assignment->image,

@@ -146,6 +146,7 @@ static enum book_news note_other(struct book_board *board, unsigned attempts_max
 {
     const bool has_failed = board->state == BOOK_FETCHED && board->has_mac;
 
+    board->claims_image = false;
     if (board->state == BOOK_CONFIRMED)
         board->failures = 0;
     if (board->state == BOOK_GIVEN_UP || board->state == BOOK_FETCHING)
@@ -169,7 +170,11 @@ static enum book_news note_request(struct book_board *board, const struct fetche
     learn_board(board, fetcher, address);
     if (proof == PROOF_OTHER)
         return note_other(board, attempts_max);
-    if (proof == PROOF_RUNS && board->has_mac) {
+    if (proof == PROOF_RUNS && before == BOOK_FETCHING)
+        return BOOK_NO_NEWS;
+    if (proof == PROOF_RUNS && board->is_told) {
+        board->claims_image = true;
+    } else if (proof == PROOF_RUNS && board->has_mac) {
         board->state = BOOK_CONFIRMED;
         board->failures = 0;
         return before == BOOK_CONFIRMED ? BOOK_NO_NEWS : took_it ? BOOK_IS_BACK : BOOK_HAS_IT;
@@ -203,6 +208,7 @@ void book_note_start(struct book_board *board, size_t total, int64_t now_us)
     count_board(board, -1);
     board->downloads++;
     board->state = BOOK_FETCHING;
+    board->claims_image = false;
     board->started_us = now_us;
     board->fetched_us = 0;
     board->bytes = 0;
@@ -225,7 +231,7 @@ void book_note_end(struct book_board *board, bool is_whole, int64_t now_us)
         board->bytes = board->total;
         board->fetched_us = now_us;
     }
-    if (board->state == BOOK_FETCHING && is_whole) /* else it has been back meanwhile */
+    if (board->state == BOOK_FETCHING && is_whole)
         board->state = BOOK_FETCHED;
     else if (board->state == BOOK_FETCHING && board->downloads == 0)
         board->state = BOOK_ASKED;

@@ -3,7 +3,8 @@
  *
  * A board cannot say that it is satisfied. What proves an update is its next request: by then it
  * runs the image, or it has failed. A board is known by its MAC; without one, by its address, but
- * then it is not confirmed, as anybody may have that address.
+ * then it is not confirmed, as anybody may have that address. While it downloads, it cannot run the
+ * image: whoever says so is another one.
  */
 #ifndef ESP_OTA_SERVE_BOOK_H
 #define ESP_OTA_SERVE_BOOK_H
@@ -36,6 +37,8 @@ struct book_board {
     bool is_listed;            /* it is in the list, so it should ask */
     bool is_settled;           /* its result was reported */
     bool is_canary;
+    bool is_told;      /* to fetch: what it runs is asked at its page, so no request confirms it */
+    bool claims_image; /* one that is told: by its last request, it runs the image */
     bool has_mac;
     struct mac mac;
     bool has_address;

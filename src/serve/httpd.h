@@ -63,6 +63,9 @@ enum ota_error httpd_reload(struct httpd *server, const struct httpd_identity *i
  * once, only the first one looks. */
 void httpd_settle(struct httpd *server);
 
+/* Resets the connection of the response with this tag, and calls on_end. */
+void httpd_abort(struct httpd *server, const void *tag);
+
 /* -- requests -- */
 
 const char *httpd_request_method(const struct httpd_request *request);

@@ -41,6 +41,7 @@ struct httpd_request {
 struct httpd_transfer {
     struct httpd_transfer *next;
     struct httpd *server;
+    struct httpd_connection *connection; /* NULL: libmicrohttpd is done with the response */
     void *tag;
     int fd;             /* our own of the connection: it stays when libmicrohttpd closes its own */
     size_t size;        /* of the content */

@@ -49,6 +49,7 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
 
     *transfer = (struct httpd_transfer){.next = server->transfers,
                                         .server = server,
+                                        .connection = connection,
                                         .tag = tag,
                                         .size = size,
                                         .fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0)};
@@ -169,11 +170,27 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
         return;
     }
     transfer->is_sent = true;
+    transfer->connection = NULL;
     server->sent_count++;
     transfer->timeout_us = loop_now_us() + ACKNOWLEDGE_US;
     if (!server->is_settling)
         loop_timer_start(&server->settle_timer, SETTLE_US);
     server->is_settling = true;
+}
+
+void httpd_abort(struct httpd *server, const void *tag)
+{
+    struct httpd_transfer *transfer = server->transfers;
+
+    while (transfer && transfer->tag != tag)
+        transfer = transfer->next;
+    if (!transfer)
+        return;
+    if (transfer->connection) { /* libmicrohttpd notices it, as in on_deadline() */
+        transfer->connection->transfer = NULL;
+        shutdown(transfer->connection->fd, SHUT_RDWR);
+    }
+    end_transfer(transfer, false);
 }
 
 void httpd_transfers_end(struct httpd *server)

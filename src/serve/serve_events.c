@@ -204,6 +204,20 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
     emit_note(serve, board, answer->kind == ANSWER_REFUSED, text);
 }
 
+/* A request that is not believed; once for each download. */
+void serve_tell_claim(struct serve *serve, struct book_board *board,
+                      struct serve_download *download, const struct address *address)
+{
+    char text[NOTE_MAX], place[ADDRESS_TEXT_MAX];
+
+    if (!download || download->is_claimed)
+        return;
+    download->is_claimed = true;
+    snprintf(text, sizeof text, "%s asks with its MAC while it downloads; that is another device",
+             address_text(place, address));
+    emit_note(serve, board, true, text);
+}
+
 /* userdata: the server. */
 void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata)
 {
@@ -319,17 +333,17 @@ void serve_note(struct serve *serve, struct book_board *board, bool is_important
     emit_note(serve, board, is_important, message);
 }
 
-/* A board that asked may have shown already that it runs the image. */
+/* A board that confirms without having fetched the image has run it before. */
 void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase phase,
                   const struct ota_failure *failure)
 {
-    const bool was_confirmed = board->state == BOOK_CONFIRMED;
-
     board->is_settled = true;
-    if (was_confirmed)
-        return;
     board->told = 0; /* there is room for this */
     book_set_state(board, failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP);
+    if (failure->error == OTA_OK && board->fetched_us == 0) {
+        tell_possession(serve, board);
+        return;
+    }
     emit_result(serve, board, phase, failure);
     if (failure->error == OTA_OK)
         serve->config.on_confirmed(serve->config.userdata);

@@ -36,6 +36,51 @@ void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *req
     httpd_request_each_header(request, read_board_header, fetcher);
 }
 
+/* The download of this board that began last; NULL: none runs. */
+static struct serve_download *find_download(const struct serve *serve,
+                                            const struct book_board *board)
+{
+    struct serve_download *download = serve->downloads;
+
+    while (download && download->board != board)
+        download = download->next;
+    return download;
+}
+
+/* Whether the address is not the one where the board downloads, or was told to. */
+static bool is_elsewhere(const struct book_board *board, const struct serve_download *download,
+                         const struct address *address)
+{
+    if (board->is_told && board->has_address && !address_equal(&board->address, address))
+        return true;
+    return download && !address_equal(&download->address, address);
+}
+
+/* The board that a request with a MAC comes from. One that downloads asks for nothing else, so from
+ * its own address the request shows that it has restarted, and from another one that it is not the
+ * board's: that counts as one without a MAC. A board that has moved is known again once its old
+ * connection has timed out. */
+static struct book_board *check_claim(struct serve *serve, struct book_board *board,
+                                      struct fetcher *fetcher, const struct address *address)
+{
+    struct serve_download *download;
+
+    if (!board || !fetcher->has_mac)
+        return board;
+    if (board->downloads > 0)
+        httpd_settle(serve->http); /* it may have the image by now */
+
+    download = find_download(serve, board);
+    if (is_elsewhere(board, download, address)) {
+        serve_tell_claim(serve, board, download, address);
+        fetcher->has_mac = false;
+        return book_find(serve->config.book, fetcher, address);
+    }
+    for (; download; download = find_download(serve, board))
+        httpd_abort(serve->http, download);
+    return board;
+}
+
 /* NULL: memory ran out, or the book is full. Boards without an entry are served all the same. */
 static struct book_board *add_board(struct serve *serve, const struct fetcher *fetcher,
                                     const struct address *address)
@@ -339,6 +384,8 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     serve_read_fetcher(&fetcher, request);
     names_recognize(serve->config.names, address);
     struct book_board *board = book_find(serve->config.book, &fetcher, address);
+    if (is_image)
+        board = check_claim(serve, board, &fetcher, address);
     if (!board && names_must_wait(serve->config.names, address)) {
         respond_reason(request, STATUS_BUSY,
                        "the names in the list of boards are being looked up; ask again");

@@ -38,6 +38,7 @@ struct serve_download {
     const struct image *image; /* that is sent */
     size_t size;
     int64_t started_us;
+    bool is_claimed; /* another address has asked with the MAC of the board, and it was told */
 };
 
 /* serve_image.c: answers a request for an image, or for one of its sidecars. */
@@ -53,6 +54,8 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
 void serve_tell_start(struct serve *serve, const struct serve_download *download);
 void serve_tell_progress(struct serve *serve, const struct serve_download *download);
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
+void serve_tell_claim(struct serve *serve, struct book_board *board,
+                      struct serve_download *download, const struct address *address);
 void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata);
 void serve_tell_outcome(struct serve *serve, struct book_board *board);
 void serve_tell_strangers(struct serve *serve);

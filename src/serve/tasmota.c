@@ -209,14 +209,15 @@ static void look_for_return(struct tasmota *tasmota);
 static void fail_unreturned(struct tasmota *tasmota, const char *version)
 {
     const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
+    const char *did = tasmota->order.board->fetched_us ? "took the image" : "has the image's MD5";
     char text[NOTE_MAX];
 
     version = hide_secrets(tasmota, version);
     if (tasmota->is_in_safeboot)
-        snprintf(text, sizeof text,
-                 "it took the image, but is still in its safeboot firmware after %.3g s", seconds);
+        snprintf(text, sizeof text, "it %s, but is still in its safeboot firmware after %.3g s",
+                 did, seconds);
     else if (!*version)
-        snprintf(text, sizeof text, "it took the image, but does not answer after %.3g s", seconds);
+        snprintf(text, sizeof text, "it %s, but does not answer after %.3g s", did, seconds);
     else if (tasmota->was_away)
         snprintf(text, sizeof text,
                  "it took the image and restarted, but reports the same firmware as before: %s",
@@ -242,18 +243,32 @@ static void on_return_lost(struct tasmota *tasmota, const struct ota_failure *fa
     look_again(tasmota, "");
 }
 
-static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
+/* Whether the firmware that it reports is the image; if so, fills in the outcome. A board that has
+ * run the image before the order asks with its MD5, and reports nothing new. */
+static bool is_proven(struct tasmota *tasmota, const struct page_facts *facts)
 {
     const char *before = tasmota->facts.version;
+
+    if (strcmp(facts->version, before) != 0)
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)",
+                 hide_secrets(tasmota, facts->version), hide_secrets(tasmota, before));
+    else if (tasmota->order.board->claims_image)
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s, and asked with the image's MD5",
+                 hide_secrets(tasmota, facts->version));
+    else
+        return false;
+    return true;
+}
+
+static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
+{
     struct page_facts facts = {0};
     const bool is_told = page_facts_add(&facts, &pages[PAGE_TASMOTA], reply);
 
     tasmota->is_in_safeboot = is_told && strstr(facts.version, "(safeboot)");
     if (!is_told || tasmota->is_in_safeboot) {
         look_again(tasmota, "");
-    } else if (strcmp(facts.version, before) != 0) {
-        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)",
-                 hide_secrets(tasmota, facts.version), hide_secrets(tasmota, before));
+    } else if (is_proven(tasmota, &facts)) {
         conclude(tasmota);
     } else if (tasmota->was_away) {
         fail_unreturned(tasmota, facts.version);
@@ -265,7 +280,9 @@ static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
 /* A board that cannot install what it took asks again. */
 static void look_for_return(struct tasmota *tasmota)
 {
-    if (tasmota->order.board->state == BOOK_FETCHED)
+    const struct book_board *board = tasmota->order.board;
+
+    if (board->state == BOOK_FETCHED || board->claims_image)
         tasmota_ask(tasmota, "Status", "2", on_return, on_return_lost);
     else
         after(tasmota, 0, watch_board);
@@ -312,14 +329,11 @@ static void watch_board(struct tasmota *tasmota)
     tasmota->phase = OTA_PHASE_TRANSFER;
     if (has_moved(tasmota))
         tasmota->moved_us = now_us;
-    if (board->state == BOOK_FETCHED) {
+    if (board->state == BOOK_FETCHED || board->claims_image) {
         tasmota->phase = OTA_PHASE_PROOF;
         tasmota->was_away = tasmota->is_in_safeboot = false;
         tasmota->until_us = now_us + tasmota->all->config.fetch_us;
         after(tasmota, 0, look_for_return);
-    } else if (board->state == BOOK_CONFIRMED) {
-        ota_fail(&tasmota->outcome, OTA_OK, "it runs the image already");
-        conclude(tasmota);
     } else if (now_us - tasmota->moved_us >= quiet_us &&
                (board->requests != tasmota->requests_before || now_us >= tasmota->until_us)) {
         judge_requests(tasmota);

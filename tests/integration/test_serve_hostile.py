@@ -115,6 +115,64 @@ class Hostile(Scenario):
         self.assertNotIn("\x1b", self.server.get("/status.json").body.decode())
         self.assertNotIn("\x1b", self.server.stop().err)
 
+    def open_download(self, server, board):
+        """The board begins to download, and reads no further."""
+        connection = fetcher.Connection(server.server, board.source)
+        self.addCleanup(connection.close)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.send(board.request().encode())
+        connection.read_head()
+        connection.read_body(20000)
+        return connection
+
+    def test_other_board_with_its_mac(self):
+        """What another address says with the MAC of a board that downloads is not the board's word."""
+        image = firmware.esp8266(400000)
+        server = Server(self, "-f", self.file("large.bin", image), "--until-confirmed", "1")
+        board = Board(server.server, source=address())
+        download = self.open_download(server, board)
+        before = server.board(board.mac)
+        self.assertEqual((before["state"], before["address"]), ("fetching", board.source))
+
+        stranger = Board(server.server, mac=board.mac, source=address(), sketch=image)
+        self.assertEqual(stranger.fetch(), "no update")  # it says that it runs the image
+        stranger.sketch = b"\xe9another sketch"
+        self.assertEqual((stranger.fetch(), stranger.fetch()), ("update", "no update"))
+        stranger.sketch = b"\xe9another sketch"
+        self.assertEqual(stranger.break_off(after=20000), None)
+        after = server.board(board.mac)
+        for name in ("state", "address", "failures"):
+            self.assertEqual(after[name], before[name])
+        download.read_body(len(image) - 20000)
+        download.close()
+        board.sketch = image
+        self.assertEqual(board.fetch(), "no update")
+        result = server.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count(f"{stranger.source} asks with its MAC while it downloads"), 1, result)
+        self.assertNotIn(f"{board.mac}: runs the image already", result.err)
+        self.assertNotIn(f"{board.mac}: its download broke off", result.err)
+        self.assertIn(f"{board.mac}: confirmed, ", result.err)
+
+    def test_back_without_an_end(self):
+        """A board whose connection never ended asks again: the old one is reset, and its word counts."""
+        image = firmware.esp8266(400000)
+        server = Server(self, "-f", self.file("large.bin", image), "--until-confirmed", "1", "-j", "1")
+        board = Board(server.server)
+        lost = self.open_download(server, board)
+        second = self.open_download(server, board)
+        with self.assertRaises((ConnectionError, fetcher.BrokenAnswer)):
+            lost.read_body(len(image))
+        self.assertEqual(server.board(board.mac)["state"], "fetching")
+        board.sketch = image
+        self.assertEqual(board.fetch(), "no update")
+        with self.assertRaises((ConnectionError, fetcher.BrokenAnswer)):
+            second.read_body(len(image))
+        result = server.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count(f"{board.mac}: its download broke off after"), 2)
+        self.assertIn(f"{board.mac}: runs the image already", result.err)
+
     def test_log(self):
         """Who changes its reason, its firmware or its range with each request does not fill the log."""
         facts = (lambda number: f"x-ESP8266-free-space: {number}\r\nx-ESP8266-sketch-md5: {32 * '0'}\r\n",

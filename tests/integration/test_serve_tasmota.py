@@ -11,8 +11,10 @@ import threading
 import unittest
 import urllib.parse
 
+import fetcher
 import firmware
 from scenario import Program, Scenario, address, at_once, run, sketch
+from test_serve import Server
 
 load_tests = at_once  # the boards have waits of a second and more
 OLD = "http://ota.example/old %1&2;3/tasmota.bin"
@@ -187,6 +189,22 @@ class Tasmota(Scenario):
         self.assertEqual(result.status, 0, result)
         self.assertIn(f"{board.address}: runs the image already\n", result.err)
         self.assertEqual(self.urls(board)[1::2], [OLD, OLD])
+
+    def test_claimed_by_another(self):
+        """Another device says with the board's MAC that it runs the image. Only the board's page confirms it."""
+        board = self.tasmota("--window", "2144", "--write-ms", "50")
+        server = Server(self, "-i", self.url(board), "-f", self.path)
+        server.program.wait_for("told to fetch")
+        while not (known := server.status()["boards"][0]).get("mac"):
+            self.assertFalse(server.ended)
+        for sketch_of in (self.image, b"\xe9another sketch"):
+            fetcher.Board(server.server, mac=known["mac"], source=address(), sketch=sketch_of).fetch()
+        result = server.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(board.received(), self.image)
+        self.assertNotIn("runs the image already", result.err)
+        self.assertRegex(result.err, rf"(?m)^{board.address}: confirmed, .*; it runs 15\.6\.0\(tasmota\) of \S+ now ")
+        self.assert_restored(board)
 
     def test_list(self):
         """Boards of -i and of a list, one after the other, with passwords of their own; the others get nothing."""

@@ -87,8 +87,9 @@ static void test_lives(void **state)
         {"o-A d-F w-T riC o-A d-F w-T ofA d-F w-T riC", "24:0A:C4:00:00:01"},
         /* A restart in mid-download: the old connection breaks later. */
         {"o-A d-F o-F d-F b-F w-T riC", "24:0A:C4:00:00:01"},
-        /* Back before the end of the download was seen. */
-        {"o-A d-F rhC w-C", "24:0A:C4:00:00:01"},
+        /* No board runs the image while it downloads it. */
+        {"o-A d-F r-F w-T riC", "24:0A:C4:00:00:01"},
+        {"o-A d-F r-F b-A rhC", "24:0A:C4:00:00:01"},
         /* nothing to go by */
         {"u-A d-F w-T u-T u-T", "24:0A:C4:00:00:01"},
         /* no MAC: neither confirmed nor failed */
@@ -103,6 +104,28 @@ static void test_lives(void **state)
         assert_non_null(board);
         assert_int_equal(board->state, BOOK_SILENT);
         play(board, &fetcher, rows[i].script);
+        book_free(&book);
+    }
+}
+
+/* A board that is told to fetch says that it runs the image, and is not confirmed by that. */
+static void test_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        bool claims;
+    } rows[] = {{"r-A", true},      {"r-A o-A", false},        {"o-A d-F r-F", false},
+                {"r-A d-F", false}, {"o-A d-F w-T r-T", true}, {"o-A d-F w-T ofA", false}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct book book = {0};
+        const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+        struct book_board *board = book_add(&book, "board");
+
+        board->is_told = true;
+        play(board, &fetcher, rows[i].script);
+        assert_int_equal(board->claims_image, rows[i].claims);
         book_free(&book);
     }
 }
@@ -281,8 +304,8 @@ static void test_escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lives),  cmocka_unit_test(test_refusal), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_turns),  cmocka_unit_test(test_counts),  cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_escapes)};
+        cmocka_unit_test(test_lives), cmocka_unit_test(test_told),   cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_find),  cmocka_unit_test(test_turns),  cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
