@@ -238,21 +238,6 @@ static enum ota_error set_host(struct target *target, const char *text, bool is_
     return OTA_OK;
 }
 
-/* Removes the service from "NAME._arduino._tcp.local", the full name in other tools. */
-static bool strip_service(char *name)
-{
-    static const char service[] = "._arduino._tcp.local";
-    size_t size = strlen(service);
-    size_t length = strlen(name);
-
-    if (length > 0 && name[length - 1] == '.')
-        length--;
-    if (length <= size || strncasecmp(name + length - size, service, size) != 0)
-        return false;
-    name[length - size] = '\0';
-    return true;
-}
-
 static bool ends_in_local(const char *name)
 {
     size_t length = strlen(name);
@@ -263,13 +248,51 @@ static bool ends_in_local(const char *name)
            strncasecmp(name + length - strlen(".local"), ".local", strlen(".local")) == 0;
 }
 
-static enum ota_error parse_name(struct target *target, const char *text,
+/* Behind an instance's name, this makes the full name in other tools. */
+static const char SERVICE_SUFFIX[] = "._arduino._tcp.local";
+
+/* Removes the service from "NAME._arduino._tcp.local". */
+static bool strip_service(char *name)
+{
+    size_t size = strlen(SERVICE_SUFFIX);
+    size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    if (length <= size || strncasecmp(name + length - size, SERVICE_SUFFIX, size) != 0)
+        return false;
+    name[length - size] = '\0';
+    return true;
+}
+
+/* Removes the service, and a port behind it, from a full name. False: it is none, and stays as it is. Whatever
+ * stands before the service is an instance's name, even if it reads as an address. */
+static bool split_full_name(struct target *target)
+{
+    char *colon = strrchr(target->name, ':');
+    uint16_t port = 0;
+
+    if (strip_service(target->name))
+        return true;
+    if (!colon || !target_parse_port(&port, colon + 1, false))
+        return false;
+
+    *colon = '\0';
+    if (strip_service(target->name)) {
+        target->port = port;
+        return true;
+    }
+    *colon = ':';
+    return false;
+}
+
+/* is_full: the name of an instance, from its full name. */
+static enum ota_error parse_name(struct target *target, const char *text, bool is_full,
                                  struct ota_failure *failure)
 {
     const char *name = target->name;
     bool is_ascii = true;
-    bool is_name = !strip_service(target->name);
-    bool is_host = is_name;
+    bool is_host = !is_full;
 
     if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
         return reject_target(failure, text, "begins or ends with a space");
@@ -280,8 +303,8 @@ static enum ota_error parse_name(struct target *target, const char *text,
     }
 
     /* Boards accept any text as their host name. */
-    return is_host || (is_name && ends_in_local(name)) ? set_host(target, text, is_ascii, failure)
-                                                       : set_instance(target, text, failure);
+    return is_host || (!is_full && ends_in_local(name)) ? set_host(target, text, is_ascii, failure)
+                                                        : set_instance(target, text, failure);
 }
 
 static enum ota_error check_text(const char *text, struct ota_failure *failure)
@@ -302,6 +325,8 @@ static enum ota_error parse_board(struct target *target, const char *text,
     memset(target, 0, sizeof *target);
     memcpy(target->name, text, strlen(text));
 
+    if (split_full_name(target))
+        return parse_name(target, text, true, failure);
     if (is_bracketed_attempt(text))
         return parse_bracketed(target, text, failure);
     if (!address_parse(&target->address, text)) {
@@ -315,7 +340,7 @@ static enum ota_error parse_board(struct target *target, const char *text,
         return check_address(&target->address, text, failure);
     if (is_v4_attempt(target->name))
         return reject_v4(failure, text);
-    return parse_name(target, text, failure);
+    return parse_name(target, text, false, failure);
 }
 
 /* Whether this part of a text is an address or a host name with a dot. Instance names may contain
@@ -362,14 +387,11 @@ static enum ota_error reject_but_host(struct ota_failure *failure, const char *t
     return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
 }
 
-/* Whether text must be meant as a pattern, perhaps with a port. "NAME._arduino._tcp.local" is the name of one board. */
+/* Whether text must be meant as a pattern, perhaps with a port. */
 static bool is_pattern(const char *text)
 {
-    char name[TARGET_NAME_MAX];
-
-    snprintf(name, sizeof name, "%s", text);
     return (strchr(text, '*') || strstr(text, "??")) &&
-           name_consists_of(text, HOST_CHARACTERS "*?[]:") && !strip_service(name);
+           name_consists_of(text, HOST_CHARACTERS "*?[]:");
 }
 
 /* Whether the text is "USER:PASSWORD@HOST". It must not be looked up, as it would leave in a query. */
@@ -397,11 +419,15 @@ bool target_is_serial_port(const char *text)
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
     size_t length = strcspn(text, "/");
+    struct target full;
 
     if (has_password(text))
         return ota_fail(failure, OTA_E_USAGE,
                         "a password in the name of a board is seen by others; give it with "
                         "--auth-file, and write only the board");
+    snprintf(full.name, sizeof full.name, "%s", text);
+    if (split_full_name(&full))
+        return OTA_OK;
     if (target_is_serial_port(text))
         return reject_target(failure, text,
                              "is a serial port, but images are sent over the network: give the "
@@ -573,6 +599,29 @@ bool target_suits_certificate(const struct target *target)
         return true;
     return name_consists_of(target->name, HOST_CHARACTERS) &&
            inet_aton(dot ? dot + 1 : target->name, &ignored) == 0;
+}
+
+/* Whether the name of an instance reads as that of another target, perhaps with a port or path. */
+static bool is_mistakable(const char *name)
+{
+    const struct target_schemes none = {0};
+    struct target other;
+    struct ota_failure ignored;
+
+    if (strpbrk(name, "/?"))
+        return true;
+    if (target_parse(&other, name, &none, &ignored) != OTA_OK)
+        return false;
+    return (other.kind != TARGET_INSTANCE && other.kind != TARGET_LABEL) || other.port ||
+           strcmp(other.name, name) != 0;
+}
+
+const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target)
+{
+    const bool is_full = target->kind == TARGET_INSTANCE && is_mistakable(target->name);
+
+    snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, is_full ? SERVICE_SUFFIX : "");
+    return text;
 }
 
 bool target_names_equal(const struct target *a, const struct target *b)

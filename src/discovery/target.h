@@ -61,6 +61,12 @@ struct target {
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure);
 
+/* Writes the target's name so that no target of another kind has the same text: boards choose their
+ * instance's name, which may be "10.0.0.7", "kitchen.local" or "kitchen:3232". Such an instance is
+ * written in full, as "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
+enum { TARGET_FULL_MAX = TARGET_NAME_MAX + 24 };
+const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target);
+
 /* Whether both have the same address or the same name, without regard to the case of ASCII letters.
  * Two boards may, with other ports or paths. */
 bool target_names_equal(const struct target *a, const struct target *b);

@@ -10,9 +10,10 @@
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
+    char full_name[TARGET_FULL_MAX];
     char name[4 * TARGET_NAME_MAX], path[TARGET_NAME_MAX], port[sizeof ":65535"] = "";
 
-    escape_string(name, sizeof name, target->name);
+    escape_string(name, sizeof name, target_full_name(full_name, target));
     escape_string(path, sizeof path, target->path);
     if (target->port)
         snprintf(port, sizeof port, ":%u", target->port);

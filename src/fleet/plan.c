@@ -301,9 +301,9 @@ static bool is_expect_equal(const struct expect *a, const struct expect *b)
 static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
                                   struct ota_failure *failure)
 {
-    char shown[2 * TARGET_NAME_MAX];
+    char shown[ASSIGNMENT_LABEL_MAX];
 
-    escape_string(shown, sizeof shown, other->label ? other->label : other->target.name);
+    assignment_label(shown, other);
     if (planned->protocol != other->protocol)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get its image by %s and by %s; leave one of them out", shown,

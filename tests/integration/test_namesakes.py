@@ -3,6 +3,8 @@
 avahi-daemon): neither is updated by chance."""
 
 import json
+import os
+import re
 import unittest
 
 import mdns
@@ -76,6 +78,34 @@ class Namesakes(test_list_crowd.Announced):
                 self.assert_result(result, 0, (f"{HERE}: confirmed", f"{THERE}: confirmed", "\n2 of 2 boards confirmed"), LOOKED_FOR)
                 for simulated in boards:
                     self.assert_got(simulated, self.image)
+
+    def test_instance_named_like_an_address(self):
+        """It stands for no other board in results, for --resume and --metrics."""
+        full = THERE + "._arduino._tcp.local"
+        self.announce_two()
+        self.announce(board(THERE, (GONE,), host="other"))
+        self.change_addresses("add", GONE)
+        self.addCleanup(self.change_addresses, "delete", GONE)
+        self.simulate_at(HERE)
+        self.simulate_at(GONE)
+        failing = self.simulate_at(THERE, "--fault", "error:Flash Write Failed*1")
+        metrics = os.path.join(self.directory, "boards.prom")
+        result = self.upload("--all", "--json", "--metrics", metrics)
+        self.assertEqual(result.status, 10, result)
+        self.assertEqual({HERE: True, THERE: False, full: True},
+                         {event["board"]: event["ok"] for event in map(json.loads, result.out.splitlines())
+                          if event["event"] == "result"})
+        self.assertIn(f"{full}: confirmed", result.err)
+        with open(metrics, encoding="utf-8") as file:
+            self.assertEqual({(HERE, "0"), (THERE, "10"), (full, "0")},
+                             set(re.findall(r'exit_status{board="(.*?)".*} (\d+)', file.read())))
+
+        report = self.file("report", result.out.encode())
+        result = self.upload("-i", full, "--resume", report)
+        self.assert_result(result, 0, ("has confirmed this image in an earlier run",), LOOKED_FOR)
+        result = self.upload("--all", "--resume", report)
+        self.assert_result(result, 0, (f"{THERE}: confirmed", "2 had it already"), LOOKED_FOR)
+        failing.wait_for("upload result=ok")
 
     def test_services_of_one_name(self):
         """Their hosts have names of their own, which are good names for them."""

@@ -486,6 +486,66 @@ static void test_certificates(void **state)
     }
 }
 
+/* An instance is written in full if it would be taken for something else; read back, it is the same. */
+static void test_full_names(void **state)
+{
+    static const struct {
+        const char *instance;
+        bool is_full;
+    } rows[] = {
+        {"kitchen", false},
+        {"Living room lamp", false},
+        {"Garage v2.1", false},
+        {"desk.v2", true}, /* a host for the C library's resolver */
+        {"a.b.c", true},
+        {KUECHE, false},
+        {"AA:BB:CC:DD:EE:10", false},
+        {"lamp:kitchen", false},
+        {"10.0.0.7", true},
+        {"fd00::7", true},
+        {"[fd00::7]:80", true},
+        {"10.0.0.7:3232", true},
+        {"kitchen:3232", true},
+        {"Living room:3232", true},
+        {"kitchen.local", true},
+        {"My lamp.LOCAL", true},
+        {"kitchen.", true},
+        {"lamp/update", true},
+        {"10.0.0.7/update", true},
+        {"lamp?x=1", true},
+        {"10.0.0.7._arduino._tcp.local", true},
+    };
+    char text[TARGET_FULL_MAX], expected[TARGET_FULL_MAX];
+    struct target target, again;
+    struct ota_failure failure;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        target = (struct target){.kind = TARGET_INSTANCE};
+        snprintf(target.name, sizeof target.name, "%s", rows[i].instance);
+        snprintf(expected, sizeof expected, "%s%s", rows[i].instance,
+                 rows[i].is_full ? "._arduino._tcp.local" : "");
+        assert_string_equal(target_full_name(text, &target), expected);
+
+        assert_int_equal(target_parse(&again, text, &schemes, &failure), OTA_OK);
+        assert_string_equal(again.name, rows[i].instance);
+        assert_int_equal(again.port, 0);
+        if (rows[i].is_full) {
+            assert_int_equal(again.kind, TARGET_INSTANCE);
+            strcat(text, ":80");
+            assert_int_equal(target_parse(&again, text, &schemes, &failure), OTA_OK);
+            assert_string_equal(again.name, rows[i].instance);
+            assert_int_equal(again.port, 80);
+        }
+    }
+
+    for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++) {
+        assert_int_equal(target_parse(&target, accepted[i].text, &schemes, &failure), OTA_OK);
+        if (target.kind != TARGET_INSTANCE)
+            assert_string_equal(target_full_name(text, &target), accepted[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_passwords_in_urls),
         cmocka_unit_test(test_equal_targets),
         cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_full_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

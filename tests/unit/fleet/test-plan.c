@@ -409,6 +409,17 @@ static void test_resume(void **state)
     describe_plan(text, &plan);
     assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "
                               "m.local:0 a.bin none");
+
+    /* An instance may have chosen the name of a host that has confirmed. */
+    settings.hosts = NULL;
+    settings.file = image_path;
+    assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
+    const struct target host = {.kind = TARGET_LOCAL, .name = "k.local"};
+    const struct target instance = {.kind = TARGET_INSTANCE, .name = "k.local"};
+    assert_int_equal(plan_add(&plan, &host, &failure), OTA_OK);
+    assert_int_equal(plan_add(&plan, &instance, &failure), OTA_OK);
+    describe_plan(text, &plan);
+    assert_string_equal(text, "k.local:0 a.bin none confirmed; k.local:0 a.bin none");
     plan_free(&plan);
 }
 
