@@ -897,7 +897,9 @@ static int set_up_option_files(void **state)
     if (!mkdtemp(home))
         return -1;
     unsetenv("ESP_OTA_AUTH");
+    unsetenv("ESP_OTA_ENCRYPTION_KEY");
     unsetenv("POSIXLY_CORRECT");
+    unsetenv("XDG_CONFIG_HOME");
     return setenv("HOME", home, 1);
 }
 

@@ -298,9 +298,10 @@ static int make_tree(void **state)
 {
     (void)state;
     return mkdtemp(top) && chdir(top) == 0 && setenv("HOME", top, 1) == 0 &&
-                   mkdir("p", 0700) == 0 && mkdir("p/build", 0700) == 0 &&
-                   symlink("build", "p/inner") == 0 && symlink("../secret", "p/outer") == 0 &&
-                   symlink("..", "p/away") == 0 && symlink("../secret", "p/signed.bin.signed") == 0
+                   unsetenv("XDG_CONFIG_HOME") == 0 && mkdir("p", 0700) == 0 &&
+                   mkdir("p/build", 0700) == 0 && symlink("build", "p/inner") == 0 &&
+                   symlink("../secret", "p/outer") == 0 && symlink("..", "p/away") == 0 &&
+                   symlink("../secret", "p/signed.bin.signed") == 0
                ? (files_write_text("secret", "fedcba9876543210"), files_write_text("p/fw.bin", "x"),
                   files_write_text("p/build/fw.bin", "x"), files_write_text("p/signed.bin", "x"), 0)
                : -1;

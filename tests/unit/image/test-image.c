@@ -828,5 +828,6 @@ int main(void)
         TEST(test_load_real_images),
     };
 
+    setenv("TZ", "UTC", 1); /* messages have the time of files */
     return cmocka_run_group_tests(tests, make_image_directory, remove_directory);
 }
