@@ -4,6 +4,7 @@
 #include "base/escape.h"
 
 #include "base/unicode_table.h"
+#include "base/user_info.h"
 #include "base/utf8.h"
 
 #include <stdint.h>
@@ -144,18 +145,28 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
     return size;
 }
 
+static const char ellipsis[] = "...";
+
+/* Hides the part of the source that has this length and begins at hidden; NULL: none. */
 static char *escape(char *target, size_t capacity, const void *source, size_t length,
-                    const char *kept)
+                    const char *kept, const struct user_info *hidden)
 {
-    static const char ellipsis[] = "...";
     const unsigned char *bytes = source;
+    const unsigned char *hidden_at = hidden && hidden->length > 0 ? bytes + hidden->at : NULL;
     size_t used = 0;
     size_t cut = 0; /* the last place that leaves room for the ellipsis */
     struct before before = {0};
 
     while (length > 0) {
         char piece[PIECE_MAX];
-        size_t consumed = next_piece(piece, bytes, length, kept, &before);
+        size_t consumed;
+
+        if (bytes == hidden_at) {
+            snprintf(piece, sizeof piece, "%s", ellipsis);
+            consumed = hidden->length;
+        } else {
+            consumed = next_piece(piece, bytes, length, kept, &before);
+        }
         size_t size = strlen(piece);
 
         if (used + sizeof ellipsis <= capacity)
@@ -176,22 +187,33 @@ static char *escape(char *target, size_t capacity, const void *source, size_t le
 
 char *escape_text(char *target, size_t capacity, const void *source, size_t length)
 {
-    return escape(target, capacity, source, length, "");
+    const struct user_info hidden = user_info_in_text(source, length);
+
+    return escape(target, capacity, source, length, "", &hidden);
 }
 
 char *escape_line(char *target, size_t capacity, const void *source, size_t length)
 {
-    return escape(target, capacity, source, length, "\t\\");
+    return escape(target, capacity, source, length, "\t\\", NULL);
 }
 
 char *escape_pattern(char *target, size_t capacity, const void *source, size_t length)
 {
-    return escape(target, capacity, source, length, "\\");
+    const struct user_info hidden = user_info_in_text(source, length);
+
+    return escape(target, capacity, source, length, "\\", &hidden);
 }
 
 char *escape_string(char *target, size_t capacity, const char *source)
 {
     return escape_text(target, capacity, source, strlen(source));
+}
+
+char *escape_board(char *target, size_t capacity, const char *source)
+{
+    const struct user_info hidden = user_info_in_board(source);
+
+    return escape(target, capacity, source, strlen(source), "", &hidden);
 }
 
 /* Whether text is valid UTF-8 and each of its characters is harmless; with is_all_shown, whether

@@ -11,11 +11,15 @@
  * terminated. C escapes (\n, \x1b, \\, \u00ad, \U000e0041) replace control characters (C0, DEL,
  * C1), backslashes, bytes that are not valid UTF-8, characters without a glyph (unicode_table.h),
  * and combining marks on nothing or after four others. Text that does not fit is cut between two
- * characters and ends in "...". Returns target. */
+ * characters and ends in "...". The password in a URL is hidden (user_info.h). Returns target. */
 char *escape_text(char *target, size_t capacity, const void *source, size_t length);
 char *escape_string(char *target, size_t capacity, const char *source); /* up to NUL */
 
-/* Like escape_text(), for a line of a log: tabs and backslashes stay. Any line fits into 6 * length
+/* Like escape_string(), for what may be meant as a board or an address: the password in
+ * "USER:PASSWORD@HOST" is hidden, too. */
+char *escape_board(char *target, size_t capacity, const char *source);
+
+/* Like escape_text(), for a line of a log: tabs, backslashes and URLs stay. Any line fits into 6 * length
  * + 1 bytes. */
 char *escape_line(char *target, size_t capacity, const void *source, size_t length);
 

@@ -56,6 +56,23 @@ static const char *suggest_board_key(const char *name)
     return hosts_find_key(likely, strlen(likely)) ? likely : NULL;
 }
 
+/* Where the value of a setting begins in the path that it became; 0 if it does not end the path
+ * ("~/pw"). */
+static size_t written_at(const char *path, const char *value)
+{
+    const size_t length = strlen(path), size = strlen(value);
+
+    return length >= size && strcmp(path + length - size, value) == 0 ? length - size : 0;
+}
+
+static void note_written(struct host_line *board, const struct config_entry *entry)
+{
+    if (strcmp(entry->name, "auth-file") == 0)
+        board->auth_file_written_at = written_at(board->auth_file, entry->value);
+    if (strcmp(entry->name, "encryption-key-file") == 0)
+        board->key_file_written_at = written_at(board->key_file, entry->value);
+}
+
 static enum ota_error set_board_entry(struct host_line *board, const struct config *config,
                                       const struct config_entry *entry, struct ota_failure *failure)
 {
@@ -78,7 +95,10 @@ static enum ota_error set_board_entry(struct host_line *board, const struct conf
         return config_blame_value(entry, failure);
     enum ota_error error = key->set(board, path ? path : entry->value, failure);
     free(path);
-    return error == OTA_OK ? OTA_OK : config_blame_value(entry, failure);
+    if (error != OTA_OK)
+        return config_blame_value(entry, failure);
+    note_written(board, entry);
+    return OTA_OK;
 }
 
 static enum ota_error fill_in_board(struct host_line *board, const struct config *config,
@@ -189,9 +209,9 @@ static enum ota_error reject_group(const struct config *config, const char *name
     if (config_find_section(config, CONFIG_BOARD, name, NULL))
         return ota_fail(failure, OTA_E_USAGE,
                         "\"%s\" is a board in the configuration, not a group; leave out the @",
-                        escape_string(shown, sizeof shown, name));
+                        escape_board(shown, sizeof shown, name));
     return ota_fail(failure, OTA_E_USAGE, "the configuration has no group \"%s\"%s%s",
-                    escape_string(shown, sizeof shown, name),
+                    escape_board(shown, sizeof shown, name),
                     suggestions.count ? "; it has " : " (--show-config shows what it has)", list);
 }
 
@@ -437,7 +457,7 @@ static void warn_if_led_elsewhere(const struct resolving *resolving, const char 
     if ((host || (is_from_project && !section)) && typed[OPTION_IP] &&
         (has_password || typed[OPTION_ENCRYPTION_KEY_FILE]))
         diag_warning("a project file, .esp-ota, leads to %s, and that gets your %s",
-                     escape_string(shown, sizeof shown, host ? host->value : name),
+                     escape_board(shown, sizeof shown, host ? host->value : name),
                      has_password ? "password" : "encryption key");
 }
 

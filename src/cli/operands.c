@@ -79,7 +79,7 @@ static enum ota_error reject_several_files(const struct operands *operands,
         is_file = !spelling_long_dash(text);
         if (is_file && count++ < NAMED_MAX)
             text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
-                        escape_string(shown, sizeof shown, text));
+                        escape_board(shown, sizeof shown, text));
     }
 
     if (count > NAMED_MAX)

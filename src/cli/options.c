@@ -204,6 +204,14 @@ static void share_settings(struct options *options)
     options->transcript.raw = options->log.raw;
 }
 
+/* The path of a file as it was written, without the folder that the configuration adds. */
+static const char *written_path(const struct command_line *line, enum option option)
+{
+    const struct config_entry *origin = line->origin[option];
+
+    return origin ? origin->value : line->value[option];
+}
+
 /* -a, else --auth-file, else ESP_OTA_AUTH, which has been read already. */
 static enum ota_error set_password(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
@@ -214,7 +222,8 @@ static enum ota_error set_password(struct options *options, struct command_line 
 
     line->password = NULL;
     if (!password && path) {
-        enum ota_error error = password_from_file(&password, path, &exposure, failure);
+        enum ota_error error = password_from_file(
+            &password, path, written_path(line, OPTION_AUTH_FILE), &exposure, failure);
         if (error != OTA_OK)
             return error;
     }
@@ -237,7 +246,8 @@ static enum ota_error set_encryption_key(struct options *options, const struct c
 
     if (!path)
         return OTA_OK;
-    if (encryption_key_from_file(&key, path, &exposure, failure) != OTA_OK)
+    if (encryption_key_from_file(&key, path, written_path(line, OPTION_ENCRYPTION_KEY_FILE),
+                                 &exposure, failure) != OTA_OK)
         return failure->error;
 
     if (!options->report.quiet)

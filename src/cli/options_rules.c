@@ -69,7 +69,7 @@ static enum ota_error reject_no_image(const struct command_line *line, struct ot
     if (!line->word)
         return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
 
-    escape_string(shown, sizeof shown, line->word);
+    escape_board(shown, sizeof shown, line->word);
     if (options_find_name(line->word, strlen(line->word)))
         return ota_fail(failure, OTA_E_USAGE,
                         "no firmware is named; add -f FILE ('%s' is taken for a board; the option "

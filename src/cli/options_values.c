@@ -51,7 +51,7 @@ struct setting {
 
 static const char *show_value(char buffer[SHOWN_MAX], const char *value)
 {
-    return escape_string(buffer, SHOWN_MAX, value);
+    return escape_board(buffer, SHOWN_MAX, value);
 }
 
 /* Parses decimal digits only: no sign, no space, no octal. *end points behind them. */

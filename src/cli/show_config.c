@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/input.h"
 #include "config/config_text.h"
 #include "fleet/hosts.h"
 #include "output/report_json.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { VALUE_SHOWN = 4096 };
 
@@ -22,16 +24,20 @@ struct output {
     bool is_written;
 };
 
-/* What a setting has is shown as it is, but for a password in the wrong place. */
-static const char *show_text(char shown[VALUE_SHOWN], const char *name, const char *value)
+/* What a setting has is shown as it is, but for a password in the wrong place. The name of a file that
+ * does not exist may be one. written: value without the folder that a configuration adds. */
+static const char *show_text(char shown[VALUE_SHOWN], const char *name, const char *value,
+                             const char *written)
 {
     static const char *const boards[] = {"ip", "host", "members"};
 
     for (size_t i = 0; i < sizeof boards / sizeof *boards; i++)
         if (strcmp(name, boards[i]) == 0)
-            return shown_url(shown, VALUE_SHOWN, value);
+            return escape_board(shown, VALUE_SHOWN, value);
     if (strcmp(name, "user") == 0)
         return shown_word(shown, value, ":");
+    if (shown_names_secret_file(name) && !input_is_standard(value) && access(value, F_OK) < 0)
+        return shown_path(shown, value, written);
     return escape_pattern(shown, VALUE_SHOWN, value, strlen(value));
 }
 
@@ -40,9 +46,10 @@ static void show_setting(struct output *output, const char *section, const char 
                          const char *value, const struct config_entry *origin, const char *source)
 {
     char shown[VALUE_SHOWN];
+    const char *written = origin ? origin->value : value;
     const struct report_setting setting = {.section = section,
                                            .name = name,
-                                           .value = show_text(shown, name, value),
+                                           .value = show_text(shown, name, value, written),
                                            .file = origin ? origin->file->shown : NULL,
                                            .line = origin ? origin->number : 0};
 

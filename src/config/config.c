@@ -8,12 +8,11 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "config/config_text.h"
+#include "secrets/shown.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { VALUE_SHOWN = 160 };
 
 /* The file that is being read. */
 struct filling {
@@ -225,20 +224,25 @@ enum ota_error config_blame(const struct config_entry *entry, struct ota_failure
                     cause.message);
 }
 
+/* The value as it was written, but for what may be a secret. */
+static const char *show_value(char shown[SHOWN_WORD_MAX], const struct config_entry *entry)
+{
+    if (strcmp(entry->name, "user") == 0)
+        return shown_word(shown, entry->value, ":"); /* "USER:PASSWORD" */
+    if (shown_names_secret_file(entry->name))
+        return shown_path(shown, entry->value, entry->value);
+    return escape_board(shown, SHOWN_WORD_MAX, entry->value);
+}
+
 enum ota_error config_blame_value(const struct config_entry *entry, struct ota_failure *failure)
 {
     const struct ota_failure cause = *failure;
-    /* What follows the name of a user may be a password. */
-    const char *ends = strcmp(entry->name, "user") == 0 ? ":" : "";
-    const size_t length = strcspn(entry->value, ends);
-    char shown[VALUE_SHOWN];
+    char shown[SHOWN_WORD_MAX];
 
     if (cause.error != OTA_E_USAGE)
         return cause.error;
-    return ota_fail(failure, cause.error, "%s, line %zu: \"%s = %s%s\" %s", entry->file->shown,
-                    entry->number, entry->name,
-                    escape_text(shown, sizeof shown, entry->value, length),
-                    entry->value[length] ? ":..." : "", cause.message);
+    return ota_fail(failure, cause.error, "%s, line %zu: \"%s = %s\" %s", entry->file->shown,
+                    entry->number, entry->name, show_value(shown, entry), cause.message);
 }
 
 void config_free(struct config *config)

@@ -37,8 +37,8 @@ static void describe_wanted(char *target, size_t capacity, const struct board_pa
 {
     char name[PATTERN_SHOWN], board[PATTERN_SHOWN];
 
-    escape_string(name, sizeof name, patterns->name ? patterns->name : "");
-    escape_string(board, sizeof board, patterns->board ? patterns->board : "");
+    escape_board(name, sizeof name, patterns->name ? patterns->name : "");
+    escape_board(board, sizeof board, patterns->board ? patterns->board : "");
 
     if (patterns->name && patterns->board)
         snprintf(target, capacity, "matches --match '%s' and --board '%s'", name, board);
@@ -138,7 +138,7 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
         widened.board = wider;
 
     size_t count = count_matches(all, &widened, serves);
-    escape_string(shown, sizeof shown, wider);
+    escape_board(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
                  patterns->name ? "--match" : "--board", shown, count);

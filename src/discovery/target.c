@@ -30,7 +30,7 @@ static enum ota_error reject_target(struct ota_failure *failure, const char *tex
 {
     char shown[SHOWN_MAX];
 
-    return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s", escape_string(shown, sizeof shown, text),
+    return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s", escape_board(shown, sizeof shown, text),
                     why);
 }
 
@@ -382,7 +382,7 @@ static enum ota_error reject_but_host(struct ota_failure *failure, const char *t
 {
     char shown[SHOWN_MAX], shown_host[SHOWN_MAX];
 
-    escape_string(shown, sizeof shown, text);
+    escape_board(shown, sizeof shown, text);
     escape_text(shown_host, sizeof shown_host, host, length);
     return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
 }

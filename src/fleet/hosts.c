@@ -40,7 +40,7 @@ static enum ota_error reject_word(const struct parser *parser, const char *why)
 {
     char shown[WORD_SHOWN];
     return ota_fail(parser->failure, OTA_E_USAGE, "%s, line %zu: \"%s\" %s", parser->name,
-                    parser->number, escape_string(shown, sizeof shown, parser->word), why);
+                    parser->number, escape_board(shown, sizeof shown, parser->word), why);
 }
 
 /* The word may have a secret behind one of these characters. */

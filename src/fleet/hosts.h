@@ -34,7 +34,10 @@ struct host_line {
     bool is_rest;         /* "*": all boards without a line; the target has that name */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *key_file;       /* NULL: not given; never "" or "-" */
-    char *file;           /* NULL: not given; never "" */
+    /* Where the part of each that was written begins, behind the folder of the configuration. */
+    size_t auth_file_written_at;
+    size_t key_file_written_at;
+    char *file; /* NULL: not given; never "" */
     bool has_min_auth;
     enum auth_scheme min_auth;              /* AUTH_MD5 or AUTH_SHA256 */
     struct upload_own own;                  /* page=, field= and user= */

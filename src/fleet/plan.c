@@ -127,7 +127,7 @@ static enum ota_error find_loaded_image(struct plan *plan, const char *path,
     return error;
 }
 
-static enum ota_error load_password(struct plan *plan, const char *path,
+static enum ota_error load_password(struct plan *plan, const char *path, const char *written,
                                     struct ota_failure *failure)
 {
     enum exposure exposure;
@@ -143,14 +143,14 @@ static enum ota_error load_password(struct plan *plan, const char *path,
     if (!loaded->path)
         return ota_fail_no_memory(failure);
     plan->password_count++;
-    if (password_from_file(&loaded->password, path, &exposure, failure) != OTA_OK)
+    if (password_from_file(&loaded->password, path, written, &exposure, failure) != OTA_OK)
         return failure->error;
     exposure_warn(exposure, path, "password");
     return OTA_OK;
 }
 
-static enum ota_error find_password(struct plan *plan, const char *path, const char **password,
-                                    struct ota_failure *failure)
+static enum ota_error find_password(struct plan *plan, const char *path, const char *written,
+                                    const char **password, struct ota_failure *failure)
 {
     for (size_t i = 0; i < plan->password_count; i++) {
         if (strcmp(plan->passwords[i].path, path) == 0) {
@@ -158,13 +158,14 @@ static enum ota_error find_password(struct plan *plan, const char *path, const c
             return OTA_OK;
         }
     }
-    enum ota_error error = load_password(plan, path, failure);
+    enum ota_error error = load_password(plan, path, written, failure);
     if (error == OTA_OK)
         *password = plan->passwords[plan->password_count - 1].password;
     return error;
 }
 
-static enum ota_error load_key(struct plan *plan, const char *path, struct ota_failure *failure)
+static enum ota_error load_key(struct plan *plan, const char *path, const char *written,
+                               struct ota_failure *failure)
 {
     enum exposure exposure;
     struct plan_key *keys =
@@ -179,13 +180,13 @@ static enum ota_error load_key(struct plan *plan, const char *path, struct ota_f
     if (!loaded->path)
         return ota_fail_no_memory(failure);
     plan->key_count++;
-    if (encryption_key_from_file(&loaded->key, path, &exposure, failure) != OTA_OK)
+    if (encryption_key_from_file(&loaded->key, path, written, &exposure, failure) != OTA_OK)
         return failure->error;
     exposure_warn(exposure, path, "encryption key");
     return OTA_OK;
 }
 
-static enum ota_error find_encryption_key(struct plan *plan, const char *path,
+static enum ota_error find_encryption_key(struct plan *plan, const char *path, const char *written,
                                           const unsigned char **key, struct ota_failure *failure)
 {
     for (size_t i = 0; i < plan->key_count; i++) {
@@ -194,7 +195,7 @@ static enum ota_error find_encryption_key(struct plan *plan, const char *path,
             return OTA_OK;
         }
     }
-    enum ota_error error = load_key(plan, path, failure);
+    enum ota_error error = load_key(plan, path, written, failure);
     if (error == OTA_OK)
         *key = plan->keys[plan->key_count - 1].key;
     return error;
@@ -261,10 +262,12 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
                         escape_string(shown, sizeof shown, name_of(line)),
                         assignment->protocol->name, shown);
     if (line->auth_file &&
-        find_password(plan, line->auth_file, &assignment->password, failure) != OTA_OK)
+        find_password(plan, line->auth_file, line->auth_file + line->auth_file_written_at,
+                      &assignment->password, failure) != OTA_OK)
         return failure->error;
     if (line->key_file)
-        return find_encryption_key(plan, line->key_file, &assignment->encryption_key, failure);
+        return find_encryption_key(plan, line->key_file, line->key_file + line->key_file_written_at,
+                                   &assignment->encryption_key, failure);
     return OTA_OK;
 }
 

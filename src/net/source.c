@@ -76,7 +76,7 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
         error = ota_fail(failure, OTA_E_USAGE,
                          "'%s' is not a numeric IP address of this computer, nor one of its "
                          "interfaces with an address (%s); \"ip address\" lists them",
-                         escape_string(shown, sizeof shown, text), list);
+                         escape_board(shown, sizeof shown, text), list);
     freeifaddrs(interfaces);
     return error;
 }

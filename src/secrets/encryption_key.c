@@ -72,14 +72,14 @@ static enum ota_error take_text(unsigned char **key, char *text, const char *whe
     return error;
 }
 
-enum ota_error encryption_key_from_file(unsigned char **key, const char *path,
+enum ota_error encryption_key_from_file(unsigned char **key, const char *path, const char *written,
                                         enum exposure *exposure, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN], where[PATH_SHOWN + 32];
     char *text;
 
     *key = NULL;
-    if (secret_from_file(&text, path, SECRET_ENCRYPTION_KEY, exposure, failure) != OTA_OK)
+    if (secret_from_file(&text, path, written, SECRET_ENCRYPTION_KEY, exposure, failure) != OTA_OK)
         return failure->error;
 
     snprintf(where, sizeof where, "the first line of %s", input_show(shown, sizeof shown, path));

@@ -12,8 +12,9 @@ enum { ENCRYPTION_KEY_SIZE = 32 };
 
 /* Reads the key from the first line of the file ("-": standard input). *key has ENCRYPTION_KEY_SIZE
  * bytes and is the caller's, to be freed with secret_free(). Fails with OTA_E_USAGE; messages do not
- * show what the file holds. *exposure tells who else can read the file. */
-enum ota_error encryption_key_from_file(unsigned char **key, const char *path,
+ * show what the file holds. *exposure tells who else can read the file. written is for
+ * shown_path(). */
+enum ota_error encryption_key_from_file(unsigned char **key, const char *path, const char *written,
                                         enum exposure *exposure, struct ota_failure *failure);
 
 /* Takes ESP_OTA_ENCRYPTION_KEY out of the environment and overwrites it there. *key is NULL when the

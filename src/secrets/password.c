@@ -83,8 +83,9 @@ static enum ota_error read_secret(char **text, int fd, enum secret_kind kind, co
     return error;
 }
 
-enum ota_error secret_from_file(char **text, const char *path, enum secret_kind kind,
-                                enum exposure *exposure, struct ota_failure *failure)
+enum ota_error secret_from_file(char **text, const char *path, const char *written,
+                                enum secret_kind kind, enum exposure *exposure,
+                                struct ota_failure *failure)
 {
     *text = NULL;
     *exposure = EXPOSED_TO_NOBODY;
@@ -95,7 +96,7 @@ enum ota_error secret_from_file(char **text, const char *path, enum secret_kind 
     int fd = input_open(path);
     if (fd < 0)
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the %s file %s: %s",
-                              kinds[kind].name, shown_path(shown, path),
+                              kinds[kind].name, shown_path(shown, path, written),
                               input_open_error(path, errno));
 
     escape_string(escaped, sizeof escaped, path);
@@ -105,10 +106,10 @@ enum ota_error secret_from_file(char **text, const char *path, enum secret_kind 
     return error;
 }
 
-enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
-                                  struct ota_failure *failure)
+enum ota_error password_from_file(char **password, const char *path, const char *written,
+                                  enum exposure *exposure, struct ota_failure *failure)
 {
-    return secret_from_file(password, path, SECRET_PASSWORD, exposure, failure);
+    return secret_from_file(password, path, written, SECRET_PASSWORD, exposure, failure);
 }
 
 /* The environment may hold a variable several times. */

@@ -10,7 +10,6 @@
 #include "base/units.h"
 #include "image/image_fit.h"
 #include "net/source.h"
-#include "secrets/shown.h"
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_secrets.h"
 #include "upload/web/page_text.h"
@@ -56,7 +55,7 @@ static const char *hide_secrets(const struct tasmota *tasmota, const char *text)
 /* The board's former OtaUrl. The password that it may contain is another server's. */
 static const char *show_old_url(const struct tasmota *tasmota, char shown[OLD_SHOWN_MAX])
 {
-    return hide_secrets(tasmota, shown_url(shown, OLD_SHOWN_MAX, tasmota->old_url));
+    return hide_secrets(tasmota, escape_board(shown, OLD_SHOWN_MAX, tasmota->old_url));
 }
 
 /* -- timers -- */

@@ -14,6 +14,7 @@ from scenario import PROGRAM, Scenario, environment, run, sketch
 from telnet_board import TelnetBoard
 
 
+HIDDEN = "(its name is not shown: it may be the secret itself)"
 AWAY = ("--reboot-ms", "500")  # long enough for the log to see it
 
 
@@ -358,11 +359,31 @@ class Places(Config):
 
     def test_files_of_boards_are_shown_as_they_are_read(self):
         folder = os.path.join(self.home, ".config/esp-ota")
+        self.secret("home/.config/esp-ota/pass")
         self.user("[board k]\nauth-file = pass\nfile = ~/fw.bin\nencryption-key-file = /key\nfield = pass\n")
         shown = self.run("--show-config").out
         for line in (f"auth-file = {folder}/pass  #", f"\nfile = {self.home}/fw.bin  #", "encryption-key-file = /key  #",
                      "field = pass  #"):
             self.assertIn(line, shown)
+
+    def test_a_secret_in_the_place_of_its_file_is_not_shown(self):
+        """Behind the folder of the configuration, it looks like a path."""
+        key = base64.b64encode(b"k" * 32).decode()
+        for name, secret in (("auth-file", "hunter2"), ("encryption-key-file", key)):
+            for section, board in (("", "esphome://127.0.0.1:9"), ("[board k]\nhost = esphome://127.0.0.1:9\n", "k")):
+                self.user(f"{section}{name} = {secret}\n")
+                for line in (("--show-config",), ("-i", board, "-f", "fw.bin", "--force", "-t", "0.1", "--retries", "0")):
+                    for more in ((), ("--json",)):
+                        with self.subTest(section + name, line=line + more):
+                            result = self.run(*line, *more)
+                            self.assertIn(HIDDEN, result.out + result.err)
+                            self.assertNotIn(secret, result.out + result.err)
+            self.user(f"[board k]\n{name} = other.txt\n{name} = {secret}\n")
+            result = self.run("-i", "k", "-f", "fw.bin")
+            self.assertIn(f'line 3: "{name} = {HIDDEN}" ', result.err)
+        self.user("auth-file = hunter2\n")
+        path = self.secret("home/.config/esp-ota/hunter2")
+        self.assertIn(f"auth-file = {path}  #", self.run("--show-config").out)  # this is a file
 
     def test_secrets_are_not_shown(self):
         result = self.run("--show-config", "-a", "kwert")
@@ -646,7 +667,8 @@ class Hostile(Config):
                     result = self.run("-i", "kitchen", "-f" if name != "file" else "--retries",
                                       "fw.bin" if name != "file" else "0", "--dry-run")
                     self.assertEqual((result.status, result.out), (2, ""), result)
-                    self.assertIn(f'{config}, line {2 if section else 1}: "{name} = {path}" is not in the folder', result.err)
+                    value = HIDDEN if path == "link" and name not in ("file", "sign") else path
+                    self.assertIn(f'{config}, line {2 if section else 1}: "{name} = {value}" is not in the folder', result.err)
                     self.assertNotIn("the first line", result.err)
 
     def test_settings_that_weaken(self):

@@ -2,6 +2,7 @@
 """The command line: mistakes that people make, help, aliases. No mistake reaches a board."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -131,6 +132,60 @@ class Mistakes(Scenario):
                 result = run("-i", "127.0.0.1", "-f", path, *line)
                 self.assertEqual((result.status, result.out), (2, ""), result)
                 self.assertNotIn("kwert", result.err)
+
+
+class UrlsWithPasswords(Scenario):
+    """A URL in the wrong place, which may be anywhere, may have a password in it."""
+
+    URLS = ("http://me:hunter2@lamp/fw.bin", "https:/me:hunter2@lamp", "https://hunter2@lamp/fw.bin")
+    HOST = "me:hunter2@lamp"
+
+    def assert_hidden(self, *line):
+        for more in ((), ("--json",)):
+            with self.subTest(line=line + more):
+                result = run(*line, *more, cwd=self.directory)
+                self.assertNotIn("hunter2", result.out + result.err)
+
+    def setUp(self):
+        super().setUp()
+        self.file("fw.bin", image())
+
+    def test_options(self):
+        """No option shows the password in its value, whatever becomes of it."""
+        usual = ("-t", "0.1", "--retries", "0", "--force")
+        options = dict(re.findall(r"^ .* --([a-z-]+)(?:\[=\[?| )([A-Z]+)", run("--help").out.split("\nExamples:")[0], re.M))
+        self.assertGreater(len(options), 45)
+        for option, kind in options.items():
+            values = list(self.URLS)
+            if kind not in ("FILE", "KEY", "REPORT", "REGEX", "TEXT"):
+                values.append(self.HOST)
+            good = () if option == "file" else ("-f", "fw.bin")
+            good += () if option == "ip" else ("-i", "127.0.0.1:9")
+            for value in values if option != "auth" else ():
+                self.assert_hidden(f"--{option}={value}", *good, *usual)
+
+    def test_words(self):
+        for url in (*self.URLS, self.HOST):
+            for line in ((url,), (url, "-z"), ("-i", url, "-f", "fw.bin"), ("-i", "127.0.0.1:9", "-f", "fw.bin", url),
+                         ("-f", "fw.bin", url, "-i", "127.0.0.1:9"), ("-l", url), (url, "fw.bin"), ("--check", url),
+                         ("-i", f"@{url}", "-f", "fw.bin"), ("-i", f"{url}:x", "-f", "fw.bin"),
+                         ("--output", "out", "-z", url), ("flash", url)):
+                self.assert_hidden(*line)
+
+    def test_files(self):
+        """In a configuration and in a list of boards."""
+        for text in ("ip = {}", "file = {}", "port = {}", "protocol = {}", "user = me\nmatch = {}", "retries = {}",
+                     "{} = 1", "[board {}]", "[board k]\nhost = {}", "[board k]\nfile = {}", "[board k]\nport = {}",
+                     "[group g]\nmembers = {}", "[board k]\n{} = 1"):
+            for url in (*self.URLS, *((self.HOST,) if re.search("^ip|\\[board {|host|members", text) else ())):
+                self.file("conf", (text.format(url) + "\n").encode())
+                self.assert_hidden("--config", "conf", "--show-config")
+                self.assert_hidden("--config", "conf", "-f", "fw.bin", "--dry-run", "-t", "0.1")
+        for text in ("{}", "lamp {}", "lamp port={}", "lamp file={}", "lamp protocol={}", "lamp page={}", "lamp field={}",
+                     "lamp user={}", "lamp {}=1"):
+            for url in (*self.URLS, *(() if "file" in text else (self.HOST,))):
+                self.file("hosts", (text.format(url) + "\n").encode())
+                self.assert_hidden("--hosts", "hosts", "-f", "fw.bin", "--dry-run", "-t", "0.1")
 
 
 class Help(Scenario):

@@ -144,6 +144,38 @@ static void test_escape_table(void **state)
     assert_string_equal(escape_string(shown, sizeof shown, "a\nb"), "a\\nb");
 }
 
+/* A password in a URL is hidden, but for what a board logs. */
+static void test_urls(void **state)
+{
+    static const struct {
+        const char *source, *text, *board;
+    } urls[] = {
+        {"http://me:p\tw@lamp\n", "http://me:...@lamp\\n", "http://me:...@lamp\\n"},
+        {"http://me:...@lamp", "http://me:...@lamp", "http://me:...@lamp"},
+        {"https://token@ci/fw.bin", "https://...@ci/fw.bin", "https://...@ci/fw.bin"},
+        {"me:pw@lamp", "me:pw@lamp", "me:...@lamp"},
+        {"http://me:a-password-that-does-not-fit@lamp", "http://me:...@lamp", "http://me:...@lamp"},
+    };
+    char shown[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        const char *source = urls[i].source;
+        const size_t length = strlen(source);
+
+        assert_string_equal(escape_string(shown, sizeof shown, source), urls[i].text);
+        assert_string_equal(escape_pattern(shown, sizeof shown, source, length), urls[i].text);
+        assert_string_equal(escape_board(shown, sizeof shown, source), urls[i].board);
+        for (size_t capacity = 8; capacity < sizeof shown; capacity++) {
+            memset(shown, 'x', sizeof shown);
+            assert_true(strlen(escape_board(shown, capacity, source)) < capacity);
+            assert_null(strstr(shown, "password"));
+            assert_int_equal(shown[capacity], 'x');
+        }
+    }
+    assert_string_equal(escape_line(shown, sizeof shown, "//a:b@c", 7), "//a:b@c");
+}
+
 static void test_what_does_not_fit_is_cut(void **state)
 {
     static const struct {
@@ -278,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_escape_table),
+        cmocka_unit_test(test_urls),
         cmocka_unit_test(test_what_does_not_fit_is_cut),
         cmocka_unit_test(test_arbitrary_bytes),
         cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),

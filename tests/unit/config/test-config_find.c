@@ -100,10 +100,11 @@ static void load_as(int number, const char *path, struct ota_failure *failure)
         assert_int_equal(image_load(&image, path, true, IMAGE_SIZE_MAX, failure), OTA_E_IMAGE);
         break;
     case 1:
-        assert_int_equal(password_from_file(&password, path, &exposure, failure), OTA_E_USAGE);
+        assert_int_equal(password_from_file(&password, path, path, &exposure, failure),
+                         OTA_E_USAGE);
         break;
     case 2:
-        assert_int_equal(encryption_key_from_file(&encryption_key, path, &exposure, failure),
+        assert_int_equal(encryption_key_from_file(&encryption_key, path, path, &exposure, failure),
                          OTA_E_USAGE);
         break;
     default:

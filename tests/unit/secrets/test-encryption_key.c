@@ -86,7 +86,7 @@ static enum ota_error read_text(unsigned char **key, const char *text, struct ot
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
-    enum ota_error error = encryption_key_from_file(key, path, &exposure, failure);
+    enum ota_error error = encryption_key_from_file(key, path, path, &exposure, failure);
     unlink(path);
     assert_int_equal(exposure, EXPOSED_TO_NOBODY);
     return error;
@@ -111,8 +111,9 @@ static void test_files(void **state)
     assert_null(strstr(failure.message, "secret"));
 
     enum exposure exposure;
-    assert_int_equal(encryption_key_from_file(&key, "/nonexistent", &exposure, &failure),
-                     OTA_E_USAGE);
+    assert_int_equal(
+        encryption_key_from_file(&key, "/nonexistent", "/nonexistent", &exposure, &failure),
+        OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "cannot open the encryption key file /nonexistent"));
 }
 

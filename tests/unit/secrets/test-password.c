@@ -55,7 +55,7 @@ static void test_content(void **state)
         struct ota_failure failure;
 
         files_write(path, content_rows[i].content, content_rows[i].length);
-        enum ota_error error = password_from_file(&password, path, &exposure, &failure);
+        enum ota_error error = password_from_file(&password, path, path, &exposure, &failure);
         if (content_rows[i].password) {
             assert_int_equal(error, OTA_OK);
             assert_string_equal(password, content_rows[i].password);
@@ -90,7 +90,7 @@ static void test_length(void **state)
         memset(content, 'x', rows[i].length);
         memcpy(content + rows[i].length, rows[i].end, strlen(rows[i].end));
         files_write_text(path, content);
-        enum ota_error error = password_from_file(&password, path, &exposure, &failure);
+        enum ota_error error = password_from_file(&password, path, path, &exposure, &failure);
         assert_int_equal(error, rows[i].is_accepted ? OTA_OK : OTA_E_USAGE);
         if (rows[i].is_accepted)
             assert_int_equal(strlen(password), rows[i].length);
@@ -99,7 +99,7 @@ static void test_length(void **state)
             memmove(content + 3, content, strlen(content));
             memcpy(content, mark, 3);
             files_write_text(path, content);
-            assert_int_equal(password_from_file(&password, path, &exposure, &failure), error);
+            assert_int_equal(password_from_file(&password, path, path, &exposure, &failure), error);
             if (rows[i].is_accepted)
                 assert_int_equal(strlen(password), rows[i].length);
             secret_free(password);
@@ -121,7 +121,8 @@ static void test_unreadable_password(void **state)
         char *password;
         enum exposure exposure;
         struct ota_failure failure;
-        enum ota_error error = password_from_file(&password, rows[i][0], &exposure, &failure);
+        enum ota_error error =
+            password_from_file(&password, rows[i][0], rows[i][0], &exposure, &failure);
         assert_int_equal(error, OTA_E_USAGE);
         assert_memory_equal(failure.message, rows[i][1], strlen(rows[i][1]));
     }
@@ -145,7 +146,7 @@ static void test_exposed(void **state)
         enum exposure exposure;
         struct ota_failure failure;
         assert_int_equal(chmod(path, rows[i].mode), 0);
-        assert_int_equal(password_from_file(&password, path, &exposure, &failure), OTA_OK);
+        assert_int_equal(password_from_file(&password, path, path, &exposure, &failure), OTA_OK);
         assert_int_equal(exposure, rows[i].exposure);
         secret_free(password);
     }
@@ -163,7 +164,7 @@ static void test_password_from_standard_input(void **state)
     char *password;
     enum exposure exposure;
     struct ota_failure failure;
-    assert_int_equal(password_from_file(&password, "-", &exposure, &failure), OTA_OK);
+    assert_int_equal(password_from_file(&password, "-", "-", &exposure, &failure), OTA_OK);
     assert_string_equal(password, "geheim");
     assert_int_equal(exposure, EXPOSED_TO_NOBODY);
     secret_free(password);
