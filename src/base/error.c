@@ -70,7 +70,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "ambiguous",
             .exit_status = 4,
-            .text = "several boards have this name",
+            .text = "several boards have this name or address",
         },
     [OTA_E_NO_MDNS] =
         {

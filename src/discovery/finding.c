@@ -37,6 +37,8 @@ void finding_add_facts(struct finding *finding, const struct mdns_answer *answer
 {
     struct resolution *resolution = &finding->resolution;
 
+    if (!resolution->host[0])
+        memcpy(resolution->host, answer->host, sizeof resolution->host);
     if (resolution->port || !answer->port)
         return;
 
@@ -52,6 +54,8 @@ void finding_add_host(struct finding *finding, const struct mdns_answer *answer)
 {
     if (answer->has_address)
         finding_add_address(finding, &answer->address);
+    if (answer->has_address && !finding->resolution.host[0])
+        memcpy(finding->resolution.host, answer->host, sizeof finding->resolution.host);
     claims_add(&finding->resolution.claims, answer);
 }
 

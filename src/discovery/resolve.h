@@ -24,6 +24,7 @@ struct resolution {
     enum txt_record_flag password; /* whether the board announces that it asks for one */
     const char *source;            /* for people: "numeric address", "mDNS", "/etc/hosts", ... */
     char instance[128];            /* the escaped instance name; "": not found as a service */
+    char host[MDNS_NAME_MAX];      /* its host on multicast DNS, not escaped; "": unknown */
     char type[MDNS_TYPE_MAX];      /* the board's kind, as it came from the network; "": unknown */
     enum service service;          /* that of the announcement */
     struct esphome_record esphome; /* only of SERVICE_ESPHOME */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 
 /* Boards started per turn of the loop; running boards must not wait for long. */
@@ -239,20 +240,41 @@ static void fail_member(struct member *member, const struct ota_failure *failure
                  member);
 }
 
-/* Judges a claim against another board whose endpoints overlap with it. The other board is the same
- * one if it was found at one of the claimed endpoints, or can be found nowhere else. Until that is
- * known, the claim is undecided: an announcement may name the address of a third board, which must
- * not be left out because of it. */
-static enum job_claim compare_claim(const struct endpoints *claimed, const struct member *other)
+/* Whether the address of the other board belongs to this host now: DHCP may hand it on during a
+ * run. A board has one host name on multicast DNS, however it was named by the user. */
+static bool has_changed_owner(const struct member *other, const char *host)
 {
-    if (other->is_found || endpoints_contain(claimed, &other->endpoints))
+    return *other->host && *host && strcasecmp(other->host, host) != 0;
+}
+
+static bool has_got_another_image(const struct member *other, const struct member *wanted)
+{
+    return other->state == ENDED && other->error == OTA_OK && other->is_found &&
+           other->assignment->image != wanted->assignment->image;
+}
+
+/* Judges a claim against another board whose endpoints overlap with it. The other board is the same
+ * one if it was found at one of the claimed endpoints, or can be found nowhere else, unless the
+ * address has changed owner. Until that is known, the claim is undecided: an announcement may name
+ * the address of a third board, which must not be left out because of it.
+ *
+ * A host name that has changed is no proof of another board: to send the same image again does no
+ * harm then, but another image would replace the first one. */
+static enum job_claim compare_claim(const struct member *wanted, const struct endpoints *claimed,
+                                    const char *host, const struct member *other)
+{
+    const bool is_other = has_changed_owner(other, host);
+
+    if (!is_other && (other->is_found || endpoints_contain(claimed, &other->endpoints)))
         return JOB_CLAIM_DENIED;
-    return other->state == RUNNING ? JOB_CLAIM_UNDECIDED : JOB_CLAIM_GRANTED;
+    if (other->state == RUNNING)
+        return JOB_CLAIM_UNDECIDED;
+    return is_other && has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
 /* Sets *same to the board because of which the claim is denied or undecided. */
 static enum job_claim judge_claim(const struct member *wanted, const struct endpoints *claimed,
-                                  struct member **same)
+                                  const char *host, struct member **same)
 {
     const struct fleet *fleet = wanted->fleet;
     enum job_claim claim = JOB_CLAIM_GRANTED;
@@ -262,7 +284,7 @@ static enum job_claim judge_claim(const struct member *wanted, const struct endp
         if (member == wanted || !endpoints_overlap(&member->endpoints, claimed))
             continue;
 
-        const enum job_claim other = compare_claim(claimed, member);
+        const enum job_claim other = compare_claim(wanted, claimed, host, member);
         if (other == JOB_CLAIM_GRANTED)
             continue;
         claim = other;
@@ -295,25 +317,22 @@ static void leave_to(const struct member *same, struct member *member)
     skip_member(member, OTA_SKIP_DUPLICATE, message);
 }
 
-static enum job_claim on_endpoints(const struct endpoints *endpoints, void *userdata)
+/* The claim is denied because of the other board, which is the same one, or may be. */
+static void end_denied(struct member *member, const struct member *same, const char *host,
+                       bool is_strict)
 {
     char name[ASSIGNMENT_LABEL_MAX];
     struct ota_failure failure;
-    struct member *member = userdata, *same = NULL;
-    const enum job_claim claim = judge_claim(member, endpoints, &same);
-
-    if (claim == JOB_CLAIM_GRANTED) {
-        member->endpoints = *endpoints;
-        member->is_found = false;
-        return claim;
-    }
-
-    const bool is_strict = require_auth(same, member->assignment->min_auth);
-    if (claim == JOB_CLAIM_UNDECIDED)
-        return claim;
 
     assignment_label(name, same->assignment);
-    if (same->assignment->image != member->assignment->image) {
+    if (has_changed_owner(same, host)) {
+        ota_fail(&failure, OTA_E_AMBIGUOUS,
+                 "has the address at which %s got another image in this run, and may be the same "
+                 "board",
+                 name);
+        failure.cause = OTA_CAUSE_OTHER_ADDRESS;
+        fail_member(member, &failure);
+    } else if (same->assignment->image != member->assignment->image) {
         ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
         fail_member(member, &failure);
     } else if (!is_strict) {
@@ -325,6 +344,24 @@ static enum job_claim on_endpoints(const struct endpoints *endpoints, void *user
     } else {
         leave_to(same, member);
     }
+}
+
+static enum job_claim on_endpoints(const struct endpoints *endpoints, const char *host,
+                                   void *userdata)
+{
+    struct member *member = userdata, *same = NULL;
+    const enum job_claim claim = judge_claim(member, endpoints, host, &same);
+
+    if (claim == JOB_CLAIM_GRANTED) {
+        member->endpoints = *endpoints;
+        snprintf(member->host, sizeof member->host, "%s", host);
+        member->is_found = false;
+        return claim;
+    }
+
+    const bool is_strict = require_auth(same, member->assignment->min_auth);
+    if (claim == JOB_CLAIM_DENIED)
+        end_denied(member, same, host, is_strict);
     return claim;
 }
 

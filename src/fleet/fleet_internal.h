@@ -28,6 +28,7 @@ struct member {
     bool asks;                  /* for a password, while its session waits */
     bool was_given;             /* the password that was typed, in this attempt */
     struct endpoints endpoints; /* once resolved; none before */
+    char host[MDNS_NAME_MAX];   /* the board's on multicast DNS, then; "": unknown */
     bool is_found;              /* at the only endpoint that is left */
     bool has_given_md5;         /* the board got an answer with MD5 */
     size_t bytes;

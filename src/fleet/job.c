@@ -198,7 +198,8 @@ void job_wait_for_turn(struct job *job)
 
 bool job_claim_endpoints(struct job *job)
 {
-    switch (job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
+    switch (
+        job->callbacks.on_endpoints(&job->endpoints, job->found.host, job->callbacks.userdata)) {
     case JOB_CLAIM_GRANTED:
         return true;
     case JOB_CLAIM_DENIED:
@@ -352,6 +353,8 @@ static void keep_resolution(struct job *job, const struct resolution *resolution
         return;
     if (!job->found.claims.count)
         job->found.claims = before.claims;
+    if (!job->found.host[0])
+        memcpy(job->found.host, before.host, sizeof before.host);
     job->found.port = before.port;
     job->found.password = before.password;
     memcpy(job->found.type, before.type, sizeof before.type);

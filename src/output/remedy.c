@@ -408,6 +408,10 @@ static const struct remedy {
              "routers, guest networks and most VPNs), that this computer's firewall lets UDP port "
              "5353 in, and the spelling of its name, or give its IP address."},
     {.error = OTA_E_AMBIGUOUS,
+     .cause = OTA_CAUSE_OTHER_ADDRESS,
+     .text = "Run esp-ota again for this board, now that its address has changed; if both names "
+             "are of one board, leave one of them out."},
+    {.error = OTA_E_AMBIGUOUS,
      .text = "Update the boards by address, or all of them with --match, and give each a name of "
              "its own (ArduinoOTA.setHostname() in its sketch); --list marks the boards that share "
              "one."},

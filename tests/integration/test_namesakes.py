@@ -8,7 +8,7 @@ import re
 import unittest
 
 import mdns
-from mdns_case import LOOKED_FOR
+from mdns_case import LOOKED_FOR, make_image
 import scenario
 from test_list_crowd import FAR_ENDS, board
 import test_list_crowd
@@ -149,6 +149,41 @@ class Namesakes(test_list_crowd.Announced):
         self.assert_got(simulated, self.image)
         rows, _ = self.list()
         self.assertEqual([("lamp", "-")], [(row[0], row[7]) for row in rows])
+
+    def meet_at_one_address(self, *options):
+        """Two boards one after the other: the second one announces the address while the first is updated."""
+        self.announce(board("a", (HERE,), host="a"))
+        simulated = self.simulate_at(HERE, "--flash", "slow")
+        program = scenario.Program("-t", "10", "--retries", "0", "-j", "1", "-v", *options)
+        simulated.wait_for(" open")
+        self.announce(board("b", (HERE,), host="b"))
+        return program.result(120), simulated
+
+    def test_address_changes_owner(self):
+        result, simulated = self.meet_at_one_address("-i", "a.local", "-i", "b", "-f", self.image)
+        self.assert_result(result, 0, ("a.local: confirmed", "b: confirmed", "2 of 2 boards confirmed"), 120)
+        simulated.stop()
+        self.assertEqual(2, simulated.output.count("upload result=ok"))
+
+    def test_address_changes_owner_with_another_image(self):
+        other = self.file("other.bin", make_image("esp32"))
+        hosts = self.file("hosts", f"a file={self.image}\nb.local file={other}\n".encode())
+        result, simulated = self.meet_at_one_address("--hosts", hosts)
+        self.assert_result(result, 4, ("a: confirmed", "b.local: resolution: has the address at which a got another image",
+                                       "Run esp-ota again for this board"), 120)
+        simulated.stop()
+        self.assertEqual(1, simulated.output.count("upload result=ok"))
+
+    def test_two_names_of_one_board(self):
+        """Its instance, its host and its address, also where the upload by the first name is over."""
+        self.announce(board("Desk lamp", (HERE,), host="lamp"))
+        self.simulate_at(HERE)
+        names = ("Desk lamp", "lamp.local", HERE)
+        for first in names:
+            others = [name for name in names if name != first]
+            with self.subTest(first):
+                result = self.upload("-i", first, "-i", others[0], "-i", others[1], "-j", "1")
+                self.assert_result(result, 0, [f"{other}: is the same board as {first}" for other in others], LOOKED_FOR)
 
 
 if __name__ == "__main__":

@@ -310,16 +310,22 @@ static bool reject_password(int number)
     return asks_again;
 }
 
-/* Claims these addresses for a board; another is NULL if there is only one. */
-static enum job_claim claim_both(int number, const char *address, const char *another,
-                                 uint16_t port)
+/* Claims these addresses for a board; another is NULL if there is only one, host "" if unknown. */
+static enum job_claim claim_as(int number, const char *host, const char *address,
+                               const char *another, uint16_t port)
 {
     struct endpoints endpoints = {.address_count = 1, .port_count = 1, .ports = {{port, "given"}}};
     assert_true(address_parse(&endpoints.addresses[0], address));
     if (another)
         assert_true(address_parse(&endpoints.addresses[endpoints.address_count++], another));
-    return world.jobs[number]->callbacks.on_endpoints(&endpoints,
+    return world.jobs[number]->callbacks.on_endpoints(&endpoints, host,
                                                       world.jobs[number]->callbacks.userdata);
+}
+
+static enum job_claim claim_both(int number, const char *address, const char *another,
+                                 uint16_t port)
+{
+    return claim_as(number, "", address, another, port);
 }
 
 static bool claim(int number, const char *address, uint16_t port)
@@ -569,6 +575,60 @@ static void test_borrowed_addresses(void **state)
             rest(0);
         assert_int_equal(claim_both(1, others, NULL, 8266), JOB_CLAIM_GRANTED);
         fleet_free(fleet);
+    }
+}
+
+/* Another board gets the address of one that is done, or waits for its next attempt. */
+static void test_address_changes_owner(void **state)
+{
+    (void)state;
+    static const char *const address = "10.0.0.7";
+    static const struct image other_image = {.size = IMAGE_SIZE};
+    static const struct {
+        const char *first, *second; /* hosts */
+        bool has_ended, has_other_image;
+        enum job_claim claim;
+        const char *story;
+        int exit_status;
+    } rows[] = {
+        {"a.local", "b.local", true, false, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", false, false, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", false, true, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", true, true, JOB_CLAIM_DENIED, "1=4 ", 4},
+        {"a.local", "A.local", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
+        {"a.local", "a.local", true, true, JOB_CLAIM_DENIED, "1=2 ", 2},
+        {"a.local", "", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
+        {"", "b.local", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        if (rows[i].has_other_image)
+            assignments[1].image = &other_image;
+        assert_int_equal(claim_as(0, rows[i].first, address, NULL, 8266), JOB_CLAIM_GRANTED);
+        find(0, 0);
+        if (strcmp(rows[i].second, "b.local") == 0 && *rows[i].first) /* both take turns */
+            assert_int_equal(claim_as(1, "b.local", address, NULL, 8266), JOB_CLAIM_UNDECIDED);
+        if (rows[i].has_ended)
+            end_fleet(0, OTA_OK);
+        else
+            rest(0);
+        told();
+
+        assert_int_equal(claim_as(1, rows[i].second, address, NULL, 8266), rows[i].claim);
+        assert_string_equal(told(), rows[i].story);
+        if (rows[i].claim == JOB_CLAIM_DENIED)
+            world.jobs[1]->callbacks.on_done(world.jobs[1]->callbacks.userdata);
+        else
+            end_fleet(1, OTA_OK);
+        if (!rows[i].has_ended)
+            end_fleet(0, OTA_OK);
+        finish(fleet,
+               rows[i].exit_status == 4   ? OTA_E_AMBIGUOUS
+               : rows[i].exit_status == 2 ? OTA_E_USAGE
+                                          : OTA_OK,
+               rows[i].exit_status);
     }
 }
 
@@ -926,6 +986,7 @@ int main(void)
         cmocka_unit_test(test_max_failures),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_borrowed_addresses),
+        cmocka_unit_test(test_address_changes_owner),
         cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),

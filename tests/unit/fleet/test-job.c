@@ -372,9 +372,11 @@ static void on_found(size_t endpoint, void *userdata)
     assert_in_range(endpoint, 0, ENDPOINTS_MAX - 1);
 }
 
-static enum job_claim on_endpoints(const struct endpoints *endpoints, void *userdata)
+static enum job_claim on_endpoints(const struct endpoints *endpoints, const char *host,
+                                   void *userdata)
 {
     assert_ptr_equal(userdata, &world);
+    assert_string_equal(host, "kitchen.local");
     assert_int_not_equal(endpoints_count(endpoints), 0);
     assert_int_not_equal(endpoints->ports[0].number, 0);
     return world.refuse_address ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
@@ -501,7 +503,8 @@ static struct ota_failure make_failure(enum ota_error error, const char *message
 
 static void resolve_board(const struct try *try)
 {
-    struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
+    struct resolution resolution = {
+        .count = 1, .port = try->port, .source = "mDNS", .host = "kitchen.local"};
 
     assert_true(world.has_resolver);
     world.phase = OTA_PHASE_RESOLVE;
