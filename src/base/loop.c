@@ -2,7 +2,9 @@
  * loop.c: an event loop on epoll(7).
  *
  * Each turn serves every ready file descriptor and every due timer: a board hangs up after one
- * second of silence, so none of hundreds may starve. Running timers form a pairing heap, linked
+ * second of silence, so none of hundreds may starve. A timer fires only in a turn that has asked for
+ * the ready file descriptors after it was due. So what arrived while the process was stopped (Ctrl-Z)
+ * or busy is read before a deadline is judged. Running timers form a pairing heap, linked
  * through the timers themselves.
  *
  * libev would do the same, but aborts the process when memory runs out (CONTRIBUTING.md).
@@ -38,7 +40,7 @@ struct loop {
     struct loop_timer *timers;    /* the root of the heap, due first */
     struct loop_watch *files;     /* watches of regular files */
     struct loop_watch *next_file; /* the next to dispatch */
-    int64_t turn_us;              /* when this turn's timers were checked */
+    int64_t turn_us;              /* the beginning of this turn */
     bool quit;
     bool ends_without_memory, has_run_out;
     int signal_pipe[2];
@@ -159,7 +161,7 @@ static int wait_ms(const struct loop *loop)
     if (!loop->timers)
         return -1;
 
-    int64_t wait_us = loop->timers->due_us - loop_now_us();
+    int64_t wait_us = loop->timers->due_us - loop->turn_us;
     if (wait_us <= 0)
         return 0;
     int64_t ms = (wait_us + US_PER_MS - 1) / US_PER_MS;
@@ -173,7 +175,6 @@ static bool must_end(const struct loop *loop)
 
 static void dispatch_timers(struct loop *loop)
 {
-    loop->turn_us = loop_now_us();
     while (loop->timers && loop->timers->due_us <= loop->turn_us && !must_end(loop)) {
         struct loop_timer *timer = loop->timers;
         loop_timer_stop(timer);
@@ -304,27 +305,31 @@ static void dispatch_watches(struct loop *loop, int count)
 
 /* -- the loop -- */
 
-/* After a turn that had no room to spare: the next one is to serve all that are ready. Without memory
- * the kernel keeps some of them for later turns, and lets all come in turn. */
-static void make_room(struct loop *loop)
+/* After a turn that had no room to spare: the next one is to serve all that are ready. False without
+ * memory; then the kernel keeps some of them for later turns, and lets all come in turn. */
+static bool make_room(struct loop *loop)
 {
     struct epoll_event *ready =
         array_grow(loop->ready, loop->ready_max, &loop->ready_max, sizeof *ready);
     if (ready)
         loop->ready = ready;
+    return ready;
 }
 
 int loop_run(struct loop *loop)
 {
     loop->quit = false;
     while (!must_end(loop)) {
+        loop->turn_us = loop_now_us();
         int count = epoll_wait(loop->epoll, loop->ready, (int)loop->ready_max, wait_ms(loop));
         if (count < 0 && errno != EINTR)
             return -1;
-        if (count > 0)
-            dispatch_watches(loop, count);
-        if (count > 0 && (size_t)count == loop->ready_max)
-            make_room(loop);
+        if (count < 0)
+            continue;
+
+        dispatch_watches(loop, count);
+        if ((size_t)count == loop->ready_max && make_room(loop))
+            continue; /* more may be ready */
         dispatch_files(loop);
         dispatch_timers(loop);
     }

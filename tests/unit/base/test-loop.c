@@ -302,6 +302,71 @@ static void test_noisy_descriptor_delays_neither_timers_nor_others(void **state)
     close_pipes(&counter, 2);
 }
 
+/* A deadline is judged only after everything that had arrived by then was read. */
+static void note_calls_when_due(void *userdata)
+{
+    struct counter *counter = userdata;
+
+    for (int i = 0; i < CROWDED; i++)
+        counter->seen += counter->pipes[i].calls > 0;
+    loop_quit(counter->loop);
+}
+
+static void start_deadline(struct counter *counter)
+{
+    loop_timer_init(&counter->timer, counter->loop, note_calls_when_due, counter);
+    loop_timer_start(&counter->timer, 0);
+}
+
+static void test_what_is_ready_comes_before_what_is_due(void **state)
+{
+    struct counter counter = {.loop = *state};
+
+    open_pipes(&counter, CROWDED, count_call); /* more than a turn has room for at first */
+    start_deadline(&counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.seen, CROWDED);
+    close_pipes(&counter, CROWDED);
+}
+
+/* SIGCONT ends a wait with EINTR, after any time. */
+static void test_a_stop_while_waiting(void **state)
+{
+    struct counter counter = {.loop = *state};
+
+    open_pipes(&counter, 1, count_call);
+    start_deadline(&counter);
+    failing_start(FAILING_EPOLL_WAIT, 0, EINTR);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_true(failing_stop());
+    assert_int_equal(counter.seen, 1);
+    close_pipes(&counter, 1);
+}
+
+/* As if the process was stopped here: something arrives, and a deadline passes. */
+static void stop_here(unsigned events, void *userdata)
+{
+    struct piped *self = userdata;
+
+    count_call(events, self);
+    loop_watch_change(&self->watch, 0);
+    assert_int_equal(write(self->counter->pipes[1].ends[1], "x", 1), 1);
+    start_deadline(self->counter);
+}
+
+static void test_a_stop_while_dispatching(void **state)
+{
+    struct counter counter = {.loop = *state};
+    char byte;
+
+    open_pipes(&counter, 2, count_call);
+    assert_int_equal(read(counter.pipes[1].ends[0], &byte, 1), 1);
+    counter.pipes[0].watch.on_ready = stop_here;
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.seen, 2);
+    close_pipes(&counter, 2);
+}
+
 /* The first callback stops the two others, which are ready in the same turn. */
 static void stop_the_others(unsigned events, void *userdata)
 {
@@ -747,6 +812,9 @@ int main(void)
         TEST(test_every_ready_descriptor_has_its_turn),
         TEST(test_each_turn_serves_all_that_are_ready),
         TEST(test_noisy_descriptor_delays_neither_timers_nor_others),
+        TEST(test_what_is_ready_comes_before_what_is_due),
+        TEST(test_a_stop_while_waiting),
+        TEST(test_a_stop_while_dispatching),
         TEST(test_stopping_while_dispatching),
         TEST(test_freeing_while_dispatching),
         TEST(test_changing_events),
