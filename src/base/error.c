@@ -437,6 +437,19 @@ bool error_is_local(int number)
            number == ENOBUFS;
 }
 
+bool error_is_of_this_computer(int number)
+{
+    return error_is_local(number) || error_way_cause(number) != OTA_CAUSE_NONE;
+}
+
+void ota_blame_this_computer(struct ota_failure *failure, int number)
+{
+    if (!error_is_of_this_computer(number))
+        return;
+    failure->error = error_unless_local(OTA_E_LOCAL, number);
+    failure->cause = error_is_local(number) ? error_lack_cause(number) : error_way_cause(number);
+}
+
 enum ota_error error_unless_local(enum ota_error error, int number)
 {
     return error_is_local(number) ? OTA_E_INTERNAL : error;

@@ -44,6 +44,14 @@ enum ota_cause error_lack_cause(int number);
  * firewall, a route that keeps it in, no route. OTA_CAUSE_NONE: another errno. */
 enum ota_cause error_way_cause(int number);
 
+/* Whether either is so, and this errno therefore says nothing about the board: not that it is off, nor
+ * that it is silent. */
+bool error_is_of_this_computer(int number);
+
+/* If error_is_of_this_computer(number), the failure becomes OTA_E_INTERNAL or OTA_E_LOCAL, with the
+ * cause. The message stays. */
+void ota_blame_this_computer(struct ota_failure *failure, int number);
+
 /* OTA_E_INTERNAL if error_is_local(number), else error. For a failed system call, where error
  * blames a file, the board or the network. */
 enum ota_error error_unless_local(enum ota_error error, int number);

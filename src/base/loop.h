@@ -19,7 +19,8 @@ struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
 /* Dispatches until loop_quit(). Each turn calls back once for every ready file descriptor and every
- * due timer; those that a callback starts wait for the next turn. A callback may stop any timer or
+ * due timer; those that a callback starts wait for the next turn. What was ready when a timer became
+ * due is served before it, also after the process was stopped. A callback may stop any timer or
  * watch and free its owner, also its own. Returns 0 after loop_quit(), or -1 and errno when
  * epoll_wait(2) fails. */
 int loop_run(struct loop *loop);

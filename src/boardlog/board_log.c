@@ -44,7 +44,8 @@ struct board_log {
     struct address addresses[BOARD_LOG_ADDRESSES_MAX];
     size_t address_count, current; /* current: index of the one in use */
     struct board_log_callbacks callbacks;
-    int state; /* the last one that on_state was called with; -1: none yet */
+    int state;     /* the last one that on_state was called with; -1: none yet */
+    bool is_local; /* its errno was this computer's own trouble */
     int64_t pause_us;
     struct tcp_connect *attempt; /* NULL: none in progress */
     int fd;                      /* -1: not connected */
@@ -85,18 +86,22 @@ static void leave_callbacks(struct board_log *log)
         release_log(log);
 }
 
-static void tell_state(struct board_log *log, enum board_log_state state, const char *reason)
+static void tell_state(struct board_log *log, enum board_log_state state, int number,
+                       const char *reason)
 {
-    if (log->is_dead || log->state == (int)state)
+    bool is_local = error_is_of_this_computer(number);
+
+    if (log->is_dead || (log->state == (int)state && log->is_local == is_local))
         return;
 
     log->state = (int)state;
-    log->callbacks.on_state(state, reason, log->callbacks.userdata);
+    log->is_local = is_local;
+    log->callbacks.on_state(state, number, reason, log->callbacks.userdata);
 }
 
 static void hand_out_line(struct board_log *log, const struct line *line)
 {
-    tell_state(log, BOARD_LOG_CONNECTED, "");
+    tell_state(log, BOARD_LOG_CONNECTED, 0, "");
     if (!log->is_dead)
         log->callbacks.on_line(line, log->callbacks.userdata);
 }
@@ -143,7 +148,7 @@ static void hang_up(struct board_log *log, int reason)
         hand_out_line(log, &line);
 
     bool is_lost = was_settled || log->state == BOARD_LOG_CONNECTED;
-    tell_state(log, is_lost ? BOARD_LOG_LOST : BOARD_LOG_TURNED_AWAY,
+    tell_state(log, is_lost ? BOARD_LOG_LOST : BOARD_LOG_TURNED_AWAY, reason,
                error_connection_text(reason, "the board does not answer any more"));
 }
 
@@ -245,8 +250,10 @@ static void begin_connection(struct board_log *log, int fd)
 {
     board_log_tune(fd);
     if (loop_watch_start(&log->watch, log->loop, fd, LOOP_READABLE, on_log_socket, log) < 0) {
+        int reason = errno;
         close(fd);
         rest_before_reconnect(log); /* memory may be available again by then */
+        tell_state(log, BOARD_LOG_UNREACHABLE, reason, strerror(reason));
         return;
     }
 
@@ -275,9 +282,9 @@ static void on_log_connected(int fd, int reason, void *userdata)
         snprintf(refusal, sizeof refusal, "nothing listens on the board's TCP port %u",
                  address_port(&log->addresses[log->current]));
         if (reason == ECONNREFUSED)
-            tell_state(log, BOARD_LOG_REFUSED, refusal);
+            tell_state(log, BOARD_LOG_REFUSED, reason, refusal);
         else
-            tell_state(log, BOARD_LOG_UNREACHABLE,
+            tell_state(log, BOARD_LOG_UNREACHABLE, reason,
                        reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));
     }
 
@@ -288,8 +295,10 @@ static void start_attempt(struct board_log *log)
 {
     log->attempt = tcp_connect_start(log->loop, &log->addresses[log->current], CONNECT_US,
                                      on_log_connected, log);
-    if (!log->attempt)
+    if (!log->attempt) {
         rest_before_reconnect(log);
+        tell_state(log, BOARD_LOG_UNREACHABLE, ENOMEM, strerror(ENOMEM));
+    }
 }
 
 /* The board has kept the connection, and reads its input from now on. */
@@ -298,7 +307,7 @@ static void settle_connection(struct board_log *log)
     log->settle_us = 0;
     log->pause_us = SHORTEST_PAUSE_US;
     send_queue(log);
-    tell_state(log, BOARD_LOG_CONNECTED, "");
+    tell_state(log, BOARD_LOG_CONNECTED, 0, "");
 }
 
 static void on_log_timeout(void *userdata)

@@ -32,8 +32,9 @@ struct board_log_callbacks {
      * handed out when it has been unfinished for 200 ms, and is repeated when the line goes on
      * (line->shown). Each connection begins a line. */
     void (*on_line)(const struct line *line, void *userdata);
-    /* The state has changed. reason is the end of an English sentence. */
-    void (*on_state)(enum board_log_state state, const char *reason, void *userdata);
+    /* The state has changed, or whether it is this computer's own trouble. number is the errno; 0:
+     * there is none, the board has hung up. reason is the end of an English sentence. */
+    void (*on_state)(enum board_log_state state, int number, const char *reason, void *userdata);
     void *userdata;
 };
 

@@ -12,6 +12,7 @@
 #include "boardlog/restart_watch.h"
 #include "boardlog/sgr_strip.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,14 @@ struct boot_check {
     bool is_log_due;     /* the verdict on the log is still to come */
     bool is_restart_due; /* the verdict of restart_watch is still to come */
     bool was_connected;
-    bool is_new;                       /* the connection is to the new firmware */
-    bool has_heard;                    /* a line came, from either firmware */
-    char proven[128];                  /* what the first of two proofs has proven */
-    char reason[REASON_MAX];           /* why there is no connection */
+    bool is_new;             /* the connection is to the new firmware */
+    bool is_presumed;        /* as the board was silent, without a later connection */
+    bool is_sight_lost;      /* this computer's trouble hides the old firmware's restart */
+    bool is_time_void;       /* did so once: only a sign shows the restart, no time */
+    int number;              /* the errno why there is no connection; 0: none */
+    bool has_heard;          /* a line came, from either firmware */
+    char proven[128];        /* what the first of two proofs has proven */
+    char reason[REASON_MAX]; /* why there is no connection */
     char last[REMEMBERED][LINE_SHOWN]; /* lines of the new firmware, escaped */
     struct echo_window line_start;     /* what came before the last line, and with it */
     struct echo_window line_end;
@@ -106,6 +111,10 @@ static void describe_seen(const struct boot_check *check, char *text, size_t cap
 {
     if (check->line_count)
         describe_last(check, text, capacity);
+    else if (check->is_time_void && !check->is_new)
+        snprintf(text, capacity,
+                 "; whether the board has restarted is unknown, as this computer lost its own "
+                 "connection to the network");
     else if (check->was_connected && check->has_heard)
         snprintf(text, capacity, "; all lines came from before the restart");
     else if (check->was_connected)
@@ -146,6 +155,8 @@ static void on_expect_deadline(void *userdata)
              *missing ? missing : "anything", seen);
     if (check->line_count)
         verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
+    else if (!check->was_connected)
+        ota_blame_this_computer(&verdict, check->number);
     give_verdict(check, &verdict);
 }
 
@@ -296,58 +307,94 @@ static void describe_state(char text[REASON_MAX + 128], const struct boot_check 
 /* Whether a connection that is made now reaches the new firmware. */
 static bool is_new_firmware(const struct boot_check *check)
 {
-    return check->is_new || loop_now_us() - check->start_us >= check->config.restart_us;
+    return check->is_new ||
+           (!check->is_time_void && loop_now_us() - check->start_us >= check->config.restart_us);
 }
 
-static void on_state(enum board_log_state state, const char *reason, void *userdata)
+/* The board hung up, refused or forgot the connection, or was silent. Silence is no sign while this
+ * computer was in trouble; and it is taken back if that turns out to be the reason. */
+static void take_sign_of_restart(struct boot_check *check, bool is_silence)
+{
+    if (check->is_new || (is_silence && check->is_sight_lost))
+        return;
+
+    check->is_new = true;
+    check->is_presumed = is_silence;
+}
+
+/* The connection to the old firmware has ended on this computer, or has gone silent because of it. */
+static void lose_sight(struct boot_check *check)
+{
+    if (check->is_presumed)
+        check->is_new = check->is_presumed = false;
+    if (check->was_connected && !check->is_new)
+        check->is_sight_lost = check->is_time_void = true;
+}
+
+static void on_state(enum board_log_state state, int number, const char *reason, void *userdata)
 {
     struct boot_check *check = userdata;
     char text[REASON_MAX + 128];
 
     escape_string(check->reason, sizeof check->reason, reason);
-    if (state == BOARD_LOG_CONNECTED)
-        check->was_connected = true;
-    /* The loss of a connection is the sign of the restart. */
-    if (state == BOARD_LOG_LOST || state == BOARD_LOG_UNREACHABLE || state == BOARD_LOG_REFUSED)
-        check->is_new = true;
-    else if (state == BOARD_LOG_CONNECTED)
+    check->number = number;
+    if (state == BOARD_LOG_CONNECTED) {
         check->is_new = is_new_firmware(check);
+        check->was_connected = true;
+        check->is_presumed = check->is_sight_lost = false;
+    } else if (error_is_of_this_computer(number)) {
+        lose_sight(check);
+    } else if (state != BOARD_LOG_TURNED_AWAY) {
+        take_sign_of_restart(check, number == ETIMEDOUT || number == EHOSTUNREACH);
+    }
     describe_state(text, check, state);
     check->callbacks.on_note(text, check->callbacks.userdata);
 }
 
 /* -- the board itself -- */
 
-static void on_restart_watched(enum restart_watch_result result, int64_t silent_us, int64_t back_us,
-                               void *userdata)
+static void tell_no_restart(struct boot_check *check, const struct restart_watch_report *report)
 {
-    struct boot_check *check = userdata;
     struct ota_failure verdict;
-    char proof[128];
 
-    check->is_restart_due = false;
-    if (result == RESTART_WATCH_BACK && check->config.is_gone) {
-        pass(check, "it was off the network and is back");
-        return;
-    }
-    if (result == RESTART_WATCH_BACK) {
-        snprintf(proof, sizeof proof, "it went off the network and was back %.1f s later",
-                 (double)(back_us - silent_us) / 1e6);
-        pass(check, proof);
-        return;
-    }
-    if (result == RESTART_WATCH_STILL_GONE)
+    switch (report->result) {
+    case RESTART_WATCH_BLIND:
+        ota_fail(&verdict, OTA_E_UNPROVEN,
+                 "whether it restarts is unknown, as this computer could not ask it: %s",
+                 strerror(report->reason));
+        ota_blame_this_computer(&verdict, report->reason);
+        break;
+    case RESTART_WATCH_STILL_GONE:
         ota_fail(&verdict, OTA_E_UNPROVEN,
                  "the board went off the network and was not back after %.3g s",
                  (double)check->config.settings->online_us / 1e6);
-    else
+        verdict.cause = OTA_CAUSE_NOT_BACK;
+        break;
+    default:
         ota_fail(&verdict, OTA_E_UNPROVEN,
                  "the board answered all the time, for %.1f s: it did not restart, or too fast to "
                  "be seen",
                  seconds_since_start(check));
-    verdict.cause =
-        result == RESTART_WATCH_STILL_GONE ? OTA_CAUSE_NOT_BACK : OTA_CAUSE_NOT_RESTARTED;
+        verdict.cause = OTA_CAUSE_NOT_RESTARTED;
+    }
     give_verdict(check, &verdict);
+}
+
+static void on_restart_watched(const struct restart_watch_report *report, void *userdata)
+{
+    struct boot_check *check = userdata;
+    char proof[128];
+
+    check->is_restart_due = false;
+    if (report->result != RESTART_WATCH_BACK) {
+        tell_no_restart(check, report);
+    } else if (check->config.is_gone) {
+        pass(check, "it was off the network and is back");
+    } else {
+        snprintf(proof, sizeof proof, "it went off the network and was back %.1f s later",
+                 (double)(report->back_us - report->silent_us) / 1e6);
+        pass(check, proof);
+    }
 }
 
 static bool start_restart_watch(struct boot_check *check)
@@ -413,6 +460,7 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
     *check =
         (struct boot_check){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
     check->is_new = config->is_gone || config->has_returned;
+    check->is_presumed = config->is_gone;
     const struct log_settings *settings = config->settings;
     bool is_restart_wanted = settings->online_us && config->restart_us;
     bool (*start)(struct boot_check *) = config->has_returned ? prove_return : start_restart_watch;
@@ -429,9 +477,10 @@ bool boot_check_say(struct boot_check *check, const char *line, size_t length)
     return check->board_log && board_log_send(check->board_log, line, length);
 }
 
-bool boot_check_was_connected(const struct boot_check *check, const char **reason)
+bool boot_check_was_connected(const struct boot_check *check, const char **reason, int *number)
 {
     *reason = check->reason;
+    *number = check->number;
     return check->was_connected;
 }
 

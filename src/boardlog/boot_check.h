@@ -37,9 +37,9 @@ struct boot_check_config {
 struct boot_check_callbacks {
     void (*on_line)(const struct line *line, void *userdata);
     void (*on_note)(const char *message, void *userdata); /* the state of the connection */
-    /* Once, if a proof is wanted (boot_check_is_proof_wanted()): OTA_OK and the proof, or
-     * OTA_E_UNPROVEN and the reason; the text is the end of a sentence. The log goes on until
-     * boot_check_free(). */
+    /* Once, if a proof is wanted (boot_check_is_proof_wanted()): OTA_OK and the proof;
+     * OTA_E_UNPROVEN and the reason; or OTA_E_INTERNAL or OTA_E_LOCAL if this computer was in the
+     * way. The text is the end of a sentence. The log goes on until boot_check_free(). */
     void (*on_verdict)(const struct ota_failure *verdict, void *userdata);
     void *userdata;
 };
@@ -58,8 +58,9 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
 /* Sends a line (given without its end) to the board; false when it has no room for it. */
 bool boot_check_say(struct boot_check *check, const char *line, size_t length);
 
-/* Whether the log was connected at any time; if not, reason says what was wrong last. */
-bool boot_check_was_connected(const struct boot_check *check, const char **reason);
+/* Whether the log was connected at any time; if not, reason says what was wrong last, and number is
+ * its errno (0: none). */
+bool boot_check_was_connected(const struct boot_check *check, const char **reason, int *number);
 
 void boot_check_free(struct boot_check *check);
 

@@ -4,9 +4,13 @@
  *
  * An attempt lasts up to a second, so several are always in progress. One lost packet therefore
  * does not look like silence, and the first attempt after the board's return succeeds.
+ *
+ * Silence is the board's only while this computer asks. So an attempt that fails here ends it, and
+ * the watch has a clock of its own, which stands still while the program is stopped.
  */
 #include "boardlog/restart_watch.h"
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
 #include "net/tcp_connect.h"
@@ -20,6 +24,10 @@ enum { KNOCKS = 5 }; /* attempts in progress at a time */
 static const int64_t TICK_US = MILLISECONDS(200);
 static const int64_t GONE_US = KNOCKS * MILLISECONDS(200);
 
+/* On a busy computer a turn is late. More than this, and the program was stopped. */
+static const int64_t LONGEST_TURN_US = 2 * MILLISECONDS(200);
+
+/* Times are those of watch_now_us(). */
 struct restart_watch {
     struct restart_watch_config config;
     restart_watch_done_fn *on_done;
@@ -30,11 +38,26 @@ struct restart_watch {
         struct tcp_connect *attempt;
     } knocks[KNOCKS];
     size_t next;
+    int64_t awake_us;     /* of loop_now_us(): when the clock was last read */
+    int64_t unwatched_us; /* for how long the program was stopped */
     int64_t start_us;
     int64_t silent_us; /* the last sign of life, or local error */
     int64_t alive_us;  /* like silent_us, but not refreshed by local errors */
+    int64_t local_us;  /* the last local error */
+    int local_reason;  /* its errno; 0: there was none */
     bool is_gone;
 };
+
+static int64_t watch_now_us(struct restart_watch *watch)
+{
+    int64_t now_us = loop_now_us();
+    int64_t turn_us = now_us - watch->awake_us;
+
+    if (turn_us > LONGEST_TURN_US)
+        watch->unwatched_us += turn_us - LONGEST_TURN_US;
+    watch->awake_us = now_us;
+    return now_us - watch->unwatched_us;
+}
 
 static void stop_watch(struct restart_watch *watch)
 {
@@ -47,10 +70,14 @@ static void stop_watch(struct restart_watch *watch)
 /* on_done may free the watch: callers return at once. */
 static void finish_watch(struct restart_watch *watch, enum restart_watch_result result)
 {
+    const struct restart_watch_report report = {.result = result,
+                                                .silent_us = watch->silent_us - watch->start_us,
+                                                .back_us = watch_now_us(watch) - watch->start_us,
+                                                .reason = watch->local_reason};
+
     stop_watch(watch);
     loop_timer_stop(&watch->tick);
-    watch->on_done(result, watch->silent_us - watch->start_us, loop_now_us() - watch->start_us,
-                   watch->userdata);
+    watch->on_done(&report, watch->userdata);
 }
 
 static void take_sign_of_life(struct restart_watch *watch)
@@ -58,14 +85,19 @@ static void take_sign_of_life(struct restart_watch *watch)
     if (watch->is_gone)
         finish_watch(watch, RESTART_WATCH_BACK);
     else
-        watch->silent_us = watch->alive_us = loop_now_us();
+        watch->silent_us = watch->alive_us = watch_now_us(watch);
 }
 
-/* Whether an attempt failed for a local reason, which says nothing about the board. */
-static bool is_local_reason(int reason)
+/* If this computer has no way out, the silence until now may have had the same reason: a link fails
+ * before its routes do. */
+static void take_local_error(struct restart_watch *watch, int reason)
 {
-    return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS ||
-           reason == EADDRNOTAVAIL;
+    watch->local_us = watch_now_us(watch);
+    watch->local_reason = reason;
+    if (!error_is_local(reason))
+        watch->is_gone = false;
+    if (!watch->is_gone)
+        watch->silent_us = watch->local_us;
 }
 
 static void on_knock_answered(int fd, int reason, void *userdata)
@@ -82,8 +114,8 @@ static void on_knock_answered(int fd, int reason, void *userdata)
 
     if (fd >= 0 || reason == ECONNREFUSED || reason == ECONNRESET)
         take_sign_of_life(watch);
-    else if (is_local_reason(reason) && !watch->is_gone)
-        watch->silent_us = loop_now_us();
+    else if (error_is_of_this_computer(reason))
+        take_local_error(watch, reason);
 }
 
 static void knock_once(struct restart_watch *watch)
@@ -95,20 +127,29 @@ static void knock_once(struct restart_watch *watch)
     knock->watch = watch;
     knock->attempt = tcp_connect_start(watch->config.loop, &watch->config.address, GONE_US,
                                        on_knock_answered, knock);
-    if (!knock->attempt && !watch->is_gone)
-        watch->silent_us = loop_now_us(); /* out of memory, which is a local reason */
+    if (!knock->attempt)
+        take_local_error(watch, ENOMEM);
+}
+
+static enum restart_watch_result result_at_deadline(const struct restart_watch *watch,
+                                                    int64_t now_us)
+{
+    if (watch->local_reason && now_us - watch->local_us < GONE_US &&
+        now_us - watch->alive_us >= GONE_US)
+        return RESTART_WATCH_BLIND;
+    return watch->is_gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE;
 }
 
 static void on_knock_tick(void *userdata)
 {
     struct restart_watch *watch = userdata;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = watch_now_us(watch);
 
     if (now_us - watch->silent_us >= GONE_US)
         watch->is_gone = true;
 
     if (now_us - watch->start_us >= watch->config.deadline_us) {
-        finish_watch(watch, watch->is_gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE);
+        finish_watch(watch, result_at_deadline(watch, now_us));
     } else if (watch->alive_us - watch->start_us >= watch->config.leave_us) {
         finish_watch(watch, RESTART_WATCH_NEVER_GONE);
     } else {
@@ -126,7 +167,7 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
 
     *watch = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .is_gone = config->is_gone};
-    watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
+    watch->awake_us = watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
 
     loop_timer_init(&watch->tick, config->loop, on_knock_tick, watch);
     loop_timer_start(&watch->tick, 0);

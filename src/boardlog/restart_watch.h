@@ -17,6 +17,8 @@ enum restart_watch_result {
     RESTART_WATCH_BACK,       /* answers again after a second or more of silence */
     RESTART_WATCH_NEVER_GONE, /* always answered: no restart, or one too fast to be seen */
     RESTART_WATCH_STILL_GONE, /* silent at the deadline */
+    RESTART_WATCH_BLIND,      /* for a second or more before the deadline, no attempt left this
+                               * computer: whether the board restarts is unknown */
 };
 
 struct restart_watch_config {
@@ -26,14 +28,20 @@ struct restart_watch_config {
     struct address address;
     bool is_gone;        /* the board is silent already, so only its return is waited for */
     int64_t leave_us;    /* a board that still answers at this time does not restart */
-    int64_t deadline_us; /* the latest time of the result */
+    int64_t deadline_us; /* the latest time of the result; a stop of this program extends it */
 };
 
-/* Called once, from the loop. All times count from the start. silent_us is the time of the last
- * sign of life before the silence, for RESTART_WATCH_BACK and RESTART_WATCH_STILL_GONE. back_us is
- * the time of the first answer after it, for RESTART_WATCH_BACK. */
-typedef void restart_watch_done_fn(enum restart_watch_result result, int64_t silent_us,
-                                   int64_t back_us, void *userdata);
+/* What was seen. Times count from the start, without the time for which this program was stopped
+ * (Ctrl-Z): nobody watched then. */
+struct restart_watch_report {
+    enum restart_watch_result result;
+    int64_t silent_us; /* BACK, STILL_GONE: the last sign of life before the silence */
+    int64_t back_us;   /* BACK: the first answer after it */
+    int reason;        /* BLIND: the errno of the last attempt */
+};
+
+/* Called once, from the loop. */
+typedef void restart_watch_done_fn(const struct restart_watch_report *report, void *userdata);
 
 /* Starts, preferably before the board restarts. NULL when memory ran out. */
 struct restart_watch *restart_watch_start(const struct restart_watch_config *config,

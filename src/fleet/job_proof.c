@@ -179,14 +179,17 @@ void job_end_log(struct job *job, bool is_time_over)
 {
     struct ota_failure result = {.error = OTA_OK};
     const char *reason = "";
+    int number = 0;
 
     if (job->image || !job->boot_check)
         return;
 
-    bool was_reached = boot_check_was_connected(job->boot_check, &reason);
-    if (!was_reached && is_time_over)
+    bool was_reached = boot_check_was_connected(job->boot_check, &reason, &number);
+    if (!was_reached && is_time_over) {
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
-    else if (!was_reached)
+        ota_blame_this_computer(&result, number);
+    } else if (!was_reached) {
         ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
+    }
     job_emit_result(job, OTA_PHASE_LOG, &result, 0);
 }

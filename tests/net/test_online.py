@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import tempfile
 import time
 import unittest
@@ -70,6 +71,44 @@ class Online(unittest.TestCase):
         status, output = self.upload("--online=5", returns=False)
         self.assertEqual(status, 12, output)
         self.assertRegex(output, r"esp-ota: .*the board went off the network and was not back after 5 s\n")
+
+    def upload_and_lose(self, lose, *options):
+        """lose(net, program) is called while the restart of a board is waited for that was never away."""
+        with link.Link(OTA_LINK, delay=1) as net:
+            board = net.simulate(ESP_OTA_SIM, "--fast", "--reboot-ms", "1")
+            program = net.upload(ESP_OTA, "-f", self.image, *options)
+            program.wait_for(CONFIRMED)
+            board.wait_for(r"rebooting(.*\n)*.*\bopen\b")
+            lose(net, program)
+            return program.wait(60), program.output
+
+    def test_own_link_down(self):
+        """This computer's own link is no sign of the board's restart."""
+        def lose(net, _program):
+            net.host.run("ip", "link", "set", link.DEVICE, "down")
+            # Another one sees a board's silence that is long enough.
+            self.assertNotEqual(net.upload(ESP_OTA, "-f", self.image, "-t", "2", "--retries", "0").wait(), 0)
+            net.host.run("ip", "link", "set", link.DEVICE, "up")
+            net.host.meet(net.board)
+
+        status, output = self.upload_and_lose(lose, "--online=6")
+        self.assertIn(status, (1, 12), output)
+        self.assertNotRegex(output, BACK)
+
+    def test_stopped(self):
+        """Nor is the time in which this program is stopped (Ctrl-Z, fg)."""
+        def lose(net, program):
+            os.kill(program.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, program.pid, os.WSTOPPED | os.WNOWAIT)
+            # One that begins now waits for longer than a silence lasts.
+            other = net.start(*net.host.command(ESP_OTA, "-i", "10.99.0.3", "-f", self.image, "-t", "2",
+                                                "--retries", "0"))
+            self.assertNotEqual(other.wait(), 0)
+            os.kill(program.pid, signal.SIGCONT)
+
+        status, output = self.upload_and_lose(lose, "--online=6")
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r"the board answered all the time, for \d+\.\d s")
 
     def test_with_log(self):
         """Both proofs are wanted, and named."""

@@ -174,7 +174,7 @@ static void finish_after_silence(struct transfer *transfer, enum ota_cause cause
 static void handle_stream_end(struct transfer *transfer, int reason)
 {
     bool is_reset = reason == ECONNRESET || reason == EPIPE;
-    bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH;
+    bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH;
 
     update_progress(transfer);
     if (transfer_all_acknowledged(transfer) && is_silent)

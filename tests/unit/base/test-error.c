@@ -172,6 +172,40 @@ static void test_errno(void **state)
     }
 }
 
+/* Neither is the board blamed for what keeps this computer from asking it. */
+static void test_blame(void **state)
+{
+    static const struct {
+        int number;
+        enum ota_error error;
+        enum ota_cause cause;
+    } rows[] = {
+        {EMFILE, OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES},
+        {ENOMEM, OTA_E_INTERNAL, OTA_CAUSE_OUT_OF_MEMORY},
+        {ENETUNREACH, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE},
+        {ENETDOWN, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE},
+        {EADDRNOTAVAIL, OTA_E_LOCAL, OTA_CAUSE_NO_ROUTE},
+        {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL},
+        {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT},
+        {0, OTA_E_UNPROVEN, OTA_CAUSE_NONE},
+        {ETIMEDOUT, OTA_E_UNPROVEN, OTA_CAUSE_NONE},
+        {EHOSTUNREACH, OTA_E_UNPROVEN, OTA_CAUSE_NONE},
+        {ECONNREFUSED, OTA_E_UNPROVEN, OTA_CAUSE_NONE},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure = {.error = OTA_E_UNPROVEN, .message = "it stays"};
+
+        ota_blame_this_computer(&failure, rows[i].number);
+        assert_int_equal(failure.error, rows[i].error);
+        assert_int_equal(failure.cause, rows[i].cause);
+        assert_string_equal(failure.message, "it stays");
+        assert_int_equal(error_is_of_this_computer(rows[i].number),
+                         failure.cause != OTA_CAUSE_NONE);
+    }
+}
+
 static void test_long_messages_are_cut_and_say_so(void **state)
 {
     struct ota_failure failure;
@@ -233,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_fail),
         cmocka_unit_test(test_error_no_memory),
         cmocka_unit_test(test_errno),
+        cmocka_unit_test(test_blame),
         cmocka_unit_test(test_long_messages_are_cut_and_say_so),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
     };

@@ -84,9 +84,10 @@ static void on_log_line(const struct line *line, void *userdata)
         loop_quit(scene->loop);
 }
 
-static void on_state(enum board_log_state state, const char *reason, void *userdata)
+static void on_state(enum board_log_state state, int number, const char *reason, void *userdata)
 {
     static const char letters[] = {'C', 'L', 'T', 'R', 'U'};
+    (void)number;
     assert_non_null(reason);
     append_to_record(userdata, &letters[state], 1);
 }

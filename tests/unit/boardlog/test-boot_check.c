@@ -17,6 +17,7 @@
 #include "support/story.h"
 #include "support/virtual_time.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,19 +164,30 @@ struct step {
     int ms;
     const char *text; /* the line, or the reason of a state */
     int value;        /* enum board_log_state, enum restart_watch_result, or line->shown of REST */
+    int number;       /* the errno of a state, or of RESTART_WATCH_BLIND */
 };
 
 #define CONNECTED(ms)                                                                              \
     {                                                                                              \
-        STATE, ms, "", BOARD_LOG_CONNECTED                                                         \
+        STATE, ms, "", BOARD_LOG_CONNECTED, 0                                                      \
     }
 #define LOST(ms)                                                                                   \
     {                                                                                              \
-        STATE, ms, "the board closed the connection", BOARD_LOG_LOST                               \
+        STATE, ms, "the board closed the connection", BOARD_LOG_LOST, 0                            \
     }
 #define BACK(ms)                                                                                   \
     {                                                                                              \
-        ONLINE, ms, NULL, RESTART_WATCH_BACK                                                       \
+        ONLINE, ms, NULL, RESTART_WATCH_BACK, 0                                                    \
+    }
+
+/* The connection is lost, or cannot be made, for this errno. */
+#define LOST_BY(ms, number)                                                                        \
+    {                                                                                              \
+        STATE, ms, "trouble", BOARD_LOG_LOST, number                                               \
+    }
+#define UNREACHABLE(ms, number)                                                                    \
+    {                                                                                              \
+        STATE, ms, "trouble", BOARD_LOG_UNREACHABLE, number                                        \
     }
 
 struct story {
@@ -248,11 +260,16 @@ static void take_check_step(const struct step *step)
 
     if (step->kind == STATE) {
         assert_true(world.has_log);
-        world.log.on_state((enum board_log_state)step->value, step->text, world.log.userdata);
+        world.log.on_state((enum board_log_state)step->value, step->number, step->text,
+                           world.log.userdata);
     } else if (step->kind == ONLINE) {
         assert_true(world.has_watch);
-        world.on_watch_done((enum restart_watch_result)step->value, 500 * MS, 3700 * MS,
-                            world.watch_userdata);
+        world.on_watch_done(
+            &(struct restart_watch_report){.result = (enum restart_watch_result)step->value,
+                                           .silent_us = 500 * MS,
+                                           .back_us = 3700 * MS,
+                                           .reason = step->number},
+            world.watch_userdata);
     } else if (step->kind != PASS) {
         say_in_log(step);
     }
@@ -309,6 +326,12 @@ static void play_boot_check(const struct story *stories, size_t count)
 #define IS_CONNECTED "note log connected (TCP port 23)\n"
 #define IS_CONNECTED_EARLY "note log connected (TCP port 23), still to the old firmware\n"
 #define IS_LOST "note log lost (the board closed the connection); connecting again\n"
+
+#define WAS_LOST "note log lost (trouble); connecting again\n"
+#define IS_UNREACHABLE "note no log: trouble; trying again\n"
+#define SIGHT_LOST                                                                                 \
+    "whether the board has restarted is unknown, as this computer lost its own connection to the " \
+    "network"
 
 /* An expression, and a line with more ways to match it than can be tried. */
 #define HARD "^(([a-z])+.)+[A-Z]([0-9])+$"
@@ -374,6 +397,66 @@ static const struct story which_firmware_stories[] = {
      .expected = {"ready"},
      .steps = {CONNECTED(2499), {LINE, 2600, "ready", 0}},
      .story = IS_CONNECTED_EARLY "line ready\n"},
+    {.title = "this computer's own loss of the network is no sign of a restart",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               LOST_BY(5000, ETIMEDOUT),
+               UNREACHABLE(5200, ENETUNREACH),
+               CONNECTED(9000),
+               {LINE, 9100, "ready", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST IS_UNREACHABLE IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n"},
+    {.title = "nor is a silence that follows on it",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               LOST_BY(5000, ENETDOWN),
+               UNREACHABLE(5200, ENETUNREACH),
+               UNREACHABLE(7000, EHOSTUNREACH),
+               CONNECTED(9000),
+               {LINE, 9100, "ready", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST IS_UNREACHABLE IS_UNREACHABLE IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n"},
+    {.title = "but a refusal is one",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               UNREACHABLE(5200, EMFILE),
+               {STATE, 6000, "refused", BOARD_LOG_REFUSED, ECONNREFUSED},
+               CONNECTED(9000),
+               {LINE, 9100, "ready", 0}},
+     .story = IS_CONNECTED_EARLY IS_UNREACHABLE
+     "note no log: refused; its sketch must offer one, with TelnetStream for instance; trying "
+     "again\n" IS_CONNECTED "line ready\nok: its log said what was expected, after 9.1 s\n"},
+    {.title = "so is the loss of a later connection",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               UNREACHABLE(5200, EPERM),
+               CONNECTED(6000),
+               LOST_BY(8000, ECONNRESET),
+               CONNECTED(9000),
+               {LINE, 9100, "ready", 0}},
+     .story = IS_CONNECTED_EARLY IS_UNREACHABLE IS_CONNECTED_EARLY WAS_LOST IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 9.1 s\n"},
+    {.title = "a silence without such trouble is a sign",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200), LOST_BY(1200, ETIMEDOUT), CONNECTED(2000), {LINE, 2100, "ready", 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 2.1 s\n"},
+    {.title = "trouble after the restart was seen does not matter",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               LOST(900),
+               UNREACHABLE(1100, ENETUNREACH),
+               CONNECTED(2000),
+               {LINE, 2100, "ready", 0}},
+     .story = IS_CONNECTED_EARLY IS_LOST IS_UNREACHABLE IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 2.1 s\n"},
+    {.title = "nor does trouble before the first connection",
+     .expected = {"ready"},
+     .steps = {UNREACHABLE(200, ENETUNREACH), CONNECTED(3000), {LINE, 3100, "ready", 0}},
+     .story = IS_UNREACHABLE IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 3.1 s\n"},
     {.title = "without an upload there is no restart to wait for",
      .expected = {"ready"},
      .is_old = true,
@@ -392,6 +475,16 @@ static void test_which_firmware(void **state)
 
 /* The verdicts and their messages. */
 static const struct story verdicts_stories[] = {
+    {.title = "a log that this computer could not ask for",
+     .expected = {"ready"},
+     .steps = {UNREACHABLE(100, EMFILE), {PASS, 30000, NULL, 0}},
+     .story = IS_UNREACHABLE "internal: in 30 s the log did not say \"ready\"; it was never "
+                             "reached: trouble\n"},
+    {.title = "a log that its firewall blocks",
+     .expected = {"ready"},
+     .steps = {UNREACHABLE(100, EPERM), {PASS, 30000, NULL, 0}},
+     .story = IS_UNREACHABLE "local: in 30 s the log did not say \"ready\"; it was never "
+                             "reached: trouble\n"},
     {.title = "all of several, in any order; the verdict comes once and the log goes on",
      .expected = {"wifi .*up", "mqtt"},
      .rejected = {"panic"},
@@ -540,6 +633,18 @@ static const struct story online_stories[] = {
      .steps = {BACK(3700), CONNECTED(3800), {LINE, 3900, "ready", 0}},
      .story = IS_CONNECTED "line ready\n"
                            "ok: " RETURNED "; its log said what was expected, after 3.9 s\n"},
+    {.title = "this computer could not ask",
+     .online = true,
+     .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_BLIND, EMFILE}},
+     .story =
+         "internal: whether it restarts is unknown, as this computer could not ask it: Too many "
+         "open files\n"},
+    {.title = "nor reach its network",
+     .online = true,
+     .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_BLIND, ENETUNREACH}},
+     .story =
+         "local: whether it restarts is unknown, as this computer could not ask it: Network is "
+         "unreachable\n"},
     {.title = "both: the log, then the board, after the log's deadline",
      .online = true,
      .expected = {"ready"},
@@ -605,6 +710,16 @@ static const struct story lost_verdict_stories[] = {
      .expected = {"ready"},
      .steps = {CONNECTED(900), {LINE, 1000, "ready", 0}},
      .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 1.0 s\n"},
+    {.title = "unless this computer had lost the network",
+     .lost = SEEN_GONE,
+     .expected = {"ready"},
+     .steps = {UNREACHABLE(100, ENETUNREACH),
+               CONNECTED(900),
+               {LINE, 1000, "ready", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_UNREACHABLE IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; all lines came from before the "
+     "restart\n"},
     {.title = "that it is back was seen",
      .lost = SEEN_BACK,
      .online = true,
@@ -727,18 +842,20 @@ static void test_was_connected(void **state)
     (void)state;
     const struct log_settings settings = {.monitor = true, .monitor_port = 23, .raw = true};
     const char *reason;
+    int number;
 
     reset_check_world();
     begin_boot_check(&settings, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
-    assert_false(boot_check_was_connected(world.check, &reason));
+    assert_false(boot_check_was_connected(world.check, &reason, &number));
     assert_string_equal(reason, "");
-    take_check_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE});
-    assert_false(boot_check_was_connected(world.check, &reason));
+    take_check_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE, ETIMEDOUT});
+    assert_false(boot_check_was_connected(world.check, &reason, &number));
     assert_string_equal(reason, "no answer\\x1b");
+    assert_int_equal(number, ETIMEDOUT);
     take_check_step(&(struct step)CONNECTED(200));
     take_check_step(&(struct step)LOST(300));
-    assert_true(boot_check_was_connected(world.check, &reason));
+    assert_true(boot_check_was_connected(world.check, &reason, &number));
     boot_check_free(world.check);
     assert_check_freed();
 }

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { TICK_MS = 200, ATTEMPTS_MAX = 512 };
+enum { TICK_MS = 200, ATTEMPTS_MAX = 512, STOPPED_US = 3000000 };
 
 struct tcp_connect {
     tcp_connect_done_fn *on_done;
@@ -27,7 +27,8 @@ struct tcp_connect {
 };
 
 /* script has a letter for each knock: answered, refused, silent, Unreachable at once, Out of
- * descriptors, out of Memory. The last letter is repeated. */
+ * descriptors, out of Memory, no Network (this computer's own link is down), firewall forbids (P),
+ * Z: answered, and then the program is stopped for 3 s, z: silent, and the same. The last letter is repeated. */
 static struct network {
     const char *script;
     size_t knocks;
@@ -41,6 +42,7 @@ static struct result {
     enum restart_watch_result result;
     int64_t silent_ms;
     int64_t back_ms;
+    int reason;
     struct restart_watch *watch; /* freed in the callback */
 } result;
 
@@ -76,6 +78,24 @@ void __wrap_tcp_connect_free(struct tcp_connect *attempt)
     network.under_way--;
 }
 
+static int reason_of(char act)
+{
+    switch (act) {
+    case 'r':
+        return ECONNREFUSED;
+    case 'U':
+        return EHOSTUNREACH;
+    case 'O':
+        return EMFILE;
+    case 'N':
+        return ENETUNREACH;
+    case 'P':
+        return EPERM;
+    default:
+        return 0;
+    }
+}
+
 /* Handles the last knock as the script says. */
 static void answer_last_knock(void)
 {
@@ -84,22 +104,26 @@ static void answer_last_knock(void)
 
     if (network.script[1] != '\0')
         network.script++;
-    if (act == 's' || act == 'M')
+    if (act == 'z')
+        virtual_time.now_us += STOPPED_US;
+    if (act == 's' || act == 'z' || act == 'M')
         return;
-    int reason = act == 'r' ? ECONNREFUSED : act == 'U' ? EHOSTUNREACH : act == 'O' ? EMFILE : 0;
+    int reason = reason_of(act);
     int fd = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
     attempt->on_done(fd, reason, attempt->userdata);
     assert_true(fd < 0 || close(fd) < 0); /* it must be closed already */
+    if (act == 'Z')
+        virtual_time.now_us += STOPPED_US;
 }
 
-static void on_watch_done(enum restart_watch_result what, int64_t silent_us, int64_t back_us,
-                          void *userdata)
+static void on_watch_done(const struct restart_watch_report *report, void *userdata)
 {
     (void)userdata;
     result.calls++;
-    result.result = what;
-    result.silent_ms = silent_us / 1000;
-    result.back_ms = back_us / 1000;
+    result.result = report->result;
+    result.silent_ms = report->silent_us / 1000;
+    result.back_ms = report->back_us / 1000;
+    result.reason = report->reason;
     restart_watch_free(result.watch);
     result.watch = NULL;
 }
@@ -145,7 +169,39 @@ static const struct {
     {"aMMMMMMMMMMa", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssOsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssssOMssr", RESTART_WATCH_BACK, 0, 2000},
+    {"aNNNNNNNNNNa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* nor is this computer's own */
+    {"aPPPPPPPPPPa", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"asssNsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"asssssNNa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* the link failed before its route did */
+    {"aZa", RESTART_WATCH_NEVER_GONE, 0, 0},       /* nobody has watched */
+    {"aza", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"aZssssssr", RESTART_WATCH_BACK, 200, 1800}, /* a restart after the stop */
 };
+
+/* At the deadline, after a second or more of errors of this computer, nothing is known. */
+static const struct {
+    const char *script;
+    enum restart_watch_result result;
+    int reason;
+} blind_rows[] = {
+    {"O", RESTART_WATCH_BLIND, EMFILE},
+    {"M", RESTART_WATCH_BLIND, ENOMEM},
+    {"N", RESTART_WATCH_BLIND, ENETUNREACH},
+    {"aaaN", RESTART_WATCH_BLIND, ENETUNREACH},
+    {"asssssssN", RESTART_WATCH_BLIND, ENETUNREACH}, /* it may have come back unseen */
+    {"OOOOOOOs", RESTART_WATCH_STILL_GONE, 0},
+    {"aNNNNNNNNNNNNNNNNNNNNNNNNNNNNa", RESTART_WATCH_NEVER_GONE, 0},
+};
+
+static void play_watch(void)
+{
+    while (result.calls == 0) {
+        size_t knocks = network.knocks;
+        virtual_time_fire();
+        if (network.knocks > knocks)
+            answer_last_knock();
+    }
+}
 
 static void test_watch_table(void **state)
 {
@@ -153,12 +209,7 @@ static void test_watch_table(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin_watch(rows[i].script, 3000, 6000);
-        while (result.calls == 0) {
-            size_t knocks = network.knocks;
-            virtual_time_fire();
-            if (network.knocks > knocks)
-                answer_last_knock();
-        }
+        play_watch();
         if (result.result != rows[i].result)
             fail_msg("%s: %d", rows[i].script, (int)result.result);
         if (rows[i].result != RESTART_WATCH_NEVER_GONE) {
@@ -172,18 +223,27 @@ static void test_watch_table(void **state)
     }
 }
 
+static void test_watch_from_a_blind_computer(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < sizeof blind_rows / sizeof *blind_rows; i++) {
+        begin_watch(blind_rows[i].script, 3000, 6000);
+        play_watch();
+        if (result.result != blind_rows[i].result)
+            fail_msg("%s: %d", blind_rows[i].script, (int)result.result);
+        if (result.result == RESTART_WATCH_BLIND)
+            assert_int_equal(result.reason, blind_rows[i].reason);
+    }
+}
+
 /* The watch ends as soon as it is clear that the board does not restart. */
 static void test_a_board_that_stays_is_not_waited_for(void **state)
 {
     (void)state;
 
     begin_watch("a", 3000, 60000);
-    while (result.calls == 0) {
-        size_t knocks = network.knocks;
-        virtual_time_fire();
-        if (network.knocks > knocks)
-            answer_last_knock();
-    }
+    play_watch();
     assert_int_equal(result.result, RESTART_WATCH_NEVER_GONE);
     assert_in_range(result.back_ms, 3000, 3000 + TICK_MS);
 }
@@ -194,20 +254,17 @@ static void test_gone_already(void **state)
     static const struct {
         const char *script;
         enum restart_watch_result result;
-    } cases[] = {
-        {"a", RESTART_WATCH_BACK}, {"sssr", RESTART_WATCH_BACK}, {"s", RESTART_WATCH_STILL_GONE}};
+    } cases[] = {{"a", RESTART_WATCH_BACK},
+                 {"sssr", RESTART_WATCH_BACK},
+                 {"s", RESTART_WATCH_STILL_GONE},
+                 {"NNNa", RESTART_WATCH_NEVER_GONE}};
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin_with(
             &(struct restart_watch_config){.is_gone = true, .leave_us = 1, .deadline_us = 6000000},
             cases[i].script);
-        while (result.calls == 0) {
-            size_t knocks = network.knocks;
-            virtual_time_fire();
-            if (network.knocks > knocks)
-                answer_last_knock();
-        }
+        play_watch();
         assert_int_equal(result.result, cases[i].result);
     }
 }
@@ -231,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watch_table),
+        cmocka_unit_test(test_watch_from_a_blind_computer),
         cmocka_unit_test(test_a_board_that_stays_is_not_waited_for),
         cmocka_unit_test(test_gone_already),
         cmocka_unit_test(test_freed_at_any_time),

@@ -50,7 +50,8 @@ try {
 /* The world of one case, in place of resolve.c, session.c and boot_check.c. */
 static struct world {
     bool has_resolver, has_session, has_follow, has_question;
-    bool announces; /* multicast DNS can be asked for services */
+    int follow_number; /* the errno why the log was never reached */
+    bool announces;    /* multicast DNS can be asked for services */
     services_at_done_fn *on_services;
     void *services_userdata;
     struct announced_service *services; /* until the question is freed */
@@ -105,7 +106,8 @@ bool __wrap_listener_is_expecting(const struct listener *listener, const struct 
 struct boot_check *__wrap_boot_check_start(const struct boot_check_config *config,
                                            const struct boot_check_callbacks *callbacks);
 bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length);
-bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason);
+bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason,
+                                     int *number);
 void __wrap_boot_check_free(struct boot_check *follow);
 const char *__wrap_expect_missing(const struct expect *expect, const struct expect_state *state,
                                   size_t n);
@@ -304,10 +306,12 @@ bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t l
     return true;
 }
 
-bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason)
+bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason,
+                                     int *number)
 {
     assert_ptr_equal(follow, &world.has_follow);
     *reason = "nothing listens";
+    *number = world.follow_number;
     return false;
 }
 
@@ -2009,6 +2013,9 @@ static void test_job_say(void **state)
         strstr(world.story, "result unproven 12 0: its log was never reached: nothing listens\n"));
     job_end_log(job, false);
     assert_non_null(strstr(world.story, "result ok 0 0: its log was never reached, but"));
+    world.follow_number = EMFILE;
+    job_end_log(job, true);
+    assert_non_null(strstr(world.story, "result internal 1 0: its log was never reached: "));
     job_free(job);
     assert_job_freed();
 }

@@ -61,7 +61,7 @@ void virtual_time_fire(void)
     struct loop_timer *timer = virtual_time.timer;
 
     assert_non_null(timer);
-    if (virtual_time.due_us >= 0)
+    if (virtual_time.due_us > virtual_time.now_us)
         virtual_time.now_us = virtual_time.due_us;
     virtual_time.due_us = -1;
     timer->on_due(timer->userdata);

@@ -25,7 +25,7 @@ void virtual_time_reset(int64_t now_us);
 /* For the module under test, which may only pass it on. */
 struct loop *virtual_time_loop(void);
 
-/* The timer fires; if it is running, the clock advances to its time. */
+/* The timer fires; if it is running, the clock advances to its time, unless it is later already. */
 void virtual_time_fire(void);
 
 #endif
