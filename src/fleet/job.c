@@ -78,7 +78,7 @@ void job_emit_event(struct job *job, const struct ota_event *event)
     job->callbacks.on_event(&complete, job->callbacks.userdata);
 }
 
-void job_choose_endpoint(struct job *job, size_t endpoint)
+void job_set_endpoint(struct job *job, size_t endpoint)
 {
     const struct address address = endpoints_get(&job->endpoints, endpoint);
 
@@ -86,6 +86,11 @@ void job_choose_endpoint(struct job *job, size_t endpoint)
     address_text(job->address, &address);
     job->port = address_port(&address);
     job->port_source = endpoints_port_source(&job->endpoints, endpoint);
+}
+
+void job_choose_endpoint(struct job *job, size_t endpoint)
+{
+    job_set_endpoint(job, endpoint);
     job_emit_event(job,
                    &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
 }

@@ -99,6 +99,8 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
 /* Whether the job may use its endpoints now. If not, it rests, or is done and may have been freed. */
 bool job_claim_endpoints(struct job *job);
+/* Events name this endpoint from now on. */
+void job_set_endpoint(struct job *job, size_t endpoint);
 /* Takes this endpoint for the board's, and reports it. */
 void job_choose_endpoint(struct job *job, size_t endpoint);
 /* Rests for a moment, until another job has gone on. */

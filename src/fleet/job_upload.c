@@ -138,6 +138,11 @@ static void on_board_endpoint(size_t endpoint, void *userdata)
         job_choose_endpoint(job, endpoint);
 }
 
+static void on_board_blamed(size_t endpoint, void *userdata)
+{
+    job_set_endpoint(userdata, endpoint);
+}
+
 /* Judges the image by the board's chip, and then by what else is known of both. */
 static enum image_fit judge_image(char reason[IMAGE_FIT_REASON_MAX], const struct job *job)
 {
@@ -216,6 +221,7 @@ struct upload *job_new_upload(struct job *job)
                                          .own = &job->config.assignment->own};
     const struct upload_callbacks callbacks = {.on_event = on_upload_event,
                                                .on_endpoint = on_board_endpoint,
+                                               .on_blamed = on_board_blamed,
                                                .on_password = on_password_wanted,
                                                .on_done = on_upload_done,
                                                .userdata = job};

@@ -79,6 +79,9 @@ struct upload_callbacks {
     ota_event_fn *on_event;
     /* At most once in an attempt: the board answers at this endpoint. */
     void (*on_endpoint)(size_t endpoint, void *userdata);
+    /* At most once, right before an on_done() whose failure is about this endpoint: no endpoint has
+     * answered. */
+    void (*on_blamed)(size_t endpoint, void *userdata);
     /* The board asks for a password and none is known; answer with upload_set_password(). */
     void (*on_password)(void *userdata);
     /* Once, at the end of an attempt; failure->error is OTA_OK only if the upload is confirmed.

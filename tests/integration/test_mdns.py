@@ -2,6 +2,7 @@
 """Boards found by name through a real avahi-daemon: which board, which port, which address."""
 
 import concurrent.futures
+import json
 import os
 import re
 import signal
@@ -329,6 +330,22 @@ class Addresses(OnLink):
         result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, ("nothing listens at 10.77.0.18:8300 (the announced port) and "
                                        "[fd77::18]:8300 (the announced port)\n",), within=SOON)
+
+    def test_one_address_refuses(self):
+        """It decides, and not the one that was tried last or first; the JSON object has it, too."""
+        self.addCleanup(self.link.write_hosts)
+        for lines in ((f"{KITCHEN.v4} two.example.org", "fd99::1 two.example.org"),
+                      ("10.77.0.99 two.example.org", f"{ATTIC.v6} two.example.org")):
+            self.link.write_hosts(*lines)
+            (refused, missing) = (KITCHEN.v4, "[fd99::1]") if "fd99" in lines[1] else (f"[{ATTIC.v6}]", "10.77.0.99")
+            for scheme in ("http", "sketch", "esphome"):
+                with self.subTest(scheme, lines=lines):
+                    result = scenario.run("-i", f"{scheme}://two.example.org", "-p", "77", "-f", self.image, "--force",
+                                          "--json", "--retries", "0")
+                    end = next(event for event in map(json.loads, result.out.splitlines()) if event["event"] == "result")
+                    self.assertEqual((end["code"], end["address"]), ("not-listening", refused.strip("[]")), result)
+                    self.assertIn(f"nothing listens at {refused}:77 (the given port); no connection to {missing}:77 (the "
+                                  "given port)", end["message"])
 
     def test_global_ipv6(self):
         board = self.simulate(PICO_W, "--family", "pico")

@@ -9,12 +9,10 @@ import os
 import subprocess
 import sys
 import unittest
-import unittest
 
 import mdns
 from mdns import Board
 from mdns_case import OnLink, SOON, share_link
-import requirement
 import scenario
 
 PASSWORD = "kwertz42"

@@ -14,6 +14,7 @@
 #include "net/tcp_connect.h"
 #include "secrets/echo.h"
 #include "upload/announced.h"
+#include "upload/endpoint_failures.h"
 #include "upload/esphome/connection.h"
 #include "upload/esphome/packed.h"
 #include "upload/protocols.h"
@@ -45,6 +46,7 @@ struct esphome {
     struct connection *connection;
     size_t endpoint;
     unsigned tries[ENDPOINTS_MAX];
+    struct endpoint_failures failures; /* of connections */
     enum ota_phase phase;
     bool is_all_sent; /* of the connection that has ended */
     const char *password;
@@ -307,12 +309,14 @@ static void start_exchange(struct esphome *esphome, int fd)
         fail_attempt(esphome, OTA_E_INTERNAL, "out of memory");
 }
 
-static void fail_connecting(struct esphome *esphome, int reason)
+static void fail_connecting(struct esphome *esphome)
 {
     struct ota_failure failure;
-    char place[PLACE_MAX];
 
-    tcp_connect_fail(&failure, reason, place_text(esphome, place), CONNECT_US);
+    esphome->upload.callbacks.on_blamed(endpoint_failures_describe(&esphome->failures,
+                                                                   esphome->attempt.endpoints,
+                                                                   CONNECT_US, &failure),
+                                        esphome->upload.callbacks.userdata);
     finish_attempt(esphome, &failure);
 }
 
@@ -332,10 +336,11 @@ static void on_board_connected(int fd, int reason, void *userdata)
         esphome->upload.callbacks.on_endpoint(esphome->endpoint,
                                               esphome->upload.callbacks.userdata);
         start_exchange(esphome, fd);
-    } else if (is_host_missing(esphome, reason) ||
-               !try_next_endpoint(esphome, reason == ECONNREFUSED)) {
-        fail_connecting(esphome, reason);
+        return;
     }
+    endpoint_failures_add(&esphome->failures, esphome->endpoint, reason, NULL);
+    if (is_host_missing(esphome, reason) || !try_next_endpoint(esphome, reason == ECONNREFUSED))
+        fail_connecting(esphome);
 }
 
 static void connect_board(struct esphome *esphome)
@@ -504,6 +509,7 @@ static bool esphome_start(struct upload *upload, const struct upload_attempt *at
     esphome->is_all_sent = false;
     esphome->is_read_back = false;
     memset(esphome->tries, 0, sizeof esphome->tries);
+    esphome->failures = (struct endpoint_failures){0};
     trust_begin_attempt(&upload->trust);
     loop_timer_start(&esphome->timer, 0);
     return true;

@@ -22,6 +22,7 @@
 #include "image/image.h"
 #include "image/image_fit.h"
 #include "image/kind.h"
+#include "upload/endpoint_failures.h"
 #include "upload/protocols.h"
 #include "upload/sketch/verdict.h"
 
@@ -61,7 +62,8 @@ struct sketch {
     /* Where the board is. */
     size_t endpoint;
     size_t endpoints_tried;
-    bool is_heard; /* it has replied at this endpoint */
+    struct endpoint_failures failures; /* while it is not heard */
+    bool is_heard;                     /* it has replied at this endpoint */
     char authority[HTTP_AUTHORITY_MAX];
 
     /* Authentication. */
@@ -369,23 +371,38 @@ static void take_door(struct sketch *sketch, const struct http_reply *reply)
     }
 }
 
-/* Tries the next address of a board that has not replied at any yet. */
-static bool try_other_endpoint(struct sketch *sketch, const struct http_outcome *outcome)
+/* A request without a body got no reply: tries the next address, unless the board has replied at one
+ * or this was the last. */
+static void take_silence(struct sketch *sketch, const struct http_outcome *outcome)
 {
-    if (sketch->is_heard || outcome->end == HTTP_LOCAL ||
-        sketch->endpoints_tried >= endpoints_count(sketch->attempt.endpoints))
-        return false;
-    sketch_choose_endpoint(sketch, sketch->endpoint + 1);
-    knock(sketch);
-    return true;
+    const bool is_looked_for = !sketch->is_heard && outcome->end != HTTP_LOCAL;
+    const struct endpoints *endpoints = sketch->attempt.endpoints;
+    char place[ENDPOINTS_TEXT_MAX], words[32];
+    struct ota_failure failure;
+
+    snprintf(words, sizeof words, "POST %s", sketch->path);
+    http_fail_request(&failure, outcome, sketch_place(sketch, place), words,
+                      sketch_settings_of(sketch)->timeout_us);
+    if (is_looked_for)
+        endpoint_failures_add(&sketch->failures, sketch->endpoint,
+                              outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);
+
+    if (is_looked_for && sketch->endpoints_tried < endpoints_count(endpoints)) {
+        sketch_choose_endpoint(sketch, sketch->endpoint + 1);
+        knock(sketch);
+        return;
+    }
+    if (is_looked_for)
+        sketch->upload.callbacks.on_blamed(
+            endpoint_failures_describe(&sketch->failures, endpoints, HTTP_CONNECT_US, &failure),
+            sketch->upload.callbacks.userdata);
+    sketch_finish(sketch, &failure);
 }
 
 static void on_knocked(const struct http_outcome *outcome, void *userdata)
 {
     struct sketch *sketch = userdata;
     struct http_request *request = sketch->request;
-    char place[ENDPOINTS_TEXT_MAX], words[32];
-    struct ota_failure failure;
 
     sketch->request = NULL;
     if (outcome->end != HTTP_NOT_CONNECTED && has_password(sketch) && !is_asking_for_chip(sketch))
@@ -394,11 +411,8 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
         take_chip(sketch, sketch_judge_door(outcome->reply));
     } else if (outcome->end == HTTP_REPLIED) {
         take_door(sketch, outcome->reply);
-    } else if (!try_other_endpoint(sketch, outcome)) {
-        snprintf(words, sizeof words, "POST %s", sketch->path);
-        http_fail_request(&failure, outcome, sketch_place(sketch, place), words,
-                          sketch_settings_of(sketch)->timeout_us);
-        sketch_finish(sketch, &failure);
+    } else {
+        take_silence(sketch, outcome);
     }
     http_request_free(request);
 }
@@ -507,6 +521,7 @@ static bool sketch_start(struct upload *upload, const struct upload_attempt *att
     sketch->password = attempt->password;
     sketch->phase = OTA_PHASE_ACCEPT;
     sketch->endpoints_tried = 0;
+    sketch->failures = (struct endpoint_failures){0};
     sketch->is_heard = sketch->is_posted = sketch->is_all_sent = sketch->is_acknowledged = false;
     trust_begin_attempt(&upload->trust);
     sketch_choose_endpoint(sketch, 0);

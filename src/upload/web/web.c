@@ -229,6 +229,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->challenge = (struct challenge){0};
     trust_begin_attempt(&upload->trust);
     web->endpoints_tried = 0;
+    web->failures = (struct endpoint_failures){0};
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
     web->told_before = web->is_door_asked = false;

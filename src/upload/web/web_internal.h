@@ -7,6 +7,7 @@
 #include "discovery/esphome_record.h"
 #include "http/authority.h"
 #include "http/http_client.h"
+#include "upload/endpoint_failures.h"
 #include "upload/readback.h"
 #include "upload/upload.h"
 #include "upload/web/page_find.h"
@@ -42,7 +43,8 @@ struct web {
     /* Where the board is. */
     size_t endpoint;
     size_t endpoints_tried;
-    bool is_heard; /* it has replied at this endpoint */
+    struct endpoint_failures failures; /* while it is not heard */
+    bool is_heard;                     /* it has replied at this endpoint */
     char authority[HTTP_AUTHORITY_MAX];
 
     /* The request. */

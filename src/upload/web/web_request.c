@@ -98,27 +98,50 @@ static void explain_untrusted(const struct web *web, struct ota_failure *failure
                 shown, shown, shown);
 }
 
-/* An outcome without a reply. */
-static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
+static void describe_outcome(const struct web *web, const struct http_outcome *outcome,
+                             struct ota_failure *failure)
 {
     char place[ENDPOINTS_TEXT_MAX], path[WEB_PATH_MAX], request[WEB_PATH_MAX + 8];
-    struct ota_failure failure;
 
     snprintf(request, sizeof request, "%s %s", method_of(web), web_show_path(web, path, web->path));
-    http_fail_request(&failure, outcome, web_place(web, place), request,
+    http_fail_request(failure, outcome, web_place(web, place), request,
                       web_common_settings(web)->timeout_us);
     if (outcome->end == HTTP_UNTRUSTED)
-        explain_untrusted(web, &failure);
+        explain_untrusted(web, failure);
+}
+
+/* Whether the board may be at another address: it has not replied at any yet. */
+static bool is_looked_for(const struct web *web, const struct http_outcome *outcome)
+{
+    return !web->is_heard && outcome->end != HTTP_LOCAL;
+}
+
+/* An outcome without a reply, at the last address that there was to try. */
+static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
+{
+    struct ota_failure failure;
+
+    if (is_looked_for(web, outcome))
+        web->upload.callbacks.on_blamed(endpoint_failures_describe(&web->failures,
+                                                                   web->attempt.endpoints,
+                                                                   HTTP_CONNECT_US, &failure),
+                                        web->upload.callbacks.userdata);
+    else
+        describe_outcome(web, outcome, &failure);
     web_finish(web, &failure);
 }
 
 /* Tries the next address of a board that has not replied at any yet. */
 static bool try_next_endpoint(struct web *web, const struct http_outcome *outcome)
 {
-    const struct endpoints *endpoints = web->attempt.endpoints;
+    struct ota_failure failure;
 
-    if (web->is_heard || outcome->end == HTTP_LOCAL ||
-        web->endpoints_tried >= endpoints_count(endpoints))
+    if (!is_looked_for(web, outcome))
+        return false;
+    describe_outcome(web, outcome, &failure);
+    endpoint_failures_add(&web->failures, web->endpoint,
+                          outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);
+    if (web->endpoints_tried >= endpoints_count(web->attempt.endpoints))
         return false;
     web_choose_endpoint(web, web->endpoint + 1);
     send_question(web);
