@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048, PATIENCE_MS = 60000 };
+enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048 };
 
 static enum diag_level current_level = DIAG_LEVEL_INFO;
 static int64_t start_us;
@@ -40,8 +40,7 @@ bool diag_enabled(enum diag_level level)
     return level <= current_level;
 }
 
-/* Waits until standard error takes a write; false when it does not, or a signal comes. A person may
- * hold a terminal with Ctrl-S as long as they like, but another program may not. */
+/* Waits until standard error takes a write; false when it does not, or a signal comes. */
 static bool wait_until_writable(void)
 {
     if (stdio_guard_takes(STDERR_FILENO, 0))
@@ -51,11 +50,11 @@ static bool wait_until_writable(void)
 
     const int64_t waiting_since_us = loop_now_us();
 
-    if (stdio_guard_takes(STDERR_FILENO, isatty(STDERR_FILENO) ? -1 : PATIENCE_MS))
+    if (stdio_guard_takes(STDERR_FILENO, STDIO_GUARD_PATIENCE_MS))
         return true;
 
     /* Less time has passed if a signal has interrupted the wait. */
-    if (loop_now_us() - waiting_since_us >= (int64_t)PATIENCE_MS * 1000)
+    if (loop_now_us() - waiting_since_us >= (int64_t)STDIO_GUARD_PATIENCE_MS * 1000)
         reader_has_stopped = true;
     return false;
 }

@@ -349,6 +349,8 @@ enum ota_cause error_output_cause(int reason)
         return OTA_CAUSE_READER_GONE;
     case EBADF:
         return OTA_CAUSE_CLOSED;
+    case EAGAIN: /* of a write, unlike that of fork(), it says nothing of processes */
+        return OTA_CAUSE_NONE;
     default:
         return error_lack_cause(reason);
     }

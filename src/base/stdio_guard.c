@@ -23,7 +23,13 @@ void stdio_guard_secure(void)
 bool stdio_guard_takes(int fd, int patience_ms)
 {
     struct pollfd file = {.fd = fd, .events = POLLOUT};
-    return poll(&file, 1, patience_ms) > 0;
+    int ready = poll(&file, 1, patience_ms > 0 && isatty(fd) ? -1 : patience_ms);
+
+    while (ready < 0 && errno == EINTR && patience_ms == STDIO_GUARD_NO_LIMIT)
+        ready = poll(&file, 1, patience_ms);
+    if (ready == 0)
+        errno = ETIMEDOUT;
+    return ready > 0;
 }
 
 /* A pipe with room for a byte has room for PIPE_BUF; a longer write could wait for the reader. */
@@ -32,7 +38,6 @@ int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms)
     const char *rest = data;
 
     while (size > 0) {
-        errno = ETIMEDOUT;
         if (!stdio_guard_takes(fd, patience_ms))
             return errno;
 

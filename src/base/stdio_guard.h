@@ -14,10 +14,15 @@
  * ending the program. */
 void stdio_guard_secure(void);
 
-/* Waits up to patience_ms (-1: without limit) until fd takes a write; false if it does not, or a
- * signal comes. A terminal held with Ctrl-S takes none, nor does a pipe with a stopped reader:
- * writing there would block the program, and the board would hang up. True also if a write would
- * fail, so that its error is seen. */
+/* How long a program that reads may take nothing, while boards wait, before it counts as stopped. */
+enum { STDIO_GUARD_PATIENCE_MS = 60000, STDIO_GUARD_NO_LIMIT = -1 };
+
+/* Waits up to patience_ms until fd takes a write; false if it does not, or a signal comes. A terminal
+ * held with Ctrl-S takes none, nor does a pipe with a stopped reader: writing there would block the
+ * program, and the board would hang up. A person may hold a terminal as long as they like, but
+ * another program may not: for a terminal, only a signal ends the waiting. With
+ * STDIO_GUARD_NO_LIMIT, nothing does. True also if a write would fail, so that its error is seen.
+ * If false, errno is that of poll(2), or ETIMEDOUT. */
 bool stdio_guard_takes(int fd, int patience_ms);
 
 /* Writes size bytes; stdio_guard_takes() is asked before each piece. Returns 0 or errno: ETIMEDOUT if

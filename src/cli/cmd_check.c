@@ -8,6 +8,8 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/loop.h"
+#include "base/stdio_guard.h"
+#include "base/stdout_text.h"
 #include "fleet/plan.h"
 #include "image/image.h"
 #include "image/image_fit.h"
@@ -24,37 +26,37 @@
 
 enum { PATH_SHOWN = 1024 };
 
-static void print_field(const char *name, const char *text)
+static void print_field(FILE *stream, const char *name, const char *text)
 {
     if (*text)
-        printf("  %-10s %s\n", name, text);
+        fprintf(stream, "  %-10s %s\n", name, text);
 }
 
-static void print_application(const struct inspect_application *application)
+static void print_application(FILE *stream, const struct inspect_application *application)
 {
-    print_field("project", application->project);
-    print_field("version", application->version);
+    print_field(stream, "project", application->project);
+    print_field(stream, "version", application->version);
     if (*application->date)
-        printf("  %-10s %s %s\n", "built", application->date, application->time);
-    print_field("ESP-IDF", application->idf);
+        fprintf(stream, "  %-10s %s %s\n", "built", application->date, application->time);
+    print_field(stream, "ESP-IDF", application->idf);
 }
 
-static void print_esphome(const struct inspect_esphome *esphome)
+static void print_esphome(FILE *stream, const struct inspect_esphome *esphome)
 {
     if (!*esphome->version)
         return;
-    printf("  %-10s %s%s%s%s%s\n", "ESPHome", esphome->version,
-           *esphome->project ? ", project " : "", esphome->project, *esphome->project ? " " : "",
-           esphome->project_version);
+    fprintf(stream, "  %-10s %s%s%s%s%s\n", "ESPHome", esphome->version,
+            *esphome->project ? ", project " : "", esphome->project, *esphome->project ? " " : "",
+            esphome->project_version);
 }
 
-static void print_segments(const struct inspection *inspection)
+static void print_segments(FILE *stream, const struct inspection *inspection)
 {
     if (inspection->has_entry)
-        printf("  %-10s 0x%08" PRIx32 "\n", "entry", inspection->entry);
+        fprintf(stream, "  %-10s 0x%08" PRIx32 "\n", "entry", inspection->entry);
     for (size_t i = 0; i < inspection->segment_count; i++)
-        printf("  %-10s 0x%08" PRIx32 ", %" PRIu32 " bytes\n", i == 0 ? "segments" : "",
-               inspection->segments[i].address, inspection->segments[i].size);
+        fprintf(stream, "  %-10s 0x%08" PRIx32 ", %" PRIu32 " bytes\n", i == 0 ? "segments" : "",
+                inspection->segments[i].address, inspection->segments[i].size);
 }
 
 /* Whether a signature holds is known with its key only. */
@@ -76,19 +78,19 @@ static const char *describe_trailer(enum inspect_trailer trailer)
     return "unknown";
 }
 
-static void print_flash(const struct inspection *inspection)
+static void print_flash(FILE *stream, const struct inspection *inspection)
 {
     enum { KIB = 1024, MIB = 1024 * KIB };
     bool is_in_mib = inspection->flash_size % MIB == 0;
 
     if (inspection->flash_size)
-        printf("  %-10s %" PRIu32 " %s%s%s\n", "flash",
-               inspection->flash_size / (is_in_mib ? MIB : KIB), is_in_mib ? "MiB" : "KiB",
-               inspection->flash_mode ? ", " : "",
-               inspection->flash_mode ? inspection->flash_mode : "");
+        fprintf(stream, "  %-10s %" PRIu32 " %s%s%s\n", "flash",
+                inspection->flash_size / (is_in_mib ? MIB : KIB), is_in_mib ? "MiB" : "KiB",
+                inspection->flash_mode ? ", " : "",
+                inspection->flash_mode ? inspection->flash_mode : "");
     if (inspection->ota_room)
-        printf("  %-10s %" PRIu32 " bytes beside a running sketch of this size\n", "free",
-               inspection->ota_room);
+        fprintf(stream, "  %-10s %" PRIu32 " bytes beside a running sketch of this size\n", "free",
+                inspection->ota_room);
 }
 
 /* What an upload with the same options would do with the file. */
@@ -99,31 +101,31 @@ struct judgement {
     char file_md5[DIGEST_MD5_HEX + 1];
 };
 
-static void print_check(const struct image *image, const char *path,
+static void print_check(FILE *stream, const struct image *image, const char *path,
                         const struct judgement *judgement, const struct signature *signature)
 {
     const struct inspection *inspection = &image->inspection;
 
-    printf("%s: %s, %zu bytes\n", path, inspection->name, image->file_size);
-    print_field("OTA", judgement->verdict);
+    fprintf(stream, "%s: %s, %zu bytes\n", path, inspection->name, image->file_size);
+    print_field(stream, "OTA", judgement->verdict);
     if (!inspection->remedy && !strstr(judgement->verdict, inspection->evidence))
-        print_field("integrity", inspection->evidence);
-    print_field("signature", signature ? signature->sentence : "");
-    print_field("chip", inspection->chip_name);
+        print_field(stream, "integrity", inspection->evidence);
+    print_field(stream, "signature", signature ? signature->sentence : "");
+    print_field(stream, "chip", inspection->chip_name);
     if (inspection->has_application)
-        print_application(&inspection->application);
-    print_esphome(&inspection->esphome);
-    print_segments(inspection);
-    print_flash(inspection);
+        print_application(stream, &inspection->application);
+    print_esphome(stream, &inspection->esphome);
+    print_segments(stream, inspection);
+    print_flash(stream, inspection);
     if (inspection->unpacked_size)
-        printf("  %-10s %zu bytes\n", "unpacked", inspection->unpacked_size);
+        fprintf(stream, "  %-10s %zu bytes\n", "unpacked", inspection->unpacked_size);
     if (inspection->trailer_size)
-        printf("  %-10s %zu bytes after the image: %s\n", "trailer", inspection->trailer_size,
-               describe_trailer(inspection->trailer));
-    print_field("MD5", judgement->file_md5);
-    print_field("SHA-256", image->sha256);
+        fprintf(stream, "  %-10s %zu bytes after the image: %s\n", "trailer",
+                inspection->trailer_size, describe_trailer(inspection->trailer));
+    print_field(stream, "MD5", judgement->file_md5);
+    print_field(stream, "SHA-256", image->sha256);
     if (judgement->sending != INSPECT_IMPOSSIBLE && strcmp(judgement->file_md5, image->md5) != 0)
-        printf("  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
+        fprintf(stream, "  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
 }
 
 /* What speaks against sending, and --force overrides. lead begins the verdict. */
@@ -239,18 +241,20 @@ static enum ota_error check(struct image **image, const struct options *options,
     if (public_key && image_verify(&verified, *image, public_key, failure) != OTA_OK)
         return failure->error;
 
-    bool is_written = true;
-    errno = 0;
-    if (options->report.json)
-        is_written =
-            report_json_check(stdout,
+    struct stdout_text text;
+    bool is_whole = stdout_text_open(&text);
+    if (is_whole && options->report.json)
+        is_whole =
+            report_json_check(text.stream,
                               &(struct report_check){*image, judgement.sending, judgement.verdict,
                                                      judgement.file_md5, signature},
                               loop_now_us() - start_us);
-    else
-        print_check(*image, path, &judgement, signature);
-    if (!is_written || fflush(stdout) != 0 || ferror(stdout))
-        return ota_fail_stdout(failure, errno);
+    else if (is_whole)
+        print_check(text.stream, *image, path, &judgement, signature);
+    const int written = stdout_text_write(&text, STDIO_GUARD_NO_LIMIT);
+    const int error = is_whole ? written : ENOMEM;
+    if (error != 0)
+        return ota_fail_stdout(failure, error);
 
     *failure = judgement.failure;
     if (failure->error == OTA_OK && signature && signature->verdict != SIGN_VALID)

@@ -6,6 +6,8 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/stdio_guard.h"
+#include "base/stdout_text.h"
 #include "base/terminal.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
@@ -27,19 +29,31 @@ struct program {
     struct ota_failure failure;
 };
 
-static bool print_boards(const struct program *program, const struct board_list *boards)
+/* Returns false when memory ran out, so that a line is missing. */
+static bool print_boards(FILE *stream, const struct program *program,
+                         const struct board_list *boards)
 {
     bool is_written = true;
     int64_t since_start_us = loop_now_us() - program->start_us;
 
     if (program->options->report.json)
         for (size_t i = 0; i < boards->count; i++)
-            is_written &= report_json_board(stdout, boards->items[i], since_start_us);
+            is_written &= report_json_board(stream, boards->items[i], since_start_us);
     else if (isatty(STDOUT_FILENO) && boards->count)
-        board_table_print_table(stdout, boards, terminal_width(STDOUT_FILENO));
+        board_table_print_table(stream, boards, terminal_width(STDOUT_FILENO));
     else
-        board_table_print_plain(stdout, boards);
-    return is_written && fflush(stdout) == 0 && !ferror(stdout);
+        board_table_print_plain(stream, boards);
+    return is_written;
+}
+
+/* Returns 0 or errno. */
+static int write_boards(const struct program *program, const struct board_list *boards)
+{
+    struct stdout_text text;
+    bool is_whole = stdout_text_open(&text) && print_boards(text.stream, program, boards);
+    int error = stdout_text_write(&text, STDIO_GUARD_NO_LIMIT);
+
+    return is_whole ? error : ENOMEM;
 }
 
 static void on_browse_done(const struct board_list *boards, const struct ota_failure *failure,
@@ -52,9 +66,9 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
         board_match(&matching, boards, &program->options->patterns, NULL, &program->failure);
     if (failure)
         program->failure = *failure;
-    errno = 0;
-    if (!print_boards(program, &matching))
-        ota_fail_stdout(&program->failure, errno);
+    int error = write_boards(program, &matching);
+    if (error != 0)
+        ota_fail_stdout(&program->failure, error);
     free(matching.items);
     loop_quit(program->loop);
 }

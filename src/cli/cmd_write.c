@@ -19,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000 };
-
 static bool is_standard_output(const struct stat *status)
 {
     struct stat standard;
@@ -64,7 +62,7 @@ static enum ota_error write_stream(const struct image *image, const char *path,
         return file_replace_failed(path, errno,
                                    errno == ENXIO ? "nobody reads from this pipe" : NULL, failure);
     signal(SIGPIPE, SIG_IGN);
-    int error = stdio_guard_write(descriptor, image->data, image->size, PATIENCE_MS);
+    int error = stdio_guard_write(descriptor, image->data, image->size, STDIO_GUARD_PATIENCE_MS);
     if (!is_standard)
         close(descriptor);
     return error == 0 ? OTA_OK : file_replace_failed(path, error, NULL, failure);

@@ -6,9 +6,10 @@
 #include "cli/version.h"
 
 #include "base/error.h"
+#include "base/stdio_guard.h"
+#include "base/stdout_text.h"
 #include "base/suggest.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -43,60 +44,52 @@ static const char help_tail[] =
     "short as `esp-ota kitchen`.\n";
 
 /* Prints text from column on, broken between words, and ends the line. */
-static void print_wrapped(const char *text, size_t column)
+static void print_wrapped(FILE *stream, const char *text, size_t column)
 {
     size_t used = column;
 
     for (const char *word = text; *word;) {
         size_t length = strcspn(word, " ");
         if (used > column && used + 1 + length > LINE_WIDTH) {
-            printf("\n%*s", (int)column, "");
+            fprintf(stream, "\n%*s", (int)column, "");
             used = column;
         }
-        used += (size_t)printf("%s%.*s", used > column ? " " : "", (int)length, word);
+        used += (size_t)fprintf(stream, "%s%.*s", used > column ? " " : "", (int)length, word);
         word += length + strspn(word + length, " ");
     }
-    putchar('\n');
+    fputc('\n', stream);
 }
 
-static void print_option_row(const struct poptOption *row)
+static void print_option_row(FILE *stream, const struct poptOption *row)
 {
-    int used = row->shortName ? printf("  -%c, ", row->shortName) : printf("      ");
+    int used =
+        row->shortName ? fprintf(stream, "  -%c, ", row->shortName) : fprintf(stream, "      ");
 
-    used += printf("--%s", row->longName);
+    used += fprintf(stream, "--%s", row->longName);
     if (row->argDescrip)
-        used += printf("%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
+        used += fprintf(stream, "%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
     if (used + 2 > TEXT_COLUMN) {
-        putchar('\n');
+        fputc('\n', stream);
         used = 0;
     }
-    printf("%*s", TEXT_COLUMN - used, "");
-    print_wrapped(row->descrip, TEXT_COLUMN);
+    fprintf(stream, "%*s", TEXT_COLUMN - used, "");
+    print_wrapped(stream, row->descrip, TEXT_COLUMN);
 }
 
-/* Ends every printer: what was buffered must have arrived. */
-static enum ota_error finish_output(struct ota_failure *failure)
+static void print_help(FILE *stream)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return OTA_OK;
-    return ota_fail_stdout(failure, errno);
-}
-
-enum ota_error options_print_help(struct ota_failure *failure)
-{
-    fputs(help_head, stdout);
+    fputs(help_head, stream);
     for (const struct poptOption *group = options_groups; group->arg; group++) {
-        printf("\n%s\n", group->descrip);
+        fprintf(stream, "\n%s\n", group->descrip);
         for (const struct poptOption *row = options_rows(group); row->longName; row++) {
             if (!options_is_hidden(row))
-                print_option_row(row);
+                print_option_row(stream, row);
         }
     }
-    fputs(help_tail, stdout);
-    return finish_output(failure);
+    fputs(help_tail, stream);
 }
 
-static size_t print_usage_row(const struct poptOption *row, size_t used)
+static size_t print_usage_row(FILE *stream, const struct poptOption *row, size_t used)
 {
     char text[LINE_WIDTH];
     const char *argument = row->argDescrip ? row->argDescrip : "";
@@ -107,29 +100,47 @@ static size_t print_usage_row(const struct poptOption *row, size_t used)
                      : snprintf(text, sizeof text, "[--%s%s%s]", row->longName, space, argument);
 
     if (used + 1 + (size_t)length > LINE_WIDTH) {
-        printf("\n%*s", USAGE_INDENT - 1, "");
+        fprintf(stream, "\n%*s", USAGE_INDENT - 1, "");
         used = USAGE_INDENT - 1;
     }
-    printf(" %s", text);
+    fprintf(stream, " %s", text);
     return used + 1 + (size_t)length;
+}
+
+static void print_usage(FILE *stream)
+{
+    size_t used = (size_t)fprintf(stream, "Usage: esp-ota");
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (!options_is_hidden(row))
+            used = print_usage_row(stream, row, used);
+    }
+    fputc('\n', stream);
+}
+
+static enum ota_error print(void (*print_page)(FILE *stream), struct ota_failure *failure)
+{
+    struct stdout_text text;
+
+    if (stdout_text_open(&text))
+        print_page(text.stream);
+    int error = stdout_text_write(&text, STDIO_GUARD_NO_LIMIT);
+    return error == 0 ? OTA_OK : ota_fail_stdout(failure, error);
+}
+
+enum ota_error options_print_help(struct ota_failure *failure)
+{
+    return print(print_help, failure);
 }
 
 enum ota_error options_print_usage(struct ota_failure *failure)
 {
-    size_t used = (size_t)printf("Usage: esp-ota");
-    const struct poptOption *row;
-    for (size_t n = 0; (row = options_row(n)); n++) {
-        if (!options_is_hidden(row))
-            used = print_usage_row(row, used);
-    }
-    putchar('\n');
-    return finish_output(failure);
+    return print(print_usage, failure);
 }
 
 enum ota_error options_print_version(struct ota_failure *failure)
 {
-    version_print();
-    return finish_output(failure);
+    return print(version_print, failure);
 }
 
 const char *options_find_synonym(const char *name, size_t length)

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/stdio_guard.h"
+#include "base/stdout_text.h"
 #include "config/config_text.h"
 #include "fleet/hosts.h"
 #include "output/report_json.h"
@@ -20,8 +22,9 @@
 enum { VALUE_SHOWN = 4096 };
 
 struct output {
+    FILE *stream;
     bool is_json;
-    bool is_written;
+    bool is_written; /* false: memory ran out, so a line is missing */
 };
 
 /* What a setting has is shown as it is, but for a password in the wrong place. The name of a file that
@@ -54,11 +57,12 @@ static void show_setting(struct output *output, const char *section, const char 
                                            .line = origin ? origin->number : 0};
 
     if (output->is_json)
-        output->is_written &= report_json_setting(stdout, &setting, 0);
+        output->is_written &= report_json_setting(output->stream, &setting, 0);
     else if (origin)
-        printf("%s = %s  # %s, line %zu\n", name, shown, setting.file, setting.line);
+        fprintf(output->stream, "%s = %s  # %s, line %zu\n", name, shown, setting.file,
+                setting.line);
     else
-        printf("%s = %s  # %s\n", name, shown, source);
+        fprintf(output->stream, "%s = %s  # %s\n", name, shown, source);
 }
 
 static void show_value(struct output *output, const struct config_entry *origin, const char *name,
@@ -136,7 +140,7 @@ static void show_section(struct output *output, const struct config *config,
     snprintf(name, sizeof name, "%s %s", section->kind == CONFIG_BOARD ? "board" : "group",
              section->name);
     if (!output->is_json)
-        printf("\n[%s]\n", name);
+        fprintf(output->stream, "\n[%s]\n", name);
     if (section->kind == CONFIG_BOARD && !config_find_entry(config, section, "host"))
         show_setting(output, name, "host", section->name, &beginning, NULL);
     for (size_t i = 0; i < config->entry_count; i++) {
@@ -147,28 +151,44 @@ static void show_section(struct output *output, const struct config *config,
     }
 }
 
-enum ota_error show_config(const struct command_line *line, const struct config *config,
-                           const struct options *options, struct ota_failure *failure)
+static void show_files(struct output *output, const struct config *config)
 {
-    struct output output = {.is_json = options->report.json, .is_written = true};
+    if (output->is_json)
+        return;
+    for (size_t i = 0; i < config->file_count; i++)
+        fprintf(output->stream, "# %s\n", config->files[i].shown);
+    if (config->file_count == 0)
+        fputs("# no configuration file\n", output->stream);
+}
 
-    for (size_t i = 0; i < config->file_count && !output.is_json; i++)
-        printf("# %s\n", config->files[i].shown);
-    if (config->file_count == 0 && !output.is_json)
-        puts("# no configuration file");
-    show_options(&output, line);
+static void show_all(struct output *output, const struct command_line *line,
+                     const struct config *config, const struct options *options)
+{
+    show_files(output, config);
+    show_options(output, line);
     if (options->plan.password && !line->typed[OPTION_AUTH] && !line->typed[OPTION_AUTH_FILE])
-        show_setting(&output, NULL, "auth", "(not shown)", NULL, "ESP_OTA_AUTH");
+        show_setting(output, NULL, "auth", "(not shown)", NULL, "ESP_OTA_AUTH");
     for (size_t i = 0; i < config->section_count; i++) {
         const struct config_section *section = &config->sections[i];
 
         if (section->kind != CONFIG_GENERAL &&
             config_find_section(config, section->kind, section->name, NULL) == section)
-            show_section(&output, config, section);
+            show_section(output, config, section);
     }
+}
 
-    errno = output.is_written ? 0 : errno;
-    if (output.is_written && fflush(stdout) == 0 && !ferror(stdout))
-        return OTA_OK;
-    return ota_fail_stdout(failure, errno);
+enum ota_error show_config(const struct command_line *line, const struct config *config,
+                           const struct options *options, struct ota_failure *failure)
+{
+    struct stdout_text text;
+    struct output output = {.is_json = options->report.json, .is_written = true};
+
+    if (stdout_text_open(&text)) {
+        output.stream = text.stream;
+        show_all(&output, line, config, options);
+    }
+    int error = stdout_text_write(&text, STDIO_GUARD_NO_LIMIT);
+    if (!output.is_written)
+        error = ENOMEM;
+    return error == 0 ? OTA_OK : ota_fail_stdout(failure, error);
 }

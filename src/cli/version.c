@@ -14,39 +14,40 @@
 
 enum { LIBRARY_VERSION_MAX = 64 };
 
-static void print_libraries(void)
+static void print_libraries(FILE *stream)
 {
     char pcre2[LIBRARY_VERSION_MAX] = "";
     if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof pcre2)
         pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
 
-    printf("libraries: %s; zlib %s; jansson %s; PCRE2 %s; inih %s\n",
-           OpenSSL_version(OPENSSL_VERSION), zlibVersion(), jansson_version_str(), pcre2,
-           ESP_OTA_INIH_VERSION);
+    fprintf(stream, "libraries: %s; zlib %s; jansson %s; PCRE2 %s; inih %s\n",
+            OpenSSL_version(OPENSSL_VERSION), zlibVersion(), jansson_version_str(), pcre2,
+            ESP_OTA_INIH_VERSION);
 }
 
 /* Loading them only to learn their versions would take several times as long as the rest. */
-static void print_features(void)
+static void print_features(FILE *stream)
 {
-    printf("boards by name: libavahi-client, %s\n"
-           "update pages: libcurl, %s\n"
-           "--serve: libmicrohttpd, %s\n",
-           LIBRARY_BINDING, LIBRARY_BINDING, LIBRARY_BINDING);
+    fprintf(stream,
+            "boards by name: libavahi-client, %s\n"
+            "update pages: libcurl, %s\n"
+            "--serve: libmicrohttpd, %s\n",
+            LIBRARY_BINDING, LIBRARY_BINDING, LIBRARY_BINDING);
 }
 
-static void print_protocols(void)
+static void print_protocols(FILE *stream)
 {
-    printf("protocols:");
+    fprintf(stream, "protocols:");
     for (size_t i = 0; protocols[i]; i++)
-        printf("%s %s", i ? "," : "", protocols[i]->name);
-    putchar('\n');
+        fprintf(stream, "%s %s", i ? "," : "", protocols[i]->name);
+    fputc('\n', stream);
 }
 
-void version_print(void)
+void version_print(FILE *stream)
 {
-    puts("esp-ota " ESP_OTA_VERSION);
-    puts("commit: " ESP_OTA_COMMIT);
-    print_libraries();
-    print_features();
-    print_protocols();
+    fputs("esp-ota " ESP_OTA_VERSION "\n", stream);
+    fputs("commit: " ESP_OTA_COMMIT "\n", stream);
+    print_libraries(stream);
+    print_features(stream);
+    print_protocols(stream);
 }

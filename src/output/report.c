@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/stdio_guard.h"
+#include "base/stdout_text.h"
 #include "base/terminal.h"
 #include "base/units.h"
 #include "image/image.h"
@@ -30,7 +31,7 @@
 #include <unistd.h>
 
 static const int64_t REDRAW_US = MILLISECONDS(100), REDRAW_IN_PIPE_US = SECONDS(1);
-enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
+enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64 };
 
 struct report {
     enum ota_command command;
@@ -529,29 +530,25 @@ static bool wants_json(const struct report *report)
     return report && report->json && !report->json_lost;
 }
 
-static bool is_json_taken(int patience_ms)
+/* is_printed: false when memory has run out. */
+static void end_json(struct report *report, struct stdout_text *line, bool is_printed)
 {
-    errno = ETIMEDOUT; /* what poll() says nothing of */
-    return stdio_guard_takes(STDOUT_FILENO, patience_ms);
-}
+    const int error = stdout_text_write(line, STDIO_GUARD_PATIENCE_MS);
 
-/* errno says why it was not. */
-static void note_json(struct report *report, bool is_written)
-{
-    report->json_reason = is_written ? 0 : errno;
-    report->json_lost = !is_written;
+    report->json_reason = is_printed ? error : ENOMEM;
+    report->json_lost = report->json_reason != 0;
 }
 
 /* A reader that has stopped costs lines of progress first, and in the end the whole report. */
 static void write_json(struct report *report, const struct ota_event *event)
 {
-    bool is_progress = event->type == OTA_EVENT_PROGRESS;
+    struct stdout_text line;
 
-    if (is_json_taken(is_progress ? 0 : JSON_PATIENCE_MS))
-        note_json(report, report_json_event(stdout, event, report->command,
-                                            loop_now_us() - report->start_us));
-    else if (!is_progress)
-        note_json(report, false);
+    if (event->type == OTA_EVENT_PROGRESS && !stdio_guard_takes(STDOUT_FILENO, 0))
+        return;
+    end_json(report, &line,
+             stdout_text_open(&line) && report_json_event(line.stream, event, report->command,
+                                                          loop_now_us() - report->start_us));
 }
 
 void report_event(const struct ota_event *event, void *userdata)
@@ -605,10 +602,13 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
         return;
     diag_status_clear();
     summary_show(report->summary, &report->totals, loop_now_us() - report->start_us);
-    if (wants_json(report))
-        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
-                              report_json_summary(stdout, &report->totals, outcome, exit_status,
-                                                  loop_now_us() - report->start_us));
+    if (wants_json(report)) {
+        struct stdout_text line;
+        end_json(report, &line,
+                 stdout_text_open(&line) &&
+                     report_json_summary(line.stream, &report->totals, outcome, exit_status,
+                                         loop_now_us() - report->start_us));
+    }
 }
 
 void report_serving(struct report *report, const struct strings *urls, uint16_t port)
@@ -617,20 +617,24 @@ void report_serving(struct report *report, const struct strings *urls, uint16_t 
         diag_info("boards fetch from %s", urls->items[i]);
     if (urls->count == 0)
         diag_warning("this computer has no address that boards can reach; port %u is served", port);
-    if (wants_json(report))
-        note_json(report,
-                  is_json_taken(JSON_PATIENCE_MS) &&
-                      report_json_serving(stdout, urls, port, loop_now_us() - report->start_us));
+    if (wants_json(report)) {
+        struct stdout_text line;
+        end_json(report, &line,
+                 stdout_text_open(&line) && report_json_serving(line.stream, urls, port,
+                                                                loop_now_us() - report->start_us));
+    }
 }
 
 void report_written(struct report *report, const struct image *image, const char *path)
 {
     char shown[1024], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];
 
-    if (wants_json(report))
-        note_json(report,
-                  is_json_taken(JSON_PATIENCE_MS) &&
-                      report_json_written(stdout, image, path, loop_now_us() - report->start_us));
+    if (wants_json(report)) {
+        struct stdout_text line;
+        end_json(report, &line,
+                 stdout_text_open(&line) && report_json_written(line.stream, image, path,
+                                                                loop_now_us() - report->start_us));
+    }
     escape_string(shown, sizeof shown, path);
     diag_info("%s: %s written, from %s; nothing was uploaded", shown,
               format_size(size, image->size), format_size(file_size, image->file_size));
@@ -640,10 +644,12 @@ int report_failure(struct report *report, const struct ota_failure *failure)
 {
     int exit_status = ota_error_exit_status(failure->error, 0);
 
-    if (wants_json(report))
-        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
-                              report_json_failure(stdout, failure, exit_status,
-                                                  loop_now_us() - report->start_us));
+    if (wants_json(report)) {
+        struct stdout_text line;
+        end_json(report, &line,
+                 stdout_text_open(&line) && report_json_failure(line.stream, failure, exit_status,
+                                                                loop_now_us() - report->start_us));
+    }
     show_failure("", "", failure,
                  remedy_find(failure, NULL, report ? report->command : OTA_COMMAND_SKETCH, "",
                              surroundings_find()));

@@ -10,7 +10,6 @@
 #include "image/image.h"
 #include "upload/protocols.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +39,11 @@ static bool write_json_line(FILE *stream, const char *name, const char *board,
 
     char *text = rc == 0 ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     bool is_whole = text && !json_memory_has_run_out();
-    bool written = is_whole && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0;
-    const int reason = is_whole ? errno : ENOMEM;
+    bool written = is_whole && fprintf(stream, "%s\n", text) > 0;
 
     free(text);
     json_decref(line);
     json_decref(fields);
-    errno = reason;
     return written;
 }
 

@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Each function writes one line to stream and flushes it. False if that failed; errno has the
- * cause. */
+/* Each function writes one line to stream. False if that failed: to a stream in memory, that memory
+ * has run out. */
 bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_command command,
                        int64_t since_start_us);
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,

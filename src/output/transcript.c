@@ -21,12 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    PREFIX_MAX = 1200,
-    TEXT_MAX = 6 * LINE_SPLITTER_MAX + 1,
-    PATH_SHOWN = 512,
-    PATIENCE_MS = 60000
-};
+enum { PREFIX_MAX = 1200, TEXT_MAX = 6 * LINE_SPLITTER_MAX + 1, PATH_SHOWN = 512 };
 
 /* A place that lines go to. */
 struct output {
@@ -138,7 +133,7 @@ static void put_bytes(struct output *output, const char *text, size_t length)
 {
     if (output->is_lost || output->is_closed)
         return;
-    int error = stdio_guard_write(output->descriptor, text, length, PATIENCE_MS);
+    int error = stdio_guard_write(output->descriptor, text, length, STDIO_GUARD_PATIENCE_MS);
 
     output->is_closed = error == EPIPE;
     output->is_lost = error != 0 && !output->is_closed;

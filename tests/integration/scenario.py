@@ -130,6 +130,22 @@ def readable(streams, wait_s):
     return [stream for stream in streams if stream.fileno() in numbers]
 
 
+def read_slowly(*arguments, **env):
+    """Runs the program with a small non-blocking pipe as its standard output. The status, and what it wrote."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writer, False)
+    with tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=writer, stderr=err, cwd="/",
+                                   env=environment(**env))
+        os.close(writer)
+        with open(reader, "rb", buffering=0) as pipe:
+            out = b"".join(iter(lambda: pipe.read(1000), b""))
+        status = process.wait(DEADLINE_S)
+        err.seek(0)
+        return status, out.decode(), err.read().decode()
+
+
 class Program:
     """A running esp-ota whose output is gathered while it runs.
 

@@ -2,6 +2,7 @@
 """-l/--list: the boards that announce themselves, through a real avahi-daemon."""
 
 import json
+import re
 import unittest
 
 import mdns
@@ -157,6 +158,16 @@ class Forms(OnLink):
                 result = scenario.run("-l", *form, before=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
                 self.assertEqual((1, ""), (result.status, result.out), result)
                 self.assertIn("cannot write to standard output: No space left", result.err)
+
+
+    def test_output_that_takes_little_at_once(self):
+        """A non-blocking pipe: what it does not take yet is no error."""
+        for form in ((), ("--json",)):
+            with self.subTest(form):
+                expected = scenario.run("-l", *form)
+                status, out, err = scenario.read_slowly("-l", *form)
+                self.assertEqual((status, err), (0, ""))
+                self.assertEqual(*(re.sub(r'"time":[0-9.]+', "", text) for text in (out, expected.out)))
 
 
 class Usage(scenario.Scenario):

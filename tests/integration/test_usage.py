@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import firmware
-from scenario import Scenario, image, run
+from scenario import Scenario, image, read_slowly, run
 
 
 class Mistakes(Scenario):
@@ -246,6 +246,20 @@ class Help(Scenario):
         self.assertEqual(status.returncode, 1)
         self.assertIn(b"No space left on device", status.stderr)
         self.assertNotIn(b"upload", status.stderr)
+
+    def test_output_that_takes_little_at_once(self):
+        """A non-blocking pipe, as some callers make it: what it does not take yet is no error."""
+        config = self.file("conf", "".join(f"[board b{number}]\nhost = 10.0.{number}.1\n" for number in range(250)).encode())
+        path = self.file("fw.bin", image())
+        for arguments in (("--help",), ("--usage",), ("--version",), ("--show-config", "--config", config),
+                          ("--show-config", "--config", config, "--json"), ("--check", "-f", path),
+                          ("--check", "--json", "-f", path)):
+            with self.subTest(arguments):
+                expected = run(*arguments)
+                self.assertEqual((expected.status, expected.err), (0, ""), expected)
+                status, out, err = read_slowly(*arguments)
+                self.assertEqual((status, err), (0, ""))
+                self.assertEqual(*(re.sub(r'"time":[0-9.]+', "", text) for text in (out, expected.out)))
 
     def test_output_that_may_not_become_that_large(self):
         result = run("--help", before=("sh", "-c", 'ulimit -f 0; exec "$@" >help', "sh"), cwd=self.directory)

@@ -1,7 +1,7 @@
 /*
  * test-stdio_guard.c: file descriptors 0 to 2 closed in every combination. Each combination is
  * tried in a child, which returns its findings as its exit status. Pipes with readers that are slow,
- * stopped or gone.
+ * stopped or gone, and a terminal that is held.
  */
 #include "base/stdio_guard.h"
 
@@ -11,13 +11,17 @@
 
 #include <cmocka.h>
 
+#include "support/pty.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { COMBINATIONS = 8, GOOD = 42 };
@@ -77,7 +81,7 @@ static void test_every_combination(void **state)
 }
 
 /* More than a pipe holds. */
-enum { LONG_SIZE = 300000, SOON_MS = 50, PATIENCE_MS = 60000 };
+enum { LONG_SIZE = 300000, SOON_MS = 50, PATIENCE_MS = STDIO_GUARD_PATIENCE_MS };
 
 static char byte_at(size_t place)
 {
@@ -139,12 +143,75 @@ static void test_a_stopped_reader(void **state)
     free(text);
 }
 
+static int alarms_until_read = -1;
+static int alarm_reads_from;
+
+static void on_alarm(int number)
+{
+    char piece[PIPE_BUF];
+
+    (void)number;
+    if (--alarms_until_read == 0)
+        (void)!read(alarm_reads_from, piece, sizeof piece);
+}
+
+/* From now on an alarm comes every 20 ms; that with this number reads from a pipe. */
+static void start_alarms(int number, int reads_from)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct timeval interval = {.tv_usec = 20000};
+
+    alarms_until_read = number;
+    alarm_reads_from = reads_from;
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &(struct itimerval){interval, interval}, NULL), 0);
+}
+
+static void stop_alarms(void)
+{
+    assert_int_equal(setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL), 0);
+}
+
+/* Is waited for beyond the patience, until a signal comes. */
+static void test_a_held_terminal(void **state)
+{
+    int master = pty_open_master();
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    (void)state;
+
+    assert_true(terminal >= 0);
+    assert_int_equal(tcflow(terminal, TCOOFF), 0);
+    assert_false(stdio_guard_takes(terminal, 0));
+    start_alarms(-1, -1);
+    assert_int_equal(stdio_guard_write(terminal, "x", 1, 1), EINTR);
+    stop_alarms();
+    close(terminal);
+    close(master);
+}
+
+static void test_no_limit(void **state)
+{
+    char *text = calloc(1, LONG_SIZE);
+    int pipes[2];
+    (void)state;
+
+    assert_non_null(text);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(stdio_guard_write(pipes[1], text, LONG_SIZE, SOON_MS), ETIMEDOUT);
+    start_alarms(3, pipes[0]);
+    assert_int_equal(stdio_guard_write(pipes[1], "x", 1, STDIO_GUARD_NO_LIMIT), 0);
+    stop_alarms();
+    close(pipes[0]);
+    close(pipes[1]);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_combination),
-        cmocka_unit_test(test_all_is_written),
-        cmocka_unit_test(test_a_stopped_reader),
+        cmocka_unit_test(test_every_combination), cmocka_unit_test(test_all_is_written),
+        cmocka_unit_test(test_a_stopped_reader),  cmocka_unit_test(test_a_held_terminal),
+        cmocka_unit_test(test_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
