@@ -70,14 +70,16 @@ void beneath_forget(void)
     rules = NULL;
 }
 
-/* Returns 0 if an open file is beneath the folder, else EXDEV, or the errno of a lack of resources,
- * which tells nothing of the file. link: its entry in /proc/self/fd. */
+/* Returns 0 if an open file is beneath the folder, else EXDEV, or the reason why that is not known:
+ * ENOSYS without /proc, the errno of a lack of resources. link: its entry in /proc/self/fd. */
 static int check_beneath(const char *link, const char *folder)
 {
     char real_path[PATH_MAX], real_folder[PATH_MAX];
     const ssize_t length = readlink(link, real_path, sizeof real_path - 1);
 
-    if (length < 0 || !realpath(folder, real_folder))
+    if (length < 0)
+        return errno == ENOENT ? ENOSYS : errno;
+    if (!realpath(folder, real_folder))
         return error_is_local(errno) ? errno : EXDEV;
     real_path[length] = '\0';
 

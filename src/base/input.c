@@ -225,6 +225,9 @@ const char *input_error(int number)
         return "it is closed";
     case EXDEV:
         return "it is not in the folder of the project file that names it, or below it";
+    case ENOSYS: /* of beneath_open() */
+        return "/proc is not mounted, which would show whether it is in the folder of the project "
+               "file that names it";
     default:
         return strerror(number);
     }

@@ -244,7 +244,7 @@ static enum ota_error confine_path(const char *folder, const char *path,
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot open %s: %s",
                               escape_string(shown, sizeof shown, path), strerror(errno));
     if (fd < 0 && errno != ENOENT)
-        return ota_fail(failure, OTA_E_USAGE, "cannot be opened: %s", strerror(errno));
+        return ota_fail(failure, OTA_E_USAGE, "cannot be opened: %s", input_error(errno));
     if (fd >= 0)
         close(fd);
     return OTA_OK;

@@ -22,6 +22,20 @@
 
 static char top[] = "/tmp/test-beneath.XXXXXX";
 
+/* readlink() fails with this errno; 0: it works. */
+static int readlink_error;
+
+ssize_t __real_readlink(const char *path, char *target, size_t size);
+ssize_t __wrap_readlink(const char *path, char *target, size_t size);
+
+ssize_t __wrap_readlink(const char *path, char *target, size_t size)
+{
+    if (readlink_error == 0)
+        return __real_readlink(path, target, size);
+    errno = readlink_error;
+    return -1;
+}
+
 /* A path is added while nothing is there. Each row: what is there when it is opened, and whether it
  * opens. */
 static const struct {
@@ -89,6 +103,26 @@ static void test_linked_folder(void **state)
     assert_int_equal(unlink("q"), 0);
 }
 
+/* Where the path leads is not known: not even if it stays in the folder. */
+static void test_unknown_place(void **state)
+{
+    static const struct {
+        int readlink_error, error;
+    } rows[] = {{ENOENT, ENOSYS}, {EACCES, EACCES}, {ENOMEM, ENOMEM}};
+    (void)state;
+
+    assert_int_equal(beneath_add("p/file", "p"), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        readlink_error = rows[i].readlink_error;
+        const int fd = beneath_open("p/file", O_RDONLY | O_CLOEXEC);
+        const int reason = errno;
+        readlink_error = 0;
+        assert_int_equal(fd, -1);
+        assert_int_equal(reason, rows[i].error);
+    }
+    beneath_forget();
+}
+
 static void test_add_without_memory(void **state)
 {
     (void)state;
@@ -128,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_swapped),
         cmocka_unit_test(test_linked_folder),
+        cmocka_unit_test(test_unknown_place),
         cmocka_unit_test(test_add_without_memory),
     };
     return cmocka_run_group_tests(tests, make_beneath_tree, remove_beneath_tree);
