@@ -182,6 +182,16 @@ static void reject_line(struct boot_check *check, enum ota_cause cause)
     give_verdict(check, &verdict);
 }
 
+/* Whatever the line says is lost. */
+static void fail_to_match(struct boot_check *check)
+{
+    struct ota_failure verdict;
+
+    ota_fail_errno(&verdict, OTA_E_INTERNAL, ENOMEM,
+                   "its log could not be compared with --expect or --reject: out of memory");
+    give_verdict(check, &verdict);
+}
+
 static void tell_given_up(struct boot_check *check)
 {
     char text[LINE_SHOWN + 128], pattern[LINE_SHOWN];
@@ -221,6 +231,9 @@ static void judge_line(struct boot_check *check, const struct line *line, const 
         break;
     case EXPECT_UNDECIDABLE:
         reject_line(check, OTA_CAUSE_LOG_UNDECIDED);
+        break;
+    case EXPECT_NO_MEMORY:
+        fail_to_match(check);
         break;
     case EXPECT_SATISFIED:
         satisfy(check);

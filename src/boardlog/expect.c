@@ -44,7 +44,7 @@ struct expect {
     pcre2_match_data *data;
 };
 
-enum outcome { NO_MATCH, MATCH, GIVEN_UP };
+enum outcome { NO_MATCH, MATCH, GIVEN_UP, NO_MEMORY };
 
 /* -- compiling -- */
 
@@ -235,7 +235,14 @@ static enum outcome match_line(const struct expect *expect, const pcre2_code *co
     pcre2_set_callout(expect->context, count_step, &steps);
     int result =
         pcre2_match(compiled, (PCRE2_SPTR)text, length, 0, flags, expect->data, expect->context);
-    return result >= 0 ? MATCH : result == PCRE2_ERROR_NOMATCH ? NO_MATCH : GIVEN_UP;
+    switch (result) {
+    case PCRE2_ERROR_NOMATCH:
+        return NO_MATCH;
+    case PCRE2_ERROR_NOMEMORY:
+        return NO_MEMORY;
+    default:
+        return result >= 0 ? MATCH : GIVEN_UP;
+    }
 }
 
 static enum expect_verdict feed_rejected(const struct expect *expect, struct expect_state *state,
@@ -246,6 +253,10 @@ static enum expect_verdict feed_rejected(const struct expect *expect, struct exp
 
         if (outcome == NO_MATCH || (outcome == GIVEN_UP && state->verdict == EXPECT_UNDECIDABLE))
             continue;
+        if (outcome == NO_MEMORY) {
+            state->verdict = EXPECT_NO_MEMORY;
+            break;
+        }
 
         state->rejected_by = i;
         state->verdict = outcome == MATCH ? EXPECT_REJECTED : EXPECT_UNDECIDABLE;
@@ -262,6 +273,10 @@ static void feed_expected(const struct expect *expect, struct expect_state *stat
             continue;
 
         enum outcome outcome = match_line(expect, expect->expected.compiled[i], line, text, length);
+        if (outcome == NO_MEMORY) {
+            state->verdict = EXPECT_NO_MEMORY;
+            return;
+        }
         if (outcome == MATCH) {
             state->met |= bit;
         } else if (outcome == GIVEN_UP && !(state->told & bit) && !state->given_up) {
@@ -285,7 +300,8 @@ enum expect_verdict expect_feed(const struct expect *expect, struct expect_state
         return state->verdict;
 
     feed_expected(expect, state, line, text, length);
-    if (expect->expected.count > 0 && !expect_missing(expect, state, 0))
+    if (state->verdict == EXPECT_UNDECIDED && expect->expected.count > 0 &&
+        !expect_missing(expect, state, 0))
         state->verdict = EXPECT_SATISFIED;
     return state->verdict;
 }

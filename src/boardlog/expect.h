@@ -31,6 +31,7 @@ enum expect_verdict {
     EXPECT_SATISFIED,   /* each expected pattern has matched */
     EXPECT_REJECTED,    /* takes precedence if the same line satisfies the rest */
     EXPECT_UNDECIDABLE, /* too many ways to match a line for one of the rejecting patterns */
+    EXPECT_NO_MEMORY,   /* a line was not matched, as memory ran out */
 };
 
 /* The state of one board's log. All zero: no line yet. */

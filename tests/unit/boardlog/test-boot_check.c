@@ -18,12 +18,18 @@
 #include "support/virtual_time.h"
 
 #include <errno.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 
 #define S INT64_C(1000000)
 #define MS INT64_C(1000)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* PCRE2 finds no memory to match this line. */
+#define COSTLY "costly"
 
 enum { PATTERNS = 4, STEPS = 10 };
 
@@ -59,6 +65,12 @@ struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_conf
 void __wrap_restart_watch_free(struct restart_watch *watch);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
+int __real_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context);
+int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context);
 
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
                                          bool keeps_colors,
@@ -125,6 +137,15 @@ void __wrap_restart_watch_free(struct restart_watch *watch)
 void *__wrap_calloc(size_t count, size_t size)
 {
     return world.refuse_memory ? NULL : __real_calloc(count, size);
+}
+
+int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context)
+{
+    if (length == strlen(COSTLY) && memcmp(subject, COSTLY, length) == 0)
+        return PCRE2_ERROR_NOMEMORY;
+    return __real_pcre2_match_8(code, subject, length, start, options, data, context);
 }
 
 static void free_at(enum occasion occasion)
@@ -582,6 +603,11 @@ static const struct story verdicts_stories[] = {
                            "\" matches a line could not be decided, as it can match in too many "
                            "ways; it counts as no match\nline " EASY "\nline ready\n"
                            "line " EASY "A0\nok: its log said what was expected, after 3.4 s\n"},
+    {.title = "a line could not be matched for lack of memory",
+     .expected = {"ready"},
+     .steps = {CONNECTED(3000), {LINE, 3100, COSTLY, 0}, {LINE, 3200, "ready", 0}},
+     .story = IS_CONNECTED "line " COSTLY "\ninternal: its log could not be compared with "
+                           "--expect or --reject: out of memory\nline ready\n"},
     {.title = "only --reject: whatever else comes is a success, at the deadline",
      .rejected = {"panic"},
      .steps = {CONNECTED(3000),

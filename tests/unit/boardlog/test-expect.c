@@ -11,7 +11,29 @@
 
 #include <cmocka.h>
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 enum { SOME = 4 };
+
+/* pcre2_match() finds no memory. */
+static bool is_memory_short;
+
+int __real_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context);
+int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context);
+
+int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
+                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
+                         pcre2_match_context *context)
+{
+    if (is_memory_short)
+        return PCRE2_ERROR_NOMEMORY;
+    return __real_pcre2_match_8(code, subject, length, start, options, data, context);
+}
 
 #define LINE(literal)                                                                              \
     {                                                                                              \
@@ -280,6 +302,30 @@ static void test_doubts_are_ranked(void **state)
     expect_free(expect);
 }
 
+/* That is no property of the pattern; and what comes later does not make up for the lost line. */
+static void test_match_without_memory(void **state)
+{
+    static const char *const pattern = "up";
+    const struct line line = LINE("up");
+    struct ota_failure failure;
+    struct expect *expect;
+    (void)state;
+
+    for (size_t rejected = 0; rejected < 2; rejected++) {
+        struct expect_state board = {0};
+
+        assert_int_equal(expect_new(&expect, &pattern, 1 - rejected, &pattern, rejected, &failure),
+                         OTA_OK);
+        is_memory_short = true;
+        assert_int_equal(expect_feed(expect, &board, &line), EXPECT_NO_MEMORY);
+        is_memory_short = false;
+        assert_null(board.given_up);
+        assert_int_equal(expect_feed(expect, &board, &line), EXPECT_NO_MEMORY);
+        assert_null(expect_rejecting(expect, &board));
+        expect_free(expect);
+    }
+}
+
 static void test_how_many(void **state)
 {
     const char *patterns[EXPECT_MAX + 1];
@@ -310,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_escaped_backslashes),
         cmocka_unit_test(test_killers),
         cmocka_unit_test(test_doubts_are_ranked),
+        cmocka_unit_test(test_match_without_memory),
         cmocka_unit_test(test_how_many),
     };
 
