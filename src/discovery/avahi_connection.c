@@ -157,7 +157,7 @@ static void on_connection_timeout(void *userdata)
         loop_timer_start(&connection->timeout, RETURN_US);
 }
 
-/* Returns 0; ENOMEM when memory runs out; -1 otherwise. */
+/* Returns 0, or the errno of avahi_connection_connect(); -1 in place of its 0. */
 static int open_connection(struct avahi_connection *connection, char *reason, size_t capacity)
 {
     errno = 0;
@@ -165,7 +165,7 @@ static int open_connection(struct avahi_connection *connection, char *reason, si
     if (missing) {
         bool is_local = error_is_local(errno);
         snprintf(reason, capacity, "%s", missing);
-        return is_local ? ENOMEM : -1;
+        return is_local ? ENOMEM : ELIBACC;
     }
 
     loop_timer_init(&connection->timeout, connection->loop, on_connection_timeout, connection);
@@ -210,7 +210,7 @@ avahi_connection_connect(struct loop *loop, const struct avahi_connection_callba
         return connection;
 
     avahi_connection_free(connection);
-    errno = error == ENOMEM ? ENOMEM : 0;
+    errno = error > 0 ? error : 0;
     return NULL;
 }
 

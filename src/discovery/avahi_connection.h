@@ -24,7 +24,7 @@ struct avahi_connection_callbacks {
 };
 
 /* Connects. On failure returns NULL, fills in reason, and sets errno to ENOMEM when memory runs
- * out, otherwise to 0. */
+ * out, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
 struct avahi_connection *
 avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
                          char *reason, size_t capacity);

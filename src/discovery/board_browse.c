@@ -34,6 +34,7 @@ struct contest {
 
 struct board_browse {
     struct loop *loop;
+    struct mdns_client *mdns;
     struct mdns_query *query; /* NULL when it has ended */
     struct loop_timer timer;  /* for the next plain query, or the deadline */
     int64_t start_us, deadline_us;
@@ -198,6 +199,22 @@ static void finish_unavailable(struct board_browse *browse, const struct mdns_an
     finish_browse(browse, &failure);
 }
 
+/* The deadline may come before mdns_client.c gives up an avahi-daemon that does not answer. */
+static void finish_in_time(struct board_browse *browse)
+{
+    struct mdns_answer answer = {.event = MDNS_UNAVAILABLE};
+
+    if (mdns_client_has_answered(browse->mdns)) {
+        finish_normally(browse, true);
+        return;
+    }
+
+    snprintf(answer.reason, sizeof answer.reason,
+             "avahi-daemon or the D-Bus system bus has not answered in %.3g s, the limit of -t",
+             (double)(browse->deadline_us - browse->start_us) / 1e6);
+    finish_unavailable(browse, &answer);
+}
+
 static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct board_browse *browse = userdata;
@@ -242,7 +259,7 @@ static void on_browse_timer(void *userdata)
     struct board_browse *browse = userdata;
 
     if (loop_now_us() >= browse->deadline_us) {
-        finish_normally(browse, true);
+        finish_in_time(browse);
         return;
     }
     if (is_sketch_server_missing(browse))
@@ -259,7 +276,7 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
         return NULL;
 
     *browse = (struct board_browse){
-        .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
+        .loop = loop, .mdns = mdns, .start_us = loop_now_us(), .done = done, .userdata = userdata};
     browse->deadline_us = browse->start_us + timeout_us;
     loop_timer_init(&browse->timer, loop, on_browse_timer, browse);
     start_timer(browse, PLAIN_AFTER_US);

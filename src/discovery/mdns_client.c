@@ -67,9 +67,10 @@ static void send_record(const struct server *server, const struct record *record
         loop_quit(server->loop);
 }
 
-static void send_lost(const struct server *server, const char *reason, bool is_local)
+static void send_lost(const struct server *server, const char *reason, bool is_local,
+                      enum ota_cause lack)
 {
-    struct record record = {.type = RECORD_LOST, .answer.is_local = is_local};
+    struct record record = {.type = RECORD_LOST, .answer = {.is_local = is_local, .lack = lack}};
 
     snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
     send_record(server, &record);
@@ -78,7 +79,7 @@ static void send_lost(const struct server *server, const char *reason, bool is_l
 
 static void on_worker_lost(const char *reason, bool is_local, void *userdata)
 {
-    send_lost(userdata, reason, is_local);
+    send_lost(userdata, reason, is_local, OTA_CAUSE_NONE);
 }
 
 static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
@@ -119,12 +120,13 @@ static void run_worker(int socket, const char *argument)
     loop_end_without_memory(server.loop);
     server.worker = mdns_worker_new(server.loop, on_worker_answer, on_worker_lost, &server, reason);
     if (!server.worker) {
-        send_lost(&server, reason, errno == ENOMEM);
+        send_lost(&server, reason, errno == ENOMEM,
+                  errno == ELIBACC ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NONE);
     } else if (loop_watch_start(&requests, server.loop, socket, LOOP_READABLE, on_request,
                                 &server) == 0) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
         if (loop_run(server.loop) < 0) {
-            send_lost(&server, strerror(errno), error_is_local(errno));
+            send_lost(&server, strerror(errno), error_is_local(errno), OTA_CAUSE_NONE);
             /* After a failed allocation in _dbus_mem_pool_alloc(), libdbus 1.14 writes beyond the
              * old block when it is used again. The process ends now. */
             return;
@@ -155,6 +157,7 @@ struct mdns_query {
 struct mdns_client {
     struct loop *loop;
     bool is_running;
+    bool has_answered; /* the child has said hello */
     struct worker child;
     struct loop_watch watch;
     struct loop_timer
@@ -247,6 +250,12 @@ static void stop_for_errno(struct mdns_client *mdns, const char *what, int numbe
     mdns->lack = error_lack_cause(number);
 }
 
+static void stop_for_loss(struct mdns_client *mdns, const struct mdns_answer *answer)
+{
+    stop_worker(mdns, answer->reason, answer->is_local);
+    mdns->lack = answer->lack;
+}
+
 /* Sends as many pending requests as the socket takes. */
 static void send_requests(struct mdns_client *mdns)
 {
@@ -283,6 +292,7 @@ static void send_requests(struct mdns_client *mdns)
 
 static void take_hello(struct mdns_client *mdns)
 {
+    mdns->has_answered = true;
     mdns->failed_us = 0;
     loop_timer_stop(&mdns->timeout);
 }
@@ -323,7 +333,7 @@ static void on_worker_record(unsigned events, void *userdata)
     if (length != (ssize_t)sizeof record || !mdns_answer_is_sound(&record.answer))
         stop_worker(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
     else if (record.type == RECORD_LOST)
-        stop_worker(mdns, record.answer.reason, record.answer.is_local);
+        stop_for_loss(mdns, &record.answer);
     else if (record.type == RECORD_HELLO)
         take_hello(mdns);
     else
@@ -343,6 +353,7 @@ static int start_worker(struct mdns_client *mdns)
     }
 
     mdns->is_running = true;
+    mdns->has_answered = false;
     loop_timer_start(&mdns->timeout, HELLO_TIMEOUT_US);
     return 0;
 }
@@ -382,6 +393,11 @@ bool mdns_client_may_answer(const struct mdns_client *mdns)
     if (mdns->failed_us && loop_now_us() - mdns->failed_us < FAILURE_US)
         return false;
     return mdns->is_running || is_bus_there();
+}
+
+bool mdns_client_has_answered(const struct mdns_client *mdns)
+{
+    return mdns->has_answered;
 }
 
 /* Sends a new query to the child, which is started first if necessary. After a failure, the query

@@ -25,6 +25,9 @@ void mdns_client_free(struct mdns_client *mdns);
  * last ten seconds. Cheap. */
 bool mdns_client_may_answer(const struct mdns_client *mdns);
 
+/* Whether avahi-daemon has answered on D-Bus since the child was last started. */
+bool mdns_client_has_answered(const struct mdns_client *mdns);
+
 /* Asks. Avahi gives up on a name after about five seconds. If D-Bus does not answer,
  * MDNS_UNAVAILABLE comes after two seconds. services is the set for all but MDNS_HOST. name is
  * copied. NULL when memory runs out. */

@@ -71,7 +71,7 @@ struct mdns_answer {
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
     unsigned unheard;    /* MDNS_END: silent instances of shared services, which may be boards */
     bool is_local;       /* this computer has run out of memory, processes or file descriptors */
-    enum ota_cause lack; /* which of them, if that is known */
+    enum ota_cause lack; /* what it lacks, if that is known: one of these, or the library */
 };
 
 struct mdns_worker;
@@ -85,7 +85,7 @@ typedef void mdns_worker_answer_fn(uint32_t id, const struct mdns_answer *answer
 typedef void mdns_worker_lost_fn(const char *reason, bool is_local, void *userdata);
 
 /* Connects to the daemon. On failure returns NULL, fills in reason, and sets errno to ENOMEM when
- * memory runs out, otherwise to 0. */
+ * memory runs out, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
 struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on_answer,
                                     mdns_worker_lost_fn *on_lost, void *userdata,
                                     char reason[MDNS_REASON_MAX]);

@@ -73,7 +73,8 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
              facts->is_local ? "cannot be looked up" : "not found", mdns,
              mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
     if (facts->unavailable[0] && !facts->is_dns_name && !facts->is_local)
-        failure->cause = OTA_CAUSE_NO_AVAHI;
+        failure->cause =
+            facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
     else if (!facts->is_local && !facts->unavailable[0] && facts->boards->total)
         failure->cause = OTA_CAUSE_OTHER_NAMES;
     else if (facts->is_local)

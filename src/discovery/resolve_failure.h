@@ -17,7 +17,7 @@ struct resolve_failure {
     bool is_system_pending;
     const char *system_why; /* the C library's reason for finding nothing */
     bool is_local;          /* a source could not be asked: this computer ran out of memory etc. */
-    enum ota_cause lack;    /* what it ran out of, if that is known */
+    enum ota_cause lack;    /* what this computer lacks, if that is known */
     bool is_dns_name;       /* mDNS is not expected to know the name */
     bool has_all_boards;    /* boards is complete */
     const struct suggestions *boards;

@@ -236,6 +236,14 @@ static const struct remedy {
     {.cause = OTA_CAUSE_TOO_MANY_PROCESSES,
      .text = "End other programs of this user, or raise its limit of processes (\"ulimit -u\" "
              "shows and sets it; a container may have one of its own)."},
+    {.error = OTA_E_NO_MDNS,
+     .cause = OTA_CAUSE_NO_LIBRARY,
+     .text = "Install the library (Debian's package is libavahi-client3), or name the boards by "
+             "their IP addresses with -i."},
+    {.error = OTA_E_NOT_FOUND,
+     .cause = OTA_CAUSE_NO_LIBRARY,
+     .text = "Install the library (Debian's package is libavahi-client3), or give the board's IP "
+             "address with -i."},
     {.cause = OTA_CAUSE_NO_LIBRARY,
      .text = "Install the library (Debian's packages are libcurl4 or libcurl3-gnutls, and "
              "libmicrohttpd12 for --serve)."},

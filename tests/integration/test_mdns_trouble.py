@@ -70,10 +70,16 @@ class Absent(OnLink):
                 pass
             result = scenario.run("-i", "kitchen.local", "-f", self.image, "-d",
                                   LD_LIBRARY_PATH=directory)
-        self.assert_result(result, 0, ("] multicast DNS cannot be asked (",
-                                       "libavahi-client.so.3: file too short",
-                                       "port 8266 (system resolver)"), within=SOON)
-        board.stop()
+            self.assert_result(result, 0, ("] multicast DNS cannot be asked (",
+                                           "libavahi-client.so.3: file too short",
+                                           "port 8266 (system resolver)"), within=SOON)
+            board.stop()
+            install = r"libavahi-client\.so\.3: file too short\).*\n  Install the library \(.* libavahi-client3\), or "
+            for arguments in (("-l",), ("--all", "-f", self.image), ("-i", "cellar.local", "-f", self.image)):
+                with self.subTest(arguments):
+                    result = scenario.run(*arguments, LD_LIBRARY_PATH=directory)
+                    self.assertEqual(4, result.status, result)
+                    self.assertRegex(result.err, install)
 
     def test_no_bus_but_nss_mdns(self):
         """As in a container that shares no more than the daemon's socket."""

@@ -24,7 +24,7 @@ static const int64_t S = 1000000;
 static struct world {
     mdns_client_answer_fn *on_answer; /* NULL: no question is pending */
     void *answer_userdata;
-    bool refuse_mdns, free_when_done;
+    bool refuse_mdns, free_when_done, is_silent;
     size_t canceled, done;
     char plain[128]; /* when there was a plain query, in milliseconds */
     struct board_browse *browse;
@@ -37,6 +37,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
                                           unsigned services, const char *name,
                                           mdns_client_answer_fn *on_answer, void *userdata);
 void __wrap_mdns_client_cancel(struct mdns_query *query);
+bool __wrap_mdns_client_has_answered(const struct mdns_client *mdns);
 void __wrap_plain_query_send(enum service service);
 
 void __wrap_plain_query_send(enum service service)
@@ -70,6 +71,12 @@ void __wrap_mdns_client_cancel(struct mdns_query *query)
     assert_non_null(world.on_answer);
     world.on_answer = NULL;
     world.canceled++;
+}
+
+bool __wrap_mdns_client_has_answered(const struct mdns_client *mdns)
+{
+    assert_null(mdns);
+    return !world.is_silent;
 }
 
 static void on_browse_done(const struct board_list *boards, const struct ota_failure *failure,
@@ -173,6 +180,22 @@ static void test_browse_deadline(void **state)
         stop_browse();
         assert_int_equal(world.canceled, 1);
     }
+}
+
+/* The time is over before avahi-daemon has answered: that is not a network without boards. */
+static void test_deadline_before_an_answer(void **state)
+{
+    (void)state;
+
+    start_browse((struct world){.is_silent = true});
+    elapse();
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.failure.error, OTA_E_NO_MDNS);
+    assert_string_equal(world.failure.message,
+                        "cannot look for boards: multicast DNS cannot be asked (avahi-daemon or "
+                        "the D-Bus system bus has not answered in 10 s, the limit of -t)");
+    stop_browse();
+    assert_int_equal(world.canceled, 1);
 }
 
 /* As long as a board of this service is known by its name only. */
@@ -351,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_everything_has_come),
         cmocka_unit_test(test_no_boards),
         cmocka_unit_test(test_browse_deadline),
+        cmocka_unit_test(test_deadline_before_an_answer),
         cmocka_unit_test(test_plain_query),
         cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_unheard),
