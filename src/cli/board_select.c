@@ -33,6 +33,7 @@ struct selection {
     bool is_choosing;
     int64_t start_us;
     enum ota_error error;
+    struct ota_failure *search;
     struct ota_failure *failure;
 };
 
@@ -184,15 +185,26 @@ static void end_wait(struct selection *selection)
     loop_quit(selection->loop);
 }
 
-/* A search that failed late may still have found boards: they are used, with a warning. */
+/* A search that failed late may still have found boards: they are used. Nobody has seen them but a
+ * person who chooses, and that person has seen the warning. */
+static void note_search(struct selection *selection, const struct ota_failure *failure)
+{
+    selection->search->error = OTA_OK;
+    if (!failure)
+        return;
+
+    diag_warning("%s", failure->message);
+    if (!selection->options->chooses)
+        *selection->search = *failure;
+}
+
 static void on_browsed(const struct board_list *boards, const struct ota_failure *failure,
                        void *userdata)
 {
     struct selection *selection = userdata;
 
-    if (failure && boards->count > 0)
-        diag_warning("%s", failure->message);
     if (boards->count > 0) {
+        note_search(selection, failure);
         selection->error = select_found(selection, boards);
     } else if (failure) { /* always, as there are no boards */
         *selection->failure = *failure;
@@ -249,7 +261,8 @@ static void browse_boards(void *userdata)
 }
 
 enum ota_error board_select(struct plan *plan, const struct options *options, struct loop *loop,
-                            struct mdns_client *mdns, struct ota_failure *failure)
+                            struct mdns_client *mdns, struct ota_failure *search,
+                            struct ota_failure *failure)
 {
     struct selection selection = {.plan = plan,
                                   .options = options,
@@ -257,6 +270,7 @@ enum ota_error board_select(struct plan *plan, const struct options *options, st
                                   .mdns = mdns,
                                   .deadline_us = loop_now_us() + options->fleet.wait_us,
                                   .start_us = loop_now_us(),
+                                  .search = search,
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",

@@ -34,6 +34,7 @@ struct program {
     bool are_uploads_over;      /* only logs are still followed */
     bool is_summed_up;          /* the summary is printed */
     struct ota_failure failure; /* one that belongs to no board */
+    struct ota_failure search;  /* why boards may be missing; OTA_OK: it found all */
     bool is_over;               /* --monitor-for */
 };
 
@@ -121,15 +122,25 @@ static void on_fleet_event(const struct ota_event *event, void *userdata)
         loop_quit(program->loop);
 }
 
-/* Prints the summary once, and returns the exit status. */
+/* Prints the summary once, and returns the exit status. A success on the boards found is none on
+ * all boards if the search has failed. */
 static int sum_up(struct program *program)
 {
     int status;
     enum ota_error error = fleet_outcome(program->fleet, &status);
 
-    if (!program->is_summed_up && program->plan.image_count > 0)
-        report_summary(program->report, error, status);
+    if (error == OTA_OK && program->search.error != OTA_OK) {
+        error = program->search.error;
+        status = ota_error_exit_status(error, 0);
+    }
+    if (program->is_summed_up)
+        return status;
+
     program->is_summed_up = true;
+    if (program->plan.image_count > 0)
+        report_summary(program->report, error, status);
+    if (program->search.error != OTA_OK)
+        report_failure(program->report, &program->search);
     return status;
 }
 
@@ -194,8 +205,8 @@ static enum ota_error prepare(struct program *program)
     program->mdns = mdns_client_new(program->loop);
     if (!program->mdns)
         return ota_fail_no_memory(failure);
-    if (options->discovers &&
-        board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
+    if (options->discovers && board_select(&program->plan, options, program->loop, program->mdns,
+                                           &program->search, failure) != OTA_OK)
         return failure->error;
     /* Outputs come last, as none of them may be a file that was read. Until here a signal ends the
      * program as it is: nothing has been said to any board. */

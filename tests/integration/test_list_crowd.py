@@ -2,6 +2,8 @@
 """-l/--list among boards that no real responder would announce (responder.py): hundreds at once,
 hostile names, boards that are silent or vanish; on two interfaces and in both address families."""
 
+import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -12,6 +14,7 @@ import unicodedata
 import unittest
 
 import mdns
+from mdns import Board
 from mdns_case import OnLink, SOON
 import scenario
 
@@ -38,6 +41,29 @@ def setUpModule():
 def board(instance, addresses=("10.77.0.10",), port=3232, host="", **more):
     return {"instance": instance, "host": host or "host", "addresses": addresses, "port": port,
             "txt": TXT, **more}
+
+
+def worker_of(pid):
+    """The process that asks avahi-daemon: the only child."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
+                parent = int(file.read().rpartition(")")[2].split()[1])
+        except FileNotFoundError:  # it has ended
+            continue
+        if parent == pid:
+            return int(entry)
+    raise AssertionError(f"{pid} has no child")
+
+
+def wait_until_found(program, count):
+    """Asks a search for its status until it has heard of so many boards."""
+    for asked in itertools.count(1):
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(f"(?s)(so far.*){{{asked}}}")
+        with contextlib.suppress(AssertionError):
+            program.wait_for(f" {count} found so far", 0)
+            return
 
 
 class Announced(OnLink):
@@ -232,7 +258,7 @@ class Silence(Announced):
         self.assertEqual("esp-ota: warning: after 2.0 s not all boards have been heard (-t gives them more "
                          "time)\n", result.err)
         _, result = self.list("-t", "0.001", status=4)
-        self.assertIn("no board announces itself", result.err)
+        self.assertRegex(result.err, r"has not answered in 0\.001 s, the limit of -t|no board announces itself")
 
 
 class Daemon(Announced):
@@ -261,6 +287,13 @@ class Daemon(Announced):
         self.assertIn("(avahi-daemon or the D-Bus system bus does not answer)", result.err)
         self.assertLess(result.undelayed, SOON)
 
+    def test_daemon_hangs_for_all_of_the_time(self):
+        self.link.daemon.kill(signal.SIGSTOP)
+        _, result = self.list("-t", "1", status=4)
+        self.link.daemon.kill(signal.SIGCONT)
+        self.assertIn("(avahi-daemon or the D-Bus system bus has not answered in 1 s, the limit of -t)"
+                      f"{self.ADVICE}", result.err)
+
     def browsing(self, *options):
         """A list that is under way, and waits for an answer of a board that is silent."""
         responder = self.announce(board("gone", silent=True), board("there"))
@@ -283,6 +316,35 @@ class Daemon(Announced):
         self.assertEqual(4, result.status, result)
         self.assertIn("multicast DNS cannot be asked (avahi-daemon or the D-Bus system bus has gone)", result.err)
         self.assertLess(result.undelayed, SOON)
+
+    def test_search_that_breaks_off_before_an_upload(self):
+        """The boards found get the image; but there may be others, and then it is no success."""
+        there = [Board(f"there-{n}", 3232 + n, v4="10.77.0.2") for n in range(2)]
+        simulated = [self.simulate(one) for one in there]
+        responder = self.announce(board("gone", silent=True),
+                                  *(board(one.host, (one.v4,), one.port, one.host) for one in there))
+        for options in (("--dry-run",), ("-q",), ()):
+            with self.subTest(options):
+                program = scenario.Program("--match", "there-*", "-f", self.image, "--json", *options)
+                responder.wait_for("asked air0 AF_INET\n")
+                wait_until_found(program, 3)
+                os.kill(worker_of(program.pid), signal.SIGKILL)
+                result = program.result()
+                events = [json.loads(line) for line in result.out.splitlines()]
+                word = "skipped" if options == ("--dry-run",) else "result"
+                boards = [event for event in events if event["event"] == word and event["board"]]
+                self.assertEqual([(f"there-{n}", "dry-run" if word == "skipped" else "ok") for n in range(2)],
+                                 sorted((event["board"], event["code"]) for event in boards), result)
+                summary, last = events[-2:]
+                self.assertEqual(("summary", False, "internal", 1),
+                                 tuple(summary[key] for key in ("event", "ok", "code", "exit_status")))
+                self.assertEqual(("result", None, "internal", 1),
+                                 tuple(last[key] for key in ("event", "board", "code", "exit_status")))
+                self.assertEqual(1, result.status, result)
+                self.assertRegex(result.err, r"(?m)^esp-ota: some boards may be missing: multicast DNS cannot be asked "
+                                             r"\(the process that asks avahi-daemon ended unexpectedly\)$")
+        for one in simulated:
+            self.assert_got(one, self.image)
 
     def test_end_of_the_bus_while_browsing(self):
         program, _ = self.browsing()

@@ -68,7 +68,7 @@ UNSEEN = ("writes", "polls")
 # libdbus, in a child, waits within its calls for what it takes to be a passing lack, or forgets to go on when it
 # has passed (libavahi-client knows nothing of DBUS_DISPATCH_NEED_MEMORY). The parent cannot tell that from a daemon
 # that does not answer: it gives up when the time is over, and says so.
-WAITS_IN_LIBDBUS = re.compile(r"avahi-daemon or the D-Bus system bus does not answer|not all boards have been heard|"
+WAITS_IN_LIBDBUS = re.compile(r"the D-Bus system bus (does not answer|has not answered in)|not all boards have been heard|"
                               r"multicast DNS (gave no answer in|was asked for) \d+\.\d s")
 # --serve looks up a name again after 30 s, when a run is over; so nobody asks for the image.
 LOOKED_UP_LATER = "cannot be recognized by its name yet"
@@ -366,9 +366,18 @@ def list_boards(directory):
     return Scene(["-l", "--json", *PATIENCE], is_json=True, bus=bus)
 
 
+def match_quiet(directory):
+    """Boards that are found; of what is missing nothing but the status and JSON speaks."""
+    boards = [make_board(directory) for _ in range(2)]
+    content = firmware.sketch("esp8266", 20000)
+    bus = Bus(directory, [Announced(f"board-{i}", board.address, board.port) for i, board in enumerate(boards)])
+    return Scene(["--match", "board-*", "-f", write(directory, "fw.bin", content), "-q", "--json", *PATIENCE], boards,
+                 content=content, is_json=True, bus=bus)
+
+
 CASES = {case.__name__.replace("_", "-"): case for case in (
     upload_md5, upload_sha256, web_basic, web_digest, web_https, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
-    check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, serve,
+    check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, match_quiet, serve,
     serve_name, serve_tasmota, configured, show_config, pluggable_discovery, pluggable_monitor)}
 
 
