@@ -141,7 +141,9 @@ class UrlsWithPasswords(Scenario):
     HOST = "me:hunter2@lamp"
 
     def assert_hidden(self, *line):
-        for more in ((), ("--json",)):
+        """With --json, standard error has the message for people, too; other texts only differ for the first URL."""
+        has_first = any(self.URLS[0] in word for word in line)
+        for more in ((), ("--json",)) if has_first else (("--json",),):
             with self.subTest(line=line + more):
                 result = run(*line, *more, cwd=self.directory)
                 self.assertNotIn("hunter2", result.out + result.err)
