@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """The invitation over UDP: lost and repeated datagrams, busy boards, boards that are not there."""
 
-import os
-import signal
 import socket
 import threading
 import unittest
 
 import firmware
-from peer import Peer
-from scenario import Case, Program, Scenario, address, image, run
+from scenario import Case, Scenario, address, image, run
 
 PASSWORD = ("-P", "kwert")
 GIVEN = ("-a", "kwert")
@@ -149,30 +146,6 @@ class Losses(Scenario):
         for answer in answers:
             for part in answer.split()[1:]:
                 self.assertNotIn(part.decode(), result.err)
-
-
-class Stopped(Scenario):
-
-    def test_a_reply_from_meanwhile(self):
-        """What came while the program was stopped (Ctrl-Z, fg) is read before a deadline is judged."""
-        peer, silent = Peer(), Peer()
-        self.addCleanup(peer.close)
-        self.addCleanup(silent.close)
-        options = ("-p", str(peer.port), "-f", self.file("fw.bin", image()), "-t", "1", "--retries", "0")
-        program = Program("-i", peer.address, *options)
-        peer.invited()
-        program.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, program.pid, os.WSTOPPED | os.WNOWAIT)
-        peer.reply(b"OK")
-        channel = peer.connect()
-        # One that begins now with the same deadline has missed it.
-        result = run("-i", silent.address, *options, "-p", str(silent.port))
-        self.assertEqual(result.status, 5, result)
-        program.send_signal(signal.SIGCONT)
-        peer.take_image(channel)
-        channel.sendall(b"OK")
-        result = program.result()
-        self.assertEqual(result.status, 0, result)
 
 
 class Refusals(Scenario):

@@ -82,12 +82,16 @@ class Online(unittest.TestCase):
             lose(net, program)
             return program.wait(60), program.output
 
+    def wait_longer_than_a_silence(self, net):
+        """Until another one, beside the board, has asked an address that nobody has for 2 s."""
+        other = net.start(*net.board.command(ESP_OTA, "-i", "10.99.0.3", "-f", self.image, "-t", "2", "--retries", "0"))
+        self.assertEqual(other.wait(), 5, other.output)
+
     def test_own_link_down(self):
         """This computer's own link is no sign of the board's restart."""
         def lose(net, _program):
             net.host.run("ip", "link", "set", link.DEVICE, "down")
-            # Another one sees a board's silence that is long enough.
-            self.assertNotEqual(net.upload(ESP_OTA, "-f", self.image, "-t", "2", "--retries", "0").wait(), 0)
+            self.wait_longer_than_a_silence(net)
             net.host.run("ip", "link", "set", link.DEVICE, "up")
             net.host.meet(net.board)
 
@@ -100,10 +104,7 @@ class Online(unittest.TestCase):
         def lose(net, program):
             os.kill(program.pid, signal.SIGSTOP)
             os.waitid(os.P_PID, program.pid, os.WSTOPPED | os.WNOWAIT)
-            # One that begins now waits for longer than a silence lasts.
-            other = net.start(*net.host.command(ESP_OTA, "-i", "10.99.0.3", "-f", self.image, "-t", "2",
-                                                "--retries", "0"))
-            self.assertNotEqual(other.wait(), 0)
+            self.wait_longer_than_a_silence(net)
             os.kill(program.pid, signal.SIGCONT)
 
         status, output = self.upload_and_lose(lose, "--online=6")
