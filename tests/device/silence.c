@@ -23,6 +23,23 @@ static bool enter_repair(int fd)
     return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0;
 }
 
+/* Keeps the port while no connection has it: the kernel would answer a late acknowledgement with a
+ * reset. -1: another listener has the port. */
+static int guard_port(const struct address *here)
+{
+    int fd = socket(here->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    let_nothing_in(fd);
+    if (bind(fd, (const struct sockaddr *)&here->storage, here->length) == 0 && listen(fd, 0) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 /* Makes a connection between the same ends. It has never sent data, so it retransmits nothing. */
 static int stand_in(const struct address *here, const struct address *peer)
 {
@@ -47,10 +64,15 @@ int silence_begin(int fd)
     bool known = getsockname(fd, (struct sockaddr *)&here.storage, &here.length) == 0 &&
                  getpeername(fd, (struct sockaddr *)&peer.storage, &peer.length) == 0;
     let_nothing_in(fd);
-    if (!known || !enter_repair(fd))
+    if (!known || !enter_repair(fd)) /* which also lets others bind the port */
         return fd;
+
+    int guard = guard_port(&here);
     close(fd);
-    return stand_in(&here, &peer);
+    fd = stand_in(&here, &peer);
+    if (guard >= 0)
+        close(guard);
+    return fd;
 }
 
 void silence_end(int fd)
