@@ -409,6 +409,7 @@ static void test_resume(void **state)
     describe_plan(text, &plan);
     assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "
                               "m.local:0 a.bin none");
+    plan_free(&plan);
 
     /* An instance may have chosen the name of a host that has confirmed. */
     settings.hosts = NULL;
