@@ -119,6 +119,7 @@ enum ota_cause {
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,
+    OTA_CAUSE_RESTART_UNKNOWN, /* this computer was off the network meanwhile */
     OTA_CAUSE_LOG_REJECTED,
     OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
     OTA_CAUSE_LOG_UNDECIDED, /* a pattern can match a line in too many ways */

@@ -106,12 +106,18 @@ static void describe_last(const struct boot_check *check, char *text, size_t cap
         text_append(text, capacity, "%s \"%s\"", i > first ? "," : "", check->last[i % REMEMBERED]);
 }
 
+/* Whether this computer was off the network when the board may have restarted. */
+static bool is_restart_unknown(const struct boot_check *check)
+{
+    return check->is_time_void && !check->is_new;
+}
+
 /* What was seen of a log without the proof. */
 static void describe_seen(const struct boot_check *check, char *text, size_t capacity)
 {
     if (check->line_count)
         describe_last(check, text, capacity);
-    else if (check->is_time_void && !check->is_new)
+    else if (is_restart_unknown(check))
         snprintf(text, capacity,
                  "; whether the board has restarted is unknown, as this computer lost its own "
                  "connection to the network");
@@ -155,6 +161,8 @@ static void on_expect_deadline(void *userdata)
              *missing ? missing : "anything", seen);
     if (check->line_count)
         verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
+    else if (is_restart_unknown(check))
+        verdict.cause = OTA_CAUSE_RESTART_UNKNOWN;
     else if (!check->was_connected)
         ota_blame_this_computer(&verdict, check->number);
     give_verdict(check, &verdict);

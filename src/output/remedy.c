@@ -574,6 +574,9 @@ static const struct remedy {
      .text =
          "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
          "waits longer."},
+    {.cause = OTA_CAUSE_RESTART_UNKNOWN,
+     .text = "Look at what the board runs (--monitor shows its log), and keep this computer in the "
+             "network while --expect watches."},
     {.cause = OTA_CAUSE_LOG_REJECTED,
      .text = "Look for the reason in the log: the new firmware runs, but has logged a line that "
              "--reject matches."},

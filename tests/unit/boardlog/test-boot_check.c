@@ -50,6 +50,7 @@ static struct world {
     enum occasion free_at;
     struct boot_check *check;
     unsigned verdicts;
+    enum ota_cause cause; /* of the last verdict */
     char story[16384];
 } world;
 
@@ -174,6 +175,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
     assert_ptr_equal(userdata, &world);
     tell("%s: %s\n", ota_error_name(verdict->error), verdict->message);
     world.verdicts++;
+    world.cause = verdict->cause;
     free_at(AT_VERDICT);
 }
 
@@ -226,6 +228,7 @@ struct story {
     enum occasion free_at;
     struct step steps[STEPS];
     const char *story;
+    enum ota_cause cause; /* of the verdict; 0: any */
 };
 
 static void begin_boot_check(const struct log_settings *settings, const struct story *story)
@@ -331,6 +334,8 @@ static void play_check_story(const struct story *story)
 
     assert_string_equal(world.story, story->story);
     assert_true(world.verdicts <= 1);
+    if (story->cause)
+        assert_int_equal(world.cause, story->cause);
     boot_check_free(world.check);
     assert_check_freed();
     expect_free(expect);
@@ -427,7 +432,8 @@ static const struct story which_firmware_stories[] = {
                {LINE, 9100, "ready", 0},
                {PASS, 30000, NULL, 0}},
      .story = IS_CONNECTED_EARLY WAS_LOST IS_UNREACHABLE IS_CONNECTED_EARLY
-     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n"},
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n",
+     .cause = OTA_CAUSE_RESTART_UNKNOWN},
     {.title = "nor is a silence that follows on it",
      .expected = {"ready"},
      .steps = {CONNECTED(200),
@@ -438,7 +444,8 @@ static const struct story which_firmware_stories[] = {
                {LINE, 9100, "ready", 0},
                {PASS, 30000, NULL, 0}},
      .story = IS_CONNECTED_EARLY WAS_LOST IS_UNREACHABLE IS_UNREACHABLE IS_CONNECTED_EARLY
-     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n"},
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n",
+     .cause = OTA_CAUSE_RESTART_UNKNOWN},
     {.title = "but a refusal is one",
      .expected = {"ready"},
      .steps = {CONNECTED(200),

@@ -80,6 +80,7 @@ static const struct row {
     {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "esp32*", "Give --peer"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "the next reset"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_BACK, SKETCH, "esp32*", "--online=SECONDS"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_RESTART_UNKNOWN, SKETCH, "", "keep this computer in the network"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REJECTED, SKETCH, "", "that --reject matches"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNMATCHED, SKETCH, "",
      "has logged no line that --expect matches"},
