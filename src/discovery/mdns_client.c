@@ -27,8 +27,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment. */
-enum { HELLO_TIMEOUT_US = SECONDS(2) };
+/* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment, and so
+ * does the child's own start on a busy computer. */
+enum { HELLO_TIMEOUT_US = SECONDS(5) };
 
 /* How long optional questions are not asked after a failure. */
 enum { FAILURE_US = SECONDS(10) };
