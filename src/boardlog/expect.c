@@ -286,6 +286,11 @@ static void feed_expected(const struct expect *expect, struct expect_state *stat
     }
 }
 
+bool expect_has_expected(const struct expect *expect)
+{
+    return expect->expected.count > 0;
+}
+
 enum expect_verdict expect_feed(const struct expect *expect, struct expect_state *state,
                                 const struct line *line)
 {
@@ -300,7 +305,7 @@ enum expect_verdict expect_feed(const struct expect *expect, struct expect_state
         return state->verdict;
 
     feed_expected(expect, state, line, text, length);
-    if (state->verdict == EXPECT_UNDECIDED && expect->expected.count > 0 &&
+    if (state->verdict == EXPECT_UNDECIDED && expect_has_expected(expect) &&
         !expect_missing(expect, state, 0))
         state->verdict = EXPECT_SATISFIED;
     return state->verdict;

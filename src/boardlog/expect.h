@@ -7,6 +7,7 @@
 #include "boardlog/line_splitter.h"
 #include "esp-ota/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -25,6 +26,9 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
                           size_t expected_count, const char *const *rejected, size_t rejected_count,
                           struct ota_failure *failure);
 void expect_free(struct expect *expect);
+
+/* Whether a pattern must match, so that the log can prove something: not with --reject alone. */
+bool expect_has_expected(const struct expect *expect);
 
 enum expect_verdict {
     EXPECT_UNDECIDED,   /* remains so if no pattern is expected and no line is rejected */

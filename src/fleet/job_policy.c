@@ -4,6 +4,7 @@
 #include "fleet/job_policy.h"
 
 #include "base/units.h"
+#include "boardlog/expect.h"
 #include "image/image_fit.h"
 
 #include <signal.h>
@@ -74,7 +75,9 @@ const struct kind_family *job_policy_family(const struct kind *kind, const struc
 
 bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves)
 {
-    return settings->expect || (settings->online_us && restart_proves);
+    bool log_proves = settings->expect && expect_has_expected(settings->expect);
+
+    return log_proves || (settings->online_us && restart_proves);
 }
 
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure)

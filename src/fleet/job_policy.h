@@ -35,8 +35,8 @@ bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_err
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,
                                             uint16_t port);
 
-/* Whether the wanted proof can stand in for a lost verdict; restart_proves: the board restarts only
- * after a success. */
+/* Whether the wanted proof can stand in for a lost verdict: not --reject alone, as the old firmware
+ * may have nothing to reject either. restart_proves: the board restarts only after a success. */
 bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7

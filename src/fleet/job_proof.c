@@ -125,7 +125,7 @@ static void note_awaited_proof(struct job *job, const char *so_far, enum ota_cau
         snprintf(message, sizeof message, "%s; waiting at most %.3g s for it to %scome back",
                  so_far, (double)settings->online_us / 1e6,
                  seen == OTA_CAUSE_GONE ? "" : "go off the network and ");
-    else if (expect_missing(settings->expect, &(struct expect_state){0}, 0))
+    else if (expect_has_expected(settings->expect))
         snprintf(message, sizeof message, "%s; waiting at most %.3g s for the expected log lines",
                  so_far, expect_s);
     else

@@ -2,6 +2,7 @@
  * test-job_policy.c: the tables that a job decides by.
  */
 #include "base/units.h"
+#include "boardlog/expect.h"
 #include "fleet/job_policy.h"
 #include "upload/protocols.h"
 #include "upload/reason.h"
@@ -134,19 +135,30 @@ static void test_can_prove(void **state)
     (void)state;
 
     static const struct {
-        bool expects, waits_online;
+        bool expects, rejects, waits_online;
         bool restart_proves;
         bool can_prove;
     } rows[] = {
-        {false, false, true, false}, {true, false, false, true}, {true, true, false, true},
-        {false, true, false, false}, {false, true, true, true},
+        {false, false, false, true, false}, {true, false, false, false, true},
+        {true, false, true, false, true},   {true, true, false, false, true},
+        {false, true, false, true, false},  {false, true, true, false, false},
+        {false, true, true, true, true},    {false, false, true, false, false},
+        {false, false, true, true, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct log_settings settings = {.expect = rows[i].expects ? (struct expect *)&rows[i]
-                                                                        : NULL,
-                                              .online_us = rows[i].waits_online};
+        const char *const pattern[] = {"ready"};
+        struct log_settings settings = {.online_us = rows[i].waits_online};
+        struct ota_failure failure;
+        struct expect *expect = NULL;
+
+        if (rows[i].expects || rows[i].rejects)
+            assert_int_equal(
+                expect_new(&expect, pattern, rows[i].expects, pattern, rows[i].rejects, &failure),
+                OTA_OK);
+        settings.expect = expect;
         assert_int_equal(job_policy_can_prove(&settings, rows[i].restart_proves),
                          rows[i].can_prove);
+        expect_free(expect);
     }
 }
 
