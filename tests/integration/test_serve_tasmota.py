@@ -112,7 +112,7 @@ class Tasmota(Scenario):
 
         # What it says to Status 2, OtaUrl, OtaUrl URL and Upgrade; None: what it should.
         places = {"version": lambda word: (status(word), None, None, None),
-                  "old URL": lambda word: (None, (200, {"OtaUrl": f"http://{word}@old/"}), None, None),
+                  "old URL": lambda word: (None, (200, {"OtaUrl": f"http://old/{word}"}), None, None),
                   "refusal": lambda word: (None, None, (200, {"Command": word}), None),
                   "refused upgrade": lambda word: (None, None, None, (200, {"Upgrade": word}))}
         words = (pair, pair[3:14].swapcase(), password.upper(), hashlib.md5(password.encode()).hexdigest()[4:16])
