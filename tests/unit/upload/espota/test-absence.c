@@ -63,9 +63,10 @@ static void test_sentences(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct endpoints endpoints = {.address_count = rows[i].addresses,
-                                      .port_count = rows[i].ports,
-                                      .ports = {{8266, "a"}, {3232, "b"}, {2040, "c"}}};
+        struct endpoints endpoints = {
+            .address_count = rows[i].addresses,
+            .port_count = rows[i].ports,
+            .ports = {{8266, "a", false}, {3232, "b", false}, {2040, "c", false}}};
         struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
         struct candidates candidates = {.endpoints = &endpoints, .list = list};
         char text[OTA_MESSAGE_MAX], address[] = "10.0.0.?";
@@ -94,9 +95,10 @@ static void test_absence_bounds(void **state)
 {
     (void)state;
     static char source[OTA_MESSAGE_MAX];
-    const struct endpoints endpoints = {.address_count = ENDPOINTS_ADDRESSES_MAX,
-                                        .port_count = ENDPOINTS_PORTS_MAX,
-                                        .ports = {{8266, source}, {3232, source}, {2040, source}}};
+    const struct endpoints endpoints = {
+        .address_count = ENDPOINTS_ADDRESSES_MAX,
+        .port_count = ENDPOINTS_PORTS_MAX,
+        .ports = {{8266, source, false}, {3232, source, false}, {2040, source, false}}};
     struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
     struct candidates candidates = {.endpoints = &endpoints, .list = list};
     char text[OTA_MESSAGE_MAX];

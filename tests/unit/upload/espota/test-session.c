@@ -240,7 +240,7 @@ static void on_session_done(struct session *ended, const struct ota_failure *fai
 static struct session_config make_config(void)
 {
     static struct endpoints endpoints = {
-        .port_count = 1, .ports = {{3232, "given"}}, .address_count = 1};
+        .port_count = 1, .ports = {{3232, "given", false}}, .address_count = 1};
     struct session_config config = {
         .loop = (struct loop *)&world, .image = &image, .block = BLOCK, .endpoints = &endpoints};
 
@@ -407,7 +407,7 @@ static void test_several_addresses(void **state)
 {
     (void)state;
     struct endpoints endpoints = {
-        .port_count = 2, .ports = {{3232, "a"}, {8266, "b"}}, .address_count = 3};
+        .port_count = 2, .ports = {{3232, "a", false}, {8266, "b", false}}, .address_count = 3};
     struct session_config config = make_config();
     struct address peer;
 
