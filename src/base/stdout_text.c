@@ -4,6 +4,7 @@
 #include "base/stdout_text.h"
 
 #include "base/stdio_guard.h"
+#include "base/write_queue.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,17 +17,35 @@ bool stdout_text_open(struct stdout_text *text)
     return text->stream != NULL;
 }
 
-int stdout_text_write(struct stdout_text *text, int patience_ms)
+/* Whether all that was printed could be kept. */
+static bool close_whole(struct stdout_text *text)
 {
     if (!text->stream)
-        return ENOMEM;
+        return false;
 
     bool is_whole = !ferror(text->stream);
-    is_whole = fclose(text->stream) == 0 && is_whole;
-    int error =
-        is_whole ? stdio_guard_write(STDOUT_FILENO, text->bytes, text->size, patience_ms) : ENOMEM;
+    return fclose(text->stream) == 0 && is_whole;
+}
 
+static int release(struct stdout_text *text, int error)
+{
     free(text->bytes);
     *text = (struct stdout_text){0};
     return error;
+}
+
+int stdout_text_write(struct stdout_text *text, int patience_ms)
+{
+    int error = close_whole(text)
+                    ? stdio_guard_write(STDOUT_FILENO, text->bytes, text->size, patience_ms)
+                    : ENOMEM;
+
+    return release(text, error);
+}
+
+int stdout_text_put(struct stdout_text *text, struct write_queue *queue)
+{
+    int error = close_whole(text) ? write_queue_put(queue, text->bytes, text->size) : ENOMEM;
+
+    return release(text, error);
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct write_queue;
+
 /* The fields but stream belong to stdout_text.c. */
 struct stdout_text {
     FILE *stream; /* to print to */
@@ -22,5 +24,8 @@ bool stdout_text_open(struct stdout_text *text);
 /* Writes what was printed to standard output (stdio_guard_write()), and frees it. Returns 0 or errno;
  * ENOMEM: nothing was written, as not all of it could be kept. */
 int stdout_text_write(struct stdout_text *text, int patience_ms);
+
+/* The same, but puts it into a queue of standard output (write_queue_put()). */
+int stdout_text_put(struct stdout_text *text, struct write_queue *queue);
 
 #endif

@@ -500,6 +500,7 @@ static enum ota_error prepare_serving(struct program *program)
         with_identity(program, open_serve) != OTA_OK)
         return failure->error;
     report_ask(program->report, tell_serve_standings, program->serve);
+    report_queue_output(program->report, program->loop);
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_serve_status, program) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
@@ -548,6 +549,7 @@ static int run_serving(struct program *program)
     program->tasmotas = NULL;
     const enum ota_error error = judge(program, &status);
     report_summary(program->report, error, status);
+    report_end_output(program->report);
     if (report_is_complete(program->report, &loss))
         return status;
     return status ? status : report_failure(program->report, &loss);
@@ -559,6 +561,7 @@ int cmd_serve_run(const struct options *options, struct report *report)
 
     signal(SIGPIPE, SIG_IGN); /* a board that closes its connection does not end the server */
     int status = run_serving(&program);
+    report_end_output(report);
     report_ask(report, NULL, NULL);
     tasmotas_free(program.tasmotas);
     serve_free(program.serve);

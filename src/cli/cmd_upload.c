@@ -217,6 +217,7 @@ static enum ota_error prepare(struct program *program)
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
                               strerror(errno));
+    report_queue_output(program->report, program->loop);
     return OTA_OK;
 }
 
@@ -251,7 +252,7 @@ static bool is_output_complete(const struct program *program, struct ota_failure
     struct ota_failure lost_metrics;
     enum ota_error error = report_write_metrics(program->report, &lost_metrics);
 
-    report_end_transcript(program->report);
+    report_end_output(program->report);
     if (!report_is_complete(program->report, loss))
         return false;
     if (error != OTA_OK)
@@ -296,6 +297,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
 
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away does not end the upload */
     int status = run_upload(&program);
+    report_end_output(report);
     keyboard_free(program.keyboard);
     report_ask(report, NULL, NULL);
     fleet_free(program.fleet);

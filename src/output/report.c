@@ -9,10 +9,10 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/loop.h"
-#include "base/stdio_guard.h"
 #include "base/stdout_text.h"
 #include "base/terminal.h"
 #include "base/units.h"
+#include "base/write_queue.h"
 #include "image/image.h"
 #include "output/bar.h"
 #include "output/countdown.h"
@@ -43,6 +43,7 @@ struct report {
     bool verbose;
     bool has_told_resumed;
     bool has_told_weak;            /* the user was told that one of several boards asks for MD5 */
+    struct write_queue json_lines; /* to standard output */
     bool json_lost;                /* a line could not be written; no further one is tried */
     int json_reason;               /* why: an errno */
     bool bar;                      /* drawn in place; otherwise a line for every tenth */
@@ -81,6 +82,7 @@ struct report *report_new(const struct report_settings *settings)
         return NULL;
     report->command = settings->command;
     report->json = settings->json;
+    report->json_lines.fd = STDOUT_FILENO;
     report->verbose = settings->verbose;
     report->bar = report_is_live(settings);
     report->start_us = loop_now_us();
@@ -125,8 +127,24 @@ bool report_is_read(const struct report *report)
     return !report->transcript || transcript_is_read(report->transcript);
 }
 
-void report_end_transcript(struct report *report)
+void report_queue_output(struct report *report, struct loop *loop)
 {
+    write_queue_start(&report->json_lines, loop);
+    if (report->transcript)
+        transcript_queue(report->transcript, loop);
+}
+
+static void judge_json(struct report *report, int error)
+{
+    if (report->json_lost)
+        return;
+    report->json_reason = error;
+    report->json_lost = error != 0;
+}
+
+void report_end_output(struct report *report)
+{
+    judge_json(report, write_queue_end(&report->json_lines));
     if (report->transcript)
         transcript_end(report->transcript);
 }
@@ -533,10 +551,9 @@ static bool wants_json(const struct report *report)
 /* is_printed: false when memory has run out. */
 static void end_json(struct report *report, struct stdout_text *line, bool is_printed)
 {
-    const int error = stdout_text_write(line, STDIO_GUARD_PATIENCE_MS);
+    const int error = stdout_text_put(line, &report->json_lines);
 
-    report->json_reason = is_printed ? error : ENOMEM;
-    report->json_lost = report->json_reason != 0;
+    judge_json(report, is_printed ? error : ENOMEM);
 }
 
 /* A reader that has stopped costs lines of progress first, and in the end the whole report. */
@@ -544,7 +561,7 @@ static void write_json(struct report *report, const struct ota_event *event)
 {
     struct stdout_text line;
 
-    if (event->type == OTA_EVENT_PROGRESS && !stdio_guard_takes(STDOUT_FILENO, 0))
+    if (event->type == OTA_EVENT_PROGRESS && !write_queue_is_ready(&report->json_lines))
         return;
     end_json(report, &line,
              stdout_text_open(&line) && report_json_event(line.stream, event, report->command,

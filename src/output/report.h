@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_REPORT_H
 #define ESP_OTA_OUTPUT_REPORT_H
 
+#include "base/loop.h"
 #include "base/string_list.h"
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
@@ -78,8 +79,12 @@ int report_failure(struct report *report, const struct ota_failure *failure);
 /* Whether somebody still reads the logs on standard output. */
 bool report_is_read(const struct report *report);
 
-/* Ends the logs, as transcript_end() does. */
-void report_end_transcript(struct report *report);
+/* From now on, what a pipe with a pausing reader does not take waits in this loop (write_queue.h). */
+void report_queue_output(struct report *report, struct loop *loop);
+
+/* Ends the logs (transcript_end()) and writes what is queued, which may take a while. Must be called
+ * before the loop is freed; may be called again. A report after that does not wait in the loop. */
+void report_end_output(struct report *report);
 
 /* Whether everything that was to go to standard output and to the file of --log did; if not, loss
  * says what could not be written, and why: OTA_E_OUTPUT. */

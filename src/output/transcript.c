@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
-#include "base/stdio_guard.h"
+#include "base/write_queue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,8 @@ enum { PREFIX_MAX = 1200, TEXT_MAX = 6 * LINE_SPLITTER_MAX + 1, PATH_SHOWN = 512
 
 /* A place that lines go to. */
 struct output {
-    int descriptor;   /* -1: none */
-    const char *name; /* printable */
+    struct write_queue queue; /* its fd -1: none */
+    const char *name;         /* printable */
     bool is_colored;
     bool is_open;   /* the last line there is unfinished */
     bool is_lost;   /* it could not be written; no further one is tried */
@@ -59,22 +59,28 @@ enum ota_error transcript_open(struct transcript **transcript,
     **transcript =
         (struct transcript){.timestamps = settings->timestamps,
                             .raw = settings->raw,
-                            .terminal = {.descriptor = settings->to_stdout ? STDOUT_FILENO : -1,
+                            .terminal = {.queue.fd = settings->to_stdout ? STDOUT_FILENO : -1,
                                          .name = "standard output",
                                          .is_colored = has_colors()},
-                            .file = {.descriptor = -1, .name = (*transcript)->path}};
+                            .file = {.queue.fd = -1, .name = (*transcript)->path}};
     if (!settings->path)
         return OTA_OK;
     escape_string((*transcript)->path, PATH_SHOWN, settings->path);
-    (*transcript)->file.descriptor = open(
+    (*transcript)->file.queue.fd = open(
         settings->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-    if ((*transcript)->file.descriptor >= 0)
+    if ((*transcript)->file.queue.fd >= 0)
         return OTA_OK;
     const int reason = errno;
     ota_fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
              (*transcript)->path, input_open_error(settings->path, reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
+}
+
+void transcript_queue(struct transcript *transcript, struct loop *loop)
+{
+    write_queue_start(&transcript->terminal.queue, loop);
+    write_queue_start(&transcript->file.queue, loop);
 }
 
 /* The same board has the same color in every run. */
@@ -128,16 +134,20 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
     return strlen(escape_line(text, TEXT_MAX, bytes, length));
 }
 
-/* A signal ends the waiting and counts as a failure, so that no further line waits. */
-static void put_bytes(struct output *output, const char *text, size_t length)
+/* The first failure counts. A signal that ends the waiting is one, so that no further line waits. */
+static void judge_write(struct output *output, int error)
 {
     if (output->is_lost || output->is_closed)
         return;
-    int error = stdio_guard_write(output->descriptor, text, length, STDIO_GUARD_PATIENCE_MS);
-
     output->is_closed = error == EPIPE;
     output->is_lost = error != 0 && !output->is_closed;
     output->reason = output->is_lost ? error : 0;
+}
+
+static void put_bytes(struct output *output, const char *text, size_t length)
+{
+    if (!output->is_lost && !output->is_closed)
+        judge_write(output, write_queue_put(&output->queue, text, length));
 }
 
 static void add_line_to(const struct transcript *transcript, struct output *output,
@@ -147,7 +157,7 @@ static void add_line_to(const struct transcript *transcript, struct output *outp
     size_t used = 0, shown = output->is_open ? line->shown : 0;
     bool goes_on = output->is_open && (line->shown || line->is_continuation);
 
-    if (output->descriptor < 0 || output->is_lost || output->is_closed)
+    if (output->queue.fd < 0 || output->is_lost || output->is_closed)
         return;
 
     if (output->is_open && !goes_on)
@@ -175,7 +185,7 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
         whole.is_unfinished = whole.is_continuation = false;
         whole.shown = 0;
     }
-    if (transcript->terminal.descriptor >= 0) {
+    if (transcript->terminal.queue.fd >= 0) {
         diag_status_clear();
         diag_question_leave();
         add_line_to(transcript, &transcript->terminal, name, &whole, since_start_us);
@@ -202,24 +212,25 @@ bool transcript_is_read(const struct transcript *transcript)
     return !transcript->terminal.is_closed;
 }
 
-static void end_line(struct output *output)
+static void end_output(struct output *output)
 {
     if (output->is_open)
         put_bytes(output, "\n", 1);
     output->is_open = false;
+    judge_write(output, write_queue_end(&output->queue));
 }
 
 void transcript_end(struct transcript *transcript)
 {
     struct output *file = &transcript->file;
 
-    end_line(&transcript->terminal);
-    end_line(file);
-    if (file->descriptor >= 0 && close(file->descriptor) < 0 && !file->is_lost) {
+    end_output(&transcript->terminal);
+    end_output(file);
+    if (file->queue.fd >= 0 && close(file->queue.fd) < 0 && !file->is_lost) {
         file->is_lost = true;
         file->reason = errno;
     }
-    transcript->terminal.descriptor = file->descriptor = -1;
+    transcript->terminal.queue.fd = file->queue.fd = -1;
 }
 
 void transcript_free(struct transcript *transcript)

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_TRANSCRIPT_H
 #define ESP_OTA_OUTPUT_TRANSCRIPT_H
 
+#include "base/loop.h"
 #include "boardlog/line_splitter.h"
 #include "esp-ota/error.h"
 
@@ -25,6 +26,10 @@ enum ota_error transcript_open(struct transcript **transcript,
                                const struct transcript_settings *settings,
                                struct ota_failure *failure);
 
+/* From now on, lines for a pipe whose reader pauses wait in this loop (write_queue.h), which must not be
+ * freed before transcript_end(). */
+void transcript_queue(struct transcript *transcript, struct loop *loop);
+
 /* A line, or a piece of one, of the log of board (escaped), whose name is put before it when
  * is_named. What the board wrote is made safe to show, unless --raw was given. */
 void transcript_add(struct transcript *transcript, const char *board, bool is_named,
@@ -36,7 +41,8 @@ bool transcript_is_complete(const struct transcript *transcript, struct ota_fail
 /* Whether somebody reads on what goes to standard output; who has had enough is no failure. */
 bool transcript_is_read(const struct transcript *transcript);
 
-/* Ends the last line and closes the file, which may be what fails. No further line is written. */
+/* Ends the last line, writes what is queued and closes the file. This may be what fails. No further
+ * line is written. */
 void transcript_end(struct transcript *transcript);
 
 void transcript_free(struct transcript *transcript);

@@ -13,6 +13,9 @@ import firmware
 from scenario import Board, Program, Scenario, Terminal, address, image, run, shown
 
 
+PAGE = 4096  # the smallest pipe
+
+
 class Floor:
     """Boards in one process, at consecutive addresses of a network of their own, with one UDP port."""
 
@@ -80,6 +83,20 @@ class Fleet(Scenario):
         floor = Floor(self, 2)
         result = run(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-q")
         self.assertEqual((result.status, result.out, result.err), (0, "", ""), result)
+
+    def test_a_reader_that_pauses(self):
+        """It reads on once all boards are done, and gets the whole report; only lines of progress may be missing."""
+        floor = Floor(self, 2, "--write-ms", "20")
+        program = Program(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "--json", "-q",
+                          popen={"pipesize": PAGE})
+        floor.board.wait_for_count(" upload result=ok", 2)
+        result = program.result()
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        events = [json.loads(line)["event"] for line in result.out.splitlines()]
+        self.assertEqual([events.count(event) for event in ("start", "connected", "result", "summary")], [2, 2, 2, 1],
+                         result)
+        self.assertEqual(events[-1], "summary", result)
+        self.assert_received(floor, floor.addresses)
 
     def test_one_that_is_off_delays_nobody(self):
         """With a place for one board only: its second attempt comes when the others are done."""

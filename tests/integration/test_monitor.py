@@ -13,6 +13,7 @@ import time
 import unittest
 
 from elsewhere import elsewhere
+import faults
 import firmware
 from scenario import Case, Program, Scenario, Terminal, address, image, run
 from telnet_board import TelnetBoard
@@ -51,10 +52,10 @@ class MonitorScenario(Scenario):
         self.addCleanup(board.close)
         return board
 
-    def upload_to(self, *boards):
+    def upload_to(self, *boards, **content):
         """The arguments that send an image to these boards."""
         return (*(word for board in boards for word in ("-i", board.address)), "-p", str(boards[0].port), "-f",
-                self.file("fw.bin", image()))
+                self.file("fw.bin", image(**content)))
 
 
 class Lines(MonitorScenario):
@@ -180,6 +181,29 @@ class Ends(MonitorScenario):
         program.send_signal(signal.SIGINT)
         result = program.result()
         self.assertEqual((result.status, result.out), (7, f"{good.address}: new\n"), result)
+
+    def test_interrupted_beside_a_reader_that_pauses(self):
+        """Ctrl-C waits until it has read the rest; a second one ends at once."""
+        def size():
+            return os.path.getsize(log) if os.path.exists(log) else 0
+
+        for is_impatient in (False, True):
+            log = os.path.join(self.directory, f"{is_impatient}.log")
+            board = self.log_board("!tick 20")
+            program = Program("-i", board.address, MONITOR, "--log", log, "-q", popen={"pipesize": 4096})
+            faults.wait_until(lambda: size() > len("tick 0\ntick 1\n"))
+            program.send_signal(signal.SIGINT)
+            if is_impatient:  # the program may not wait yet when the second one comes
+                faults.wait_until(lambda: program.has_ended() or program.send_signal(signal.SIGINT))
+            result = program.result()
+            with open(log, encoding="ascii") as file:
+                logged = file.read()
+            if is_impatient:
+                self.assertIn(result.status, (1, -signal.SIGINT), result)  # a late one ends it by default
+                self.assertEqual(result.out, "tick 0\n", result)
+                self.assertIn("the log could not be written to standard output: ", result.err)
+            else:
+                self.assertEqual((result.status, result.out), (0, logged), result)
 
     def test_interrupted_while_proof_is_pending(self):
         board = self.log_board(after=("new",))
@@ -515,6 +539,18 @@ class Proof(MonitorScenario):
 
 
 class Fleets(MonitorScenario):
+
+    def test_a_reader_that_pauses(self):
+        """As in `esp-ota --monitor | less`: the log of one board does not hold the upload to the other one."""
+        lines = [f"line {number}" for number in range(20)]
+        logging = self.log_board(after=(*lines, "END"))
+        slow = self.log_board(after=("END",), more=("--write-ms", "200", "--window", "2144", "--mss", "536"))
+        program = Program(*self.upload_to(logging, slow, size=100_000), MONITOR, "--expect", "END", "-q", popen={"pipesize": 4096})
+        for board in (logging, slow):
+            board.wait_for(" upload result=ok")
+        result = program.result()
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out), [*lines, "END"], result)
 
     def follow(self, *boards, **more):
         arguments = [word for board in boards for word in ("-i", board.address)]

@@ -1,0 +1,144 @@
+/*
+ * write_queue.c: see write_queue.h.
+ *
+ * O_NONBLOCK belongs to the open file, which other programs may share, so it is never set. A write to
+ * a pipe that poll(2) reports as writable does not wait if it has at most PIPE_BUF bytes.
+ */
+#include "base/write_queue.h"
+
+#include "base/stdio_guard.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void write_queue_start(struct write_queue *queue, struct loop *loop)
+{
+    struct stat file, messages;
+
+    if (fstat(queue->fd, &file) < 0 || !(S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
+        return;
+    if (fstat(STDERR_FILENO, &messages) == 0 && messages.st_dev == file.st_dev &&
+        messages.st_ino == file.st_ino)
+        return;
+    queue->loop = loop;
+}
+
+/* Whole lines if there are any, as other programs may write to the same pipe. */
+static size_t next_piece(const struct write_queue *queue)
+{
+    const char *piece = queue->bytes + queue->start;
+    size_t max = queue->length < PIPE_BUF ? queue->length : PIPE_BUF, size = max;
+
+    while (size > 0 && piece[size - 1] != '\n')
+        size--;
+    return size > 0 ? size : max;
+}
+
+/* Returns 0 or errno: ETIMEDOUT if fd took nothing for patience_ms. */
+static int write_piece(struct write_queue *queue, int patience_ms)
+{
+    if (!stdio_guard_takes(queue->fd, patience_ms))
+        return errno;
+
+    ssize_t count = write(queue->fd, queue->bytes + queue->start, next_piece(queue));
+    if (count < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : errno;
+    queue->start += (size_t)count;
+    queue->length -= (size_t)count;
+    return 0;
+}
+
+/* Waits until at most max bytes are left. */
+static int shorten(struct write_queue *queue, size_t max)
+{
+    int error = 0;
+
+    while (!error && queue->length > max)
+        error = write_piece(queue, STDIO_GUARD_PATIENCE_MS);
+    return error;
+}
+
+static int keep_error(struct write_queue *queue, int error)
+{
+    queue->error = error;
+    if (error || queue->length == 0) {
+        loop_watch_stop(&queue->watch);
+        queue->start = queue->length = 0;
+    }
+    return error;
+}
+
+static void on_writable(unsigned events, void *userdata)
+{
+    struct write_queue *queue = userdata;
+    const int error = write_piece(queue, 0);
+
+    (void)events;
+    keep_error(queue, error == ETIMEDOUT || error == EINTR ? 0 : error);
+}
+
+/* Leaves what fd does not take now to the loop. */
+static int write_on(struct write_queue *queue)
+{
+    int error = 0;
+
+    if (queue->watch.loop)
+        return 0;
+    while (!error && queue->length > 0)
+        error = write_piece(queue, 0);
+    if (error != ETIMEDOUT && error != EINTR)
+        return error;
+    return loop_watch_start(&queue->watch, queue->loop, queue->fd, LOOP_WRITABLE, on_writable,
+                            queue) == 0
+               ? 0
+               : shorten(queue, 0);
+}
+
+static int append(struct write_queue *queue, const void *data, size_t size)
+{
+    int error = shorten(queue, WRITE_QUEUE_MAX - size);
+    if (error)
+        return error;
+
+    if (queue->start + queue->length + size > WRITE_QUEUE_MAX) {
+        memmove(queue->bytes, queue->bytes + queue->start, queue->length);
+        queue->start = 0;
+    }
+    memcpy(queue->bytes + queue->start + queue->length, data, size);
+    queue->length += size;
+    return write_on(queue);
+}
+
+int write_queue_put(struct write_queue *queue, const void *data, size_t size)
+{
+    if (queue->error)
+        return queue->error;
+    if (queue->loop && !queue->bytes)
+        queue->bytes = malloc(WRITE_QUEUE_MAX);
+    if (queue->loop && queue->bytes && size <= WRITE_QUEUE_MAX)
+        return keep_error(queue, append(queue, data, size));
+
+    int error = shorten(queue, 0);
+    if (!error)
+        error = stdio_guard_write(queue->fd, data, size, STDIO_GUARD_PATIENCE_MS);
+    return keep_error(queue, error);
+}
+
+bool write_queue_is_ready(const struct write_queue *queue)
+{
+    return queue->length == 0 && stdio_guard_takes(queue->fd, 0);
+}
+
+int write_queue_end(struct write_queue *queue)
+{
+    if (!queue->error)
+        keep_error(queue, shorten(queue, 0));
+    free(queue->bytes);
+    queue->bytes = NULL;
+    queue->loop = NULL;
+    return queue->error;
+}

@@ -1,0 +1,44 @@
+/*
+ * write_queue.h: what a pipe or socket does not take at once waits in memory while the loop goes on.
+ * A reader that pauses (less, a full disk behind tee) would hold the loop in write(2) otherwise, and
+ * boards in the middle of an upload would hang up.
+ */
+#ifndef ESP_OTA_BASE_WRITE_QUEUE_H
+#define ESP_OTA_BASE_WRITE_QUEUE_H
+
+#include "base/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { WRITE_QUEUE_MAX = 1 << 20 };
+
+/* All zero but fd before the first use; fd must not be closed before write_queue_end(). The other
+ * fields belong to write_queue.c. */
+struct write_queue {
+    int fd;
+    struct loop *loop; /* NULL: nothing is queued */
+    struct loop_watch watch;
+    char *bytes; /* WRITE_QUEUE_MAX; NULL: not needed yet */
+    size_t start, length;
+    int error; /* an errno: what failed first */
+};
+
+/* Queues from now on, in this loop. Without effect if fd is no pipe or socket, as files never wait and
+ * a terminal would show messages before the lines that they follow. The same holds for standard
+ * error's pipe (2>&1). The descriptor may be in blocking mode. */
+void write_queue_start(struct write_queue *queue, struct loop *loop);
+
+/* Writes size bytes, or queues what fd does not take now. If they are not to be queued, or the queue
+ * is full, or memory has run out, waits as stdio_guard_write() does. Returns 0 or the errno of
+ * the first failure, also of one in the loop. Nothing is written after a failure. */
+int write_queue_put(struct write_queue *queue, const void *data, size_t size);
+
+/* Whether fd would take what is put now. */
+bool write_queue_is_ready(const struct write_queue *queue);
+
+/* Writes what is queued, waiting as stdio_guard_write() does, and queues nothing from then on. Must be
+ * called before the loop is freed; may be called again. Returns as write_queue_put(). */
+int write_queue_end(struct write_queue *queue);
+
+#endif
