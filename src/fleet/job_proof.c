@@ -1,6 +1,18 @@
 /*
  * job_proof.c: what a job does after the board's confirmation, or without an upload: it follows the
  * board's log and waits for the proof of boot (boot_check.c).
+ *
+ * A success needs each proof that is demanded:
+ *
+ *                        upload confirmed                verdict lost
+ *   --expect, --reject   boot check                      boot check; --expect stands in
+ *   --online             boot check                      boot check; stands in if only a success
+ *                                                        restarts the board (job_policy_can_prove())
+ *   --expect-version     read within the upload; with    read after the boot check; never stands in
+ *                        --online after the boot check
+ *
+ * With --online a version that is not expected is read, too, and only shows that the board runs
+ * another image.
  */
 #include "fleet/job_internal.h"
 
@@ -56,17 +68,39 @@ static void conclude_proof(struct job *job, const struct ota_failure *verdict)
         job->callbacks.on_done(job->callbacks.userdata);
 }
 
-/* A board that is back may tell its version, too. */
+/* A version that is not expected is only worth a line. */
+static bool is_version_expected(const struct job *job)
+{
+    return job->image && job->config.upload->expect_version;
+}
+
+/* After the proofs of the boot check. */
+static bool is_version_due(const struct job *job)
+{
+    return job->image &&
+           (job->config.log->online_us || (job->is_verdict_lost && is_version_expected(job)));
+}
+
+static void fail_untold(struct ota_failure *proof, const char *reason)
+{
+    ota_fail(proof, OTA_E_UNPROVEN, "it did not tell its version: %s", reason);
+    proof->cause = OTA_CAUSE_NO_VERSION;
+}
+
 static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
 {
     struct job *job = userdata;
+    struct ota_failure proof = *verdict;
 
-    if (verdict->error == OTA_OK && job->image && job->config.log->online_us) {
+    if (verdict->error == OTA_OK && is_version_due(job)) {
         job->proven = *verdict;
         job->is_reading_back = upload_read_back(job->upload);
+        if (job->is_reading_back)
+            return;
+        if (is_version_expected(job))
+            fail_untold(&proof, "it could not be asked");
     }
-    if (!job->is_reading_back)
-        conclude_proof(job, verdict);
+    conclude_proof(job, &proof);
 }
 
 void job_end_read_back(struct job *job, const struct ota_failure *told)
@@ -76,11 +110,10 @@ void job_end_read_back(struct job *job, const struct ota_failure *told)
     job->is_reading_back = false;
     if (told->error == OTA_E_UNPROVEN)
         proof = *told;
-    else if (told->error != OTA_OK && job->config.upload->expect_version) {
-        ota_fail(&proof, OTA_E_UNPROVEN, "it did not tell its version: %s", told->message);
-        proof.cause = OTA_CAUSE_NO_VERSION;
-    } else if (told->error == OTA_OK)
+    else if (told->error == OTA_OK)
         ota_fail(&proof, OTA_OK, "%s; %s", job->proven.message, told->message);
+    else if (is_version_expected(job))
+        fail_untold(&proof, told->message);
     conclude_proof(job, &proof);
 }
 

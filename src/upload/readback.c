@@ -78,7 +78,6 @@ static void fail_unannounced(const struct readback *readback, struct ota_failure
 static void judge(struct readback *readback, struct ota_failure *result, const char *text,
                   const char *old)
 {
-    const struct upload_settings *settings = readback->config.settings;
     const bool has_changed = !announced_equals(&readback->before, &readback->now);
     const char *as_before = has_changed ? " now" : " as before";
 
@@ -95,7 +94,7 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
                  as_before);
     else if (has_changed)
         ota_fail(result, OTA_OK, "it runs %s now (before: %s)", text, old);
-    else if (settings->awaits_return)
+    else if (readback->config.has_returned)
         ota_fail(result, OTA_OK, "it runs %s, as before", text);
     else
         ota_fail(result, OTA_E_UNPROVEN,
@@ -107,7 +106,7 @@ static void judge(struct readback *readback, struct ota_failure *result, const c
 }
 
 /* Judges the last announcement, and ends the readback. Adds the board's confirmation to a failure
- * unless the board's return was awaited: then the caller does. */
+ * unless the board was seen to restart: then the caller adds what is known of the upload. */
 static void conclude(struct readback *readback)
 {
     const bool has_changed = !announced_equals(&readback->before, &readback->now);
@@ -118,7 +117,7 @@ static void conclude(struct readback *readback)
     judge(readback, &verdict, announced_describe(text, &readback->now),
           announced_describe(old, &readback->before));
     result = verdict;
-    if (verdict.error != OTA_OK && !readback->config.settings->awaits_return)
+    if (verdict.error != OTA_OK && !readback->config.has_returned)
         ota_fail(&result, verdict.error, "%s, but %s", upload_proof_text(UPLOAD_PROOF_BOARD),
                  verdict.message);
     result.cause = verdict.cause;

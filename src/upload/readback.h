@@ -27,8 +27,10 @@ typedef void readback_done_fn(const struct ota_failure *failure, bool is_proven,
 struct readback_config {
     struct loop *loop;
     struct mdns_client *mdns;
-    /* Tells which version is expected, for how long, and whether the board was seen to restart. */
-    const struct upload_settings *settings;
+    const struct upload_settings *settings; /* which version is expected, and for how long */
+    /* The board was seen to restart, and the caller knows what became of the upload. Otherwise it has
+     * just confirmed the upload, which a failure then says. */
+    bool has_returned;
     const char *instance;                /* escaped */
     const struct endpoints *endpoints;   /* of the upload: other boards may have the same name */
     const struct esphome_record *before; /* what the board announced before the upload */

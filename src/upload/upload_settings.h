@@ -33,11 +33,11 @@ struct upload_settings {
     int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
     bool force;         /* --force: send an unsuitable image nevertheless */
     bool is_verified;   /* --verify-key: send only bytes that are in the image, as they are */
-    /* --expect-version: a confirmed upload counts only once the board tells a version with this
-     * text in it; NULL: none. See upload_service_open(). */
+    /* --expect-version: the upload succeeds only once the board tells a version with this text in
+     * it; NULL: none. See upload_service_open(). */
     char *expect_version;
     int64_t expect_version_us; /* --expect-timeout: how long the board may take for that */
-    bool awaits_return;        /* --online: the version is asked for by upload_read_back() */
+    bool awaits_return;        /* --online: the version is left to upload_read_back() */
     const struct espota_settings *espota;
     const struct web_settings *web;
 };

@@ -145,6 +145,19 @@ class Announced(OnLink):
                 self.assertIn("the board has confirmed the upload, but it announces ESPHome 2026.", last["message"])
                 self.setUp()
 
+    def test_expected_after_lost_verdict(self):
+        """--expect stands in for the verdict, but not for the version."""
+        self.SIMULATED = (*self.SIMULATED, "--fault", "ok-missing", "--telnet", "2323", "--say", "!tick 300 alive")
+        for version, status, basis, said in (("2026.9", 0, "proof", "it runs ESPHome 2026.9.0"),
+                                             ("2027", 12, None, "its verdict was lost, and it announces ESPHome 2026.9.0")):
+            with self.subTest(version):
+                last = self.upload(("2026.9.0", "acme.lamp", "1.2"), txt("2026.9.0"), "--monitor=2323", "--expect", "alive",
+                                   "--expect-timeout", "15", "--expect-version", version, proof=())
+                self.assertEqual((last["exit_status"], last["verified"], last["phase"]), (status, basis, "proof of boot"), last)
+                self.assertIn("its verdict was lost, ", last["message"])
+                self.assertIn(said, last["message"])
+                self.setUp()
+
     def test_expected_as_before(self):
         """An unchanged version proves something only if the board was seen to restart."""
         words, expected = ("2026.8.0", "acme.lamp", "1.2"), ("--expect-timeout", "3", "--expect-version", "acme.lamp 1.2")

@@ -858,6 +858,20 @@ class ReadBack(Scenario):
                    says=("does not show a version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
         ])
 
+    # A board that logs the same with either firmware, and an upload that demands more of it than its log.
+    LOGS = ("--web-set", "version=0.0.1", "--web-set", "version-after=0.0.2", "--telnet", "2323", "--say", "!tick 300 alive",
+            "--reboot-ms", "3000")
+    ALIVE = (*WEB, "--force", "--monitor=2323", "--expect", "alive", "--expect-timeout", "15", "--expect-version", "0.0.2")
+
+    def test_lost_verdict(self):
+        """--expect stands in for the verdict, but not for the version."""
+        self.check([
+            Case(f"{name}, {fault}, status {status}", web(name, *self.LOGS, *after, "--fault", fault), self.ALIVE,
+                 status=status, installed=True, says=(says,), never=("confirmed",), out=None)
+            for name in ("tasmota", "wled-old") for fault in ("ok-missing", "ok-reset") for after, status, says in (
+                (("--web-set", "rolls-back"), 12, "its verdict was lost, and after 15 s its version is 0\\.0\\.1"),
+                ((), 0, "its verdict was lost, but its log said .*; it runs 0\\.0\\.2.* now \\(before: 0\\.0\\.1"))])
+
     def test_same_version(self):
         """It proves nothing, as long as no restart is seen."""
         self.where = address()

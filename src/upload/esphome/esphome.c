@@ -421,13 +421,14 @@ static bool is_announced(const struct esphome *esphome)
     return *found->instance && *found->esphome.version;
 }
 
-static bool esphome_read_back(struct upload *upload)
+static bool start_readback(struct esphome *esphome, bool has_returned)
 {
-    struct esphome *esphome = (struct esphome *)upload;
+    const struct upload *upload = &esphome->upload;
     const struct resolution *found = esphome->attempt.found;
     const struct readback_config config = {.loop = upload->config.service->loop,
                                            .mdns = upload->config.mdns,
                                            .settings = upload->config.service->settings,
+                                           .has_returned = has_returned,
                                            .instance = found->instance,
                                            .endpoints = esphome->attempt.endpoints,
                                            .before = &found->esphome,
@@ -443,6 +444,11 @@ static bool esphome_read_back(struct upload *upload)
     return esphome->readback;
 }
 
+static bool esphome_read_back(struct upload *upload)
+{
+    return start_readback((struct esphome *)upload, true);
+}
+
 /* The upload is confirmed. The attempt ends when the version of --expect-version is announced, or
  * when the time for it is over. */
 static void expect_announcement(struct esphome *esphome)
@@ -453,7 +459,7 @@ static void expect_announcement(struct esphome *esphome)
     snprintf(message, sizeof message, "%s; waiting for its announcement to show the new version",
              upload_proof_text(UPLOAD_PROOF_BOARD));
     emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
-    if (esphome_read_back(&esphome->upload))
+    if (start_readback(esphome, false))
         return;
     ota_fail(&failure, OTA_E_UNPROVEN, "out of memory");
     failure.cause = OTA_CAUSE_OUT_OF_MEMORY;

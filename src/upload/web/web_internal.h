@@ -91,6 +91,7 @@ struct web {
     char announced_as[WEB_INSTANCE_MAX]; /* the instance, escaped; "": no announcement was seen */
     struct esphome_record announced;
     struct readback *readback; /* of the announcement; NULL: not now */
+    bool has_returned;         /* upload_read_back() asks; else --expect-version, at once */
     bool was_away;             /* the board did not answer in between */
     bool is_read_back;         /* it told the expected version, or another one than before */
 

@@ -4,7 +4,8 @@
  *   --expect-version   asked until it is the expected one. A board that has told it before the upload
  *                      must have been away in between; otherwise the old firmware may still run.
  *   --online           asked once the board is back, and compared with the one before the upload
- *   both               asked once the board is back, until it is the expected one
+ *   both               asked once the board is back, until it is the expected one; as after a lost
+ *                      verdict for which --expect stands in
  *
  * ESPHome tells it in its announcement instead (upload/readback.h).
  */
@@ -65,6 +66,7 @@ static bool read_announcement(struct web *web)
     const struct readback_config config = {.loop = web->upload.config.service->loop,
                                            .mdns = web->upload.config.mdns,
                                            .settings = web_common_settings(web),
+                                           .has_returned = web->has_returned,
                                            .instance = web->announced_as,
                                            .endpoints = web->attempt.endpoints,
                                            .before = &web->announced,
@@ -98,11 +100,9 @@ fail_unproven(struct web *web, enum ota_cause cause, const char *format, ...)
 static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version, *shown = web_hide_secrets(web, version);
-    const struct upload_settings *settings = web_common_settings(web);
-    const char *reply =
-        settings->awaits_return ? "" : upload_proof_text(upload_proof(&web->upload));
+    const char *reply = web->has_returned ? "" : upload_proof_text(upload_proof(&web->upload));
     const char *but = *reply ? ", but " : "";
-    double seconds = (double)settings->expect_version_us / 1e6;
+    double seconds = (double)web_common_settings(web)->expect_version_us / 1e6;
 
     if (!*version)
         fail_unproven(web, OTA_CAUSE_NO_VERSION, "%s%sit did not report its version within %.3g s",
@@ -224,6 +224,7 @@ void web_expect_version(struct web *web)
     snprintf(message, sizeof message, "%s; waiting for its %s to show the new version",
              upload_proof_text(upload_proof(&web->upload)), is_announced ? "announcement" : "page");
     web_note(web, message);
+    web->has_returned = false;
     if (is_announced) {
         if (!read_announcement(web))
             fail_unproven(web, OTA_CAUSE_OUT_OF_MEMORY, "out of memory");
@@ -242,6 +243,7 @@ bool web_read_back(struct upload *upload)
 
     if (!web->finder.page || !web_tells_version(web))
         return false;
+    web->has_returned = true;
     if (web->finder.page->is_announced)
         return read_announcement(web);
 

@@ -58,8 +58,11 @@ static struct world {
     bool asks_again;                    /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
-    unsigned turns_to_wait; /* somebody else waits for the same peer */
-    const char *taken;      /* somebody else waits for this one, once */
+    bool tells_version;      /* if asked after the boot check */
+    bool was_asked;          /* for it */
+    struct upload *is_asked; /* NULL: no reply is to come */
+    unsigned turns_to_wait;  /* somebody else waits for the same peer */
+    const char *taken;       /* somebody else waits for this one, once */
     resolver_done_fn *on_resolved;
     void *resolver_userdata;
     struct session_config config;
@@ -111,6 +114,9 @@ bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char
                                      int *number);
 void __wrap_boot_check_free(struct boot_check *follow);
 bool __wrap_expect_has_expected(const struct expect *expect);
+bool __wrap_upload_read_back(struct upload *upload);
+enum ota_phase __real_upload_phase(const struct upload *upload);
+enum ota_phase __wrap_upload_phase(const struct upload *upload);
 struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
                                              const struct address *address, unsigned services,
                                              int64_t limit_us, services_at_done_fn *done,
@@ -294,6 +300,20 @@ bool __wrap_expect_has_expected(const struct expect *expect)
 {
     assert_non_null(expect);
     return expect != (struct expect *)&only_rejects;
+}
+
+/* No board tells its version by espota. */
+bool __wrap_upload_read_back(struct upload *upload)
+{
+    world.was_asked = true;
+    if (world.tells_version)
+        world.is_asked = upload;
+    return world.tells_version;
+}
+
+enum ota_phase __wrap_upload_phase(const struct upload *upload)
+{
+    return world.is_asked ? OTA_PHASE_PROOF : __real_upload_phase(upload);
 }
 
 bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length)
@@ -1272,7 +1292,15 @@ static void test_turns_for_any_address(void **state)
 }
 
 /* Where a signal finds the job. */
-enum moment { RESOLVING, PAUSING, PROMPTING, INVITING, SENDING, ALL_SENT, PROVING };
+enum moment {
+    RESOLVING,
+    PAUSING,
+    PROMPTING,
+    INVITING,
+    SENDING,
+    ALL_SENT,
+    PROVING,
+};
 
 static void reach(enum moment moment)
 {
@@ -1897,6 +1925,109 @@ static void test_job_lost_verdict(void **state)
     image.family = IMAGE_ESP32;
 }
 
+/* -- the expected version -- */
+
+#define CHECKED "follow ends\nresult "
+
+static const struct {
+    const char *title;
+    struct log_settings log;
+    bool is_lost; /* the verdict of the board */
+    bool tells;
+    enum ota_error told;
+    const char *message;
+    const char *story; /* behind the proof of the boot check */
+} version_rows[] = {
+    {"read within the upload",
+     {EXPECT},
+     false,
+     true,
+     OTA_OK,
+     "",
+     CHECKED "ok 0 1000: proof\ndone\n"},
+    {"the board is back, and tells it",
+     {ONLINE},
+     false,
+     true,
+     OTA_OK,
+     "it runs 2 now",
+     CHECKED "ok 0 1000: proof; it runs 2 now\ndone\n"},
+    {"the board is back, and cannot be asked",
+     {ONLINE},
+     false,
+     false,
+     OTA_OK,
+     "",
+     CHECKED "unproven 12 1000: the board has confirmed the upload, but it did not tell its "
+             "version: it could not be asked\ndone\n"},
+    {"the verdict is lost, and it tells it",
+     {EXPECT},
+     true,
+     true,
+     OTA_OK,
+     "it runs 2 now",
+     CHECKED "ok 0 1000: its verdict was lost, but proof; it runs 2 now\ndone\n"},
+    {"the verdict is lost, and it tells another one",
+     {EXPECT},
+     true,
+     true,
+     OTA_E_UNPROVEN,
+     "it runs 1",
+     CHECKED "unproven 12 1000: its verdict was lost, and it runs 1\ndone\n"},
+    {"the verdict is lost, and it does not answer",
+     {EXPECT},
+     true,
+     true,
+     OTA_E_LOST,
+     "reset",
+     CHECKED "unproven 12 1000: its verdict was lost, and it did not tell its version: "
+             "reset\ndone\n"},
+    {"the verdict is lost, and it cannot be asked",
+     {EXPECT},
+     true,
+     false,
+     OTA_OK,
+     "",
+     CHECKED "unproven 12 1000: its verdict was lost, and it did not tell its version: it "
+             "could not be asked\ndone\n"},
+};
+
+/* Whatever way a success comes, no demanded version is dropped. */
+static void test_expected_version(void **state)
+{
+    (void)state;
+    static char expected[] = "2";
+
+    for (size_t i = 0; i < sizeof version_rows / sizeof *version_rows; i++) {
+        struct settings settings = make_job_settings();
+        const struct ota_failure proof = make_failure(OTA_OK, "proof");
+
+        print_message("  %s\n", version_rows[i].title);
+        reset_job_world();
+        world.tells_version = version_rows[i].tells;
+        settings.log = version_rows[i].log;
+        settings.upload.expect_version = expected;
+        struct job *job = start_job(&settings);
+        play_try(&(struct try){SENT, .error = version_rows[i].is_lost ? OTA_E_UNKNOWN : OTA_OK,
+                               .message = ""});
+        assert_true(world.has_follow);
+
+        size_t before = strlen(world.story);
+        world.phase = OTA_PHASE_PROOF;
+        world.follow.on_verdict(&proof, world.follow.userdata);
+        assert_int_equal(world.was_asked, version_rows[i].is_lost || version_rows[i].log.online_us);
+        if (world.is_asked) {
+            const struct ota_failure told =
+                make_failure(version_rows[i].told, version_rows[i].message);
+
+            world.is_asked->callbacks.on_done(&told, world.is_asked->callbacks.userdata);
+        }
+        assert_string_equal(world.story + before, version_rows[i].story);
+        job_free(job);
+        assert_job_freed();
+    }
+}
+
 /* -- the deadline -- */
 
 static const struct {
@@ -2115,6 +2246,7 @@ int main(void)
         cmocka_unit_test(test_follow_stories),
         cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
+        cmocka_unit_test(test_expected_version),
         cmocka_unit_test(test_only_rejects),
         cmocka_unit_test(test_job_say),
         cmocka_unit_test(test_withdrawn_log),

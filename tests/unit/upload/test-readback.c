@@ -90,7 +90,7 @@ static void announce(const char *version, const char *address)
 
 /* The board announces 1.0 before the upload. */
 static struct readback *begin_readback(const char *image_version, const char *expected,
-                                       bool awaits_return)
+                                       bool has_returned)
 {
     static struct upload_settings settings;
     static char expected_text[16];
@@ -99,6 +99,7 @@ static struct readback *begin_readback(const char *image_version, const char *ex
     static struct endpoints endpoints;
     const struct readback_config config = {.loop = virtual_time_loop(),
                                            .settings = &settings,
+                                           .has_returned = has_returned,
                                            .instance = "loft",
                                            .endpoints = &endpoints,
                                            .before = &before,
@@ -108,8 +109,7 @@ static struct readback *begin_readback(const char *image_version, const char *ex
     snprintf(expected_text, sizeof expected_text, "%s", expected ? expected : "");
     settings = (struct upload_settings){.timeout_us = 10 * SECOND,
                                         .expect_version = expected ? expected_text : NULL,
-                                        .expect_version_us = 30 * SECOND,
-                                        .awaits_return = awaits_return};
+                                        .expect_version_us = 30 * SECOND};
     snprintf(image.version, sizeof image.version, "%s", image_version);
     for (endpoints.address_count = 0; endpoints.address_count < 2; endpoints.address_count++)
         assert_true(address_parse(&endpoints.addresses[endpoints.address_count],
@@ -186,7 +186,7 @@ static void test_expected(void **state)
     (void)state;
     static const struct {
         const char *title, *image_version, *expected;
-        bool awaits_return;
+        bool has_returned;
         int64_t change_us;
         int64_t result_us;
         enum ota_error error;
@@ -215,9 +215,8 @@ static void test_expected(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         print_message("  %s\n", rows[i].title);
-        play_readback(
-            begin_readback(rows[i].image_version, rows[i].expected, rows[i].awaits_return),
-            rows[i].change_us, NULL);
+        play_readback(begin_readback(rows[i].image_version, rows[i].expected, rows[i].has_returned),
+                      rows[i].change_us, NULL);
         assert_result(rows[i].error, rows[i].message, rows[i].is_proven);
         assert_int_equal(virtual_time.now_us - SECOND, rows[i].result_us);
     }
@@ -255,7 +254,7 @@ static void test_namesake(void **state)
     (void)state;
     static const struct {
         const char *title, *expected;
-        bool awaits_return;
+        bool has_returned;
         enum ota_error error;
         const char *message;
     } rows[] = {
@@ -269,8 +268,7 @@ static void test_namesake(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         print_message("  %s\n", rows[i].title);
-        play_readback(begin_readback("2.0", rows[i].expected, rows[i].awaits_return), 0,
-                      "10.0.0.8");
+        play_readback(begin_readback("2.0", rows[i].expected, rows[i].has_returned), 0, "10.0.0.8");
         assert_result(rows[i].error, rows[i].message, false);
     }
 }
