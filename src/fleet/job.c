@@ -481,10 +481,18 @@ void job_start(struct job *job)
 
 /* -- ends from outside: a signal, the deadline -- */
 
+/* The board has the image. A version that is expected is read within the upload, or by
+ * job_proof.c. */
+static bool is_proof_awaited(const struct job *job)
+{
+    return job->image && (job->boot_check || (upload_is_running(job->upload) &&
+                                              upload_phase(job->upload) == OTA_PHASE_PROOF));
+}
+
 /* Describes the state in which the board is left. */
 static const char *describe_leftovers(const struct job *job)
 {
-    if (job->boot_check && job->image)
+    if (is_proof_awaited(job))
         return job->is_verdict_lost ? "; the whole image had been sent, but the verdict was lost"
                : upload_proof(job->upload) == UPLOAD_PROOF_RECEIVED
                    ? "; the board had received the image"
@@ -561,7 +569,7 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
     struct ota_failure proof;
     char sent[SENT_MAX];
 
-    if (job->boot_check) {
+    if (is_proof_awaited(job)) {
         ota_fail(&proof, OTA_E_UNPROVEN, "the %.3g s of --deadline were over before the proof came",
                  seconds);
         proof.cause = OTA_CAUSE_PROOF_LATE;

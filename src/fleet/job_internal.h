@@ -143,6 +143,9 @@ void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_fail
 void job_prove_instead(struct job *job, const struct ota_failure *unknown);
 /* The board was asked for its version. */
 void job_end_read_back(struct job *job, const struct ota_failure *told);
+/* The board has confirmed the upload, and was asked for the expected version within it: whatever
+ * failed then, only the version is missing. */
+void job_judge_version(const struct job *job, struct ota_failure *result);
 /* Without an upload. */
 void job_follow_log(struct job *job);
 /* The phase that the boot check is in. */

@@ -117,6 +117,16 @@ void job_end_read_back(struct job *job, const struct ota_failure *told)
     conclude_proof(job, &proof);
 }
 
+void job_judge_version(const struct job *job, struct ota_failure *result)
+{
+    struct ota_failure proof;
+
+    if (result->error == OTA_OK || result->error == OTA_E_UNPROVEN)
+        return;
+    fail_untold(&proof, result->message);
+    job_add_verdict(job, result, &proof);
+}
+
 /* seen: what is known already of the board's restart. False if memory ran out: the job has ended,
  * and may have been freed. */
 static bool start_boot_check(struct job *job, enum ota_cause seen)

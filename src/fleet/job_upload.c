@@ -75,6 +75,8 @@ static void on_upload_done(const struct ota_failure *failure, void *userdata)
 
     upload_stop(job->upload);
     explain_no_host(job, &result);
+    if (phase == OTA_PHASE_PROOF && !job->is_reading_back)
+        job_judge_version(job, &result);
     if (job->is_reading_back)
         job_end_read_back(job, &result);
     else if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))

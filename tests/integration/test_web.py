@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import signal
 import ssl
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import unittest
 
 from elsewhere import elsewhere
 import firmware
-from scenario import Case, Scenario, Terminal, address, run, secrets, sketch
+from scenario import Case, Program, Scenario, Terminal, address, run, secrets, sketch
 
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
@@ -697,6 +698,25 @@ class SameTasmota(PageServer):
         self._reply(b"<script>setTimeout(function(){location.href='.';},24000);</script>Successful")
 
 
+class Locked(SameTasmota):
+    """A Tasmota whose new firmware asks for a password that nobody has."""
+
+    is_updated = False
+
+    def do_GET(self):
+        if not Locked.is_updated:
+            super().do_GET()
+            return
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="new"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self):
+        Locked.is_updated = True
+        super().do_POST()
+
+
 class SaysOk(PageServer):
     """A server that answers every path with a short plain text."""
 
@@ -871,6 +891,36 @@ class ReadBack(Scenario):
             for name in ("tasmota", "wled-old") for fault in ("ok-missing", "ok-reset") for after, status, says in (
                 (("--web-set", "rolls-back"), 12, "its verdict was lost, and after 15 s its version is 0\\.0\\.1"),
                 ((), 0, "its verdict was lost, but its log said .*; it runs 0\\.0\\.2.* now \\(before: 0\\.0\\.1"))])
+
+    def test_ended_while_read(self):
+        """The board has confirmed the upload, whatever ends the wait for its version."""
+        board = (*self.LOGS, "--web-set", "rolls-back")
+        for name in ("tasmota", "wled-old"):
+            with self.subTest(name):
+                where = self.board(*web(name, *board))
+                arguments = ("-i", f"http://{where.address}:{where.port}", "-f", self.file("fw.bin", sketch("esp8266")),
+                             "--force", "--expect-version", "0.0.2", "--json")
+                result = run(*arguments, "--deadline", "15")
+                last = json.loads(result.out.splitlines()[-1])
+                self.assertEqual((last["exit_status"], last["phase"]), (12, "proof of boot"), result)
+                self.assertIn("the board has confirmed the upload, but the 15 s of --deadline were over before", result.err)
+                self.assertIn("Give --deadline more seconds", result.err)
+
+                where = self.board(*web(name, *board))
+                program = Program("-i", f"http://{where.address}:{where.port}", *arguments[2:])
+                program.wait_for("waiting for its page to show the new version")
+                program.send_signal(signal.SIGINT)
+                last = json.loads(program.result().out.splitlines()[-1])
+                self.assertEqual((last["exit_status"], last["phase"]), (130, "proof of boot"), last)
+                self.assertIn("interrupted by SIGINT; the board had confirmed the upload", last["message"])
+
+    def test_locked_afterwards(self):
+        """The new firmware has another password, so its version remains unknown; the upload is confirmed."""
+        self.where = address()
+        result = run("-i", f"http://{self.where}:{serve(self, Locked)}", "-f", self.file("fw.bin", sketch("esp8266")),
+                     "-a", "kwertz", "--expect-version", "14", "--expect-timeout", "5", "--retries", "0")
+        self.assertEqual(result.status, 12, result)
+        self.assertIn("the board has confirmed the upload, but it did not tell its version: ", result.err)
 
     def test_same_version(self):
         """It proves nothing, as long as no restart is seen."""

@@ -261,6 +261,8 @@ static enum ota_phase web_phase(const struct upload *upload)
     bool is_taken =
         web->request ? http_request_is_acknowledged(web->request) : web->is_acknowledged;
 
+    if (web->is_reading) /* also while the page asks for the password again */
+        return OTA_PHASE_PROOF;
     if (!web->is_posted)
         return web->phase;
     return is_taken ? OTA_PHASE_RESULT : OTA_PHASE_TRANSFER;

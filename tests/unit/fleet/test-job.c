@@ -1299,6 +1299,7 @@ enum moment {
     INVITING,
     SENDING,
     ALL_SENT,
+    READING, /* the expected version, within the upload */
     PROVING,
 };
 
@@ -1320,7 +1321,9 @@ static void reach(enum moment moment)
         world.phase = OTA_PHASE_TRANSFER;
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
     }
-    world.all_sent = moment == ALL_SENT;
+    world.all_sent = moment == ALL_SENT || moment == READING;
+    if (moment == READING)
+        world.phase = OTA_PHASE_PROOF;
     if (moment == PROVING)
         end_session(OTA_PHASE_PROOF, OTA_OK, "");
 }
@@ -1345,6 +1348,8 @@ static void test_job_signals(void **state)
         {ALL_SENT, SIGTERM, 143,
          "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
          "board may install it\n"},
+        {READING, SIGINT, 130,
+         "result interrupted 130 0: interrupted by SIGINT; the board had confirmed the upload\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings settings = make_job_settings();
@@ -2028,6 +2033,30 @@ static void test_expected_version(void **state)
     }
 }
 
+/* The board has confirmed the upload: what fails while its version is read leaves only that
+ * unknown, and is no reason to ask for another password or to upload again. */
+static void test_version_within_upload(void **state)
+{
+    (void)state;
+    static const enum ota_error errors[] = {OTA_E_LOST, OTA_E_WRONG_PASSWORD, OTA_E_LOCAL};
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct settings settings = make_job_settings();
+
+        reset_job_world();
+        struct job *job = start_job(&settings);
+        resolve_board(&(struct try){0});
+        size_t before = strlen(world.story);
+        end_session_for(OTA_PHASE_PROOF, errors[i], "no reply", OTA_CAUSE_PASSWORD_REJECTED);
+        assert_string_equal(world.story + before,
+                            "result unproven 12 0: the board has confirmed the upload, but it did "
+                            "not tell its version: no reply\ndone\n");
+        assert_int_equal(world.cause, OTA_CAUSE_NO_VERSION);
+        job_free(job);
+        assert_job_freed();
+    }
+}
+
 /* -- the deadline -- */
 
 static const struct {
@@ -2046,6 +2075,9 @@ static const struct {
     {ALL_SENT, 11,
      "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
      "of --deadline"},
+    {READING, 12,
+     "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
+     "before the proof came"},
     {PROVING, 12,
      "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
      "before the proof came"},
@@ -2247,6 +2279,7 @@ int main(void)
         cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
         cmocka_unit_test(test_expected_version),
+        cmocka_unit_test(test_version_within_upload),
         cmocka_unit_test(test_only_rejects),
         cmocka_unit_test(test_job_say),
         cmocka_unit_test(test_withdrawn_log),
