@@ -28,6 +28,13 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
 {
     char text[OTA_MESSAGE_MAX / 2];
 
+    if (outcome->cut_status) {
+        ota_fail(failure, OTA_E_NO_ANSWER,
+                 "%s replied to %s with status %u, but the head of the reply did not come to its "
+                 "end",
+                 place, request, outcome->cut_status);
+        return;
+    }
     escape_string(text, sizeof text, outcome->text);
     switch (outcome->end) {
     case HTTP_NOT_CONNECTED:
@@ -64,6 +71,22 @@ static bool has_no_connection(const struct http_outcome *outcome, const char **t
            outcome->end == HTTP_UNTRUSTED;
 }
 
+/* What the rest of the head and the body would have said is not known, whatever the status. */
+static void fail_cut_head(struct ota_failure *failure, const struct http_outcome *outcome,
+                          size_t size)
+{
+    if (outcome->is_acknowledged)
+        ota_fail(failure, OTA_E_UNKNOWN,
+                 "all %zu bytes were sent, but the reply broke off in its head, and does not say "
+                 "whether they are installed (status %u)",
+                 size, outcome->cut_status);
+    else
+        ota_fail(failure, OTA_E_LOST,
+                 "the board replied before it had the whole image, and the reply broke off in its "
+                 "head (status %u)",
+                 outcome->cut_status);
+}
+
 void http_fail_upload(struct ota_failure *failure, const struct http_outcome *outcome, size_t size)
 {
     bool is_stalled = outcome->end == HTTP_STALLED;
@@ -73,6 +96,8 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
     escape_string(text, sizeof text, outcome->text);
     if (outcome->end == HTTP_LOCAL)
         fail_local(failure, outcome, "the upload failed on this computer", text);
+    else if (outcome->cut_status)
+        fail_cut_head(failure, outcome, size);
     else if (has_no_connection(outcome, &why))
         ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s", why);
     else if (outcome->is_acknowledged && is_stalled)

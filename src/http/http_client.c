@@ -64,7 +64,8 @@ static void free_easy(struct http_request *request)
         request->client->open--;
 }
 
-/* Closes the connection, so that the last of the reply is read, and reports the end. */
+/* Closes the connection, so that the last of the reply is read, and reports the end: a reply, if its
+ * head is whole, or what end says. */
 static void finish_request(struct http_request *request, enum http_end end, int reason)
 {
     struct http_outcome outcome = {.end = end, .reason = reason, .text = request->error};
@@ -72,9 +73,10 @@ static void finish_request(struct http_request *request, enum http_end end, int 
     loop_timer_stop(&request->tick);
     free_easy(request);
     report_progress(request);
-    request->reply.is_complete = request->reply.is_complete || http_reply_has_all(&request->reply);
-    if (request->reply.status >= 200 && end != HTTP_LOCAL)
+    if (http_reply_is_final(&request->reply) && end != HTTP_LOCAL)
         outcome.end = HTTP_REPLIED;
+    else if (end == HTTP_BROKEN || end == HTTP_STALLED)
+        outcome.cut_status = request->reply.status >= 200 ? request->reply.status : 0;
     outcome.is_sent = request->is_sent;
     outcome.is_acknowledged = request->is_acknowledged;
     outcome.reply = outcome.end == HTTP_REPLIED ? &request->reply : NULL;
@@ -152,7 +154,7 @@ static void take_results(struct http_client *client)
 
         client->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
         enum http_end end = classify_result(request, code, &reason);
-        request->reply.is_complete = code == CURLE_OK;
+        request->reply.has_ended = code == CURLE_OK;
         if (!*request->error && code != CURLE_OK)
             snprintf(request->error, sizeof request->error, "%s", client->curl.easy_strerror(code));
         if (code != CURLE_OK)
@@ -249,7 +251,7 @@ static bool has_quiet_reply(const struct http_request *request, int64_t now_us)
 {
     const struct http_callbacks *callbacks = &request->callbacks;
 
-    return request->reply.status >= 200 && request->is_acknowledged &&
+    return http_reply_is_final(&request->reply) && request->is_acknowledged &&
            now_us - request->heard_us >= QUIET_US && callbacks->is_enough &&
            callbacks->is_enough(&request->reply, callbacks->userdata);
 }
@@ -266,7 +268,7 @@ static bool check_limits(struct http_request *request)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
     else if ((request->early_us && now_us - request->early_us >= EARLY_US) ||
              has_quiet_reply(request, now_us))
-        finish_request(request, HTTP_REPLIED, 0);
+        finish_request(request, HTTP_STALLED, ETIMEDOUT);
     else if ((request->is_connected &&
               silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US)) ||
              now_us - request->start_us >= longest_us(request))

@@ -40,22 +40,23 @@ struct http_request_config {
 };
 
 enum http_end {
-    HTTP_REPLIED,       /* there is a reply, perhaps an incomplete one */
+    HTTP_REPLIED,       /* there is a reply: its head is whole, its body perhaps not */
     HTTP_LOCAL,         /* this computer failed; text says how */
     HTTP_NOT_CONNECTED, /* no connection; reason is the errno, ETIMEDOUT: the time was over */
     HTTP_TLS,           /* no secure connection: the handshake failed */
     HTTP_UNTRUSTED,     /* no secure connection: the certificate is not trusted */
-    HTTP_BROKEN,        /* the connection ended without a reply; reason is the errno, 0: closed */
-    HTTP_STALLED,       /* the peer takes no more data, or does not reply in time */
-    HTTP_NOT_HTTP,      /* the reply is not one of HTTP/1 */
+    HTTP_BROKEN,   /* the connection ended before the end of a head; reason: errno, 0: closed */
+    HTTP_STALLED,  /* the peer takes no more data, or does not reply in time */
+    HTTP_NOT_HTTP, /* the reply is not one of HTTP/1 */
 };
 
 struct http_outcome {
     enum http_end end;
     int reason;
-    const char *text;         /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
-    bool is_sent;             /* every byte has left this host */
-    bool is_acknowledged;     /* the peer's TCP has acknowledged every byte */
+    const char *text;     /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
+    bool is_sent;         /* every byte has left this host */
+    bool is_acknowledged; /* the peer's TCP has acknowledged every byte */
+    unsigned cut_status;  /* HTTP_BROKEN, HTTP_STALLED: of a head without its end; 0: none began */
     struct http_reply *reply; /* HTTP_REPLIED; valid during on_done */
 };
 

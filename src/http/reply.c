@@ -73,6 +73,8 @@ static void set_header(struct http_reply *reply, const char *name, size_t name_l
         set_length(reply, value, length);
     if (is_header(name, name_length, "Transfer-Encoding"))
         reply->is_chunked = true;
+    if (is_header(name, name_length, "Content-Encoding"))
+        reply->is_encoded = true;
 }
 
 static bool is_blank(char c)
@@ -92,6 +94,8 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
     unsigned status = parse_status_line(line, length);
     const char *colon = length ? memchr(line, ':', length) : NULL;
 
+    if (http_reply_is_final(reply))
+        return;
     if (status) {
         http_reply_clear(reply);
         memset(reply, 0, sizeof *reply);
@@ -126,8 +130,10 @@ bool http_reply_add_body(struct http_reply *reply, const void *data, size_t leng
     if (!reply->body)
         return false;
 
-    if (length)
-        memcpy(reply->body + reply->body_length, data, length);
+    for (size_t i = 0; i < length; i++) {
+        char c = ((const char *)data)[i];
+        reply->body[reply->body_length + i] = c ? c : ' ';
+    }
     reply->body_length += length;
     reply->body[reply->body_length] = '\0';
     return !reply->is_cut;
@@ -143,7 +149,7 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
             return false;
 
         http_reply_add_line(reply, line, (size_t)(line_end - line));
-        if (reply->has_head && reply->status >= 200) {
+        if (http_reply_is_final(reply)) {
             http_reply_add_body(reply, line_end + 1, (size_t)(end - line_end - 1));
             return true;
         }
@@ -152,17 +158,25 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
     return false;
 }
 
-bool http_reply_has_all(const struct http_reply *reply)
+bool http_reply_is_final(const struct http_reply *reply)
 {
-    return reply->has_length && reply->body_length >= reply->content_length;
+    return reply->status >= 200 && reply->has_head;
+}
+
+bool http_reply_is_whole(const struct http_reply *reply)
+{
+    bool has_all = reply->has_length && !reply->is_encoded && !reply->is_chunked &&
+                   reply->body_length >= reply->content_length;
+
+    return http_reply_is_final(reply) && !reply->is_cut && (reply->has_ended || has_all);
 }
 
 bool http_reply_falls_short(const struct http_reply *reply)
 {
-    if (reply->is_cut)
-        return true;
-    return !reply->is_complete && (reply->is_chunked || reply->has_length) &&
-           !http_reply_has_all(reply);
+    bool is_marked = reply->is_chunked || reply->has_length;
+
+    return !http_reply_is_final(reply) || reply->is_cut ||
+           (is_marked && !http_reply_is_whole(reply));
 }
 
 const char *http_reply_text(const struct http_reply *reply)

@@ -21,22 +21,24 @@ struct http_reply {
     char frame_options[HTTP_TEXT_MAX]; /* X-Frame-Options */
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
-    char *body; /* owned; terminated, but may contain NUL bytes; NULL: none */
+    char *body; /* owned; terminated; NULL: none */
     size_t body_length;
-    bool has_head;    /* to its end: the empty line has come */
-    bool is_cut;      /* the body had more than HTTP_BODY_MAX bytes */
-    bool is_complete; /* the whole body came; otherwise its end, or all of it, is missing */
-    bool has_length;  /* Content-Length, in content_length */
+    bool has_head;   /* to its end: the empty line has come */
+    bool is_cut;     /* the body had more than HTTP_BODY_MAX bytes */
+    bool has_ended;  /* libcurl saw the end of the reply, or of the connection */
+    bool has_length; /* Content-Length, in content_length */
     uint64_t content_length;
     bool is_chunked; /* Transfer-Encoding: the end of the body is marked */
+    bool is_encoded; /* Content-Encoding: content_length is that of other bytes than the body's */
 };
 
-/* Adds one line of the head, with or without its line end. A status line starts the reply again, as
- * a final reply may follow a 1xx. Names match in any case; of a repeated header the last one counts,
+/* Adds one line of the head, or a trailer, with or without its line end. A status line starts the
+ * reply again, as a final reply may follow a 1xx, but nothing follows a whole final head. Names match in any case; of a repeated header the last one counts,
  * but every WWW-Authenticate. Values that do not fit are cut. */
 void http_reply_add_line(struct http_reply *reply, const char *line, size_t length);
 
-/* Appends bytes to the body. Returns false when memory ran out, or the body is full: it is cut then
+/* Appends bytes to the body, with a blank for each NUL, which would hide from searches what follows
+ * it. Returns false when memory ran out, or the body is full: it is cut then
  * (is_cut), and needs no more bytes. */
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length);
 
@@ -44,13 +46,19 @@ bool http_reply_add_body(struct http_reply *reply, const void *data, size_t leng
  * coding. Returns whether it has a final status line and a complete head. */
 bool http_reply_parse(struct http_reply *reply, const char *data, size_t length);
 
-/* Whether the body has as many bytes as the head says; false if it says nothing. */
-bool http_reply_has_all(const struct http_reply *reply);
+/* Whether there is a final status, and the head came to its end. A reply that broke off before it
+ * is none: the headers and the words that would have followed may say the opposite. */
+bool http_reply_is_final(const struct http_reply *reply);
 
-/* Whether bytes of the body are missing that the head announces, or that the limit cut off. */
+/* Whether all of it came: the head, and the body to its end, or as long as the head says. */
+bool http_reply_is_whole(const struct http_reply *reply);
+
+/* Whether something is known to be missing: the end of the head, bytes of the body that the head
+ * announces, or those that the limit cut off. Of a body without a length and without an end, neither
+ * this nor http_reply_is_whole() holds. */
 bool http_reply_falls_short(const struct http_reply *reply);
 
-/* The body as text; "" if there is none. It ends at its first NUL. */
+/* The body as text; "" if there is none. */
 const char *http_reply_text(const struct http_reply *reply);
 
 /* Frees the body. */

@@ -38,7 +38,7 @@ static void judge_for_sketch(const struct http_reply *reply)
     struct ota_failure failure;
 
     sketch_judge_upload(&failure, reply, true);
-    require(failure.error != OTA_OK || reply->status == 200);
+    require(failure.error != OTA_OK || (reply->status == 200 && reply->has_head));
     sketch_judge_upload(&failure, reply, false);
     require(failure.error != OTA_OK);
     require(sketch_judge_door(reply) != SKETCH_DOOR_OPEN || reply->status == 400);

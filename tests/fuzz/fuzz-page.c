@@ -28,7 +28,7 @@ static void next_reply(struct http_reply *reply, const char **at, const char *en
     *reply = (struct http_reply){0};
     if (!http_reply_parse(reply, *at, length)) {
         http_reply_clear(reply);
-        *reply = (struct http_reply){.status = 200};
+        *reply = (struct http_reply){.status = 200, .has_head = true};
         http_reply_add_body(reply, *at, length);
     }
     *at = stop ? stop + 1 : end;
@@ -48,7 +48,7 @@ static void check_verdicts(const struct http_reply *reply)
         enum page_verdict verdict = page_judge(text, &pages[i], reply);
 
         require(escape_is_printable(text));
-        require(verdict != PAGE_ACCEPTED || reply->status < 400);
+        require(verdict != PAGE_ACCEPTED || (reply->status < 400 && reply->has_head));
     }
 }
 

@@ -221,6 +221,8 @@ class SketchServers(Scenario):
                  says=("all 20000 bytes were sent, but the board closed the connection without a reply",)),
             Case("another reply", server("-P", "secret", "--fault", "raw-reply:HTTP/1.1 302 Found\\r\\n\\r\\n"), password,
                  status=11, installed=True, says=("its reply is not one of a sketch server \\(status 302\\)",)),
+            *(Case(f"{cut} bytes of the reply", server("-P", "secret", "--fault", f"truncate-reply:{cut}"), password,
+                   status=11, installed=True) for cut in (17, 60, 80)),
             Case("nobody", None, (*SKETCH, "-p", "9"), status=5, says=("connection: nothing listens at ", "has a sketch server")),
             Case("an update page", ("--web", "esp8266", "-p", "0"), SKETCH, status=5,
                  says=("answers, but is not a sketch server \\(status 404 to POST /sketch\\)",)),

@@ -579,6 +579,16 @@ class Broken(Scenario):
               for header, body in (("Content-Length: 39", "OK"), ("Transfer-Encoding: chunked", "27\\r\\nOK"))),
         ])
 
+    def test_head_that_breaks_off(self):
+        """No verdict on any page, whatever the rest would have said."""
+        self.check(
+            Case(f"{name}, {what}, {cut} bytes", web(name, "--fault", f"truncate-reply:{cut}", *faults), WEB,
+                 family=PAGES[name][0], status=11, installed=installed,
+                 says=("all 20000 bytes were sent, but the (board closed|reply broke off in its head)",))
+            for name in PAGES
+            for what, installed, faults in (("installed", True, ()), ("refused", False, ("--fault", "update-error:4")))
+            for cut in (10, 17, 45, 60))
+
     def test_early_reply(self):
         """What the board says counts, even if it does not take the rest."""
         self.check([

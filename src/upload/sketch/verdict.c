@@ -49,16 +49,11 @@ enum sketch_door sketch_judge_door(const struct http_reply *reply)
     return reply->status == 404 ? SKETCH_DOOR_ABSENT : SKETCH_DOOR_FOREIGN;
 }
 
-/* A reply that broke off is no confirmation. Some servers send no body, and no length then. */
-static bool is_whole(const struct http_reply *reply)
-{
-    return reply->has_head && !http_reply_falls_short(reply);
-}
-
 void sketch_judge_upload(struct ota_failure *failure, const struct http_reply *reply,
                          bool is_acknowledged)
 {
-    const struct sketch_status *row = is_whole(reply) ? find_status(reply) : NULL;
+    /* A reply that broke off is no confirmation. Some servers send no body, and no length then. */
+    const struct sketch_status *row = http_reply_falls_short(reply) ? NULL : find_status(reply);
 
     if (row && (row->error != OTA_OK || is_acknowledged)) {
         ota_fail(failure, row->error, "%s", row->message);

@@ -33,23 +33,24 @@ static bool has_success(const struct page *page, const struct http_reply *reply)
     return false;
 }
 
-/* Whether it is a path on the same server. The text before a colon may be a scheme, and browsers
- * take a backslash for a slash. */
+/* Whether it is a path on the same server, as far as it was kept. The text before a colon may be a
+ * scheme, and browsers take a backslash for a slash. */
 static bool is_own_path(const char *location)
 {
-    return *location && !strstr(location, "//") && !strchr(location, '\\') &&
-           strcspn(location, ":") >= strcspn(location, "?#");
+    return *location && strlen(location) < HTTP_TEXT_MAX - 1 && !strstr(location, "//") &&
+           !strchr(location, '\\') && strcspn(location, ":") >= strcspn(location, "?#");
 }
 
 /* Whether a reply without words of failure is what a hand-made page says after an upload. A redirect
- * to a path of its own is; 301, 307 and 308 mean that the upload belongs elsewhere, and so do other
+ * to a path of its own without such words is; 301, 307 and 308 mean that the upload belongs elsewhere, and so do other
  * hosts (as of a captive portal) and logins. */
-static bool is_plain_answer(const struct http_reply *reply)
+static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
 {
     bool leads_on = (reply->status == 302 || reply->status == 303) &&
-                    is_own_path(reply->location) && !page_leads_to_login(reply);
+                    is_own_path(reply->location) && !page_leads_to_login(reply) &&
+                    !find_words(page->failure, reply->location);
 
-    return reply->is_complete && (reply->status < 300 || leads_on);
+    return http_reply_is_whole(reply) && (reply->status < 300 || leads_on);
 }
 
 bool page_leads_to_login(const struct http_reply *reply)
@@ -69,17 +70,19 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
     const char *failure = find_words(page->failure, body);
 
     page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length, failure ? failure : "");
+    if (!http_reply_is_final(reply))
+        return PAGE_UNCLEAR;
     if (reply->status == 401 || reply->status == 403)
         return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
     if (failure)
         return PAGE_REFUSED;
-    if (reply->status == page->success_status && reply->has_head)
+    if (reply->status == page->success_status)
         return PAGE_ACCEPTED;
     if (reply->status < 400 && has_success(page, reply))
         return PAGE_ACCEPTED;
     if (page_is_absent(reply))
         return PAGE_ABSENT;
-    if (reply->status >= 400 || (page->is_worded && reply->is_complete && *text))
+    if (reply->status >= 400 || (page->is_worded && http_reply_is_whole(reply) && *text))
         return PAGE_REFUSED;
-    return page->is_generic && is_plain_answer(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+    return page->is_generic && is_plain_answer(page, reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }

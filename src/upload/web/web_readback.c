@@ -194,7 +194,8 @@ static bool on_version_lost(struct web *web, const struct http_outcome *outcome)
 {
     if (outcome->end == HTTP_LOCAL)
         return false;
-    web->was_away = true;
+    web->was_away =
+        web->was_away || !outcome->cut_status; /* a board that began a reply was there */
     read_again(web, "");
     return true;
 }

@@ -31,6 +31,25 @@ static const struct {
     {HTTP_LOCAL, 0, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
 };
 
+/* A reply that broke off in its head is none, but it is not silence either. */
+static void test_cut_heads(void **state)
+{
+    struct http_outcome outcome = {.end = HTTP_BROKEN, .text = "", .cut_status = 200};
+    struct ota_failure failure;
+
+    (void)state;
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+    assert_int_equal(failure.error, OTA_E_NO_ANSWER);
+    assert_non_null(strstr(failure.message, "HERE replied to GET / with status 200, but the head"));
+    http_fail_upload(&failure, &outcome, 77);
+    assert_int_equal(failure.error, OTA_E_LOST);
+    assert_non_null(strstr(failure.message, "broke off in its head (status 200)"));
+    outcome.is_acknowledged = true;
+    http_fail_upload(&failure, &outcome, 77);
+    assert_int_equal(failure.error, OTA_E_UNKNOWN);
+    assert_non_null(strstr(failure.message, "all 77 bytes were sent, but the reply broke off in"));
+}
+
 static void test_requests(void **state)
 {
     (void)state;
@@ -82,6 +101,7 @@ static void test_uploads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut_heads),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_uploads),
     };

@@ -1,5 +1,6 @@
 /*
- * test-http_client.c: requests after one for which libcurl or libcrypto had no memory.
+ * test-http_client.c: requests after one for which libcurl or libcrypto had no memory, and replies
+ * that break off.
  */
 #include "http/http_client.h"
 
@@ -11,7 +12,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -190,11 +193,120 @@ static void test_tls_after_a_shortage(void **state)
     close(listener);
 }
 
+/* -- replies that break off -- */
+
+struct ending {
+    struct loop *loop;
+    enum http_end end;
+    unsigned cut_status;
+    bool is_whole;
+};
+
+static void on_reply_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct ending *ending = userdata;
+
+    ending->end = outcome->end;
+    ending->cut_status = outcome->cut_status;
+    ending->is_whole = outcome->reply && http_reply_is_whole(outcome->reply);
+    loop_quit(ending->loop);
+}
+
+/* A board that gives these bytes to the one request, and closes the connection. */
+static pid_t start_board(int listener, const char *reply)
+{
+    const pid_t board = fork();
+    char request[4096];
+    size_t length = 0;
+
+    if (board != 0)
+        return board;
+    alarm(60);
+    fcntl(listener, F_SETFL, 0);
+    const int fd = accept(listener, NULL, NULL);
+    while (length < sizeof request && !memmem(request, length, "\r\n\r\n", 4)) {
+        const ssize_t got = recv(fd, request + length, sizeof request - length, 0);
+        if (got <= 0)
+            _exit(1);
+        length += (size_t)got;
+    }
+    _exit(send(fd, reply, strlen(reply), 0) < 0);
+}
+
+static void ask(struct ending *ending, const char *reply)
+{
+    struct address address;
+    struct ota_failure failure;
+    const int listener = start_listener(&address);
+    const pid_t board = start_board(listener, reply);
+    const struct http_request_config config = {.board = "board",
+                                               .address = &address,
+                                               .authority = "127.0.0.1",
+                                               .path = "/",
+                                               .connect_us = INT64_C(60000000),
+                                               .reply_us = INT64_C(60000000)};
+    const struct http_callbacks callbacks = {.on_done = on_reply_done, .userdata = ending};
+
+    assert_true(board > 0);
+    *ending = (struct ending){.loop = loop_new()};
+    assert_non_null(ending->loop);
+    struct http_client *client = http_client_new(ending->loop, &failure);
+    assert_non_null(client);
+    struct http_request *request = http_request_start(client, &config, &callbacks);
+    assert_non_null(request);
+    assert_int_equal(loop_run(ending->loop), 0);
+
+    http_request_free(request);
+    http_client_free(client);
+    loop_free(ending->loop);
+    assert_int_equal(waitpid(board, NULL, 0), board);
+    close(listener);
+}
+
+/* Only a whole head makes a reply, whatever libcurl makes of the end of the connection. */
+static void test_replies_that_break_off(void **state)
+{
+    static const struct {
+        const char *reply;
+        enum http_end end;
+        unsigned cut_status;
+        bool is_whole;
+    } rows[] = {
+        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_REPLIED, 0, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK", HTTP_REPLIED, 0, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nO", HTTP_REPLIED, 0, false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK", HTTP_REPLIED, 0, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", HTTP_BROKEN, 200, false},
+        {"HTTP/1.1 200 OK\r\nContent-Len", HTTP_BROKEN, 200, false},
+        {"HTTP/1.1 200 OK\r\n", HTTP_BROKEN, 200, false},
+        {"HTTP/1.1 200 OK", HTTP_BROKEN, 0, false},
+        {"HTTP/1.1 20", HTTP_BROKEN, 0, false},
+        {"HTTP/1.1 500 Internal Server Error\r\nServer: x\r\n", HTTP_BROKEN, 500, false},
+        {"HTTP/1.1 100 Continue\r\n\r\n", HTTP_BROKEN, 0, false},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", HTTP_BROKEN, 200, false},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", HTTP_REPLIED, 0, true},
+        {"", HTTP_BROKEN, 0, false},
+        {"OK, as HTTP/0.9 would have it", HTTP_NOT_HTTP, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ending ending;
+
+        ask(&ending, rows[i].reply);
+        if (ending.end != rows[i].end || ending.cut_status != rows[i].cut_status ||
+            ending.is_whole != rows[i].is_whole)
+            fail_msg("row %zu: end %d, status %u, whole %d", i, (int)ending.end, ending.cut_status,
+                     ending.is_whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tls_after_a_shortage), /* first, as it sets libcrypto's allocator */
         cmocka_unit_test(test_a_later_request),
+        cmocka_unit_test(test_replies_that_break_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

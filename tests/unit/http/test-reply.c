@@ -97,19 +97,26 @@ static void test_parse(void **state)
     assert_true(http_reply_parse(&reply, whole, strlen(whole)));
     assert_int_equal(reply.status, 400);
     assert_string_equal(http_reply_text(&reply), "FAIL");
-    assert_true(http_reply_has_all(&reply));
-    assert_true(reply.has_head);
+    assert_true(http_reply_is_whole(&reply));
+    assert_false(http_reply_falls_short(&reply));
+    add_line(&reply, "HTTP/1.1 200 OK\r\n"); /* a trailer */
+    assert_int_equal(reply.status, 400);
+    assert_string_equal(http_reply_text(&reply), "FAIL");
     http_reply_clear(&reply);
 
     for (size_t length = 0; length < strlen(whole) - 4; length++) {
         reply = (struct http_reply){0};
         assert_false(http_reply_parse(&reply, whole, length));
-        assert_false(reply.has_head && reply.status >= 200);
+        reply.has_ended = true;
+        assert_false(http_reply_is_final(&reply));
+        assert_false(http_reply_is_whole(&reply));
+        assert_true(http_reply_falls_short(&reply));
         http_reply_clear(&reply);
     }
     reply = (struct http_reply){0};
     assert_true(http_reply_parse(&reply, whole, strlen(whole) - 1));
-    assert_false(http_reply_has_all(&reply));
+    assert_false(http_reply_is_whole(&reply));
+    assert_true(http_reply_falls_short(&reply));
     http_reply_clear(&reply);
 }
 

@@ -38,8 +38,11 @@ static void test_paths(void **state)
 
 static struct http_reply reply_with(unsigned status, const char *body)
 {
-    return (struct http_reply){
-        .status = status, .body = (char *)body, .body_length = strlen(body), .is_complete = true};
+    return (struct http_reply){.status = status,
+                               .body = (char *)body,
+                               .body_length = strlen(body),
+                               .has_head = true,
+                               .has_ended = true};
 }
 
 static void test_texts(void **state)

@@ -90,7 +90,7 @@ static void test_replies(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof reply_rows / sizeof *reply_rows; i++) {
-        struct http_reply reply = {.status = 200};
+        struct http_reply reply = {.status = 200, .has_head = true};
         struct page_facts facts = {0};
 
         snprintf(reply.server, sizeof reply.server, "%s", reply_rows[i].server);
@@ -158,7 +158,7 @@ static void test_room(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct http_reply reply = {.status = 200};
+        struct http_reply reply = {.status = 200, .has_head = true};
         struct page_facts found = {0};
 
         http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body));
@@ -177,7 +177,7 @@ static void test_room(void **state)
 static void test_hostile(void **state)
 {
     static const char body[] = "{\"StatusFWR\":{\"Version\":\"\\u001b[31m\\u202ered\"}}";
-    struct http_reply reply = {.status = 200};
+    struct http_reply reply = {.status = 200, .has_head = true};
     struct page_facts facts = {0};
 
     (void)state;
@@ -187,11 +187,30 @@ static void test_hostile(void **state)
     http_reply_clear(&reply);
 }
 
+/* "v1.2" may be the beginning of "v1.23". */
+static void test_cut_version(void **state)
+{
+    static const char length[] = "Content-Length: 6", body[] = "v1.234";
+    struct http_reply reply = {.status = 200};
+    struct page_facts facts = {0};
+
+    (void)state;
+    http_reply_add_line(&reply, length, strlen(length));
+    http_reply_add_line(&reply, "", 0);
+    assert_true(http_reply_add_body(&reply, body, 4));
+    assert_false(page_facts_add(&facts, &pages[PAGE_SAFEBOOT], &reply));
+    assert_true(http_reply_add_body(&reply, body + 4, 2));
+    assert_true(page_facts_add(&facts, &pages[PAGE_SAFEBOOT], &reply));
+    assert_string_equal(facts.version, body);
+    http_reply_clear(&reply);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chips),  cmocka_unit_test(test_replies), cmocka_unit_test(test_room),
-        cmocka_unit_test(test_images), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_cut_version), cmocka_unit_test(test_chips),
+        cmocka_unit_test(test_replies),     cmocka_unit_test(test_room),
+        cmocka_unit_test(test_images),      cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

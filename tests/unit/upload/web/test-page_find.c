@@ -207,7 +207,7 @@ static const struct {
 
 static void reply_as(struct http_reply *reply, const struct board *board, const char *path)
 {
-    *reply = (struct http_reply){.status = 404, .is_complete = true};
+    *reply = (struct http_reply){.status = 404, .has_head = true, .has_ended = true};
     for (size_t i = 0; i < 5 && board->routes[i].path; i++) {
         const struct route *route = &board->routes[i];
 

@@ -83,7 +83,7 @@ static void test_replies(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct http_reply reply = {
-            .status = rows[i].status, .has_head = true, .is_complete = rows[i].body != NULL};
+            .status = rows[i].status, .has_head = true, .has_ended = rows[i].body != NULL};
         char text[PAGE_TEXT_MAX];
 
         if (rows[i].body && *rows[i].body)
@@ -143,15 +143,58 @@ static void test_body_over_the_limit(void **state)
     http_reply_clear(&reply);
 }
 
-/* A status that is a success needs the rest of the head. */
+/* No status is a verdict without the rest of the head, on no page, even if the connection was closed
+ * in good order. */
 static void test_cut_head(void **state)
 {
-    struct http_reply reply = {.status = 307};
+    static const unsigned statuses[] = {100, 200, 204, 302, 307, 401, 404, 500};
+    static const char *const lines[] = {"", "Location: /\r\n", "Content-Length: 0\r\n"};
+    enum { STATUSES = sizeof statuses / sizeof *statuses, LINES = sizeof lines / sizeof *lines };
+
+    (void)state;
+    for (size_t i = 0; i < PAGE_COUNT * STATUSES * LINES; i++) {
+        struct http_reply reply = {.status = statuses[i / LINES % STATUSES], .has_ended = true};
+        const char *line = lines[i % LINES];
+        char text[PAGE_TEXT_MAX];
+
+        http_reply_add_line(&reply, line, strlen(line));
+        reply.has_head = false;
+        if (page_judge(text, &pages[i / LINES / STATUSES], &reply) != PAGE_UNCLEAR)
+            fail_msg("%s, status %u, %s", pages[i / LINES / STATUSES].name, reply.status, line);
+    }
+}
+
+/* A compressed page is longer than its head says, so that its length does not show that it is
+ * whole. */
+static void test_cut_compressed_body(void **state)
+{
+    static const char *const head[] = {"Content-Length: 9", "Content-Encoding: gzip", ""};
+    struct http_reply reply = {.status = 200};
     char text[PAGE_TEXT_MAX];
 
     (void)state;
-    assert_int_equal(page_judge(text, &pages[PAGE_WEBUPDATER], &reply), PAGE_UNCLEAR);
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        http_reply_add_line(&reply, head[i], strlen(head[i]));
+    assert_true(http_reply_add_body(&reply, "<title>Update</title>", 21));
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_UNCLEAR);
+    reply.has_ended = true;
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_ACCEPTED);
+    http_reply_clear(&reply);
 }
+
+/* Words of failure count wherever they stand. */
+static void test_nul_in_body(void **state)
+{
+    struct http_reply reply = {.status = 200, .has_head = true, .has_ended = true};
+    char text[PAGE_TEXT_MAX];
+
+    (void)state;
+    assert_true(http_reply_add_body(&reply, "done\0FAIL", 9));
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_REFUSED);
+    http_reply_clear(&reply);
+}
+
+#define LONG "0123456789abcdefghijklmnopqrstuv"
 
 /* A redirect after an upload to a page that has no words of its own. */
 static void test_redirects(void **state)
@@ -166,6 +209,9 @@ static void test_redirects(void **state)
         {PAGE_FORM, 302, "done.html", PAGE_ACCEPTED},
         {PAGE_FORM, 302, "", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "/Login?next=/", PAGE_UNCLEAR},
+        {PAGE_FORM, 302, "/update?result=FAILED", PAGE_UNCLEAR},
+        {PAGE_ASYNC, 303, "/error.html", PAGE_UNCLEAR},
+        {PAGE_FORM, 302, "/" LONG LONG LONG LONG "login", PAGE_UNCLEAR}, /* it was cut */
         {PAGE_FORM, 302, "http://192.168.4.1/", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "//other/", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "/\\other/", PAGE_UNCLEAR},
@@ -182,13 +228,14 @@ static void test_redirects(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof redirects / sizeof *redirects; i++)
-        for (int is_complete = 0; is_complete < 2; is_complete++) {
-            struct http_reply reply = {.status = redirects[i].status, .is_complete = is_complete};
+        for (int has_ended = 0; has_ended < 2; has_ended++) {
+            struct http_reply reply = {
+                .status = redirects[i].status, .has_head = true, .has_ended = has_ended};
             char text[PAGE_TEXT_MAX];
 
             snprintf(reply.location, sizeof reply.location, "%s", redirects[i].location);
             if (page_judge(text, &pages[redirects[i].page], &reply) !=
-                (is_complete ? redirects[i].verdict : PAGE_UNCLEAR))
+                (has_ended ? redirects[i].verdict : PAGE_UNCLEAR))
                 fail_msg("redirect %zu", i);
         }
 }
@@ -200,6 +247,8 @@ int main(void)
         cmocka_unit_test(test_cut_body),
         cmocka_unit_test(test_body_over_the_limit),
         cmocka_unit_test(test_cut_head),
+        cmocka_unit_test(test_cut_compressed_body),
+        cmocka_unit_test(test_nul_in_body),
         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
