@@ -393,15 +393,22 @@ static void write_message(struct ota_failure *failure, const char *format, va_li
         mark_cut(failure->message);
 }
 
+enum ota_error ota_vfail(struct ota_failure *failure, enum ota_error error, const char *format,
+                         va_list arguments)
+{
+    failure->error = error;
+    failure->cause = OTA_CAUSE_NONE;
+    failure->is_waited_out = false;
+    write_message(failure, format, arguments);
+    return error;
+}
+
 enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
 {
     va_list arguments;
 
-    failure->error = error;
-    failure->cause = OTA_CAUSE_NONE;
-    failure->is_waited_out = false;
     va_start(arguments, format);
-    write_message(failure, format, arguments);
+    ota_vfail(failure, error, format, arguments);
     va_end(arguments);
     return error;
 }

@@ -7,11 +7,15 @@
 
 #include "esp-ota/error.h"
 
+#include <stdarg.h>
+
 /* Sets code, formatted message (cut to OTA_MESSAGE_MAX) and OTA_CAUSE_NONE, and returns the code,
  * so that a function can end in `return ota_fail(failure, OTA_E_..., "...")`. The caller escapes
  * text from outside. */
 enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+enum ota_error ota_vfail(struct ota_failure *failure, enum ota_error error, const char *format,
+                         va_list arguments) __attribute__((format(printf, 3, 0)));
 
 /* Fails with OTA_E_INTERNAL, "out of memory". */
 enum ota_error ota_fail_no_memory(struct ota_failure *failure);

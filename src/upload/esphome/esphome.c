@@ -121,13 +121,11 @@ static void __attribute__((format(printf, 3, 4)))
 fail_attempt(struct esphome *esphome, enum ota_error error, const char *format, ...)
 {
     struct ota_failure failure;
-    char message[OTA_MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    ota_vfail(&failure, error, format, arguments);
     va_end(arguments);
-    ota_fail(&failure, error, "%s", message);
     finish_attempt(esphome, &failure);
 }
 

@@ -77,13 +77,11 @@ static enum exchange_event end_failed(struct exchange *exchange)
 static enum exchange_event __attribute__((format(printf, 3, 4)))
 fail_exchange(struct exchange *exchange, enum ota_error error, const char *format, ...)
 {
-    char message[OTA_MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    ota_vfail(&exchange->failure, error, format, arguments);
     va_end(arguments);
-    ota_fail(&exchange->failure, error, "%s", message);
     return end_failed(exchange);
 }
 

@@ -158,13 +158,11 @@ void web_finish(struct web *web, const struct ota_failure *failure)
 void web_fail(struct web *web, enum ota_error error, const char *format, ...)
 {
     struct ota_failure failure;
-    char message[OTA_MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    ota_vfail(&failure, error, format, arguments);
     va_end(arguments);
-    ota_fail(&failure, error, "%s", message);
     web_finish(web, &failure);
 }
 

@@ -86,13 +86,11 @@ __attribute__((format(printf, 3, 4))) static void
 fail_unproven(struct web *web, enum ota_cause cause, const char *format, ...)
 {
     struct ota_failure failure;
-    char message[OTA_MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    ota_vfail(&failure, OTA_E_UNPROVEN, format, arguments);
     va_end(arguments);
-    ota_fail(&failure, OTA_E_UNPROVEN, "%s", message);
     failure.cause = cause;
     web_finish(web, &failure);
 }
