@@ -256,22 +256,26 @@ static bool has_quiet_reply(const struct http_request *request, int64_t now_us)
            callbacks->is_enough(&request->reply, callbacks->userdata);
 }
 
+static bool is_stalled(const struct http_request *request, int64_t now_us)
+{
+    const int64_t silence_us = request->is_acknowledged ? request->config.reply_us : STALL_US;
+
+    return (request->early_us && now_us - request->early_us >= EARLY_US) ||
+           has_quiet_reply(request, now_us) ||
+           (request->is_connected && now_us - request->progress_us >= silence_us) ||
+           now_us - request->start_us >= longest_us(request);
+}
+
 /* Ends the request if a limit has passed, or memory ran out; returns whether it has. */
 static bool check_limits(struct http_request *request)
 {
-    int64_t now_us = loop_now_us();
-    int64_t silent_us = now_us - request->progress_us;
+    const int64_t now_us = loop_now_us();
 
     if (request->has_no_memory || request->client->is_broken)
         finish_request(request, HTTP_LOCAL, ENOMEM);
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
-    else if ((request->early_us && now_us - request->early_us >= EARLY_US) ||
-             has_quiet_reply(request, now_us))
-        finish_request(request, HTTP_STALLED, ETIMEDOUT);
-    else if ((request->is_connected &&
-              silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US)) ||
-             now_us - request->start_us >= longest_us(request))
+    else if (is_stalled(request, now_us))
         finish_request(request, HTTP_STALLED, ETIMEDOUT);
     else
         return false;

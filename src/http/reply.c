@@ -130,9 +130,12 @@ bool http_reply_add_body(struct http_reply *reply, const void *data, size_t leng
     if (!reply->body)
         return false;
 
+    const char *bytes = data;
+    char *part = reply->body + reply->body_length;
     for (size_t i = 0; i < length; i++) {
-        char c = ((const char *)data)[i];
-        reply->body[reply->body_length + i] = c ? c : ' ';
+        part[i] = bytes[i];
+        if (part[i] == '\0')
+            part[i] = ' ';
     }
     reply->body_length += length;
     reply->body[reply->body_length] = '\0';

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "discovery/target.h"
 
 #include <stdio.h>
@@ -532,7 +533,7 @@ static void test_full_names(void **state)
         assert_int_equal(again.port, 0);
         if (rows[i].is_full) {
             assert_int_equal(again.kind, TARGET_INSTANCE);
-            strcat(text, ":80");
+            text_append(text, sizeof text, ":80");
             assert_int_equal(target_parse(&again, text, &schemes, &failure), OTA_OK);
             assert_string_equal(again.name, rows[i].instance);
             assert_int_equal(again.port, 80);

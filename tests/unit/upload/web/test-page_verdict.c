@@ -152,7 +152,7 @@ static void test_cut_head(void **state)
     enum { STATUSES = sizeof statuses / sizeof *statuses, LINES = sizeof lines / sizeof *lines };
 
     (void)state;
-    for (size_t i = 0; i < PAGE_COUNT * STATUSES * LINES; i++) {
+    for (size_t i = 0; i < (size_t)PAGE_COUNT * STATUSES * LINES; i++) {
         struct http_reply reply = {.status = statuses[i / LINES % STATUSES], .has_ended = true};
         const char *line = lines[i % LINES];
         char text[PAGE_TEXT_MAX];
