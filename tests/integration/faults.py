@@ -94,6 +94,7 @@ class Fault:
     size: int = 100_000         # of the image
     target: str = None          # instead of the board's address
     before: tuple = ()          # what starts esp-ota
+    held: bool = False          # the board does nothing until act lets it go on
     act: callable = None        # what happens while it runs: act(upload)
     env: dict = dataclasses.field(default_factory=dict)
     out: callable = None        # judges standard output
@@ -135,6 +136,8 @@ class Upload:
 
     def run(self, deadline_s=scenario.DEADLINE_S):
         fault = self.fault
+        if fault.held:
+            self.board.hold()
         if fault.columns:
             self.program = scenario.Terminal(*self.arguments(), columns=fault.columns,
                                              cwd=self.directory, **fault.env)
@@ -260,6 +263,7 @@ def without_descriptors(upload):
     pid, limit = upload.program.pid, resource.RLIMIT_NOFILE
     soft, hard = resource.prlimit(pid, limit)
     resource.prlimit(pid, limit, (3, hard))
+    upload.board.go_on()
     upload.program.wait_for("accepting a connection: Too many open files")
     resource.prlimit(pid, limit, (soft, hard))
 
@@ -267,6 +271,7 @@ def without_descriptors(upload):
 def without_descriptors_from_now_on(upload):
     _, hard = resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE, (3, hard))
+    upload.board.go_on()
     upload.board.wait_for("connect ")
 
 

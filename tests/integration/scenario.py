@@ -332,6 +332,13 @@ class Board:
         self._reader.start()
         self.port = int(self.wait_for(" ready ").split()[0].rpartition(":")[2])
 
+    def hold(self):
+        """Lets it do nothing until go_on()."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
     def _read(self):
         printed = select.poll()
         printed.register(self._process.stdout, select.POLLIN)
