@@ -3,6 +3,7 @@
  */
 #include "base/input.h"
 
+#include "base/array.h"
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,22 +68,17 @@ struct file_id {
     ino_t inode;
 };
 
-static void *inputs; /* tree of tsearch(3) */
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct file_id *first = a, *second = b;
-
-    if (first->device != second->device)
-        return first->device < second->device ? -1 : 1;
-    return first->inode < second->inode ? -1 : first->inode > second->inode;
-}
+static struct {
+    struct file_id *ids;
+    size_t count, capacity;
+} inputs;
 
 static bool is_input(const struct stat *status)
 {
-    const struct file_id id = {status->st_dev, status->st_ino};
-
-    return tfind(&id, &inputs, compare_ids);
+    for (size_t i = 0; i < inputs.count; i++)
+        if (inputs.ids[i].device == status->st_dev && inputs.ids[i].inode == status->st_ino)
+            return true;
+    return false;
 }
 
 /* Remembers the file if it is a regular one. Returns -1 and errno when memory ran out. */
@@ -92,14 +87,14 @@ static int remember(const struct stat *status)
     if (!S_ISREG(status->st_mode) || is_input(status))
         return 0;
 
-    struct file_id *id = malloc(sizeof *id);
-    if (id)
-        *id = (struct file_id){status->st_dev, status->st_ino};
-    if (id && tsearch(id, &inputs, compare_ids))
-        return 0;
-    free(id);
-    errno = ENOMEM;
-    return -1;
+    struct file_id *ids = array_grow(inputs.ids, inputs.count, &inputs.capacity, sizeof *ids);
+    if (!ids) {
+        errno = ENOMEM;
+        return -1;
+    }
+    inputs.ids = ids;
+    inputs.ids[inputs.count++] = (struct file_id){status->st_dev, status->st_ino};
+    return 0;
 }
 
 int input_remember(const char *path)
@@ -122,8 +117,9 @@ enum ota_error input_protect(const char *option, const char *path, struct ota_fa
 
 void input_forget(void)
 {
-    tdestroy(inputs, free);
-    inputs = NULL;
+    free(inputs.ids);
+    inputs.ids = NULL;
+    inputs.count = inputs.capacity = 0;
 }
 
 /* -- reading -- */

@@ -411,8 +411,10 @@ bool target_is_serial_port(const char *text)
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(text, starts[i], strlen(starts[i])) == 0)
             return true;
-    return strncmp(text, windows, sizeof windows - 1) == 0 && *number &&
-           number[strspn(number, "0123456789")] == '\0';
+    if (strncmp(text, windows, sizeof windows - 1) != 0 || !*number)
+        return false;
+    number += strspn(number, "0123456789");
+    return strcmp(number, "") == 0 || strcmp(number, ".") == 0;
 }
 
 /* Rejects likely mistakes, which would otherwise count as names of instances. */
