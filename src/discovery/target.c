@@ -411,10 +411,15 @@ bool target_is_serial_port(const char *text)
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(text, starts[i], strlen(starts[i])) == 0)
             return true;
-    if (strncmp(text, windows, sizeof windows - 1) != 0 || !*number)
+    if (strncmp(text, windows, sizeof windows - 1) != 0)
         return false;
-    number += strspn(number, "0123456789");
-    return strcmp(number, "") == 0 || strcmp(number, ".") == 0;
+
+    const size_t digits = strspn(number, "0123456789");
+    if (digits == 0)
+        return false;
+    number += digits;
+    number += *number == '.';
+    return *number == '\0' || *number == ':';
 }
 
 /* Rejects likely mistakes, which would otherwise count as names of instances. */

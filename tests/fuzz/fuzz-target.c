@@ -22,8 +22,9 @@ static void check(const struct target *target)
     struct ota_failure failure;
 
     require_target(target);
-    /* An instance called "a:80" can only come from "a:80._arduino._tcp.local". */
-    if (target->kind == TARGET_INSTANCE)
+    /* An instance called "a:80" can only come from "a:80._arduino._tcp.local", and a host called
+     * "COM8" only from a URL. */
+    if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name))
         return;
 
     require(target_parse(&again, target->name, &some_schemes, &failure) == OTA_OK);

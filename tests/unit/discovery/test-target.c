@@ -186,6 +186,7 @@ static const struct {
     {"/dev/cu.usbserial-10", "is a serial port"},
     {"COM3", "is a serial port"},
     {"COM3.", "is a serial port"},
+    {"COM3:80", "is a serial port"},
     {"lab-*", "is a pattern, but -i takes one board; use --match for a pattern"},
     {"lab-*.local", "is a pattern"},
     {"*.local:8266", "is a pattern"},
