@@ -115,7 +115,7 @@ static int append(struct write_queue *queue, const void *data, size_t size)
 
 int write_queue_put(struct write_queue *queue, const void *data, size_t size)
 {
-    if (queue->error || size == 0) /* without memory there is not even a line */
+    if (queue->error || size == 0) /* data may be NULL then */
         return queue->error;
     if (queue->loop && !queue->bytes)
         queue->bytes = malloc(WRITE_QUEUE_MAX);

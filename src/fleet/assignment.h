@@ -44,8 +44,8 @@ enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };
 const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
 /* The board's name in JSON, for --resume and for --metrics: its target's, as target_full_name()
- * writes it, escaped. Port and path of the target follow if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update".
- * Returns text. */
+ * writes it, escaped. Port and path of the target follow if another board has the same name:
+ * "127.0.0.1:3232", "[fd00::17]:80/update". Returns text. */
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
 /* If the failure is for want of a password or key, adds why the board got none, and the cause. */

@@ -548,6 +548,16 @@ static bool wants_json(const struct report *report)
     return report && report->json && !report->json_lost;
 }
 
+/* Begins a line; false if none is wanted, or memory has run out. */
+static bool begin_json(struct report *report, struct stdout_text *line)
+{
+    if (!wants_json(report))
+        return false;
+    if (!stdout_text_open(line))
+        judge_json(report, ENOMEM);
+    return line->stream != NULL;
+}
+
 /* is_printed: false when memory has run out. */
 static void end_json(struct report *report, struct stdout_text *line, bool is_printed)
 {
@@ -563,9 +573,10 @@ static void write_json(struct report *report, const struct ota_event *event)
 
     if (event->type == OTA_EVENT_PROGRESS && !write_queue_is_ready(&report->json_lines))
         return;
-    end_json(report, &line,
-             stdout_text_open(&line) && report_json_event(line.stream, event, report->command,
-                                                          loop_now_us() - report->start_us));
+    if (begin_json(report, &line))
+        end_json(report, &line,
+                 report_json_event(line.stream, event, report->command,
+                                   loop_now_us() - report->start_us));
 }
 
 void report_event(const struct ota_event *event, void *userdata)
@@ -615,43 +626,39 @@ void report_status(struct report *report, const struct ota_totals *totals)
 
 void report_summary(struct report *report, enum ota_error outcome, int exit_status)
 {
+    struct stdout_text line;
+
     if (!is_fleet(report))
         return;
     diag_status_clear();
     summary_show(report->summary, &report->totals, loop_now_us() - report->start_us);
-    if (wants_json(report)) {
-        struct stdout_text line;
+    if (begin_json(report, &line))
         end_json(report, &line,
-                 stdout_text_open(&line) &&
-                     report_json_summary(line.stream, &report->totals, outcome, exit_status,
-                                         loop_now_us() - report->start_us));
-    }
+                 report_json_summary(line.stream, &report->totals, outcome, exit_status,
+                                     loop_now_us() - report->start_us));
 }
 
 void report_serving(struct report *report, const struct strings *urls, uint16_t port)
 {
+    struct stdout_text line;
+
     for (size_t i = 0; i < urls->count; i++)
         diag_info("boards fetch from %s", urls->items[i]);
     if (urls->count == 0)
         diag_warning("this computer has no address that boards can reach; port %u is served", port);
-    if (wants_json(report)) {
-        struct stdout_text line;
+    if (begin_json(report, &line))
         end_json(report, &line,
-                 stdout_text_open(&line) && report_json_serving(line.stream, urls, port,
-                                                                loop_now_us() - report->start_us));
-    }
+                 report_json_serving(line.stream, urls, port, loop_now_us() - report->start_us));
 }
 
 void report_written(struct report *report, const struct image *image, const char *path)
 {
+    struct stdout_text line;
     char shown[1024], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];
 
-    if (wants_json(report)) {
-        struct stdout_text line;
+    if (begin_json(report, &line))
         end_json(report, &line,
-                 stdout_text_open(&line) && report_json_written(line.stream, image, path,
-                                                                loop_now_us() - report->start_us));
-    }
+                 report_json_written(line.stream, image, path, loop_now_us() - report->start_us));
     escape_string(shown, sizeof shown, path);
     diag_info("%s: %s written, from %s; nothing was uploaded", shown,
               format_size(size, image->size), format_size(file_size, image->file_size));
@@ -659,14 +666,13 @@ void report_written(struct report *report, const struct image *image, const char
 
 int report_failure(struct report *report, const struct ota_failure *failure)
 {
+    struct stdout_text line;
     int exit_status = ota_error_exit_status(failure->error, 0);
 
-    if (wants_json(report)) {
-        struct stdout_text line;
+    if (begin_json(report, &line))
         end_json(report, &line,
-                 stdout_text_open(&line) && report_json_failure(line.stream, failure, exit_status,
-                                                                loop_now_us() - report->start_us));
-    }
+                 report_json_failure(line.stream, failure, exit_status,
+                                     loop_now_us() - report->start_us));
     show_failure("", "", failure,
                  remedy_find(failure, NULL, report ? report->command : OTA_COMMAND_SKETCH, "",
                              surroundings_find()));

@@ -30,6 +30,8 @@ struct web_service {
     struct http_client *client;
 };
 
+enum { STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
+
 struct web {
     struct upload upload;
 

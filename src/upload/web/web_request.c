@@ -24,8 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
-
 static void send_question(struct web *web);
 
 /* -- where -- */

@@ -23,8 +23,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_UNAUTHORIZED = 401 };
-
 #define REPLACED_NOTE                                                                              \
     "the board replaced its challenge because of somebody else's request; trying again"
 
