@@ -72,8 +72,8 @@ const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *ta
 bool target_names_equal(const struct target *a, const struct target *b);
 
 /* Whether both name the same board: the same port and path, and the same address or the same name,
- * without regard to the case of ASCII letters. Schemes are not compared, as two of them may mean
- * the same protocol. */
+ * without regard to the case of ASCII letters. Scheme and user are not compared: they say how the
+ * board is to be reached. */
 bool target_equal(const struct target *a, const struct target *b);
 
 /* Whether the target is an address, or a name that can stand in a URL and in a certificate: ASCII

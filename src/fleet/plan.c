@@ -300,6 +300,25 @@ static bool is_expect_equal(const struct expect *a, const struct expect *b)
     }
 }
 
+/* Whether both schemes reach a board in the same way; without one, the protocol's is meant. Schemes
+ * of one protocol, such as http and https, differ in their default port. */
+static bool is_scheme_equal(const struct target *a, const struct target *b)
+{
+    return (a->scheme ? a->scheme->port : 0) == (b->scheme ? b->scheme->port : 0);
+}
+
+static enum ota_error fail_schemes(const struct target *a, const struct target *b,
+                                   const char *shown, struct ota_failure *failure)
+{
+    if (a->scheme && b->scheme)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice, with %s:// and with %s://; leave one of them out",
+                        shown, a->scheme->name, b->scheme->name);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s is named twice, with %s:// and without; leave one of them out", shown,
+                    (a->scheme ? a : b)->scheme->name);
+}
+
 /* Refuses to name a board twice if that does not mean the same. */
 static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
                                   struct ota_failure *failure)
@@ -311,6 +330,11 @@ static enum ota_error check_equal(const struct assignment *planned, const struct
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get its image by %s and by %s; leave one of them out", shown,
                         planned->protocol->name, other->protocol->name);
+    if (!is_scheme_equal(&planned->target, &other->target))
+        return fail_schemes(&planned->target, &other->target, shown, failure);
+    if (strcmp(planned->target.user, other->target.user) != 0)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice with different users; leave one of them out", shown);
     if (!is_own_equal(&planned->own, &other->own))
         return ota_fail(failure, OTA_E_USAGE,
                         "%s is named twice with different page=, field= or user=; leave one of "

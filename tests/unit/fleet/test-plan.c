@@ -251,6 +251,14 @@ static const struct {
      "is named twice with different page=, field= or user="},
     {"http://k.local page=tasmota\nhttp://k.local\n", "a.bin", OTA_E_USAGE,
      "is named twice with different page=, field= or user="},
+    {"http://k.local\nhttps://k.local\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice, with http:// and with https://; leave one of them out"},
+    {"https://k.local\nk.local protocol=web\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice, with https:// and without; leave one of them out"},
+    {"k.local protocol=web\nhttps://k.local\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice, with https:// and without; leave one of them out"},
+    {"http://me@k.local\nhttp://you@k.local\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice with different users; leave one of them out"},
     {"k.local expect=one\nk.local expect=two\n", "a.bin", OTA_E_USAGE,
      "is named twice with different expect="},
     {"k.local expect=one\nk.local\n", "a.bin", OTA_E_USAGE,
@@ -286,6 +294,7 @@ static void test_equal_lines(void **state)
         "k.local expect=one expect=two\nk.local expect=one expect=two min-auth=sha256\n",
         "http://k.local page=tasmota user=me min-auth=sha256\n"
         "http://k.local page=tasmota user=me\n",
+        "http://k.local min-auth=sha256\nk.local protocol=web\n",
         "esphome://k.local encryption-key-file=key min-auth=sha256\n"
         "esphome://k.local encryption-key-file=key\n",
     };
