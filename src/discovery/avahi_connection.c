@@ -58,22 +58,24 @@ bool avahi_connection_has_gone(const struct avahi_connection *connection)
 
 /* libdbus has few errors of its own, but leaves errno as it was. EAGAIN only means that a socket
  * has nothing to read. */
-bool avahi_errno_is_local(int number)
+int avahi_lack(int error, int number)
 {
-    return number != EAGAIN && error_is_local(number);
+    if (number != EAGAIN && error_is_local(number))
+        return number;
+    return error == AVAHI_ERR_NO_MEMORY ? ENOMEM : 0;
 }
 
-bool avahi_connection_lacks_memory(const struct avahi_connection *connection)
+int avahi_connection_lack(const struct avahi_connection *connection, int number)
 {
-    return connection->avahi.client_errno(connection->client) == AVAHI_ERR_NO_MEMORY;
+    return avahi_lack(connection->avahi.client_errno(connection->client), number);
 }
 
-static void give_up(struct avahi_connection *connection, int error, bool is_local)
+static void give_up(struct avahi_connection *connection, int error, int number)
 {
     char reason[REASON_MAX];
 
     describe_avahi_error(connection, reason, sizeof reason, error);
-    connection->callbacks.on_lost(reason, is_local || error == AVAHI_ERR_NO_MEMORY,
+    connection->callbacks.on_lost(reason, avahi_lack(error, number),
                                   connection->callbacks.userdata);
 }
 
@@ -85,7 +87,7 @@ static void handle_client_failure(struct avahi_connection *connection)
 
     connection->is_there = false;
     if (!is_wanted || error != AVAHI_ERR_DISCONNECTED) {
-        give_up(connection, error, false);
+        give_up(connection, error, 0);
         return;
     }
 
@@ -143,14 +145,14 @@ static void on_connection_timeout(void *userdata)
     struct avahi_connection *connection = userdata;
 
     if (!connection->is_new_client_due) {
-        give_up(connection, AVAHI_ERR_DISCONNECTED, false);
+        give_up(connection, AVAHI_ERR_DISCONNECTED, 0);
         return;
     }
 
     connection->is_new_client_due = false;
     int error = create_client(connection);
     if (error)
-        give_up(connection, error, avahi_errno_is_local(errno));
+        give_up(connection, error, errno);
     else if (is_on_bus(connection))
         report_return(connection);
     else
@@ -163,9 +165,9 @@ static int open_connection(struct avahi_connection *connection, char *reason, si
     errno = 0;
     const char *missing = avahi_library_load(&connection->avahi);
     if (missing) {
-        bool is_local = error_is_local(errno);
+        int lack = avahi_lack(0, errno);
         snprintf(reason, capacity, "%s", missing);
-        return is_local ? ENOMEM : ELIBACC;
+        return lack ? lack : ELIBACC;
     }
 
     loop_timer_init(&connection->timeout, connection->loop, on_connection_timeout, connection);
@@ -176,15 +178,14 @@ static int open_connection(struct avahi_connection *connection, char *reason, si
     }
 
     int error = create_client(connection);
-    int number = errno;
+    int lack = avahi_lack(error, errno);
     connection->is_there = !error && is_on_bus(connection);
     if (connection->is_there)
         return 0;
 
-    if (avahi_errno_is_local(number) || error == AVAHI_ERR_NO_MEMORY) {
-        snprintf(reason, capacity, "the D-Bus system bus cannot be used: %s",
-                 strerror(avahi_errno_is_local(number) ? number : ENOMEM));
-        return ENOMEM;
+    if (lack) {
+        snprintf(reason, capacity, "the D-Bus system bus cannot be used: %s", strerror(lack));
+        return lack;
     }
     if (error)
         describe_avahi_error(connection, reason, capacity, error);
@@ -201,6 +202,7 @@ avahi_connection_connect(struct loop *loop, const struct avahi_connection_callba
     struct avahi_connection *connection = calloc(1, sizeof *connection);
     if (!connection) {
         snprintf(reason, capacity, "out of memory");
+        errno = ENOMEM;
         return NULL;
     }
 

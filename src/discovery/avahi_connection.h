@@ -17,14 +17,13 @@ struct avahi_connection_callbacks {
     bool (*on_gone)(void *userdata);
     /* The daemon is back, and there is a new client. */
     void (*on_back)(void *userdata);
-    /* Neither the daemon nor the bus will come back: the last call. is_local: because this computer
-     * ran out of memory or the like. */
-    void (*on_lost)(const char *reason, bool is_local, void *userdata);
+    /* Neither the daemon nor the bus will come back: the last call. lack: as of avahi_lack(). */
+    void (*on_lost)(const char *reason, int lack, void *userdata);
     void *userdata;
 };
 
-/* Connects. On failure returns NULL, fills in reason, and sets errno to ENOMEM when memory runs
- * out, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
+/* Connects. On failure returns NULL, fills in reason, and sets errno: to that of avahi_lack() if this
+ * computer lacks something, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
 struct avahi_connection *
 avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
                          char *reason, size_t capacity);
@@ -42,10 +41,11 @@ void avahi_connection_describe(const struct avahi_connection *connection, char *
 /* Whether it failed because the daemon or the bus has gone. The callbacks report that next. */
 bool avahi_connection_has_gone(const struct avahi_connection *connection);
 
-/* Whether it failed because memory ran out. */
-bool avahi_connection_lacks_memory(const struct avahi_connection *connection);
+/* What this computer lacked, if a call of libavahi-client failed with error, one of Avahi's, and
+ * left errno at number: an errno for which error_is_local() holds. 0: it failed for another reason. */
+int avahi_lack(int error, int number);
 
-/* Whether this errno of a failed call means that this computer lacks memory or the like. */
-bool avahi_errno_is_local(int number);
+/* Likewise, of the last call. */
+int avahi_connection_lack(const struct avahi_connection *connection, int number);
 
 #endif

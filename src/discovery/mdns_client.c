@@ -68,19 +68,22 @@ static void send_record(const struct server *server, const struct record *record
         loop_quit(server->loop);
 }
 
-static void send_lost(const struct server *server, const char *reason, bool is_local,
-                      enum ota_cause lack)
+/* number: the errno by which this computer lacks something, or ELIBACC: the library; else any other
+ * number. */
+static void send_lost(const struct server *server, const char *reason, int number)
 {
-    struct record record = {.type = RECORD_LOST, .answer = {.is_local = is_local, .lack = lack}};
+    struct record record = {.type = RECORD_LOST};
 
+    record.answer.is_local = error_is_local(number);
+    record.answer.lack = number == ELIBACC ? OTA_CAUSE_NO_LIBRARY : error_lack_cause(number);
     snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
     send_record(server, &record);
     loop_quit(server->loop);
 }
 
-static void on_worker_lost(const char *reason, bool is_local, void *userdata)
+static void on_worker_lost(const char *reason, int lack, void *userdata)
 {
-    send_lost(userdata, reason, is_local, OTA_CAUSE_NONE);
+    send_lost(userdata, reason, lack);
 }
 
 static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
@@ -121,13 +124,12 @@ static void run_worker(int socket, const char *argument)
     loop_end_without_memory(server.loop);
     server.worker = mdns_worker_new(server.loop, on_worker_answer, on_worker_lost, &server, reason);
     if (!server.worker) {
-        send_lost(&server, reason, errno == ENOMEM,
-                  errno == ELIBACC ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NONE);
+        send_lost(&server, reason, errno);
     } else if (loop_watch_start(&requests, server.loop, socket, LOOP_READABLE, on_request,
                                 &server) == 0) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
         if (loop_run(server.loop) < 0) {
-            send_lost(&server, strerror(errno), error_is_local(errno), OTA_CAUSE_NONE);
+            send_lost(&server, strerror(errno), errno);
             /* After a failed allocation in _dbus_mem_pool_alloc(), libdbus 1.14 writes beyond the
              * old block when it is used again. The process ends now. */
             return;

@@ -7,6 +7,7 @@
  */
 #include "discovery/mdns_worker.h"
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
 #include "discovery/avahi_connection.h"
@@ -50,8 +51,8 @@ struct query {
     struct query *next;
     uint32_t id;
     enum mdns_kind kind;
-    bool lacks_memory; /* answers may be missing */
-    bool is_watched;   /* for MDNS_CHANGES: the first answer has been given */
+    int lack;        /* answers may be missing because of this errno; 0: none is */
+    bool is_watched; /* for MDNS_CHANGES: the first answer has been given */
     struct browse browses[SERVICE_COUNT];
     struct search_queue queues[QUEUE_COUNT];
     size_t search_count;
@@ -161,9 +162,10 @@ static void report_answer(const struct query *query, const struct mdns_answer *a
 /* Adds a search to the question, or notes that memory ran out (NULL). */
 static void add_search(struct query *query, struct search *search)
 {
-    query->lacks_memory |= !search;
-    if (!search)
+    if (!search) {
+        query->lack = ENOMEM;
         return;
+    }
 
     bool is_shared = !search->record && service_is_shared(search->service);
     struct search_queue *queue = &query->queues[is_shared ? QUEUE_SHARED : QUEUE_BOARDS];
@@ -243,7 +245,8 @@ static void add_instance(struct query *query, enum service service, const char *
     struct search *search =
         search_new_service(&query->worker->pool, query, service, instance, AVAHI_PROTO_UNSPEC);
     struct search **node = search ? tsearch(search, &query->by_instance, compare_searches) : NULL;
-    query->lacks_memory |= !node;
+    if (!node)
+        query->lack = ENOMEM;
     if (!node || *node != search) {
         if (search)
             search_free(search);
@@ -271,14 +274,16 @@ static void on_change(struct search *search)
     continue_queries(query->worker);
 }
 
-/* Reports that Avahi cannot browse, as opposed to a network without boards. is_local: because this
- * computer ran out of memory or the like. */
-static void query_fail(struct query *query, bool is_local)
+/* Reports that Avahi cannot browse, as opposed to a network without boards. number: the errno
+ * of the failed call, or 0. */
+static void query_fail(struct query *query, int number)
 {
-    struct mdns_answer answer = {.event = MDNS_UNAVAILABLE};
+    const struct avahi_connection *connection = query->worker->pool.connection;
+    const int lack = avahi_connection_lack(connection, number);
+    struct mdns_answer answer = {
+        .event = MDNS_UNAVAILABLE, .is_local = lack != 0, .lack = error_lack_cause(lack)};
 
-    avahi_connection_describe(query->worker->pool.connection, answer.reason, sizeof answer.reason);
-    answer.is_local = is_local || avahi_connection_lacks_memory(query->worker->pool.connection);
+    avahi_connection_describe(connection, answer.reason, sizeof answer.reason);
     report_answer(query, &answer);
     query_end(query);
 }
@@ -303,7 +308,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     else if (event == AVAHI_BROWSER_NEW)
         add_instance(query, browse->service, name);
     if (event == AVAHI_BROWSER_FAILURE)
-        query_fail(query, false);
+        query_fail(query, 0);
     if (event == AVAHI_BROWSER_ALL_FOR_NOW && !is_lasting) {
         browse->browser = NULL;
         worker->pool.avahi->service_browser_free(browser);
@@ -347,9 +352,23 @@ static void report_heard(struct query *query)
     }
 }
 
-/* Ends a question whose answers may be incomplete. */
-static const struct mdns_answer out_of_memory = {
-    .event = MDNS_UNAVAILABLE, .reason = "out of memory", .is_local = true};
+/* After a failed call: answers may be missing because this computer lacks something. */
+static void note_lack(struct query *query, int number)
+{
+    if (!query->lack)
+        query->lack = avahi_connection_lack(query->worker->pool.connection, number);
+}
+
+/* The end of a question whose answers may be incomplete. */
+static struct mdns_answer lack_answer(int lack)
+{
+    struct mdns_answer answer = {
+        .event = MDNS_UNAVAILABLE, .is_local = true, .lack = error_lack_cause(lack)};
+
+    snprintf(answer.reason, sizeof answer.reason, "%s",
+             lack == ENOMEM ? "out of memory" : strerror(lack));
+    return answer;
+}
 
 /* Starts as many searches as the limits allow. A name that Avahi refuses ends its search. */
 static void start_searches(struct query *query, struct search_queue *queue)
@@ -364,7 +383,7 @@ static void start_searches(struct query *query, struct search_queue *queue)
                 search->state = SEARCH_WAITING; /* handle_gone() comes next */
                 return;
             }
-            query->lacks_memory |= avahi_errno_is_local(errno);
+            note_lack(query, errno);
             query->ended_count++;
         }
         queue->waiting = search->next;
@@ -376,7 +395,7 @@ static void continue_query(struct query *query)
 {
     if (!start_browsers(query)) {
         if (!avahi_connection_has_gone(query->worker->pool.connection))
-            query_fail(query, avahi_errno_is_local(errno));
+            query_fail(query, errno);
         return;
     }
 
@@ -391,9 +410,11 @@ static void continue_query(struct query *query)
     if (!is_ended(query))
         return;
 
-    query->lacks_memory |= avahi_connection_lacks_memory(query->worker->pool.connection);
-    const struct mdns_answer end = {.event = MDNS_END, .unheard = query->unheard};
-    report_answer(query, query->lacks_memory ? &out_of_memory : &end);
+    note_lack(query, 0);
+    const struct mdns_answer end =
+        query->lack ? lack_answer(query->lack)
+                    : (struct mdns_answer){.event = MDNS_END, .unheard = query->unheard};
+    report_answer(query, &end);
     query_end(query);
 }
 
@@ -475,7 +496,8 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
     struct query *query =
         query_add(worker, id, kind, kind == MDNS_BOARDS || kind == MDNS_CHANGES ? services : 0);
     if (!query) {
-        worker->on_answer(id, &out_of_memory, worker->userdata);
+        const struct mdns_answer end = lack_answer(ENOMEM);
+        worker->on_answer(id, &end, worker->userdata);
         return;
     }
 
@@ -542,11 +564,11 @@ static void handle_back(void *userdata)
     continue_queries(userdata);
 }
 
-static void handle_lost(const char *reason, bool is_local, void *userdata)
+static void handle_lost(const char *reason, int lack, void *userdata)
 {
     const struct mdns_worker *worker = userdata;
 
-    worker->on_lost(reason, is_local, worker->userdata);
+    worker->on_lost(reason, lack, worker->userdata);
 }
 
 struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on_answer,
@@ -556,6 +578,7 @@ struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on
     struct mdns_worker *worker = calloc(1, sizeof *worker);
     if (!worker) {
         snprintf(reason, MDNS_REASON_MAX, "out of memory");
+        errno = ENOMEM;
         return NULL;
     }
 

@@ -79,13 +79,13 @@ struct mdns_worker;
 /* Receives an answer to the question id. Must not call functions of the worker. */
 typedef void mdns_worker_answer_fn(uint32_t id, const struct mdns_answer *answer, void *userdata);
 
-/* The last call: the daemon or the bus has gone for good. is_local: because this computer ran out
- * of memory or the like. If the daemon is only restarted, the worker waits for it and asks again.
+/* The last call: the daemon or the bus has gone for good. lack: the errno by which this computer
+ * ran out of memory or the like, or 0. If the daemon is only restarted, the worker waits for it and asks again.
  * Must not call functions of the worker. */
-typedef void mdns_worker_lost_fn(const char *reason, bool is_local, void *userdata);
+typedef void mdns_worker_lost_fn(const char *reason, int lack, void *userdata);
 
-/* Connects to the daemon. On failure returns NULL, fills in reason, and sets errno to ENOMEM when
- * memory runs out, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
+/* Connects to the daemon. On failure returns NULL, fills in reason, and sets errno as
+ * avahi_connection_connect() does. */
 struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on_answer,
                                     mdns_worker_lost_fn *on_lost, void *userdata,
                                     char reason[MDNS_REASON_MAX]);

@@ -12,6 +12,7 @@
 #include "discovery/mdns_worker.h"
 #include "support/fake_avahi.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,10 @@ enum { RUNNING_MAX = 32, SHARED_MAX = 16, BOARDS_MAX = 8192, LOG_MAX = 4096 };
 static struct world {
     struct mdns_worker *worker;
     size_t found, seen, ends, unavailable, lost;
-    bool is_local;     /* of the last answer that was lost or unavailable */
-    char log[LOG_MAX]; /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
+    bool is_local;       /* of the last answer that was unavailable */
+    enum ota_cause lack; /* likewise */
+    int lost_lack;       /* of the loss */
+    char log[LOG_MAX];   /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
     char reason[MDNS_REASON_MAX];
 } world;
 
@@ -57,6 +60,7 @@ static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void
     case MDNS_UNAVAILABLE:
         world.unavailable++;
         world.is_local = answer->is_local;
+        world.lack = answer->lack;
         note("unavailable: %s; ", answer->reason);
         return;
 
@@ -78,11 +82,11 @@ static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void
     note("; ");
 }
 
-static void on_lost(const char *reason, bool is_local, void *userdata)
+static void on_lost(const char *reason, int lack, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.lost++;
-    world.is_local = is_local;
+    world.lost_lack = lack;
     snprintf(world.reason, sizeof world.reason, "%s", reason);
 }
 
@@ -390,6 +394,31 @@ static void test_worker_no_memory(void **state)
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
     assert_string_equal(world.log, "impossible seen; unavailable: out of memory; ");
     assert_true(world.is_local);
+    assert_int_equal(world.lack, OTA_CAUSE_OUT_OF_MEMORY);
+}
+
+/* A lack of file descriptors is not called one of memory. */
+static void test_search_without_descriptors(void **state)
+{
+    (void)state;
+    fake.number = EMFILE;
+    ask_for_boards();
+    fake_browse("impossible");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "impossible seen; unavailable: Too many open files; ");
+    assert_true(world.is_local);
+    assert_int_equal(world.lack, OTA_CAUSE_TOO_MANY_FILES);
+}
+
+static void test_browser_without_descriptors(void **state)
+{
+    (void)state;
+    fake.number = EMFILE;
+    fake.refuse_browser = true;
+    ask_for_boards();
+    assert_int_equal(world.unavailable, 1);
+    assert_true(world.is_local);
+    assert_int_equal(world.lack, OTA_CAUSE_TOO_MANY_FILES);
 }
 
 /* More boards than Avahi may be asked about at a time, and more than BOARDS_MAX. */
@@ -668,6 +697,26 @@ static void test_daemon_that_is_not_there(void **state)
     assert_string_equal(reason, "the D-Bus system bus cannot be reached");
 }
 
+/* A lack of file descriptors is not called one of memory: at the start, nor after a restart. */
+static void test_connection_without_descriptors(void **state)
+{
+    char reason[MDNS_REASON_MAX];
+
+    (void)state;
+    ask_for_boards();
+    fake.number = EMFILE;
+    lose_daemon();
+    fake.has_bus = false;
+    fake_elapse(0);
+    assert_int_equal(world.lost_lack, EMFILE);
+
+    mdns_worker_free(world.worker);
+    world.worker = mdns_worker_new(fake_loop(), on_worker_answer, on_lost, &world, reason);
+    assert_null(world.worker);
+    assert_int_equal(errno, EMFILE);
+    assert_string_equal(reason, "the D-Bus system bus cannot be used: Too many open files");
+}
+
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, set_up_mdns_worker, tear_down_mdns_worker)
 
@@ -688,6 +737,9 @@ int main(void)
         TEST(test_families),
         TEST(test_name_that_cannot_be_resolved),
         TEST(test_worker_no_memory),
+        TEST(test_search_without_descriptors),
+        TEST(test_browser_without_descriptors),
+        TEST(test_connection_without_descriptors),
         TEST(test_a_crowd),
         TEST(test_cancel),
         TEST(test_browser_that_fails),

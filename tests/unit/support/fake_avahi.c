@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,7 @@ static AvahiClient *client_new(const AvahiPoll *api, AvahiClientFlags flags,
     assert_int_equal(flags, AVAHI_CLIENT_NO_FAIL);
     if (!fake.has_bus) {
         *error = AVAHI_ERR_DBUS_ERROR;
+        errno = fake.number;
         return NULL;
     }
 
@@ -137,8 +139,10 @@ static AvahiServiceBrowser *browser_new(AvahiClient *client, AvahiIfIndex interf
     assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
     assert_string_equal(domain, "local");
     assert_null(find_browser(type));
-    if (fake.refuse_browser)
+    if (fake.refuse_browser) {
+        errno = fake.number;
         return NULL;
+    }
 
     struct AvahiServiceBrowser *browser = fake.browser;
     while (browser->is_used)
@@ -172,8 +176,10 @@ static AvahiServiceResolver *resolver_new(AvahiClient *client, AvahiIfIndex inte
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
     assert_int_equal(flags & AVAHI_LOOKUP_NO_ADDRESS, 0);
     assert_string_equal(domain, "local");
-    if (strcmp(name, "impossible") == 0)
+    if (strcmp(name, "impossible") == 0) {
+        errno = fake.number;
         return NULL;
+    }
 
     assert_true(fake.resolvers_made < FAKE_OBJECTS_MAX);
     struct AvahiServiceResolver *resolver = &fake.resolvers[fake.resolvers_made++];

@@ -62,7 +62,8 @@ struct fake_avahi {
     size_t clients;
     AvahiClientState next_state; /* of a new client */
     bool has_bus;
-    int error; /* the result of avahi_client_errno() */
+    int error;  /* the result of avahi_client_errno() */
+    int number; /* the errno that a call which fails leaves */
     struct AvahiServiceBrowser browser[FAKE_BROWSERS_MAX];
     size_t browsing; /* how many are running */
     bool refuse_browser;
