@@ -44,7 +44,7 @@ struct ota_event {
     enum ota_phase phase;
     const char *board;                 /* its name for people: assignment_label() */
     const char *target;                /* its name or address for programs; NULL: equal to board */
-    uint16_t target_port;              /* OTA_EVENT_RESULT: and the port; 0: none was given */
+    uint16_t target_port;              /* OTA_EVENT_RESULT: the port that target lacks; 0: none */
     const struct image *image;         /* what goes to it; NULL: only its log is followed */
     const char *protocol;              /* by which that goes; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */

@@ -27,6 +27,11 @@ const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assi
     return text;
 }
 
+uint16_t assignment_target_port(const struct assignment *assignment)
+{
+    return assignment->shares_name ? 0 : assignment->target.port;
+}
+
 const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
 {
     if (!assignment->label)

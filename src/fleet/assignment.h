@@ -48,6 +48,9 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
  * "127.0.0.1:3232", "[fd00::17]:80/update". Returns text. */
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
 
+/* The port that was given, unless assignment_target() has it; else 0. */
+uint16_t assignment_target_port(const struct assignment *assignment);
+
 /* If the failure is for want of a password or key, adds why the board got none, and the cause. */
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);
 

@@ -230,7 +230,7 @@ static void fail_member(struct member *member, const struct ota_failure *failure
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
                                      .target = target,
-                                     .target_port = member->assignment->target.port,
+                                     .target_port = assignment_target_port(member->assignment),
                                      .image = member->assignment->image,
                                      .protocol = protocol_of(member),
                                      .port = member->assignment->target.port,

@@ -56,7 +56,7 @@ void job_emit_event(struct job *job, const struct ota_event *event)
     }
     complete.board = job->name;
     complete.target = job->target;
-    complete.target_port = job->config.assignment->target.port;
+    complete.target_port = assignment_target_port(job->config.assignment);
     complete.image = job->image;
     complete.protocol = job->image ? job->config.assignment->protocol->name : NULL;
     if (!complete.address) {

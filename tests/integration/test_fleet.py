@@ -217,14 +217,18 @@ class Fleet(Scenario):
         self.assertIn(f"\n{board.address}:8266: is named twice; once is enough\n", "\n" + result.err)
 
     def test_boards_of_one_address(self):
-        """Their ports tell them apart: in each line, in JSON, and for --resume."""
+        """Their ports tell them apart: in each line, in JSON, for --resume and --metrics."""
         where = address()
         one = self.board(where=where)
         two = self.board("--port", "0", "--fault", "refuse:Bad day*1", where=where)
         first, second = f"{where}:{one.port}", f"{where}:{two.port}"
         arguments = (*boards(first, second), "-f", self.path)
-        report = run(*arguments, "--json")
+        metrics = self.file("metrics", b"")
+        report = run(*arguments, "--json", "--metrics", metrics)
         self.assertEqual(report.status, 7, report)
+        with open(metrics, encoding="utf-8") as file:
+            self.assertEqual({(first, "0"), (second, "7")},
+                             set(re.findall(r'exit_status{board="(.*?)".*} (\d+)', file.read())))
         self.assertRegex(report.err, f"(?m)^{first}: confirmed, ")
         self.assertRegex(report.err, f"(?m)^esp-ota: {second}: .*Bad day")
         self.assertRegex(report.err, rf"(?m)^esp-ota: 1 board: .*\(refused\): {second}$")
