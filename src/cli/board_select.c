@@ -51,7 +51,8 @@ static struct kind find_kind(const struct board *board)
  * service is named by its host, and so is any board whose second announcement may come first. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
-    struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->plan.port};
+    struct target target = {
+        .kind = TARGET_INSTANCE, .service = board->service, .port = selection->options->plan.port};
     bool is_other =
         selection->options->plan.protocol->services != 1U << board->service && board->is_resolved;
 

@@ -249,20 +249,32 @@ static bool ends_in_local(const char *name)
 }
 
 /* Behind an instance's name, this makes the full name in other tools. */
-static const char SERVICE_SUFFIX[] = "._arduino._tcp.local";
+enum { SERVICE_SUFFIX_MAX = TARGET_FULL_MAX - TARGET_NAME_MAX };
 
-/* Removes the service from "NAME._arduino._tcp.local". */
-static bool strip_service(char *name)
+/* What follows the name of an instance in full: "._arduino._tcp.local". Returns its length. */
+static size_t make_service_suffix(char suffix[SERVICE_SUFFIX_MAX], enum service service)
 {
-    size_t size = strlen(SERVICE_SUFFIX);
-    size_t length = strlen(name);
+    return (size_t)snprintf(suffix, SERVICE_SUFFIX_MAX, ".%s.local", service_type(service));
+}
 
-    if (length > 0 && name[length - 1] == '.')
+/* Moves the service from "NAME._arduino._tcp.local" to target->service. */
+static bool strip_service(struct target *target)
+{
+    size_t length = strlen(target->name);
+
+    if (length > 0 && target->name[length - 1] == '.')
         length--;
-    if (length <= size || strncasecmp(name + length - size, SERVICE_SUFFIX, size) != 0)
-        return false;
-    name[length - size] = '\0';
-    return true;
+    for (int service = 0; service < SERVICE_COUNT; service++) {
+        char suffix[SERVICE_SUFFIX_MAX];
+        const size_t size = make_service_suffix(suffix, (enum service)service);
+
+        if (length > size && strncasecmp(target->name + length - size, suffix, size) == 0) {
+            target->name[length - size] = '\0';
+            target->service = (enum service)service;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Removes the service, and a port behind it, from a full name. False: it is none, and stays as it is. Whatever
@@ -272,13 +284,13 @@ static bool split_full_name(struct target *target)
     char *colon = strrchr(target->name, ':');
     uint16_t port = 0;
 
-    if (strip_service(target->name))
+    if (strip_service(target))
         return true;
     if (!colon || !target_parse_port(&port, colon + 1, false))
         return false;
 
     *colon = '\0';
-    if (strip_service(target->name)) {
+    if (strip_service(target)) {
         target->port = port;
         return true;
     }
@@ -626,8 +638,11 @@ static bool is_mistakable(const char *name)
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target)
 {
     const bool is_full = target->kind == TARGET_INSTANCE && is_mistakable(target->name);
+    char suffix[SERVICE_SUFFIX_MAX] = "";
 
-    snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, is_full ? SERVICE_SUFFIX : "");
+    if (is_full)
+        make_service_suffix(suffix, target->service);
+    snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, suffix);
     return text;
 }
 

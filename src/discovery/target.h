@@ -6,6 +6,7 @@
 #define ESP_OTA_DISCOVERY_TARGET_H
 
 #include "base/address.h"
+#include "discovery/service.h"
 #include "esp-ota/error.h"
 
 #include <stdint.h>
@@ -34,13 +35,14 @@ enum target_kind {
     TARGET_LOCAL,    /* a host name under .local: multicast DNS */
     TARGET_HOST,     /* any other host name with a dot in it: the C library's resolver */
     TARGET_LABEL,    /* a bare label: an instance name or a host name */
-    TARGET_INSTANCE, /* not a host name (spaces, other characters): an _arduino._tcp instance */
+    TARGET_INSTANCE, /* not a host name (spaces, other characters): a service instance */
 };
 
 struct target {
     enum target_kind kind;
     char name[TARGET_NAME_MAX];         /* without scheme, brackets and port; never empty */
     struct address address;             /* TARGET_ADDRESS only, of one host; its port is 0 */
+    enum service service;               /* in the full name of an instance; else SERVICE_ARDUINO */
     uint16_t port;                      /* 0: the text has none */
     const struct target_scheme *scheme; /* NULL: the text has none */
     char user[TARGET_NAME_MAX];         /* as in the text; "" if it has none */
@@ -48,8 +50,9 @@ struct target {
 };
 
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with
- * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. Instance names may
- * contain spaces, dots and colons: a ":" introduces a port only if it is the only colon and a port
+ * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. An instance name
+ * may stand in full, with any service of service.h, which does not decide where the instance is
+ * looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":" introduces a port only if it is the only colon and a port
  * number follows. A trailing dot of a host name is dropped. Escapes of escape.h, such as \u00ad,
  * become the character again. Fails with OTA_E_USAGE if the text is empty or too long, has a bad
  * port, an unknown scope, an unknown scheme, control characters or invalid UTF-8; a URL that may have
@@ -63,7 +66,7 @@ enum ota_error target_parse(struct target *target, const char *text,
 
 /* Writes the target's name so that no target of another kind has the same text: boards choose their
  * instance's name, which may be "10.0.0.7", "kitchen.local" or "kitchen:3232". Such an instance is
- * written in full, as "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
+ * written in full, with its service, as "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
 enum { TARGET_FULL_MAX = TARGET_NAME_MAX + 24 };
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target);
 

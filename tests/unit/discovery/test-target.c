@@ -119,6 +119,11 @@ static const struct {
     {"%a.b", TARGET_INSTANCE, "%a.b", 0},
     {"a\\b", TARGET_INSTANCE, "a\\b", 0},
     {"My Board._arduino._tcp.local", TARGET_INSTANCE, "My Board", 0},
+    {"lamp._esphomelib._tcp.local", TARGET_INSTANCE, "lamp", 0},
+    {"lamp._ESPHomeLib._tcp.local.", TARGET_INSTANCE, "lamp", 0},
+    {"10.0.0.7._wled._tcp.local:80", TARGET_INSTANCE, "10.0.0.7", 80},
+    {"lamp._http._tcp.local", TARGET_INSTANCE, "lamp", 0},
+    {"lamp._googlecast._tcp.local", TARGET_LOCAL, "lamp._googlecast._tcp.local", 0},
     {"kitchen._Arduino._TCP.local", TARGET_INSTANCE, "kitchen", 0},
     {"kitchen._arduino._tcp.local.", TARGET_INSTANCE, "kitchen", 0},
     {UMLAUTS_62, TARGET_INSTANCE, UMLAUTS_62, 0},
@@ -489,9 +494,16 @@ static void test_certificates(void **state)
     }
 }
 
-/* An instance is written in full if it would be taken for something else; read back, it is the same. */
+/* An instance is written in full if it would be taken for something else, with its service; read
+ * back, it is the same. */
 static void test_full_names(void **state)
 {
+    static const char *const suffixes[SERVICE_COUNT] = {
+        [SERVICE_ARDUINO] = "._arduino._tcp.local",
+        [SERVICE_WLED] = "._wled._tcp.local",
+        [SERVICE_TASMOTA] = "._http._tcp.local",
+        [SERVICE_ESPHOME] = "._esphomelib._tcp.local",
+    };
     static const struct {
         const char *instance;
         bool is_full;
@@ -517,6 +529,7 @@ static void test_full_names(void **state)
         {"10.0.0.7/update", true},
         {"lamp?x=1", true},
         {"10.0.0.7._arduino._tcp.local", true},
+        {"10.0.0.7._esphomelib._tcp.local", true},
     };
     char text[TARGET_FULL_MAX], expected[TARGET_FULL_MAX];
     struct target target, again;
@@ -524,10 +537,11 @@ static void test_full_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        target = (struct target){.kind = TARGET_INSTANCE};
+        target =
+            (struct target){.kind = TARGET_INSTANCE, .service = (enum service)(i % SERVICE_COUNT)};
         snprintf(target.name, sizeof target.name, "%s", rows[i].instance);
         snprintf(expected, sizeof expected, "%s%s", rows[i].instance,
-                 rows[i].is_full ? "._arduino._tcp.local" : "");
+                 rows[i].is_full ? suffixes[target.service] : "");
         assert_string_equal(target_full_name(text, &target), expected);
 
         assert_int_equal(target_parse(&again, text, &schemes, &failure), OTA_OK);
@@ -535,6 +549,7 @@ static void test_full_names(void **state)
         assert_int_equal(again.port, 0);
         if (rows[i].is_full) {
             assert_int_equal(again.kind, TARGET_INSTANCE);
+            assert_int_equal(again.service, target.service);
             text_append(text, sizeof text, ":80");
             assert_int_equal(target_parse(&again, text, &schemes, &failure), OTA_OK);
             assert_string_equal(again.name, rows[i].instance);
