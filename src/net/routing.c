@@ -1,6 +1,7 @@
 /*
  * routing.c: one RTM_GETROUTE request for the interface, and one RTM_GETNEIGH request for the
- * neighbor. Kernels before Linux 5.0 do not answer the latter, so the neighbor stays unknown.
+ * neighbor, or RTM_GETLINK request for the link. Kernels before Linux 5.0 do not answer
+ * RTM_GETNEIGH, so the neighbor stays unknown.
  */
 #include "net/routing.h"
 
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 4096, QUESTION_MAX = 128, TICKS_A_SECOND = 100 };
+enum { ANSWER_MAX = 8192, QUESTION_MAX = 128, TICKS_A_SECOND = 100 };
 
 union question {
     struct nlmsghdr header;
@@ -92,6 +93,35 @@ bool routing_read_neighbor(struct routing *routing, const void *answer, size_t l
         routing->seen_s = times->ndm_confirmed / TICKS_A_SECOND;
     }
     return true;
+}
+
+/* IFF_RUNNING follows the carrier up to a second late. */
+bool routing_read_link(struct routing_link *link, const void *answer, size_t length)
+{
+    size_t payload;
+    const struct ifinfomsg *message =
+        find_payload(answer, length, RTM_NEWLINK, sizeof *message, &payload);
+    const uint8_t *carrier;
+    const uint32_t *changes;
+
+    if (!message || message->ifi_index <= 0)
+        return false;
+
+    carrier = find_attribute(message, payload, sizeof *message, IFLA_CARRIER, sizeof *carrier);
+    changes =
+        find_attribute(message, payload, sizeof *message, IFLA_CARRIER_CHANGES, sizeof *changes);
+    *link = (struct routing_link){.interface = (unsigned)message->ifi_index,
+                                  .is_down =
+                                      !(message->ifi_flags & IFF_RUNNING) || (carrier && !*carrier),
+                                  .changes = changes ? *changes : 0};
+    return true;
+}
+
+bool routing_link_has_failed(const struct routing_link *before, const struct routing_link *now)
+{
+    if (now->is_down || !before->interface)
+        return now->is_down;
+    return now->interface != before->interface || now->changes != before->changes;
 }
 
 /* -- questions -- */
@@ -205,4 +235,22 @@ void routing_find(struct routing *routing, const struct address *address,
         *routing->interface = '\0';
     else if (route.is_direct)
         find_neighbor(routing, address, route.interface);
+}
+
+void routing_find_link(struct routing_link *link, const struct address *address,
+                       const struct source *source)
+{
+    union question question = {.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+                                          .nlmsg_type = RTM_GETLINK,
+                                          .nlmsg_flags = NLM_F_REQUEST}};
+    struct ifinfomsg *message = NLMSG_DATA(&question.header);
+    _Alignas(struct nlmsghdr) char answer[ANSWER_MAX];
+    struct routing_route route;
+
+    *link = (struct routing_link){.interface = 0};
+    if (!find_route(&route, address, source))
+        return;
+
+    message->ifi_index = (int)route.interface;
+    routing_read_link(link, answer, ask_kernel(&question, answer));
 }

@@ -1,5 +1,5 @@
 /*
- * fuzz-routing.c: any answer of the kernel about routes and neighbors gives values in their bounds,
+ * fuzz-routing.c: any answer of the kernel about routes, links and neighbors gives values in their bounds,
  * or is rejected.
  */
 #include "net/routing.h"
@@ -19,6 +19,7 @@ static void require(bool condition)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct routing_route route;
+    struct routing_link link;
     struct routing routing = {.neighbor = NEIGHBOR_UNKNOWN};
     /* Has exactly this size, so that AddressSanitizer reports any access behind it. */
     void *answer = malloc(size ? size : 1);
@@ -33,6 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (routing_read_neighbor(&routing, answer, size))
         require(routing.neighbor == NEIGHBOR_THERE ? routing.seen_s <= ROUTING_SEEN_MAX_S
                                                    : routing.seen_s == 0);
+
+    if (routing_read_link(&link, answer, size))
+        require(link.interface != 0);
 
     free(answer);
     return 0;

@@ -85,6 +85,74 @@ static bool read_neighbor(struct routing *routing, const union answer *answer, s
     return is_read;
 }
 
+static bool read_link(struct routing_link *link, const union answer *answer, size_t length)
+{
+    void *copy = malloc(length ? length : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, answer, length);
+    bool is_read = routing_read_link(link, copy, length);
+    free(copy);
+    return is_read;
+}
+
+/* The carrier is known before the flag, and is not told by old kernels. */
+static void test_link(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        int carrier; /* negative: not told */
+        bool is_down;
+    } rows[] = {
+        {IFF_UP | IFF_RUNNING, 1, false},
+        {IFF_UP | IFF_RUNNING, -1, false},
+        {IFF_UP | IFF_RUNNING, 0, true},
+        {IFF_UP, 0, true},
+        {IFF_UP, 1, true}, /* Wi-Fi that is not authorized yet */
+        {IFF_UP, -1, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct ifinfomsg message = {.ifi_index = 7, .ifi_flags = rows[i].flags};
+        const uint8_t carrier = rows[i].carrier > 0;
+        const uint32_t changes = 5;
+        struct routing_link link = {.interface = 0};
+        union answer answer;
+
+        start_routing(&answer, RTM_NEWLINK, &message, sizeof message);
+        if (rows[i].carrier >= 0)
+            add_route(&answer, IFLA_CARRIER, &carrier, sizeof carrier);
+        add_route(&answer, IFLA_CARRIER_CHANGES, &changes, sizeof changes);
+        assert_true(read_link(&link, &answer, answer.header.nlmsg_len));
+        assert_int_equal(link.interface, 7);
+        assert_int_equal(link.is_down, rows[i].is_down);
+        assert_int_equal(link.changes, 5);
+        for (size_t cut = 0; cut < answer.header.nlmsg_len; cut++)
+            assert_false(read_link(&link, &answer, cut));
+    }
+}
+
+static void test_link_failed(void **state)
+{
+    (void)state;
+    static const struct {
+        struct routing_link before, now;
+        bool has_failed;
+    } rows[] = {
+        {{.interface = 7, .changes = 5}, {.interface = 7, .changes = 5}, false},
+        {{.interface = 7, .changes = 5}, {.interface = 7, .changes = 7}, true},
+        {{.interface = 7, .changes = 5}, {.interface = 7, .changes = 5, .is_down = true}, true},
+        {{.interface = 7, .changes = 5}, {.interface = 3, .changes = 5}, true},
+        {{.interface = 7, .changes = 5}, {.interface = 0}, true},
+        {{.interface = 0}, {.interface = 0}, false},
+        {{.interface = 0}, {.interface = 7, .changes = 5}, false},
+        {{.interface = 0}, {.interface = 7, .is_down = true}, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(routing_link_has_failed(&rows[i].before, &rows[i].now),
+                         rows[i].has_failed);
+}
+
 static void test_route(void **state)
 {
     (void)state;
@@ -178,12 +246,14 @@ static void test_refused_routes(void **state)
     (void)state;
     const struct nlmsgerr error = {.error = -2};
     struct routing_route route;
+    struct routing_link link;
     struct routing routing;
     union answer answer;
 
     start_routing(&answer, NLMSG_ERROR, &error, sizeof error);
     assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
     assert_false(read_neighbor(&routing, &answer, answer.header.nlmsg_len));
+    assert_false(read_link(&link, &answer, answer.header.nlmsg_len));
 }
 
 static void test_this_computer(void **state)
@@ -219,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbor),
+        cmocka_unit_test(test_link),          cmocka_unit_test(test_link_failed),
         cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused_routes),
         cmocka_unit_test(test_this_computer), cmocka_unit_test(test_silent_kernel),
     };
