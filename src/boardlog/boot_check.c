@@ -11,12 +11,16 @@
 #include "boardlog/expect.h"
 #include "boardlog/restart_watch.h"
 #include "boardlog/sgr_strip.h"
+#include "net/outage.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const char unseen[] =
+    "whether the board has restarted is unknown, as this computer could not "
+    "watch it all the time";
 static const char returned[] = "it was off the network and has restarted";
 
 enum { REMEMBERED = 4, LINE_SHOWN = 160, REASON_MAX = 160 };
@@ -28,6 +32,8 @@ struct boot_check {
     struct restart_watch *restart_watch;
     struct loop_timer deadline; /* of --expect; else 0 s for a return that was seen before */
     int64_t start_us;
+    struct outage outage; /* watched while is_log_due */
+    int64_t connected_us; /* when the log was last connected; before that the start */
     struct expect_state heard;
     bool is_log_due;     /* the verdict on the log is still to come */
     bool is_restart_due; /* the verdict of restart_watch is still to come */
@@ -73,6 +79,7 @@ static void give_verdict(struct boot_check *check, const struct ota_failure *ver
 {
     check->is_log_due = check->is_restart_due = false;
     loop_timer_stop(&check->deadline);
+    outage_stop(&check->outage);
     restart_watch_free(check->restart_watch);
     check->restart_watch = NULL;
     check->callbacks.on_verdict(verdict, check->callbacks.userdata);
@@ -118,9 +125,7 @@ static void describe_seen(const struct boot_check *check, char *text, size_t cap
     if (check->line_count)
         describe_last(check, text, capacity);
     else if (is_restart_unknown(check))
-        snprintf(text, capacity,
-                 "; whether the board has restarted is unknown, as this computer lost its own "
-                 "connection to the network");
+        snprintf(text, capacity, "; %s", unseen);
     else if (check->was_connected && check->has_heard)
         snprintf(text, capacity, "; all lines came from before the restart");
     else if (check->was_connected)
@@ -343,13 +348,34 @@ static void take_sign_of_restart(struct boot_check *check, bool is_silence)
     check->is_presumed = is_silence;
 }
 
-/* The connection to the old firmware has ended on this computer, or has gone silent because of it. */
+/* The connection to the old firmware has ended on this computer, or because of it. */
 static void lose_sight(struct boot_check *check)
 {
     if (check->is_presumed)
         check->is_new = check->is_presumed = false;
     if (check->was_connected && !check->is_new)
         check->is_sight_lost = check->is_time_void = true;
+}
+
+/* Whether the board is silent, or has dropped the connection, because of this computer, as far as is
+ * known. A board drops a client that does not answer or read any more. Only a board that is reached
+ * can refuse a connection. */
+static bool is_own_trouble(struct boot_check *check, enum board_log_state state, int number)
+{
+    if (error_is_of_this_computer(number))
+        return true;
+    return check->is_log_due && (state == BOARD_LOG_LOST || state == BOARD_LOG_UNREACHABLE) &&
+           outage_after(&check->outage, check->connected_us);
+}
+
+static void take_connection(struct boot_check *check)
+{
+    check->is_new = is_new_firmware(check);
+    check->was_connected = true;
+    check->is_presumed = check->is_sight_lost = false;
+    if (check->is_log_due)
+        outage_after(&check->outage, check->connected_us); /* what was before does not count */
+    check->connected_us = loop_now_us();
 }
 
 static void on_state(enum board_log_state state, int number, const char *reason, void *userdata)
@@ -359,15 +385,12 @@ static void on_state(enum board_log_state state, int number, const char *reason,
 
     escape_string(check->reason, sizeof check->reason, reason);
     check->number = number;
-    if (state == BOARD_LOG_CONNECTED) {
-        check->is_new = is_new_firmware(check);
-        check->was_connected = true;
-        check->is_presumed = check->is_sight_lost = false;
-    } else if (error_is_of_this_computer(number)) {
+    if (state == BOARD_LOG_CONNECTED)
+        take_connection(check);
+    else if (is_own_trouble(check, state, number))
         lose_sight(check);
-    } else if (state != BOARD_LOG_TURNED_AWAY) {
+    else if (state != BOARD_LOG_TURNED_AWAY)
         take_sign_of_restart(check, number == ETIMEDOUT || number == EHOSTUNREACH);
-    }
     describe_state(text, check, state);
     check->callbacks.on_note(text, check->callbacks.userdata);
 }
@@ -390,6 +413,10 @@ static void tell_no_restart(struct boot_check *check, const struct restart_watch
                  "the board went off the network and was not back after %.3g s",
                  (double)check->config.settings->online_us / 1e6);
         verdict.cause = OTA_CAUSE_NOT_BACK;
+        break;
+    case RESTART_WATCH_UNSEEN:
+        ota_fail(&verdict, OTA_E_UNPROVEN, "%s", unseen);
+        verdict.cause = OTA_CAUSE_RESTART_UNKNOWN;
         break;
     default:
         ota_fail(&verdict, OTA_E_UNPROVEN,
@@ -465,6 +492,7 @@ static bool start_log(struct boot_check *check)
     }
     check->is_log_due = settings->expect;
     if (settings->expect) {
+        outage_start(&check->outage, check->config.loop, &check->config.address, NULL);
         loop_timer_init(&check->deadline, check->config.loop, on_expect_deadline, check);
         loop_timer_start(&check->deadline, settings->expect_timeout_us);
     }
@@ -480,6 +508,7 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
 
     *check =
         (struct boot_check){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
+    check->connected_us = check->start_us;
     check->is_new = config->is_gone || config->has_returned;
     check->is_presumed = config->is_gone;
     const struct log_settings *settings = config->settings;
@@ -512,5 +541,6 @@ void boot_check_free(struct boot_check *check)
     board_log_free(check->board_log);
     restart_watch_free(check->restart_watch);
     loop_timer_stop(&check->deadline);
+    outage_stop(&check->outage);
     free(check);
 }

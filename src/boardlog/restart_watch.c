@@ -6,13 +6,16 @@
  * does not look like silence, and the first attempt after the board's return succeeds.
  *
  * Silence is the board's only while this computer asks. So an attempt that fails here ends it, and
- * the watch has a clock of its own, which stands still while the program is stopped.
+ * the watch has a clock of its own, which stands still while the program is stopped. If this
+ * computer's own link fails, no silence until the next answer is the board's: behind the link, a
+ * switch may need half a minute to forward again.
  */
 #include "boardlog/restart_watch.h"
 
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "net/outage.h"
 #include "net/tcp_connect.h"
 
 #include <errno.h>
@@ -33,6 +36,7 @@ struct restart_watch {
     restart_watch_done_fn *on_done;
     void *userdata;
     struct loop_timer tick;
+    struct outage outage;
     struct knock {
         struct restart_watch *watch;
         struct tcp_connect *attempt;
@@ -43,9 +47,13 @@ struct restart_watch {
     int64_t start_us;
     int64_t silent_us; /* the last sign of life, or local error */
     int64_t alive_us;  /* like silent_us, but not refreshed by local errors */
+    int64_t looked_us; /* of loop_now_us(): when the link was last looked at */
+    int64_t heard_us;  /* like alive_us, but of loop_now_us() */
     int64_t local_us;  /* the last local error */
     int local_reason;  /* its errno; 0: there was none */
     bool is_gone;
+    bool is_cut_off; /* this computer's link has failed since the last sign of life */
+    bool is_unseen;  /* a restart may have been missed */
 };
 
 static int64_t watch_now_us(struct restart_watch *watch)
@@ -65,6 +73,8 @@ static void stop_watch(struct restart_watch *watch)
         tcp_connect_free(watch->knocks[i].attempt);
         watch->knocks[i].attempt = NULL;
     }
+    outage_stop(&watch->outage);
+    loop_timer_stop(&watch->tick);
 }
 
 /* on_done may free the watch: callers return at once. */
@@ -76,16 +86,21 @@ static void finish_watch(struct restart_watch *watch, enum restart_watch_result 
                                                 .reason = watch->local_reason};
 
     stop_watch(watch);
-    loop_timer_stop(&watch->tick);
     watch->on_done(&report, watch->userdata);
 }
 
 static void take_sign_of_life(struct restart_watch *watch)
 {
-    if (watch->is_gone)
+    if (watch->is_gone && !watch->is_cut_off) {
         finish_watch(watch, RESTART_WATCH_BACK);
-    else
-        watch->silent_us = watch->alive_us = watch_now_us(watch);
+        return;
+    }
+
+    watch->is_unseen |= watch->is_gone || loop_now_us() - watch->heard_us >= GONE_US ||
+                        outage_after(&watch->outage, watch->heard_us) & OUTAGE_STOP;
+    watch->is_gone = watch->is_cut_off = false;
+    watch->silent_us = watch->alive_us = watch_now_us(watch);
+    watch->heard_us = loop_now_us();
 }
 
 /* If this computer has no way out, the silence until now may have had the same reason: a link fails
@@ -94,8 +109,11 @@ static void take_local_error(struct restart_watch *watch, int reason)
 {
     watch->local_us = watch_now_us(watch);
     watch->local_reason = reason;
-    if (!error_is_local(reason))
+    if (!error_is_local(reason)) {
+        watch->is_unseen |= watch->is_gone;
         watch->is_gone = false;
+        watch->is_cut_off = true;
+    }
     if (!watch->is_gone)
         watch->silent_us = watch->local_us;
 }
@@ -131,13 +149,18 @@ static void knock_once(struct restart_watch *watch)
         take_local_error(watch, ENOMEM);
 }
 
+static enum restart_watch_result result_while_there(const struct restart_watch *watch)
+{
+    return watch->is_unseen ? RESTART_WATCH_UNSEEN : RESTART_WATCH_NEVER_GONE;
+}
+
 static enum restart_watch_result result_at_deadline(const struct restart_watch *watch,
                                                     int64_t now_us)
 {
     if (watch->local_reason && now_us - watch->local_us < GONE_US &&
         now_us - watch->alive_us >= GONE_US)
         return RESTART_WATCH_BLIND;
-    return watch->is_gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE;
+    return watch->is_gone ? RESTART_WATCH_STILL_GONE : result_while_there(watch);
 }
 
 static void on_knock_tick(void *userdata)
@@ -145,13 +168,16 @@ static void on_knock_tick(void *userdata)
     struct restart_watch *watch = userdata;
     int64_t now_us = watch_now_us(watch);
 
+    if (outage_after(&watch->outage, watch->looked_us) & OUTAGE_LINK)
+        take_local_error(watch, ENETDOWN);
+    watch->looked_us = loop_now_us();
     if (now_us - watch->silent_us >= GONE_US)
         watch->is_gone = true;
 
     if (now_us - watch->start_us >= watch->config.deadline_us) {
         finish_watch(watch, result_at_deadline(watch, now_us));
     } else if (watch->alive_us - watch->start_us >= watch->config.leave_us) {
-        finish_watch(watch, RESTART_WATCH_NEVER_GONE);
+        finish_watch(watch, result_while_there(watch));
     } else {
         knock_once(watch);
         loop_timer_start(&watch->tick, TICK_US);
@@ -168,7 +194,9 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     *watch = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .is_gone = config->is_gone};
     watch->awake_us = watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
+    watch->looked_us = watch->heard_us = watch->start_us;
 
+    outage_start(&watch->outage, config->loop, &config->address, NULL);
     loop_timer_init(&watch->tick, config->loop, on_knock_tick, watch);
     loop_timer_start(&watch->tick, 0);
     return watch;
@@ -180,6 +208,5 @@ void restart_watch_free(struct restart_watch *watch)
         return;
 
     stop_watch(watch);
-    loop_timer_stop(&watch->tick);
     free(watch);
 }

@@ -19,6 +19,7 @@ enum restart_watch_result {
     RESTART_WATCH_STILL_GONE, /* silent at the deadline */
     RESTART_WATCH_BLIND,      /* for a second or more before the deadline, no attempt left this
                                * computer: whether the board restarts is unknown */
+    RESTART_WATCH_UNSEEN,     /* answers, but this computer could not ask for a second or more */
 };
 
 struct restart_watch_config {

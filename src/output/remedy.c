@@ -575,8 +575,9 @@ static const struct remedy {
          "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
          "waits longer."},
     {.cause = OTA_CAUSE_RESTART_UNKNOWN,
-     .text = "Look at what the board runs (--monitor shows its log), and keep this computer in the "
-             "network while --expect watches."},
+     .text =
+         "Look at what the board runs (--monitor shows its log); next time keep this computer in "
+         "the network, and esp-ota running, until the proof has come."},
     {.cause = OTA_CAUSE_LOG_REJECTED,
      .text = "Look for the reason in the log: the new firmware runs, but has logged a line that "
              "--reject matches."},

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "boardlog/restart_watch.h"
+#include "net/outage.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
 
@@ -44,6 +45,9 @@ static struct world {
     bool starts_gone; /* the watch starts with a board that is gone */
     bool is_full;     /* the queue of the log is full */
     bool keeps_colors;
+    bool has_outage;   /* outages are watched */
+    unsigned outages;  /* what there was, */
+    int64_t outage_us; /* and when */
     struct board_log_callbacks log;
     restart_watch_done_fn *on_watch_done;
     void *watch_userdata;
@@ -64,6 +68,10 @@ void __wrap_board_log_free(struct board_log *log);
 struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_config *config,
                                                  restart_watch_done_fn *on_done, void *userdata);
 void __wrap_restart_watch_free(struct restart_watch *watch);
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source);
+unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
+void __wrap_outage_stop(struct outage *outage);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 int __real_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
@@ -135,6 +143,31 @@ void __wrap_restart_watch_free(struct restart_watch *watch)
     world.has_watch = false;
 }
 
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+
+    (void)outage;
+    assert_ptr_equal(loop, virtual_time_loop());
+    assert_string_equal(address_text_port(text, address), "10.0.0.7:8266");
+    assert_null(source);
+    world.has_outage = true;
+}
+
+unsigned __wrap_outage_after(struct outage *outage, int64_t time_us)
+{
+    (void)outage;
+    assert_true(world.has_outage);
+    return world.outage_us > time_us ? world.outages : 0;
+}
+
+void __wrap_outage_stop(struct outage *outage)
+{
+    (void)outage;
+    world.has_outage = false;
+}
+
 void *__wrap_calloc(size_t count, size_t size)
 {
     return world.refuse_memory ? NULL : __real_calloc(count, size);
@@ -183,10 +216,11 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 
 /* An event at a time after the start. A timeout that is due fires first. */
 struct step {
-    enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE } kind;
+    enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE, OUTAGE } kind;
     int ms;
     const char *text; /* the line, or the reason of a state */
-    int value;        /* enum board_log_state, enum restart_watch_result, or line->shown of REST */
+    int value;        /* enum board_log_state, enum restart_watch_result, line->shown of REST, or
+                       * what outage there was */
     int number;       /* the errno of a state, or of RESTART_WATCH_BLIND */
 };
 
@@ -257,7 +291,7 @@ static void reset_check_world(void)
 
 static void assert_check_freed(void)
 {
-    assert_false(world.has_log || world.has_watch || virtual_time.due_us >= 0);
+    assert_false(world.has_log || world.has_watch || world.has_outage || virtual_time.due_us >= 0);
 }
 
 static void pass_time(int ms)
@@ -294,6 +328,9 @@ static void take_check_step(const struct step *step)
                                            .back_us = 3700 * MS,
                                            .reason = step->number},
             world.watch_userdata);
+    } else if (step->kind == OUTAGE) {
+        world.outages = (unsigned)step->value;
+        world.outage_us = virtual_time.now_us;
     } else if (step->kind != PASS) {
         say_in_log(step);
     }
@@ -356,8 +393,7 @@ static void play_boot_check(const struct story *stories, size_t count)
 #define WAS_LOST "note log lost (trouble); connecting again\n"
 #define IS_UNREACHABLE "note no log: trouble; trying again\n"
 #define SIGHT_LOST                                                                                 \
-    "whether the board has restarted is unknown, as this computer lost its own connection to the " \
-    "network"
+    "whether the board has restarted is unknown, as this computer could not watch it all the time"
 
 /* An expression, and a line with more ways to match it than can be tried. */
 #define HARD "^(([a-z])+.)+[A-Z]([0-9])+$"
@@ -486,6 +522,50 @@ static const struct story which_firmware_stories[] = {
      .steps = {UNREACHABLE(200, ENETUNREACH), CONNECTED(3000), {LINE, 3100, "ready", 0, 0}},
      .story = IS_UNREACHABLE IS_CONNECTED
      "line ready\nok: its log said what was expected, after 3.1 s\n"},
+    {.title = "nor is a silence while this computer's link is down and its route stays",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               {OUTAGE, 3000, NULL, OUTAGE_LINK, 0},
+               LOST_BY(5000, ETIMEDOUT),
+               UNREACHABLE(5200, EHOSTUNREACH),
+               CONNECTED(9000),
+               {LINE, 9100, "ready", 0, 0},
+               {PASS, 30000, NULL, 0, 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST IS_UNREACHABLE IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n",
+     .cause = OTA_CAUSE_RESTART_UNKNOWN},
+    {.title = "nor is a board that drops a client which was stopped",
+     .expected = {"ready"},
+     .lost = NOTHING_SEEN,
+     .steps = {CONNECTED(200),
+               {OUTAGE, 5000, NULL, OUTAGE_STOP, 0},
+               LOST_BY(5000, ECONNRESET),
+               CONNECTED(5200),
+               {LINE, 5300, "ready", 0, 0},
+               {PASS, 30000, NULL, 0, 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; " SIGHT_LOST "\n",
+     .cause = OTA_CAUSE_RESTART_UNKNOWN},
+    {.title = "but one that refuses a connection then has restarted",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               {OUTAGE, 5000, NULL, OUTAGE_STOP, 0},
+               LOST_BY(5000, ECONNRESET),
+               {STATE, 5200, "refused", BOARD_LOG_REFUSED, ECONNREFUSED},
+               CONNECTED(6000),
+               {LINE, 6100, "ready", 0, 0}},
+     .story = IS_CONNECTED_EARLY WAS_LOST
+     "note no log: refused; its sketch must offer one, with TelnetStream for instance; trying "
+     "again\n" IS_CONNECTED "line ready\nok: its log said what was expected, after 6.1 s\n"},
+    {.title = "an outage before the connection is no matter",
+     .expected = {"ready"},
+     .steps = {{OUTAGE, 100, NULL, OUTAGE_LINK, 0},
+               CONNECTED(200),
+               LOST(900),
+               CONNECTED(1500),
+               {LINE, 1600, "ready", 0, 0}},
+     .story = IS_CONNECTED_EARLY IS_LOST IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 1.6 s\n"},
     {.title = "without an upload there is no restart to wait for",
      .expected = {"ready"},
      .is_old = true,
@@ -652,6 +732,11 @@ static const struct story online_stories[] = {
      .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE, 0}},
      .story = "unproven: the board answered all the time, for 10.0 s: it did not restart, or too "
               "fast to be seen\n"},
+    {.title = "nobody has watched for a while",
+     .online = true,
+     .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_UNSEEN, 0}},
+     .story = "unproven: " SIGHT_LOST "\n",
+     .cause = OTA_CAUSE_RESTART_UNKNOWN},
     {.title = "still gone",
      .online = true,
      .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_STILL_GONE, 0}},

@@ -3,6 +3,7 @@
  * table.
  */
 #include "boardlog/restart_watch.h"
+#include "net/outage.h"
 #include "net/tcp_connect.h"
 #include "support/virtual_time.h"
 
@@ -28,12 +29,16 @@ struct tcp_connect {
 
 /* script has a letter for each knock: answered, refused, silent, Unreachable at once, Out of
  * descriptors, out of Memory, no Network (this computer's own link is down), firewall forbids (P),
- * Z: answered, and then the program is stopped for 3 s, z: silent, and the same. The last letter is repeated. */
+ * Z: answered, and then the program is stopped for 3 s, z: silent, and the same, Y: answered, and then
+ * the computer is suspended, whose clock stands still, l: silent, as the link is down while its route
+ * stays. The last letter is repeated. */
 static struct network {
     const char *script;
     size_t knocks;
     int under_way;
     int most;
+    int outages;                 /* that are watched */
+    int64_t link_us, stopped_us; /* when they were last seen */
     struct tcp_connect attempts[ATTEMPTS_MAX];
 } network;
 
@@ -50,6 +55,10 @@ struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct add
                                              int64_t deadline_us, tcp_connect_done_fn *on_done,
                                              void *userdata);
 void __wrap_tcp_connect_free(struct tcp_connect *attempt);
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source);
+unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
+void __wrap_outage_stop(struct outage *outage);
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
                                              int64_t deadline_us, tcp_connect_done_fn *on_done,
@@ -76,6 +85,29 @@ void __wrap_tcp_connect_free(struct tcp_connect *attempt)
     assert_false(attempt->freed);
     attempt->freed = true;
     network.under_way--;
+}
+
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source)
+{
+    (void)outage;
+    assert_ptr_equal(loop, virtual_time_loop());
+    assert_int_equal(address_port(address), 23);
+    assert_null(source);
+    network.outages++;
+}
+
+unsigned __wrap_outage_after(struct outage *outage, int64_t time_us)
+{
+    (void)outage;
+    return (network.link_us > time_us ? OUTAGE_LINK : 0) |
+           (network.stopped_us > time_us ? OUTAGE_STOP : 0);
+}
+
+void __wrap_outage_stop(struct outage *outage)
+{
+    (void)outage;
+    network.outages = 0;
 }
 
 static int reason_of(char act)
@@ -106,7 +138,9 @@ static void answer_last_knock(void)
         network.script++;
     if (act == 'z')
         virtual_time.now_us += STOPPED_US;
-    if (act == 's' || act == 'z' || act == 'M')
+    if (act == 'l')
+        network.link_us = virtual_time.now_us + 1;
+    if (act == 's' || act == 'z' || act == 'l' || act == 'M')
         return;
     int reason = reason_of(act);
     int fd = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
@@ -114,6 +148,8 @@ static void answer_last_knock(void)
     assert_true(fd < 0 || close(fd) < 0); /* it must be closed already */
     if (act == 'Z')
         virtual_time.now_us += STOPPED_US;
+    if (act == 'Y')
+        network.stopped_us = virtual_time.now_us + 1;
 }
 
 static void on_watch_done(const struct restart_watch_report *report, void *userdata)
@@ -134,7 +170,7 @@ static void begin_with(const struct restart_watch_config *given, const char *scr
 
     config.loop = virtual_time_loop();
     virtual_time_reset(7000000);
-    network = (struct network){.script = script};
+    network = (struct network){.script = script, .link_us = INT64_MIN, .stopped_us = INT64_MIN};
     result = (struct result){.calls = 0};
     assert_true(address_parse(&config.address, "192.0.2.1"));
     address_set_port(&config.address, 23);
@@ -165,17 +201,25 @@ static const struct {
     {"asssssssssssssssa", RESTART_WATCH_BACK, 0, 3200},
     {"aaaaaaaaaaaaaasssssssr", RESTART_WATCH_BACK, 2600, 4200}, /* a late restart */
     {"as", RESTART_WATCH_STILL_GONE, 0, 6000},
-    {"aOOOOOOOOOOa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* a local error is not an absence */
-    {"aMMMMMMMMMMa", RESTART_WATCH_NEVER_GONE, 0, 0},
-    {"asssOsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssssOMssr", RESTART_WATCH_BACK, 0, 2000},
-    {"aNNNNNNNNNNa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* nor is this computer's own */
-    {"aPPPPPPPPPPa", RESTART_WATCH_NEVER_GONE, 0, 0},
-    {"asssNsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
-    {"asssssNNa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* the link failed before its route did */
-    {"aZa", RESTART_WATCH_NEVER_GONE, 0, 0},       /* nobody has watched */
-    {"aza", RESTART_WATCH_NEVER_GONE, 0, 0},
-    {"aZssssssr", RESTART_WATCH_BACK, 200, 1800}, /* a restart after the stop */
+    {"aNNNa", RESTART_WATCH_NEVER_GONE, 0, 0},      /* too short to hide a restart */
+    {"aZssssssr", RESTART_WATCH_BACK, 200, 1800},   /* a restart after the stop */
+    {"alasssssssr", RESTART_WATCH_BACK, 400, 2000}, /* and after the link was down */
+    /* This computer's trouble is not the board's absence, but may hide it. */
+    {"aOOOOOOOOOOa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"aMMMMMMMMMMa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"asssOsssa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"aNNNNNNNNNNa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"aPPPPPPPPPPa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"asssNsssa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"asssssNNa", RESTART_WATCH_UNSEEN, 0, 0}, /* the link failed before its route did */
+    {"aNsssssssssa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"alllllllla", RESTART_WATCH_UNSEEN, 0, 0},
+    {"asssssssla", RESTART_WATCH_UNSEEN, 0, 0},
+    {"alsssssssssa", RESTART_WATCH_UNSEEN, 0, 0}, /* a switch does not forward yet */
+    {"aZa", RESTART_WATCH_UNSEEN, 0, 0},          /* nobody has watched */
+    {"aza", RESTART_WATCH_UNSEEN, 0, 0},
+    {"aYa", RESTART_WATCH_UNSEEN, 0, 0},
 };
 
 /* At the deadline, after a second or more of errors of this computer, nothing is known. */
@@ -190,7 +234,9 @@ static const struct {
     {"aaaN", RESTART_WATCH_BLIND, ENETUNREACH},
     {"asssssssN", RESTART_WATCH_BLIND, ENETUNREACH}, /* it may have come back unseen */
     {"OOOOOOOs", RESTART_WATCH_STILL_GONE, 0},
-    {"aNNNNNNNNNNNNNNNNNNNNNNNNNNNNa", RESTART_WATCH_NEVER_GONE, 0},
+    {"aNNNNNNNNNNNNNNNNNNNNNNNNNNNNa", RESTART_WATCH_UNSEEN, 0},
+    {"al", RESTART_WATCH_BLIND, ENETDOWN},
+    {"allllllls", RESTART_WATCH_STILL_GONE, 0},
 };
 
 static void play_watch(void)
@@ -212,7 +258,7 @@ static void test_watch_table(void **state)
         play_watch();
         if (result.result != rows[i].result)
             fail_msg("%s: %d", rows[i].script, (int)result.result);
-        if (rows[i].result != RESTART_WATCH_NEVER_GONE) {
+        if (rows[i].result == RESTART_WATCH_BACK || rows[i].result == RESTART_WATCH_STILL_GONE) {
             assert_int_equal(result.silent_ms, rows[i].silent_ms);
             assert_int_equal(result.back_ms, rows[i].back_ms);
         }
@@ -257,7 +303,7 @@ static void test_gone_already(void **state)
     } cases[] = {{"a", RESTART_WATCH_BACK},
                  {"sssr", RESTART_WATCH_BACK},
                  {"s", RESTART_WATCH_STILL_GONE},
-                 {"NNNa", RESTART_WATCH_NEVER_GONE}};
+                 {"NNNa", RESTART_WATCH_UNSEEN}};
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -279,6 +325,7 @@ static void test_freed_at_any_time(void **state)
             virtual_time_fire();
         restart_watch_free(result.watch);
         assert_int_equal(network.under_way, 0);
+        assert_int_equal(network.outages, 0);
         assert_true(virtual_time.due_us < 0);
     }
     restart_watch_free(NULL);
