@@ -18,6 +18,7 @@
 #include "base/escape.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "net/outage.h"
 #include "net/tcp_tune.h"
 #include "upload/espota/protocol.h"
 #include "upload/reason.h"
@@ -52,6 +53,7 @@ struct transfer {
     int fd;
     struct loop_watch watch;
     struct loop_timer tick;
+    struct outage outage;
     struct backchannel channel;
     bool is_echo;        /* the board has repeated an answer */
     size_t written;      /* handed to the kernel */
@@ -171,16 +173,29 @@ static void finish_after_silence(struct transfer *transfer, enum ota_cause cause
         transfer->failure.cause = cause;
 }
 
-static void handle_stream_end(struct transfer *transfer, int reason)
+/* What the end of the connection shows of the board's restart. A silence while this computer's link
+ * is down is not the board's, and a reset may have come long before a program that was stopped, or
+ * be the answer of a board that has waited for too long. */
+static enum ota_cause restart_seen(struct transfer *transfer, int reason)
 {
     bool is_reset = reason == ECONNRESET || reason == EPIPE;
     bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH;
+    int64_t silent_us = unanswered_us(transfer);
+    unsigned outages = outage_after(&transfer->outage, loop_now_us() - silent_us);
 
+    if (transfer_all_acknowledged(transfer) && is_silent && !(outages & OUTAGE_LINK))
+        return OTA_CAUSE_GONE;
+    if (transfer_all_sent(transfer) && is_reset && silent_us >= AWAY_US && !outages)
+        return OTA_CAUSE_RESTARTED;
+    return OTA_CAUSE_NONE;
+}
+
+static void handle_stream_end(struct transfer *transfer, int reason)
+{
     update_progress(transfer);
-    if (transfer_all_acknowledged(transfer) && is_silent)
-        finish_after_silence(transfer, OTA_CAUSE_GONE);
-    else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
-        finish_after_silence(transfer, OTA_CAUSE_RESTARTED);
+    enum ota_cause seen = restart_seen(transfer, reason);
+    if (seen != OTA_CAUSE_NONE)
+        finish_after_silence(transfer, seen);
     else
         finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
                                error_connection_text(reason, "the board's TCP stopped answering"));
@@ -333,6 +348,15 @@ static void on_transfer_tick(void *userdata)
         loop_timer_start(&transfer->tick, TICK_US);
 }
 
+static void start_outage(struct transfer *transfer)
+{
+    struct address board = {0};
+    socklen_t length = sizeof board;
+
+    getpeername(transfer->fd, &board.any, &length);
+    outage_start(&transfer->outage, transfer->config.loop, &board, NULL);
+}
+
 struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks)
 {
@@ -349,6 +373,7 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
     backchannel_init(&transfer->channel);
     tcp_tune(fd);
     loop_timer_init(&transfer->tick, config->loop, on_transfer_tick, transfer);
+    start_outage(transfer);
     if (loop_watch_start(&transfer->watch, config->loop, fd, LOOP_READABLE, on_transfer_socket,
                          transfer) < 0) {
         transfer_free(transfer);
@@ -387,6 +412,7 @@ void transfer_free(struct transfer *transfer)
 
     loop_watch_stop(&transfer->watch);
     loop_timer_stop(&transfer->tick);
+    outage_stop(&transfer->outage);
     drain_socket(transfer->fd);
     discard_unsent(transfer);
     close(transfer->fd);
