@@ -3,14 +3,15 @@
  * parallel programs do not mix. On a terminal, the status line or a pending question is erased
  * before a message and redrawn after it.
  *
- * The global state is the level, the start time, the status line and the question. Failures to
- * write standard error are ignored, as there is no place left to report them.
+ * The global state is the level, the start time, the status line, the question and the queue. Failures
+ * to write standard error are ignored, as there is no place left to report them.
  */
 #include "base/diag.h"
 
 #include "base/loop.h"
 #include "base/stdio_guard.h"
 #include "base/terminal.h"
+#include "base/write_queue.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ static size_t columns_used; /* of the last line, by a status line: they have to 
 static bool status_on_terminal;
 static const char *question; /* NULL: none is pending */
 static bool reader_has_stopped;
+static struct write_queue queue = {.fd = STDERR_FILENO};
 
 void diag_set_level(enum diag_level level)
 {
@@ -38,6 +40,17 @@ void diag_set_level(enum diag_level level)
 bool diag_enabled(enum diag_level level)
 {
     return level <= current_level;
+}
+
+struct write_queue *diag_queue(struct loop *loop)
+{
+    write_queue_start(&queue, loop, NULL);
+    return &queue;
+}
+
+void diag_end_queue(void)
+{
+    reader_has_stopped |= write_queue_end(&queue) != 0;
 }
 
 /* Waits until standard error takes a write; false when it does not, or a signal comes. */
@@ -61,6 +74,11 @@ static bool wait_until_writable(void)
 
 static void put_text(const char *text, size_t length)
 {
+    if (queue.loop) {
+        write_queue_put(&queue, text, length);
+        return;
+    }
+
     while (length > 0 && wait_until_writable()) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written <= 0)
@@ -170,7 +188,7 @@ void diag_status(const char *line)
 {
     char drawn[2 * STATUS_MAX_BYTES + 8];
 
-    if (question || !stdio_guard_takes(STDERR_FILENO, 0))
+    if (question || !write_queue_is_ready(&queue))
         return; /* the next status line will do */
 
     status_on_terminal = isatty(STDERR_FILENO) == 1;

@@ -6,11 +6,20 @@
 
 #include <stdbool.h>
 
+struct loop;
+struct write_queue;
+
 enum diag_level { DIAG_LEVEL_ERROR, DIAG_LEVEL_WARNING, DIAG_LEVEL_INFO, DIAG_LEVEL_DEBUG };
 
 /* Messages above the level are dropped. The default is DIAG_LEVEL_INFO. */
 void diag_set_level(enum diag_level level);
 bool diag_enabled(enum diag_level level);
+
+/* From now on, messages for a pipe whose reader pauses wait in this loop (write_queue.h). Returns their
+ * queue, for others that may write to the same pipe. Call diag_end_queue() before the loop is freed: it
+ * waits for the reader, as each later message does. */
+struct write_queue *diag_queue(struct loop *loop);
+void diag_end_queue(void);
 
 /* Write one line each; format has no newline at its end. Errors and warnings are prefixed with
  * "esp-ota: " (and "warning: "), debug lines with the seconds since the start. The arguments must

@@ -15,16 +15,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void write_queue_start(struct write_queue *queue, struct loop *loop)
+void write_queue_start(struct write_queue *queue, struct loop *loop, struct write_queue *other)
 {
-    struct stat file, messages;
+    struct stat file, others;
 
     if (fstat(queue->fd, &file) < 0 || !(S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
         return;
-    if (fstat(STDERR_FILENO, &messages) == 0 && messages.st_dev == file.st_dev &&
-        messages.st_ino == file.st_ino)
-        return;
-    queue->loop = loop;
+    if (other && other->loop && fstat(other->fd, &others) == 0 && others.st_dev == file.st_dev &&
+        others.st_ino == file.st_ino)
+        queue->joined = other;
+    else
+        queue->loop = loop;
 }
 
 /* Whole lines if there are any, as other programs may write to the same pipe. */
@@ -115,6 +116,8 @@ static int append(struct write_queue *queue, const void *data, size_t size)
 
 int write_queue_put(struct write_queue *queue, const void *data, size_t size)
 {
+    if (queue->joined)
+        return write_queue_put(queue->joined, data, size);
     if (queue->error || size == 0) /* data may be NULL then */
         return queue->error;
     if (queue->loop && !queue->bytes)
@@ -130,11 +133,15 @@ int write_queue_put(struct write_queue *queue, const void *data, size_t size)
 
 bool write_queue_is_ready(const struct write_queue *queue)
 {
+    if (queue->joined)
+        return write_queue_is_ready(queue->joined);
     return queue->length == 0 && stdio_guard_takes(queue->fd, 0);
 }
 
 int write_queue_end(struct write_queue *queue)
 {
+    if (queue->joined)
+        return write_queue_end(queue->joined);
     if (!queue->error)
         keep_error(queue, shorten(queue, 0));
     free(queue->bytes);

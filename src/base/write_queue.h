@@ -17,17 +17,19 @@ enum { WRITE_QUEUE_MAX = 1 << 20 };
  * fields belong to write_queue.c. */
 struct write_queue {
     int fd;
-    struct loop *loop; /* NULL: nothing is queued */
+    struct loop *loop;          /* NULL: nothing is queued */
+    struct write_queue *joined; /* the queue of the same pipe, used instead; NULL: none */
     struct loop_watch watch;
     char *bytes; /* WRITE_QUEUE_MAX; NULL: not needed yet */
     size_t start, length;
     int error; /* an errno: what failed first */
 };
 
-/* Queues from now on, in this loop. Without effect if fd is no pipe or socket, as files never wait and
- * a terminal would show messages before the lines that they follow. The same holds for standard
- * error's pipe (2>&1). The descriptor may be in blocking mode. */
-void write_queue_start(struct write_queue *queue, struct loop *loop);
+/* Queues from now on, in this loop. Without effect if fd is no pipe or socket: files never wait, and
+ * what others write to a terminal (a question, an echo) would not be in order. If other is queued and has
+ * the same pipe (2>&1), it takes what this one is given, so that the order stays; it must outlast this
+ * one. NULL: there is no other. The descriptor may be in blocking mode. */
+void write_queue_start(struct write_queue *queue, struct loop *loop, struct write_queue *other);
 
 /* Writes size bytes, or queues what fd does not take now. If they are not to be queued, or the queue
  * is full, or memory has run out, waits as stdio_guard_write() does. Returns 0 or the errno of
@@ -37,8 +39,9 @@ int write_queue_put(struct write_queue *queue, const void *data, size_t size);
 /* Whether fd would take what is put now. */
 bool write_queue_is_ready(const struct write_queue *queue);
 
-/* Writes what is queued, waiting as stdio_guard_write() does, and queues nothing from then on. Must be
- * called before the loop is freed; may be called again. Returns as write_queue_put(). */
+/* Writes what is queued, waiting as stdio_guard_write() does, and queues nothing from then on, nor does a
+ * joined queue. Must be called before the loop is freed; may be called again. Returns as
+ * write_queue_put(). */
 int write_queue_end(struct write_queue *queue);
 
 #endif

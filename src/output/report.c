@@ -129,9 +129,11 @@ bool report_is_read(const struct report *report)
 
 void report_queue_output(struct report *report, struct loop *loop)
 {
-    write_queue_start(&report->json_lines, loop);
+    struct write_queue *messages = diag_queue(loop);
+
+    write_queue_start(&report->json_lines, loop, messages);
     if (report->transcript)
-        transcript_queue(report->transcript, loop);
+        transcript_queue(report->transcript, loop, messages);
 }
 
 static void judge_json(struct report *report, int error)
@@ -147,6 +149,7 @@ void report_end_output(struct report *report)
     judge_json(report, write_queue_end(&report->json_lines));
     if (report->transcript)
         transcript_end(report->transcript);
+    diag_end_queue();
 }
 
 bool report_is_complete(const struct report *report, struct ota_failure *loss)

@@ -77,10 +77,11 @@ enum ota_error transcript_open(struct transcript **transcript,
     return failure->error;
 }
 
-void transcript_queue(struct transcript *transcript, struct loop *loop)
+void transcript_queue(struct transcript *transcript, struct loop *loop,
+                      struct write_queue *messages)
 {
-    write_queue_start(&transcript->terminal.queue, loop);
-    write_queue_start(&transcript->file.queue, loop);
+    write_queue_start(&transcript->terminal.queue, loop, messages);
+    write_queue_start(&transcript->file.queue, loop, messages);
 }
 
 /* The same board has the same color in every run. */

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+struct write_queue;
+
 struct transcript;
 
 enum timestamps { TIMESTAMPS_NONE, TIMESTAMPS_SINCE_START, TIMESTAMPS_WALL };
@@ -27,8 +29,9 @@ enum ota_error transcript_open(struct transcript **transcript,
                                struct ota_failure *failure);
 
 /* From now on, lines for a pipe whose reader pauses wait in this loop (write_queue.h), which must not be
- * freed before transcript_end(). */
-void transcript_queue(struct transcript *transcript, struct loop *loop);
+ * freed before transcript_end(). messages is the queue of standard error (diag_queue()). */
+void transcript_queue(struct transcript *transcript, struct loop *loop,
+                      struct write_queue *messages);
 
 /* A line, or a piece of one, of the log of board (escaped), whose name is put before it when
  * is_named. What the board wrote is made safe to show, unless --raw was given. */

@@ -9,6 +9,7 @@ import re
 import signal
 import unittest
 
+from faults import shell
 import firmware
 from scenario import Board, Program, Scenario, Terminal, address, image, run, shown
 
@@ -97,6 +98,24 @@ class Fleet(Scenario):
                          result)
         self.assertEqual(events[-1], "summary", result)
         self.assert_received(floor, floor.addresses)
+
+    def test_a_reader_of_messages_that_pauses(self):
+        """The same for standard error, alone and in one pipe with standard output (2>&1), where the order stays."""
+        for redirection in (">/dev/null", "2>&1"):
+            floor = Floor(self, 20, "--write-ms", "20")
+            program = Program(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-d", "--json",
+                              before=shell(f'exec "$@" {redirection}'), popen={"pipesize": PAGE})
+            floor.board.wait_for_count(" upload result=ok", 20)
+            result = program.result()
+            self.assertEqual(result.status, 0, result)
+            lines = (result.out or result.err).splitlines()
+            self.assertEqual(sum(": confirmed, " in line for line in lines), 20, result)
+            events = [(json.loads(line), after) for line, after in zip(lines, lines[1:]) if line.startswith("{")]
+            confirmed = [(event["board"], after) for event, after in events if event["event"] == "result"]
+            self.assertEqual(len(confirmed), 20 if result.out else 0, result)
+            for where, after in confirmed:
+                self.assertTrue(after.startswith(f"{where}: confirmed, "), result)
+            self.assert_received(floor, floor.addresses)
 
     def test_one_that_is_off_delays_nobody(self):
         """With a place for one board only: its second attempt comes when the others are done."""
