@@ -12,6 +12,7 @@
 #include "base/loop.h"
 
 #include "base/array.h"
+#include "base/stdio_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -435,6 +436,7 @@ int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void
     if (open_signal_pipe(loop) < 0)
         return -1;
 
+    stdio_guard_defer(SIGUSR1);
     if (!loop->on_status)
         sigaction(SIGUSR1, &pipe_action, &loop->old_status);
     loop->on_status = on_status;

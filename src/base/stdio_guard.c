@@ -20,13 +20,24 @@ void stdio_guard_secure(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static sigset_t deferred; /* none at first */
+
+void stdio_guard_defer(int number)
+{
+    sigaddset(&deferred, number);
+}
+
 bool stdio_guard_takes(int fd, int patience_ms)
 {
     struct pollfd file = {.fd = fd, .events = POLLOUT};
-    int ready = poll(&file, 1, patience_ms > 0 && isatty(fd) ? -1 : patience_ms);
+    sigset_t before;
 
+    sigprocmask(SIG_BLOCK, &deferred, &before);
+    int ready = poll(&file, 1, patience_ms > 0 && isatty(fd) ? -1 : patience_ms);
     while (ready < 0 && errno == EINTR && patience_ms == STDIO_GUARD_NO_LIMIT)
         ready = poll(&file, 1, patience_ms);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+
     if (ready == 0)
         errno = ETIMEDOUT;
     return ready > 0;

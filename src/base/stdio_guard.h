@@ -14,10 +14,15 @@
  * ending the program. */
 void stdio_guard_secure(void);
 
+/* A signal that does not end the program: while a wait for a reader lasts, it stays pending, and its
+ * handler runs afterwards. Otherwise it would end the wait, and output would be lost. */
+void stdio_guard_defer(int number);
+
 /* How long a program that reads may take nothing, while boards wait, before it counts as stopped. */
 enum { STDIO_GUARD_PATIENCE_MS = 60000, STDIO_GUARD_NO_LIMIT = -1 };
 
-/* Waits up to patience_ms until fd takes a write; false if it does not, or a signal comes. A terminal
+/* Waits up to patience_ms until fd takes a write; false if it does not, or a signal comes that is not
+ * deferred. A terminal
  * held with Ctrl-S takes none, nor does a pipe with a stopped reader: writing there would block the
  * program, and the board would hang up. A person may hold a terminal as long as they like, but
  * another program may not: for a terminal, only a signal ends the waiting. With

@@ -9,6 +9,7 @@
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/secret.h"
+#include "base/stdio_guard.h"
 #include "base/string_list.h"
 #include "base/units.h"
 #include "base/worker.h"
@@ -501,6 +502,8 @@ static enum ota_error prepare_serving(struct program *program)
         return failure->error;
     report_ask(program->report, tell_serve_standings, program->serve);
     report_queue_output(program->report, program->loop);
+    if (program->options->serve.certificate)
+        stdio_guard_defer(SIGHUP); /* then it asks for a reload */
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_serve_status, program) < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",

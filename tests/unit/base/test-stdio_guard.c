@@ -16,8 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -206,12 +209,73 @@ static void test_no_limit(void **state)
     free(text);
 }
 
+static volatile sig_atomic_t signals_handled;
+
+static void count_signal(int number)
+{
+    (void)number;
+    signals_handled++;
+}
+
+/* Whether a process waits, by /proc/PID/stat: "PID (NAME) STATE ...". */
+static bool is_waiting(pid_t pid)
+{
+    char path[64], text[256] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(text, sizeof text, file))
+        _exit(1);
+    fclose(file);
+
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[2] == 'S';
+}
+
+/* A reader whose signal comes while its parent waits for it; it reads only then. */
+static pid_t start_late_reader(const int pipes[2])
+{
+    const pid_t parent = getpid(), child = fork();
+    char piece[PIPE_BUF];
+
+    if (child != 0)
+        return child;
+    while (!is_waiting(parent))
+        sched_yield();
+    kill(parent, SIGUSR1);
+    _exit(read(pipes[0], piece, sizeof piece) > 0 ? GOOD : 1);
+}
+
+static void test_a_deferred_signal(void **state)
+{
+    const struct sigaction action = {.sa_handler = count_signal};
+    char *text = calloc(1, LONG_SIZE);
+    int pipes[2], status = 0;
+    (void)state;
+
+    assert_non_null(text);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(stdio_guard_write(pipes[1], text, LONG_SIZE, SOON_MS), ETIMEDOUT);
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+    stdio_guard_defer(SIGUSR1);
+
+    pid_t reader = start_late_reader(pipes);
+    assert_true(reader > 0);
+    assert_int_equal(stdio_guard_write(pipes[1], "x", 1, PATIENCE_MS), 0);
+    assert_int_equal(signals_handled, 1);
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(WEXITSTATUS(status), GOOD);
+    close(pipes[0]);
+    close(pipes[1]);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_combination), cmocka_unit_test(test_all_is_written),
         cmocka_unit_test(test_a_stopped_reader),  cmocka_unit_test(test_a_held_terminal),
-        cmocka_unit_test(test_no_limit),
+        cmocka_unit_test(test_no_limit),          cmocka_unit_test(test_a_deferred_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
