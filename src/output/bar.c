@@ -101,7 +101,7 @@ static void describe_progress(char target[TAIL_MAX], size_t width, const struct 
     if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
     if (strlen(target) > width && !bar->labels[0])
-        snprintf(target, TAIL_MAX, "%3u%%  %s", percent, rate);
+        snprintf(target, TAIL_MAX, "%3u%%  %11s", percent, rate);
     if (strlen(target) > width)
         snprintf(target, TAIL_MAX, "%u%%", percent);
 }
