@@ -226,6 +226,17 @@ class Help(Scenario):
         for name in ("avahi", "curl", "microhttpd"):
             self.assertNotIn(f"lib{name}", result.err)
 
+    def test_an_upload_loads_what_it_needs(self):
+        path = self.file("fw.bin", firmware.sketch("esp8266"))
+        for page, expected in (((), []), (("--web", "esp8266", "-p", "0"), ["curl"])):
+            with self.subTest(page):
+                board = self.board(*page)
+                where = f"http://{board.address}:{board.port}" if page else board.address
+                result = run("-i", where, "-f", path, LD_DEBUG="files")
+                self.assertEqual(result.status, 0, result)
+                loaded = [name for name in ("avahi", "curl", "microhttpd") if f"lib{name}" in result.err]
+                self.assertEqual(loaded, expected)
+
     def test_libraries_that_are_missing(self):
         """An empty file stands in for a library that is not installed."""
         for name in ("libcurl.so.4", "libcurl-gnutls.so.4", "libmicrohttpd.so.12"):

@@ -3,15 +3,19 @@
 of pages that somebody made by hand. The servers are scripts in this file; the simulated board writes as boards do.
 """
 
+import array
+import fcntl
 import gzip
 import re
 import socket
 import struct
+import termios
 import threading
 import unittest
 
+from faults import wait_until
 from peer import WebPeer
-from scenario import Scenario, run, sketch
+from scenario import Program, Scenario, run, sketch
 import test_sim_web
 
 CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
@@ -129,12 +133,7 @@ class Server(WebPeer):
         method, path = text.decode().split(" ")[:2]
         if method == "POST":
             wanted = int(re.search(rb"\r\nContent-Length: (\d+)\r\n", text).group(1))
-            body = b""
-            while len(body) < wanted:
-                body += stream.read(wanted - len(body))
-            self.posts.append((path, body))
-            verdict = self.verdict if isinstance(self.verdict, bytes) else self.verdict[len(self.posts) - 1]
-            STYLES[self.styles[1]](connection, verdict)
+            self.answer_post(connection, path, wanted)
         elif self.challenge and b"\r\nAuthorization: " not in text:
             HERE.challenge = self.challenge
             STYLES[self.styles[0]](connection, b"Unauthorized")
@@ -142,6 +141,14 @@ class Server(WebPeer):
             STYLES[self.styles[0]](connection, self.pages[path])
         else:
             connection.sendall(head("Content-Length: 0", status="HTTP/1.1 404 Not Found"))
+
+    def answer_post(self, connection, path, wanted):
+        body = b""
+        while len(body) < wanted:
+            body += connection.recv(wanted - len(body))
+        self.posts.append((path, body))
+        verdict = self.verdict if isinstance(self.verdict, bytes) else self.verdict[len(self.posts) - 1]
+        STYLES[self.styles[1]](connection, verdict)
 
 
 class Stalling(Server):
@@ -169,6 +176,42 @@ class Stalling(Server):
         except BlockingIOError:
             return False
         return True
+
+
+class Swallowing(Server):
+    """Has little room, and reads only the head of an upload: the rest of the image stays in esp-ota's kernel."""
+
+    def __init__(self):
+        super().__init__({"/update": CORE}, "with a length", SUCCESS, "with a length")
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        self.upload = self.wanted = None
+        self._may_reset = threading.Event()
+
+    def answer_post(self, connection, path, wanted):
+        self.upload, self.wanted = connection, wanted
+        self._may_reset.wait(DEADLINE_S)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def swallowed(self):
+        """What the kernel still holds, once it has taken the whole upload; otherwise 0."""
+        if self.wanted is None:
+            return 0
+        unread = array.array("i", [0])
+        fcntl.ioctl(self.upload, termios.FIONREAD, unread)
+        held = unacknowledged(self.upload.getsockname())
+        return held if held + unread[0] == self.wanted else 0
+
+    def reset(self):
+        self._may_reset.set()
+
+
+def unacknowledged(peer):
+    """Bytes in the send queue of this network's connection to peer, by proc(5)."""
+    address, port = peer
+    shown = f"{struct.unpack('=I', socket.inet_aton(address))[0]:08X}:{port:04X}"
+    with open("/proc/self/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].partition(":")[0], 16) for row in rows if row[2] == shown)
 
 
 class Wire(Scenario):
@@ -272,6 +315,19 @@ class Wire(Scenario):
                      "-t", "1", "--retries", "1")
         self.assertEqual((result.status, server.broken, server.was_closed), (0, [], True), result)
         self.assertEqual(len(server.posts), 1)
+
+    def test_swallowed_by_the_kernel(self):
+        """The connection breaks when all of the image has left esp-ota, but not this computer."""
+        server = Swallowing()
+        self.addCleanup(server.close)
+        program = Program("-i", server.url, "-f", self.file("fw.bin", sketch("esp8266", 8000)), "--retries", "0",
+                          "--json")
+        wait_until(server.swallowed)
+        server.reset()
+        result = program.result()
+        self.assertEqual(server.broken, [])
+        self.assertEqual(result.status, 9, result)
+        self.assertIn('"phase":"transfer"', result.out)
 
     def test_upload_of_somebody_else(self):
         """A whole upload was not aborted, and is not the one that runs: the image is sent once more."""
