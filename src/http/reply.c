@@ -182,6 +182,11 @@ bool http_reply_falls_short(const struct http_reply *reply)
            (is_marked && !http_reply_is_whole(reply));
 }
 
+bool http_reply_broke_off(const struct http_reply *reply)
+{
+    return !reply->is_cut && http_reply_falls_short(reply);
+}
+
 const char *http_reply_text(const struct http_reply *reply)
 {
     return reply->body ? reply->body : "";

@@ -58,6 +58,10 @@ bool http_reply_is_whole(const struct http_reply *reply);
  * this nor http_reply_is_whole() holds. */
 bool http_reply_falls_short(const struct http_reply *reply);
 
+/* Whether the connection ended, or the time was over, before the end of the body that the head
+ * announces. A body that the limit has cut off is as long as it is wanted to be. */
+bool http_reply_broke_off(const struct http_reply *reply);
+
 /* The body as text; "" if there is none. */
 const char *http_reply_text(const struct http_reply *reply);
 

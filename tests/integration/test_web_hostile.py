@@ -319,6 +319,27 @@ class Hostile(Scenario):
             self.assertIn(says, result.err)
             self.assertNotIn(PASSWORD, result.err)
 
+    def test_part_of_a_page(self):
+        """The rest may have another field for a file: nothing is sent. Without a length, the end of the connection is
+        that of the page."""
+        page = b"<form method='POST'><input type='file' name='firmware'></form>"
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+        for more, status in ((b"Content-Length: 999\r\n\r\n" + page, 5), (b"Content-Length: 62\r\n\r\n" + page, 0),
+                             (b"Transfer-Encoding: chunked\r\n\r\n3e\r\n" + page + b"\r\n", 5), (b"\r\n" + page, 0)):
+            posts = []
+
+            def script(method, _path, _answer, more=more, posts=posts):
+                if method == "POST":
+                    posts.append(method)
+                    return reply(b"Update Success! Rebooting...")
+                return head + more
+
+            with self.subTest(more):
+                result, _ = self.attack(script)
+                self.assertEqual((result.status, len(posts)), (status, status == 0), result)
+                if status:
+                    self.assertIn("the reply broke off, and its part does not show which update page it is", result.err)
+
     def test_closed_after_the_challenge(self):
         result, _ = self.attack(lambda _method, _path, answer: b"" if answer else ask("Basic", realm="x"))
         self.assertEqual(result.status, 5, result)

@@ -76,6 +76,11 @@ static bool has_words(const struct http_reply *reply, const char *words)
     return strcasestr(http_reply_text(reply), words);
 }
 
+static bool is_tasmota(const struct http_reply *reply)
+{
+    return strncmp(reply->server, "Tasmota/", 8) == 0;
+}
+
 static bool is_async(const struct http_reply *reply)
 {
     return strcasecmp(reply->accept_ranges, "none") == 0;
@@ -132,7 +137,7 @@ static const struct page *identify_form(const struct http_reply *reply,
 static const struct page *identify(const struct http_reply *reply, enum path path,
                                    const struct form_inputs *inputs)
 {
-    if (strncmp(reply->server, "Tasmota/", 8) == 0)
+    if (is_tasmota(reply))
         return &pages[PAGE_TASMOTA];
     if (reply->status != 200)
         return NULL;
@@ -297,6 +302,18 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
 }
 
+/* Whether the reply is a part of the body that would say which page it is: the rest may have the words
+ * of another page, or another field for a file. */
+static bool is_part_of_page(const struct page_finder *finder, const struct http_reply *reply,
+                            enum path path)
+{
+    const struct page *forced = finder->forced;
+    bool is_known = forced ? !forced->is_generic || finder->field : is_tasmota(reply);
+    bool is_detail = path == IDENTITY || path == INFO;
+
+    return reply->status == 200 && http_reply_broke_off(reply) && (is_detail || !is_known);
+}
+
 void page_finder_take(struct page_finder *finder, const struct http_reply *reply)
 {
     enum path path = next_path(finder);
@@ -307,6 +324,11 @@ void page_finder_take(struct page_finder *finder, const struct http_reply *reply
     snprintf(text, sizeof text, "%s", page_finder_path(finder));
     finder->tried |= 1U << path;
     finder->was_redirected = reply->status >= 300 && reply->status < 400;
+    finder->has_broken_off = is_part_of_page(finder, reply, path);
+    if (finder->has_broken_off) {
+        finder->is_over = true;
+        return;
+    }
     if (path == IDENTITY || path == INFO) {
         take_detail(finder, reply, path);
         return;

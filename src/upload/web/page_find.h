@@ -25,7 +25,8 @@ struct page_finder {
     unsigned tried;      /* bits of the paths that were asked */
     bool was_redirected; /* by the last reply */
     bool is_over;
-    bool has_choice; /* found says that the user has to choose a field */
+    bool has_broken_off; /* the reply to the last path, of which the whole is needed */
+    bool has_choice;     /* found says that the user has to choose a field */
 
     /* The result. */
     const struct page *page;        /* NULL: none yet */

@@ -296,9 +296,14 @@ static void fail_locked(struct web *web)
 static void end_search(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
-    char place[ENDPOINTS_TEXT_MAX];
+    char place[ENDPOINTS_TEXT_MAX], path[WEB_PATH_MAX];
 
-    if (finder->lock == PAGE_PIN && finder->page && finder->page->pin_path)
+    if (finder->has_broken_off)
+        web_fail(web, OTA_E_NO_ANSWER,
+                 "%s replied to GET %s, but the reply broke off, and its part does not show which "
+                 "update page it is (--page names it)",
+                 web_place(web, place), web_show_path(web, path, web->path));
+    else if (finder->lock == PAGE_PIN && finder->page && finder->page->pin_path)
         web_unlock(web);
     else if (finder->lock != PAGE_OPEN)
         fail_locked(web);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,13 +121,42 @@ static void test_parse(void **state)
     http_reply_clear(&reply);
 }
 
+static void test_broken_off(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        bool has_ended, is_cut, has_broken_off;
+    } rows[] = {
+        {"Content-Length: 2", true, false, false},
+        {"Content-Length: 2", false, false, false}, /* all of it came */
+        {"Content-Length: 3", false, false, true},
+        {"Transfer-Encoding: chunked", true, false, false},
+        {"Transfer-Encoding: chunked", false, false, true},
+        {"Connection: close", true, false,
+         false}, /* the end of the connection is that of the body */
+        {"Connection: close", false, false, false},
+        {"Content-Length: 99999", false, true, false}, /* by our limit */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {0};
+        char text[128];
+
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%s\r\n\r\nOK", rows[i].head);
+        assert_true(http_reply_parse(&reply, text, strlen(text)));
+        reply.has_ended = rows[i].has_ended;
+        reply.is_cut = rows[i].is_cut;
+        assert_int_equal(http_reply_broke_off(&reply), rows[i].has_broken_off);
+        http_reply_clear(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status_lines),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_status_lines), cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_broken_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,11 +290,60 @@ static void test_details(void **state)
     assert_string_equal(finder.found, "/ has status 200, Server \"nginx/1.2\", \"Router\"");
 }
 
+/* A part of a page may be that of another one, or lack the other field; what the head or the user says
+ * needs no body. The rest is missing in each of these. */
+static void test_broken_off(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *forced, *field;
+        const char *server;
+        const char *before; /* the whole reply to the path before; NULL: there is none */
+        const char *body;
+        bool is_chunked;
+        int page; /* negative: none */
+    } parts[] = {
+        {NULL, NULL, "", NULL, FORM("firmware") FORM("filesystem"), false, -1},
+        {NULL, NULL, "", NULL, FORM("file"), true, -1},
+        {NULL, NULL, "", NULL, "", false, -1},
+        {NULL, NULL, "", "<title>ElegantOTA</title>", "{\"id\":", false, -1},
+        {NULL, NULL, "Tasmota/13.3.0 (ESP32-C3)", NULL, "<title>", false, PAGE_TASMOTA},
+        {"esp8266", NULL, "", NULL, FORM("firmware"), true, PAGE_ESP8266},
+        {"form", NULL, "", NULL, FORM("file"), false, -1},
+        {"form", "file", "", NULL, FORM("other"), false, PAGE_FORM},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct http_reply reply = {.status = 200, .has_head = true, .has_ended = true};
+        struct page_finder finder;
+
+        page_finder_start(&finder, parts[i].forced ? page_table_find(parts[i].forced) : NULL, "",
+                          parts[i].field);
+        if (parts[i].before) {
+            assert_true(http_reply_add_body(&reply, parts[i].before, strlen(parts[i].before)));
+            page_finder_take(&finder, &reply);
+            http_reply_clear(&reply);
+        }
+        snprintf(reply.server, sizeof reply.server, "%s", parts[i].server);
+        reply.has_ended = false;
+        reply.is_chunked = parts[i].is_chunked;
+        reply.has_length = !parts[i].is_chunked;
+        reply.content_length = strlen(parts[i].body) + 1;
+        assert_true(http_reply_add_body(&reply, parts[i].body, strlen(parts[i].body)));
+        page_finder_take(&finder, &reply);
+        assert_null(page_finder_path(&finder));
+        assert_int_equal(finder.has_broken_off, parts[i].page < 0);
+        if (parts[i].page >= 0)
+            assert_ptr_equal(finder.page, &pages[parts[i].page]);
+        http_reply_clear(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_boards),
         cmocka_unit_test(test_details),
+        cmocka_unit_test(test_broken_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
