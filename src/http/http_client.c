@@ -78,6 +78,7 @@ static void finish_request(struct http_request *request, enum http_end end, int 
     else if (end == HTTP_BROKEN || end == HTTP_STALLED)
         outcome.cut_status = request->reply.status >= 200 ? request->reply.status : 0;
     outcome.is_sent = request->is_sent;
+    outcome.silent_us = request->is_connected ? request->silent_us : 0;
     outcome.is_acknowledged = request->is_acknowledged;
     outcome.reply = outcome.end == HTTP_REPLIED ? &request->reply : NULL;
     if (outcome.end == HTTP_REPLIED)

@@ -57,6 +57,7 @@ struct http_outcome {
     bool is_sent;         /* every byte has left this host */
     bool is_acknowledged; /* the peer's TCP has acknowledged every byte */
     unsigned cut_status;  /* HTTP_BROKEN, HTTP_STALLED: of a head without its end; 0: none began */
+    int64_t silent_us;    /* tcp_silent_us() at the end; 0 without a connection */
     struct http_reply *reply; /* HTTP_REPLIED; valid during on_done */
 };
 

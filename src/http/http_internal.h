@@ -57,6 +57,7 @@ struct http_request {
     int socket_error;
     size_t lines;      /* bytes of the header lines that came, trailers included */
     uint64_t received; /* bytes, when the connection was closed */
+    int64_t silent_us; /* tcp_silent_us() then */
     struct http_reply reply;
 };
 

@@ -174,6 +174,7 @@ static int on_curl_close(void *userdata, curl_socket_t fd)
     http_wire_measure(request);
     loop_watch_stop(&request->watch);
     request->received = tcp_received(fd);
+    request->silent_us = tcp_silent_us(fd);
     drain_socket(request);
     if (request->is_connected && request->handed && !request->is_sent)
         tcp_reset_on_close(fd);

@@ -1,6 +1,8 @@
 /* tcp_tune.c: socket options and ioctls of Linux. */
 #include "net/tcp_tune.h"
 
+#include "base/units.h"
+
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -9,6 +11,8 @@
 
 enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
 enum { UNSENT_MAX = 16 * 1024, BULK_SIZE = 64 * 1024 };
+
+const int64_t TCP_AWAY_US = MILLISECONDS(1500);
 
 void tcp_send_without_pacing(int fd)
 {
@@ -62,6 +66,16 @@ uint64_t tcp_received(int fd)
     socklen_t size = sizeof info;
 
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+int64_t tcp_silent_us(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return 0;
+    return MILLISECONDS((int64_t)info.tcpi_last_ack_recv);
 }
 
 void tcp_reset_on_close(int fd)

@@ -32,6 +32,12 @@ size_t tcp_unsent(int fd);
 /* Bytes that the peer has sent so far, read or not; 0 if the kernel does not say. */
 uint64_t tcp_received(int fd);
 
+/* The time since the peer's TCP last acknowledged anything, probes of tcp_tune() included; 0 if the
+ * kernel does not say. After TCP_AWAY_US a probe has gone unanswered: the peer was absent, and has not
+ * merely closed or reset the connection, or is busy. */
+extern const int64_t TCP_AWAY_US;
+int64_t tcp_silent_us(int fd);
+
 /* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending
  * after an upload was given up, and the board may wake, receive the rest and install the image. */
 void tcp_reset_on_close(int fd);

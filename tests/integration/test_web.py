@@ -708,6 +708,30 @@ class SameTasmota(PageServer):
         self._reply(b"<script>setTimeout(function(){location.href='.';},24000);</script>Successful")
 
 
+class BusyTasmota(SameTasmota):
+    """One that leaves the first question after the upload without a reply until the next one comes, or hangs up."""
+
+    hangs_up = False
+
+    def do_GET(self):
+        server = self.server
+        pending, server.pending = getattr(server, "pending", None), None
+        if not pending:
+            getattr(server, "asked_again", threading.Event()).set()
+            super().do_GET()
+        elif not self.hangs_up:
+            pending.wait()
+        self.close_connection = True
+
+    def do_POST(self):
+        self.server.pending = self.server.asked_again = threading.Event()
+        super().do_POST()
+
+
+class CurtTasmota(BusyTasmota):
+    hangs_up = True
+
+
 class Locked(SameTasmota):
     """A Tasmota whose new firmware asks for a password that nobody has."""
 
@@ -941,6 +965,16 @@ class ReadBack(Scenario):
         self.assertEqual(result.status, 12, result)
         self.assertIn("reported version 13.3.0(tasmota) before the upload, too, and was not seen to restart", result.err)
         self.assertIn("If it has not restarted, restart it", result.err)
+
+    def test_same_version_of_a_busy_board(self):
+        """Its TCP answers while the page does not: it was not away."""
+        path = self.file("fw.bin", sketch("esp8266"))
+        for server in BusyTasmota, CurtTasmota:
+            with self.subTest(server.__name__):
+                self.where = address()
+                result = run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--expect-version", "13.3",
+                             "--expect-timeout", "8", "-t", "1")
+                self.assertEqual(result.status, 12, result)
 
     def test_others(self):
         path = self.file("fw.bin", sketch("esp8266"))

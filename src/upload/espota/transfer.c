@@ -24,8 +24,6 @@
 #include "upload/reason.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +41,6 @@ static const int64_t STALL_US = SECONDS(15);
 static const int64_t TCP_STALL_US = SECONDS(60); /* even if the board sends numbers */
 static const int64_t RESULT_US = SECONDS(60);
 static const int64_t TEXT_US = SECONDS(2); /* limit for the rest of the board's reason */
-/* If the board last answered this long before it reset the connection, a probe went unanswered: it
- * was absent, and has not merely closed the connection. */
-static const int64_t AWAY_US = MILLISECONDS(1500);
 
 struct transfer {
     struct transfer_config config;
@@ -143,22 +138,11 @@ static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
     finish_transfer(transfer);
 }
 
-/* The time since the board's TCP last acknowledged anything, probes included. */
-static int64_t unanswered_us(const struct transfer *transfer)
-{
-    struct tcp_info info = {0};
-    socklen_t length = sizeof info;
-
-    if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
-        return 0;
-    return (int64_t)info.tcpi_last_ack_recv * 1000;
-}
-
 /* The probes have shown that the board was or is absent. */
 static void finish_after_silence(struct transfer *transfer, enum ota_cause cause)
 {
     char what[160];
-    double seconds = (double)unanswered_us(transfer) / 1e6;
+    double seconds = (double)tcp_silent_us(transfer->fd) / 1e6;
 
     if (cause == OTA_CAUSE_RESTARTED)
         snprintf(what, sizeof what,
@@ -180,12 +164,12 @@ static enum ota_cause restart_seen(struct transfer *transfer, int reason)
 {
     bool is_reset = reason == ECONNRESET || reason == EPIPE;
     bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH;
-    int64_t silent_us = unanswered_us(transfer);
+    int64_t silent_us = tcp_silent_us(transfer->fd);
     unsigned outages = outage_after(&transfer->outage, loop_now_us() - silent_us);
 
     if (transfer_all_acknowledged(transfer) && is_silent && !(outages & OUTAGE_LINK))
         return OTA_CAUSE_GONE;
-    if (transfer_all_sent(transfer) && is_reset && silent_us >= AWAY_US && !outages)
+    if (transfer_all_sent(transfer) && is_reset && silent_us >= TCP_AWAY_US && !outages)
         return OTA_CAUSE_RESTARTED;
     return OTA_CAUSE_NONE;
 }

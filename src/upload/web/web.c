@@ -152,6 +152,7 @@ void web_note(struct web *web, const char *message)
 void web_finish(struct web *web, const struct ota_failure *failure)
 {
     loop_timer_stop(&web->timer);
+    outage_stop(&web->outage);
     web->upload.callbacks.on_done(failure, web->upload.callbacks.userdata);
 }
 
@@ -208,6 +209,7 @@ static void web_stop(struct upload *upload)
     struct web *web = (struct web *)upload;
 
     loop_timer_stop(&web->timer);
+    outage_stop(&web->outage);
     http_request_free(web->request);
     web->request = NULL;
     web_forget_announcement(web);

@@ -7,6 +7,7 @@
 #include "discovery/esphome_record.h"
 #include "http/authority.h"
 #include "http/http_client.h"
+#include "net/outage.h"
 #include "upload/endpoint_failures.h"
 #include "upload/readback.h"
 #include "upload/upload.h"
@@ -94,7 +95,9 @@ struct web {
     struct esphome_record announced;
     struct readback *readback; /* of the announcement; NULL: not now */
     bool has_returned;         /* upload_read_back() asks; else --expect-version, at once */
-    bool was_away;             /* the board did not answer in between */
+    struct outage outage;      /* of this computer, while the version is read */
+    int64_t asked_us;          /* when the version was last asked for */
+    bool was_away;             /* the board was off the network in between, or had no page */
     bool is_read_back;         /* it told the expected version, or another one than before */
 
     /* For all attempts. */

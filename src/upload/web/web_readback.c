@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "discovery/services_at.h"
 #include "image/image.h"
+#include "net/tcp_tune.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -188,23 +189,39 @@ static void on_version(struct web *web, const struct http_reply *reply)
         finish_proven(web, version);
 }
 
+/* Whether the board was off the network, or has no page, as while it restarts. A board that is busy
+ * does not reply, and may hang up; and what this computer has missed is no evidence. */
+static bool shows_absence(struct web *web, const struct http_outcome *outcome)
+{
+    if (outage_after(&web->outage, web->asked_us))
+        return false;
+    if (outcome->end == HTTP_NOT_CONNECTED)
+        return !error_is_of_this_computer(outcome->reason);
+    return outcome->silent_us >= TCP_AWAY_US;
+}
+
 static bool on_version_lost(struct web *web, const struct http_outcome *outcome)
 {
     if (outcome->end == HTTP_LOCAL)
         return false;
-    web->was_away =
-        web->was_away || !outcome->cut_status; /* a board that began a reply was there */
+    web->was_away = web->was_away || shows_absence(web, outcome);
     read_again(web, "");
     return true;
 }
 
 static void ask_for_version(struct web *web)
 {
+    web->asked_us = loop_now_us();
     web_get(web, web_facts_path(web), on_version, on_version_lost);
 }
 
 static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
 {
+    const struct upload_settings *settings = web_common_settings(web);
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+
+    outage_start(&web->outage, web->upload.config.service->loop, &address,
+                 settings->has_source ? &settings->source : NULL);
     web->phase = OTA_PHASE_PROOF;
     web->is_reading = true;
     web->is_posted = false;
