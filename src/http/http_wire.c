@@ -260,6 +260,8 @@ static unsigned set_url(struct http_request *request)
            SET(CURLOPT_REQUEST_TARGET, http_request_target(target, request->config.path));
 }
 
+/* Each request has a connection of its own. No session of TLS is kept for a later one: libcurl 7.88
+ * frees the host's name twice if memory runs out while it stores a session. */
 static unsigned set_connection(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
@@ -276,6 +278,7 @@ static unsigned set_connection(struct http_request *request)
     codes |= SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     codes |= SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(config->connect_us / 1000 + 60000));
 
+    codes |= SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     codes |= SET(CURLOPT_SSL_VERIFYPEER, verifies);
     codes |= SET(CURLOPT_SSL_VERIFYHOST, 2 * verifies);
     if (config->ca_file)
