@@ -43,18 +43,19 @@ static const char help_tail[] =
     "others and the JSON output. esp-ota-config(5) shows how all this becomes as\n"
     "short as `esp-ota kitchen`.\n";
 
-/* Prints text from column on, broken between words, and ends the line. */
-static void print_wrapped(FILE *stream, const char *text, size_t column)
+/* Prints text from column used on, broken between words, and ends the line. */
+static void print_wrapped(FILE *stream, const char *text, size_t used)
 {
-    size_t used = column;
-
     for (const char *word = text; *word;) {
         size_t length = strcspn(word, " ");
-        if (used > column && used + 1 + length > LINE_WIDTH) {
-            fprintf(stream, "\n%*s", (int)column, "");
-            used = column;
+        bool is_first = word == text;
+
+        if (!is_first && used + 1 + length > LINE_WIDTH) {
+            fprintf(stream, "\n%*s", TEXT_COLUMN, "");
+            used = TEXT_COLUMN;
+            is_first = true;
         }
-        used += (size_t)fprintf(stream, "%s%.*s", used > column ? " " : "", (int)length, word);
+        used += (size_t)fprintf(stream, "%s%.*s", is_first ? "" : " ", (int)length, word);
         word += length + strspn(word + length, " ");
     }
     fputc('\n', stream);
@@ -68,12 +69,9 @@ static void print_option_row(FILE *stream, const struct poptOption *row)
     used += fprintf(stream, "--%s", row->longName);
     if (row->argDescrip)
         used += fprintf(stream, "%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
-    if (used + 2 > TEXT_COLUMN) {
-        fputc('\n', stream);
-        used = 0;
-    }
-    fprintf(stream, "%*s", TEXT_COLUMN - used, "");
-    print_wrapped(stream, row->descrip, TEXT_COLUMN);
+    /* Behind a long name as well, so that the line says something where grep has found it. */
+    used += fprintf(stream, "%*s", used + 2 > TEXT_COLUMN ? 2 : TEXT_COLUMN - used, "");
+    print_wrapped(stream, row->descrip, (size_t)used);
 }
 
 static void print_help(FILE *stream)

@@ -203,6 +203,13 @@ class Help(Scenario):
                     self.assertIn(option, result.out)
                 self.assertLessEqual(max(map(len, result.out.splitlines())), 80)
 
+    def test_help_by_grep(self):
+        """The line that has an option's name also says something about it."""
+        rows = re.findall(r"^  (?:-\w, |    )(--.*)$", run("--help").out, re.M)
+        self.assertGreater(len(rows), 50)
+        for row in rows:
+            self.assertRegex(row, r"^--\S+( [A-Z]+)?  +\S")
+
     def test_version_and_usage(self):
         result = run("--version")
         self.assertEqual((result.status, result.err), (0, ""), result)
