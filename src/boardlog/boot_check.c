@@ -119,6 +119,12 @@ static bool is_restart_unknown(const struct boot_check *check)
     return check->is_time_void && !check->is_new;
 }
 
+/* Why the log was never reached. The first attempt may not have ended yet. */
+static const char *unreached_because(const struct boot_check *check)
+{
+    return *check->reason ? check->reason : "no connection was made";
+}
+
 /* What was seen of a log without the proof. */
 static void describe_seen(const struct boot_check *check, char *text, size_t capacity)
 {
@@ -131,8 +137,7 @@ static void describe_seen(const struct boot_check *check, char *text, size_t cap
     else if (check->was_connected)
         snprintf(text, capacity, "; it was connected, but no line came");
     else
-        snprintf(text, capacity, "; it was never reached: %s",
-                 *check->reason ? check->reason : "no connection was made");
+        snprintf(text, capacity, "; it was never reached: %s", unreached_because(check));
 }
 
 static void describe_missing(const struct boot_check *check, char *text, size_t capacity)
@@ -529,7 +534,7 @@ bool boot_check_say(struct boot_check *check, const char *line, size_t length)
 
 bool boot_check_was_connected(const struct boot_check *check, const char **reason, int *number)
 {
-    *reason = check->reason;
+    *reason = unreached_because(check);
     *number = check->number;
     return check->was_connected;
 }

@@ -135,6 +135,11 @@ void job_start_upload(struct job *job);
 /* NULL when memory ran out. */
 struct upload *job_new_upload(struct job *job);
 
+/* If nobody has the board's only address, as far as the kernel knows, adds that to the failure, and
+ * makes it its cause. source is the one that the board was asked from; NULL: any. */
+void job_explain_silence(const struct job *job, const struct source *source,
+                         struct ota_failure *failure);
+
 /* -- job_proof.c -- */
 
 /* After the board's confirmation. The result comes at once, unless a proof is wanted. */

@@ -20,6 +20,7 @@
 #include "boardlog/expect.h"
 #include "fleet/job_policy.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 enum ota_phase job_check_phase(const struct job *job)
@@ -231,6 +232,8 @@ void job_end_log(struct job *job, bool is_time_over)
     if (!was_reached && is_time_over) {
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
         ota_blame_this_computer(&result, number);
+        if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
+            job_explain_silence(job, NULL, &result);
     } else if (!was_reached) {
         ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
     }

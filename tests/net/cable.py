@@ -62,8 +62,11 @@ class Cable(link.Processes):
         board.wait_for("ready")
         return board
 
+    def run(self, *command):
+        """The result of a command on the host."""
+        return subprocess.run(self.host.command(*command), capture_output=True, text=True, timeout=DEADLINE_S,
+                              check=False)
+
     def upload(self, program, board, *options, before=()):
         """The result of an upload to the address; before is a command that starts it."""
-        return subprocess.run(self.host.command(*before, program, "-i", board, "-p", str(PORT), "-f", self.image.name,
-                                                *options),
-                              capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        return self.run(*before, program, "-i", board, "-p", str(PORT), "-f", self.image.name, *options)

@@ -32,6 +32,15 @@ class Neighbors(unittest.TestCase):
                         self.assertIn(f"; nobody on wlan0 answers {protocol} for {board}\n", said)
                         self.assertIn(NOBODY, said)
 
+    def test_log(self):
+        """Without an upload, too."""
+        with cable.Cable() as net:
+            result = net.run(ESP_OTA, "-i", ABSENT, "--monitor", "--monitor-for", "1")
+            self.assertEqual((result.returncode, result.stdout), (12, ""), result)
+            self.assertRegex(result.stderr, r"its log was never reached: \w[^;\n]*; nobody on wlan0 answers ARP for "
+                                            rf"{re.escape(ABSENT)}\n")
+            self.assertIn(NOBODY, result.stderr)
+
     def test_there(self):
         """It answers ARP, and not us."""
         with cable.Cable() as net:

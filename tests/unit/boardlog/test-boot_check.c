@@ -968,7 +968,7 @@ static void test_was_connected(void **state)
     begin_boot_check(&settings, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
     assert_false(boot_check_was_connected(world.check, &reason, &number));
-    assert_string_equal(reason, "");
+    assert_string_equal(reason, "no connection was made");
     take_check_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE, ETIMEDOUT});
     assert_false(boot_check_was_connected(world.check, &reason, &number));
     assert_string_equal(reason, "no answer\\x1b");
