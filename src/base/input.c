@@ -245,5 +245,9 @@ const char *input_open_error(const char *path, int number)
     if (path[0] == '~')
         return "No such file or directory; no shell has replaced the ~ (none does in quotes or "
                "behind '='): write $HOME, or the path in full";
+    if (strchr(path, '$'))
+        return "No such file or directory; no shell has replaced the $ (none does in single "
+               "quotes): "
+               "write the path in full, or put it in double quotes";
     return input_error(number);
 }

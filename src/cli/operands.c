@@ -120,7 +120,9 @@ static enum ota_error reject_second(const struct operands *operands, const char 
                         "PATTERN",
                         shown);
     return ota_fail(failure, OTA_E_USAGE,
-                    "unexpected argument '%s'; a value that contains spaces needs quotes", shown);
+                    "unexpected argument '%s'; a value that contains spaces needs quotes, and a "
+                    "further board -i before it",
+                    shown);
 }
 
 /* Fails for a word that may be a password, or a part of one. */

@@ -71,15 +71,26 @@ static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *num
     return digit != text;
 }
 
+static enum ota_error reject_port(const char *name, const char *value, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+
+    if (target_is_serial_port(value))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s '%s' is a serial port, but the network is used: leave it out, and name "
+                        "the board with -i (\"esp-ota -l\" lists the boards)",
+                        name, show_value(buffer, value));
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
+                    show_value(buffer, value));
+}
+
 static enum ota_error set_port(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     uint16_t port;
 
     if (!target_parse_port(&port, value, false))
-        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
-                        show_value(buffer, value));
+        return reject_port(name, value, failure);
     options->plan.port = port;
     return OTA_OK;
 }
@@ -404,11 +415,9 @@ static enum ota_error set_number(unsigned *number, const struct setting *setting
 static enum ota_error set_monitor(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     if (*value == '\0' || target_parse_port(&options->log.monitor_port, value, false))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
-                    show_value(buffer, value));
+    return reject_port(name, value, failure);
 }
 
 static enum ota_error set_online(struct options *options, const char *name, const char *value,

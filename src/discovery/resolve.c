@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/pattern.h"
 #include "base/units.h"
 #include "discovery/etc_hosts.h"
 #include "discovery/finding.h"
@@ -84,6 +85,7 @@ struct resolver {
     enum ota_cause lack;               /* what it lacks, if that is known */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
+    bool is_pattern;       /* the target's name matches names of boards as a pattern */
     struct rivals *rivals; /* NULL: no second board of this name is known */
 };
 
@@ -109,6 +111,13 @@ static void record_facts(struct resolver *resolver, const struct mdns_answer *an
         }
 }
 
+/* Another board has this name. */
+static void offer_name(struct resolver *resolver, const char *name)
+{
+    suggest_offer(&resolver->suggestions, resolver->target->name, name);
+    resolver->is_pattern |= pattern_matches(resolver->target->name, name);
+}
+
 static void record_answer(struct resolver *resolver, enum mdns_kind kind,
                           const struct mdns_answer *answer)
 {
@@ -128,8 +137,8 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
     if (kind == MDNS_INSTANCE && resolver->target->kind != TARGET_LOCAL)
         finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
     if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
-        suggest_offer(&resolver->suggestions, resolver->target->name,
-                      resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
+        offer_name(resolver,
+                   resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
 }
 
 static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
@@ -398,6 +407,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .is_dns_name = resolver->target->kind == TARGET_HOST,
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
+        .is_pattern = resolver->is_pattern,
     };
 
     resolve_failure_describe(&facts, failure);

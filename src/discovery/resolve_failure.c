@@ -37,7 +37,9 @@ static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct res
     if (are_many)
         suggest_keep_similar(&boards);
     suggest_list(list, sizeof list, &boards);
-    if (are_many && boards.count == 0)
+    if (facts->is_pattern)
+        snprintf(target, OTA_MESSAGE_MAX, "boards announced here match it as a pattern");
+    else if (are_many && boards.count == 0)
         snprintf(target, OTA_MESSAGE_MAX,
                  "none of %zu boards announced here has a similar name (\"esp-ota -l\" lists them)",
                  boards.total);
@@ -76,7 +78,7 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
         failure->cause =
             facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
     else if (!facts->is_local && !facts->unavailable[0] && facts->boards->total)
-        failure->cause = OTA_CAUSE_OTHER_NAMES;
+        failure->cause = facts->is_pattern ? OTA_CAUSE_PATTERN : OTA_CAUSE_OTHER_NAMES;
     else if (facts->is_local)
         failure->cause = facts->lack;
 }

@@ -399,11 +399,14 @@ static enum ota_error reject_but_host(struct ota_failure *failure, const char *t
     return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
 }
 
-/* Whether text must be meant as a pattern, perhaps with a port. */
+/* Whether text must be meant as a pattern, perhaps with a port. Letters may be any beyond ASCII. */
 static bool is_pattern(const char *text)
 {
-    return (strchr(text, '*') || strstr(text, "??")) &&
-           name_consists_of(text, HOST_CHARACTERS "*?[]:");
+    if (!strchr(text, '*') && !strstr(text, "??"))
+        return false;
+    while (*text && ((unsigned char)*text >= 0x80 || strchr(HOST_CHARACTERS "*?[]:", *text)))
+        text++;
+    return *text == '\0';
 }
 
 /* Whether the text is "USER:PASSWORD@HOST". It must not be looked up, as it would leave in a query. */

@@ -384,6 +384,8 @@ static const struct remedy {
     {.cause = OTA_CAUSE_OTHER_NAMES,
      .text = "Check the spelling of the name (\"esp-ota -l\" lists the boards), and that the board "
              "is on and in this network, or give its IP address."},
+    {.cause = OTA_CAUSE_PATTERN,
+     .text = "Give a pattern with --match instead of -i, which takes the name of one board."},
     {.error = OTA_E_NOT_FOUND,
      .where = SURROUNDINGS_CONTAINER,
      .text = BY_ADDRESS NAMES_IN_CONTAINER},

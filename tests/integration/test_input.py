@@ -67,6 +67,7 @@ class Input(Scenario):
                 self.assertIn("No such file or directory; this is a path of Windows, which WSL has below /mnt", result.err)
         for name, hint in (("build/*.bin", "no shell has replaced the pattern (no file matches, or it stood in quotes)"),
                            ("fw-v?.bin", "no shell has replaced the pattern"),
+                           ("$HOME/fw.bin", "no shell has replaced the $ (none does in single quotes)"),
                            ("https://example.org/fw.bin", "a URL is not fetched: download the file first")):
             with self.subTest(name):
                 result = run("-i", "127.0.0.1", "-f", name, cwd=self.directory)

@@ -363,14 +363,19 @@ static const struct {
      "'/dev/null/x' is taken for a file, but -f names the image; to mean a board, write -i "
      "/dev/null/x"},
     {{"-i", "kitchen", "fw.bin", "lamp"},
-     "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
+     "unexpected argument 'lamp'; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"-i", "kitchen", "auth=pw"},
-     "unexpected argument 'auth=...'; a value that contains spaces needs quotes"},
+     "unexpected argument 'auth=...'; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"--all", "fw.bin", "lamp"},
-     "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
+     "unexpected argument 'lamp'; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"-l", "kitchen"},
      "unexpected argument 'kitchen'; -l lists all boards, or those of --match PATTERN"},
-    {{"-i", "b", ""}, "unexpected argument ''; a value that contains spaces needs quotes"},
+    {{"-i", "b", ""},
+     "unexpected argument ''; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"-i", "b", "-f", "a.bin", "-f", "b.bin"},
      "option '-f' is given twice; name the one image to send"},
     {{"-i", "b", "-f", "a.bin", "--file=b.bin"},
@@ -394,7 +399,8 @@ static const struct {
     {{"-i", "b", "-f", "x", "--host_p"}, "option '--host_p' needs a value"},
     {{"-i", "--au=" SECRET, "-f", "x"}, "option '-i' needs a value, but '--auth' follows"},
     {{"-i", "b", "-f", "$SOURCE", "lamp"},
-     "unexpected argument 'lamp'; a value that contains spaces needs quotes"},
+     "unexpected argument 'lamp'; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"-i", "{serial.port}", "-f", "x"},
      "no board is named; add -i HOST, the board's name or address, or --all"},
     {{"-i", "b", "-f", "x", "-I", "tools/espota.py"},
@@ -405,7 +411,8 @@ static const struct {
     {{"-f", "a", "-i", "lab-*"},
      "\"lab-*\" is a pattern, but -i takes one board; use --match for a pattern"},
     {{"-i", "my", "board", "-f", "x"},
-     "unexpected argument 'board'; a value that contains spaces needs quotes"},
+     "unexpected argument 'board'; a value that contains spaces needs quotes, and a further "
+     "board -i before it"},
     {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"},
      "unexpected argument after the password; if the password contains spaces, put it in "
      "quotes"},
@@ -435,6 +442,12 @@ static const struct {
      "--wait '2ms' is not a number of seconds from 0 to 2592000"},
     {{"-i", "b", "-f", "x", "-p", "udp/8266"},
      "-p 'udp/8266' is not a port number from 1 to 65535"},
+    {{"-i", "b", "-f", "x", "--port", "/dev/ttyUSB0"},
+     "--port '/dev/ttyUSB0' is a serial port, but the network is used: leave it out, and name the "
+     "board with -i (\"esp-ota -l\" lists the boards)"},
+    {{"-i", "b", "--monitor=COM3"},
+     "--monitor 'COM3' is a serial port, but the network is used: leave it out, and name the board "
+     "with -i (\"esp-ota -l\" lists the boards)"},
     {{"--upload-port", "b"}, "unknown option '--upload-port'; did you mean '--ip'?"},
     {{"--device", "b"}, "unknown option '--device'; did you mean '--ip'?"},
     {{"-i", "b", "-f", "x", "--max-size", "1,024"},

@@ -197,6 +197,12 @@ static const struct {
     {"*.local:8266", "is a pattern"},
     {"esp32-??????", "is a pattern"},
     {"[lab]*", "is a pattern"},
+    {"K\xc3\x9c"
+     "CHE*",
+     "is a pattern"},
+    {"K\xc3\xbc"
+     "che-??.local",
+     "is a pattern"},
     /* URLs */
     {"ftp://10.0.0.7/",
      "is a URL with another scheme than espota:// and http://: write only \"10.0.0.7\""},
