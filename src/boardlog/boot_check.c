@@ -50,6 +50,8 @@ struct boot_check {
     struct echo_window line_start;     /* what came before the last line, and with it */
     struct echo_window line_end;
     size_t line_count;
+    struct line half; /* the line that is unfinished; its bytes are half_bytes */
+    unsigned char half_bytes[LINE_SPLITTER_MAX + SGR_STRIP_MAX];
 };
 
 bool boot_check_is_proof_wanted(const struct log_settings *settings)
@@ -152,32 +154,6 @@ static void describe_missing(const struct boot_check *check, char *text, size_t 
                     escape_pattern(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
-static void on_expect_deadline(void *userdata)
-{
-    struct boot_check *check = userdata;
-    struct ota_failure verdict;
-    char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
-    double seconds = (double)check->config.settings->expect_timeout_us / 1e6;
-
-    describe_missing(check, missing, sizeof missing);
-    describe_seen(check, seen, sizeof seen);
-    check->is_log_due = false;
-    if (!*missing && check->line_count) {
-        snprintf(proof, sizeof proof, "its log had no rejected line, in %.3g s", seconds);
-        pass(check, proof);
-        return;
-    }
-    ota_fail(&verdict, OTA_E_UNPROVEN, "in %.3g s the log did not say %s%s", seconds,
-             *missing ? missing : "anything", seen);
-    if (check->line_count)
-        verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
-    else if (is_restart_unknown(check))
-        verdict.cause = OTA_CAUSE_RESTART_UNKNOWN;
-    else if (!check->was_connected)
-        ota_blame_this_computer(&verdict, check->number);
-    give_verdict(check, &verdict);
-}
-
 /* cause: OTA_CAUSE_LOG_REJECTED, or _UNDECIDED if it cannot be decided whether the line is
  * rejected: success is out of reach then, too. */
 static void reject_line(struct boot_check *check, enum ota_cause cause)
@@ -233,13 +209,9 @@ static void satisfy(struct boot_check *check)
     pass(check, proof);
 }
 
-/* line: as it came; shown: as it may be shown. The caller returns afterwards. */
-static void judge_line(struct boot_check *check, const struct line *line, const struct line *shown)
+/* Returns whether the verdict on the log is given; then the caller returns. */
+static bool feed_line(struct boot_check *check, const struct line *line)
 {
-    if (line->shown == 0 || check->line_count == 0) /* else it goes on */
-        check->line_count++;
-    escape_line(check->last[(check->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
-                shown->length);
     enum expect_verdict verdict = expect_feed(check->config.settings->expect, &check->heard, line);
     if (check->heard.given_up)
         tell_given_up(check);
@@ -259,6 +231,64 @@ static void judge_line(struct boot_check *check, const struct line *line, const 
     case EXPECT_UNDECIDED:
         break;
     }
+    return verdict != EXPECT_UNDECIDED;
+}
+
+static void keep_half(struct boot_check *check, const struct line *line)
+{
+    memcpy(check->half_bytes, line->bytes, line->length);
+    check->half = *line;
+    check->half.bytes = check->half_bytes;
+}
+
+/* line: as it came; shown: as it may be shown. The caller returns afterwards. */
+static void judge_line(struct boot_check *check, const struct line *line, const struct line *shown)
+{
+    if (line->shown == 0 || check->line_count == 0) /* else it goes on */
+        check->line_count++;
+    escape_line(check->last[(check->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
+                shown->length);
+    if (line->comes_again)
+        keep_half(check, line);
+    feed_line(check, line);
+}
+
+/* Nothing has followed an unfinished line, perhaps a prompt: it is judged as it stands. Returns as
+ * feed_line(). */
+static bool judge_half(struct boot_check *check)
+{
+    struct line half = check->half;
+
+    half.comes_again = false;
+    return half.length > 0 && feed_line(check, &half);
+}
+
+static void on_expect_deadline(void *userdata)
+{
+    struct boot_check *check = userdata;
+    struct ota_failure verdict;
+    char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
+    double seconds = (double)check->config.settings->expect_timeout_us / 1e6;
+
+    if (judge_half(check))
+        return;
+    describe_missing(check, missing, sizeof missing);
+    describe_seen(check, seen, sizeof seen);
+    check->is_log_due = false;
+    if (!*missing && check->line_count) {
+        snprintf(proof, sizeof proof, "its log had no rejected line, in %.3g s", seconds);
+        pass(check, proof);
+        return;
+    }
+    ota_fail(&verdict, OTA_E_UNPROVEN, "in %.3g s the log did not say %s%s", seconds,
+             *missing ? missing : "anything", seen);
+    if (check->line_count)
+        verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
+    else if (is_restart_unknown(check))
+        verdict.cause = OTA_CAUSE_RESTART_UNKNOWN;
+    else if (!check->was_connected)
+        ota_blame_this_computer(&verdict, check->number);
+    give_verdict(check, &verdict);
 }
 
 /* -- the log -- */
@@ -291,6 +321,7 @@ static void on_log_line(const struct line *colored, void *userdata)
     bool is_judged = check->is_log_due && check->is_new;
 
     check->has_heard = true;
+    check->half.length = 0;
     plain.bytes = bytes;
     plain.length = sgr_strip(&colors, bytes, colored->bytes, colored->length);
     judged_shown = plain;

@@ -224,19 +224,24 @@ static int count_step(pcre2_callout_block *block, void *userdata)
     return ++*steps > STEPS_MAX ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-/* text is the line in valid UTF-8. */
+/* Of a line that may go on, only what no continuation can change. */
+enum { SETTLED_ONLY = PCRE2_NOTEOL | PCRE2_PARTIAL_HARD };
+
+/* text is the line in valid UTF-8; flags are those of its end. */
 static enum outcome match_line(const struct expect *expect, const pcre2_code *compiled,
-                               const struct line *line, const char *text, size_t length)
+                               uint32_t flags, const struct line *line, const char *text,
+                               size_t length)
 {
     unsigned steps = 0;
-    uint32_t flags =
-        (line->is_continuation ? PCRE2_NOTBOL : 0) | (line->is_unfinished ? PCRE2_NOTEOL : 0);
 
+    if (line->is_continuation)
+        flags |= PCRE2_NOTBOL;
     pcre2_set_callout(expect->context, count_step, &steps);
     int result =
         pcre2_match(compiled, (PCRE2_SPTR)text, length, 0, flags, expect->data, expect->context);
     switch (result) {
     case PCRE2_ERROR_NOMATCH:
+    case PCRE2_ERROR_PARTIAL:
         return NO_MATCH;
     case PCRE2_ERROR_NOMEMORY:
         return NO_MEMORY;
@@ -245,11 +250,17 @@ static enum outcome match_line(const struct expect *expect, const pcre2_code *co
     }
 }
 
+/* A line that was cut off may be one to reject, but proves nothing that its rest could change. */
 static enum expect_verdict feed_rejected(const struct expect *expect, struct expect_state *state,
                                          const struct line *line, const char *text, size_t length)
 {
+    const uint32_t flags = line->comes_again     ? SETTLED_ONLY
+                           : line->is_unfinished ? PCRE2_NOTEOL
+                                                 : 0;
+
     for (size_t i = 0; i < expect->rejected.count && state->verdict != EXPECT_REJECTED; i++) {
-        enum outcome outcome = match_line(expect, expect->rejected.compiled[i], line, text, length);
+        enum outcome outcome =
+            match_line(expect, expect->rejected.compiled[i], flags, line, text, length);
 
         if (outcome == NO_MATCH || (outcome == GIVEN_UP && state->verdict == EXPECT_UNDECIDABLE))
             continue;
@@ -267,12 +278,17 @@ static enum expect_verdict feed_rejected(const struct expect *expect, struct exp
 static void feed_expected(const struct expect *expect, struct expect_state *state,
                           const struct line *line, const char *text, size_t length)
 {
+    const uint32_t flags = line->comes_again || line->is_cut ? SETTLED_ONLY
+                           : line->is_unfinished             ? PCRE2_NOTEOL
+                                                             : 0;
+
     for (size_t i = 0; i < expect->expected.count; i++) {
         uint64_t bit = UINT64_C(1) << i;
         if (state->met & bit)
             continue;
 
-        enum outcome outcome = match_line(expect, expect->expected.compiled[i], line, text, length);
+        enum outcome outcome =
+            match_line(expect, expect->expected.compiled[i], flags, line, text, length);
         if (outcome == NO_MEMORY) {
             state->verdict = EXPECT_NO_MEMORY;
             return;

@@ -92,6 +92,10 @@ bool line_splitter_finish(struct line_splitter *lines, struct line *line)
 {
     drop_handed_out(lines);
     lines->after_return = false;
-    return (lines->length > 0 || lines->is_continuation) &&
-           hand_over_line(lines, lines->length, false, line);
+    if (lines->length == 0 && !lines->is_continuation)
+        return false;
+
+    hand_over_line(lines, lines->length, false, line);
+    line->is_cut = true;
+    return true;
 }

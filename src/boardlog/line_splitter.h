@@ -19,6 +19,7 @@ struct line {
     bool is_continuation; /* the line began before these bytes */
     bool is_unfinished;   /* the line goes on after these bytes */
     bool comes_again;     /* the next piece begins with these bytes */
+    bool is_cut;          /* the stream ended after these bytes, perhaps within the line */
 };
 
 /* The line that is being collected. All zero: at the beginning of a stream. */

@@ -506,6 +506,46 @@ class Proof(MonitorScenario):
             rejected("no upload", board=sketch(*new), uploads=False, installed=False),
         ))
 
+    def test_line_in_two_pieces(self):
+        """The first piece proves, and refutes, only what the second cannot change; of a line that was cut off, no more
+        ever comes. END shows that nothing before it has decided."""
+        whole, cut, found = b"2-rc\nversion 43\nEND\n", None, "its log said what was expected"
+        undecided, rejected = ("--reject", "END"), 'the log said "END"'
+        for first, then, args, status, says in (
+                ("version 4", whole, ("--expect", r"version 4\b", *undecided), 12, rejected),
+                ("version 42", whole, ("--expect", "version 42(?!2-rc)", *undecided), 12, rejected),
+                ("version 4", whole, ("--expect", "version 43", "--reject", r"version 4\b"), 0, found),
+                ("version 4", whole, ("--expect", "version 4", *undecided), 0, found),
+                ("version 4", cut, ("--expect", "^version 4$", *undecided), 12, rejected),
+                ("version 4", cut, ("--expect", r"version \d+", *undecided), 12, rejected),
+                ("panic", cut, ("--expect", "END", "--reject", "^panic$"), 12, 'the log said "panic"')):
+            with self.subTest(first=first, then=then, args=args), socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(20)
+                program = Program("-i", "127.0.0.1", f"--monitor={server.getsockname()[1]}", *args)
+                board = server.accept()[0]
+                board.sendall(first.encode())
+                program.wait_for(first)
+                if then is cut and says == rejected:
+                    board.close()
+                    board, then = server.accept()[0], b"END\n"
+                with board:
+                    if then:
+                        board.sendall(then)
+                        result = program.result()
+                if not then:
+                    result = program.result()
+                self.assertEqual(result.status, status, result)
+                self.assertIn(says, result.err)
+
+    def test_line_without_an_end(self):
+        """At the deadline it is judged as it stands."""
+        self.check([
+            Case(" ".join(args), board=sketch(f"!raw {line}"), args=(MONITOR, "--expect-timeout", "10", *args),
+                 uploads=False, status=status, out=line + "\n", says=(says,))
+            for line, args, status, says in (
+                ("ok 1> ", ("--expect", "ok.*>"), 0, "its log said what was expected"),
+                ("panic: a", ("--reject", "panic.*"), 12, 'the log said "panic: a"'))])
+
     def test_too_hard(self):
         """No line of a board takes an expression forever, and what is not known is no success."""
         hard, line = "^(([a-z])+.)+[A-Z]([0-9])+$", 40 * "a"

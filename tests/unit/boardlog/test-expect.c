@@ -154,6 +154,52 @@ static void test_line_pieces(void **state)
     }
 }
 
+/* A piece that comes again decides nothing that its continuation could change. */
+static void test_unsettled_pieces(void **state)
+{
+    static const struct {
+        struct line line;
+        const char *pattern[SOME];
+        bool is_match, is_settled; /* as a whole line; as a piece */
+    } pieces[] = {
+        {LINE("version 4"), {"version 4"}, true, true},
+        {LINE("version 4 "), {"version 4\\b"}, true, true},
+        {LINE("version 4"), {"version 4\\b"}, true, false},
+        {LINE("version 4"), {"version \\d+"}, true, false},
+        {LINE("version 4"), {"version 4(?!-rc)"}, true, false},
+        {LINE("version 4"), {"version 4$"}, true, false},
+        {LINE("version 4"), {"version 42"}, false, false},
+    };
+    static const char *const none[SOME] = {NULL};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        struct expect *expects = make_expectation(pieces[i].pattern, none);
+        struct expect *rejects = make_expectation(none, pieces[i].pattern);
+        const struct {
+            bool is_half, is_cut, is_expected, is_rejected;
+        } ends[] = {
+            {false, false, pieces[i].is_match, pieces[i].is_match},
+            {true, false, pieces[i].is_settled, pieces[i].is_settled},
+            {false, true, pieces[i].is_settled, pieces[i].is_match},
+        };
+
+        for (size_t n = 0; n < sizeof ends / sizeof *ends; n++) {
+            struct expect_state first = {0}, second = {0};
+            struct line line = pieces[i].line;
+
+            line.is_unfinished = line.comes_again = ends[n].is_half;
+            line.is_cut = ends[n].is_cut;
+            assert_int_equal(expect_feed(expects, &first, &line) == EXPECT_SATISFIED,
+                             ends[n].is_expected);
+            assert_int_equal(expect_feed(rejects, &second, &line) == EXPECT_REJECTED,
+                             ends[n].is_rejected);
+        }
+        expect_free(expects);
+        expect_free(rejects);
+    }
+}
+
 static void test_what_is_missing_is_listed(void **state)
 {
     static const char *const expected[SOME] = {"one", "two", "three", "four"};
@@ -351,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expect_table),
         cmocka_unit_test(test_line_pieces),
+        cmocka_unit_test(test_unsettled_pieces),
         cmocka_unit_test(test_what_is_missing_is_listed),
         cmocka_unit_test(test_what_is_no_pattern),
         cmocka_unit_test(test_escaped_backslashes),
