@@ -117,7 +117,7 @@ static int append(struct write_queue *queue, const void *data, size_t size)
 int write_queue_put(struct write_queue *queue, const void *data, size_t size)
 {
     if (queue->joined)
-        return write_queue_put(queue->joined, data, size);
+        queue = queue->joined;
     if (queue->error || size == 0) /* data may be NULL then */
         return queue->error;
     if (queue->loop && !queue->bytes)
@@ -133,15 +133,15 @@ int write_queue_put(struct write_queue *queue, const void *data, size_t size)
 
 bool write_queue_is_ready(const struct write_queue *queue)
 {
-    if (queue->joined)
-        return write_queue_is_ready(queue->joined);
-    return queue->length == 0 && stdio_guard_takes(queue->fd, 0);
+    const struct write_queue *used = queue->joined ? queue->joined : queue;
+
+    return used->length == 0 && stdio_guard_takes(used->fd, 0);
 }
 
 int write_queue_end(struct write_queue *queue)
 {
     if (queue->joined)
-        return write_queue_end(queue->joined);
+        queue = queue->joined;
     if (!queue->error)
         keep_error(queue, shorten(queue, 0));
     free(queue->bytes);
