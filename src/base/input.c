@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/loop.h"
+#include "base/stdio_guard.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -81,7 +82,31 @@ static bool is_input(const struct stat *status)
     return false;
 }
 
-/* Remembers the file if it is a regular one. Returns -1 and errno when memory ran out. */
+static bool goes_into(int fd, const struct stat *input)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    struct stat output;
+
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && fstat(fd, &output) == 0 &&
+           output.st_dev == input->st_dev && output.st_ino == input->st_ino;
+}
+
+/* Whether standard output or error goes into the input, as with ">> INPUT". The message that refuses
+ * this must not get there either. "> INPUT" has emptied the file already. */
+static bool is_written(const struct stat *input)
+{
+    bool is_written = false;
+
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && input->st_size > 0; fd++)
+        if (goes_into(fd, input)) {
+            stdio_guard_discard(fd);
+            is_written = true;
+        }
+    return is_written;
+}
+
+/* Remembers the file if it is a regular one. Returns -1 and errno: ENOMEM, or ETXTBSY if this run
+ * writes to it. */
 static int remember(const struct stat *status)
 {
     if (!S_ISREG(status->st_mode) || is_input(status))
@@ -94,6 +119,10 @@ static int remember(const struct stat *status)
     }
     inputs.ids = ids;
     inputs.ids[inputs.count++] = (struct file_id){status->st_dev, status->st_ino};
+    if (is_written(status)) {
+        errno = ETXTBSY;
+        return -1;
+    }
     return 0;
 }
 
@@ -227,6 +256,8 @@ const char *input_error(int number)
     default:
         return strerror(number);
     }
+    case ETXTBSY:
+        return "the output of this run would be written to it; redirect that to another file";
 }
 
 const char *input_open_error(const char *path, int number)

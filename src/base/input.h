@@ -23,14 +23,16 @@ char *input_show(char *target, size_t capacity, const char *path);
 int input_open(const char *path);
 
 /* Like read(2), but waits for a pipe: 5 s for a writer, then two minutes for data. A blocking
- * standard input has two minutes, too. After that, returns -1 and ETIMEDOUT. */
+ * standard input has two minutes, too. After that, returns -1 and ETIMEDOUT. Fails with ETXTBSY if
+ * standard output or error goes into this file, unless it is empty; from then on, what is written
+ * there is lost. */
 ssize_t input_read(int fd, void *buffer, size_t size);
 
 /* Reads until the buffer is full or the file ends; -1 and errno when reading fails. */
 ssize_t input_read_all(int fd, void *buffer, size_t capacity);
 
 /* The file is an input of this run, and may be read later. What input_read() has read is one in any
- * case. Returns -1 when memory ran out. */
+ * case. Returns -1 and errno: ENOMEM, or ETXTBSY as input_read() does. */
 int input_remember(const char *path);
 void input_forget(void); /* all inputs */
 

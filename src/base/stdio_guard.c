@@ -27,6 +27,18 @@ void stdio_guard_defer(int number)
     sigaddset(&deferred, number);
 }
 
+void stdio_guard_discard(int fd)
+{
+    const bool can_tell = fd == STDERR_FILENO && isatty(STDOUT_FILENO);
+    const int other = can_tell ? STDOUT_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (other < 0)
+        return;
+    dup2(other, fd);
+    if (!can_tell)
+        close(other);
+}
+
 bool stdio_guard_takes(int fd, int patience_ms)
 {
     struct pollfd file = {.fd = fd, .events = POLLOUT};

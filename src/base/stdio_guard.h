@@ -18,6 +18,10 @@ void stdio_guard_secure(void);
  * handler runs afterwards. Otherwise it would end the wait, and output would be lost. */
 void stdio_guard_defer(int number);
 
+/* What is written to standard output or error, fd, from now on gets lost, but for messages if standard
+ * output is a terminal. */
+void stdio_guard_discard(int fd);
+
 /* How long a program that reads may take nothing, while boards wait, before it counts as stopped. */
 enum { STDIO_GUARD_PATIENCE_MS = 60000, STDIO_GUARD_NO_LIMIT = -1 };
 

@@ -15,6 +15,7 @@
 #include "upload/web/page_table.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,8 +211,11 @@ static enum ota_error set_path(char **path, const char *option, const char *valu
 static enum ota_error set_input(char **path, const char *option, const char *value,
                                 struct ota_failure *failure)
 {
+    char shown[SHOWN_MAX];
+
     if (input_remember(value) < 0)
-        return ota_fail_no_memory(failure);
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read %s: %s",
+                              escape_string(shown, sizeof shown, value), input_error(errno));
     return set_path(path, option, value, failure);
 }
 

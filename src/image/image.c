@@ -164,7 +164,8 @@ static unsigned char *read_file(int fd, struct stat *status, size_t limit, const
 
     ssize_t count = input_read_all(fd, data, size + 1);
     if (count < 0)
-        ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot read %s: %s", shown, strerror(errno));
+        ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot read %s: %s", shown,
+                       input_error(errno));
     else if ((size_t)count != size || has_changed(fd, status))
         ota_fail(failure, OTA_E_IMAGE,
                  "%s changed while it was being read: wait until the build has finished", shown);

@@ -12,7 +12,7 @@ import unittest
 
 import firmware
 import scenario
-from scenario import Scenario, run
+from scenario import Scenario, address, run
 
 
 class Input(Scenario):
@@ -175,6 +175,23 @@ class ImageFromStandardInput(Scenario):
         self.assertIn("--output names an input file", result.err)
         with open(path, "rb") as file:
             self.assertEqual(file.read(), self.image)
+
+    def test_redirected_into_an_input(self):
+        """Nothing is appended to a file that is read, the refusal included."""
+        path, password = self.file("fw.bin", self.image), self.file("password", b"kwert\n")
+        hosts = self.file("hosts", f"{address()} auth-file={password}\n".encode())
+        upload = ("--hosts", hosts, "-f", path, "--json", "--retries", "0", "-t", "0.1")
+        for name, options in ((hosts, upload), (path, upload), (password, upload), (path, ("--check", "-f", path))):
+            with open(name, "rb") as file:
+                before = file.read()
+            for redirection in (">>", "2>>", "1<>"):
+                with self.subTest(name, options=options, redirection=redirection):
+                    result = run(*options, before=("sh", "-c", f'exec "$@" {redirection}"$0"', name))
+                    self.assertEqual(result.status, 2, result)
+                    with open(name, "rb") as file:
+                        self.assertEqual(file.read(), before)
+                    if redirection != "2>>":
+                        self.assertIn(f"{name}: the output of this run would be written to it", result.err)
 
     def test_refused(self):
         for content, options, phrase in (
