@@ -49,6 +49,14 @@ static bool is_standard_input(const struct stat *status)
            S_ISCHR(status->st_mode) && standard.st_rdev == status->st_rdev;
 }
 
+bool input_is_null_device(const char *path)
+{
+    struct stat status, null;
+
+    return stat(path, &status) == 0 && stat("/dev/null", &null) == 0 && S_ISCHR(status.st_mode) &&
+           S_ISCHR(null.st_mode) && status.st_rdev == null.st_rdev;
+}
+
 int input_open(const char *path)
 {
     struct stat status;
@@ -111,6 +119,10 @@ static int remember(const struct stat *status)
 {
     if (!S_ISREG(status->st_mode) || is_input(status))
         return 0;
+    if (is_written(status)) {
+        errno = ETXTBSY;
+        return -1;
+    }
 
     struct file_id *ids = array_grow(inputs.ids, inputs.count, &inputs.capacity, sizeof *ids);
     if (!ids) {
@@ -119,10 +131,6 @@ static int remember(const struct stat *status)
     }
     inputs.ids = ids;
     inputs.ids[inputs.count++] = (struct file_id){status->st_dev, status->st_ino};
-    if (is_written(status)) {
-        errno = ETXTBSY;
-        return -1;
-    }
     return 0;
 }
 
@@ -248,6 +256,8 @@ const char *input_error(int number)
         return "nothing was written to it in time";
     case EBADF:
         return "it is closed";
+    case ETXTBSY:
+        return "the output of this run would be written to it; redirect that to another file";
     case EXDEV:
         return "it is not in the folder of the project file that names it, or below it";
     case ENOSYS: /* of beneath_open() */
@@ -256,8 +266,6 @@ const char *input_error(int number)
     default:
         return strerror(number);
     }
-    case ETXTBSY:
-        return "the output of this run would be written to it; redirect that to another file";
 }
 
 const char *input_open_error(const char *path, int number)

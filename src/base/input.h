@@ -18,6 +18,9 @@ bool input_is_standard(const char *path);
  * target. */
 char *input_show(char *target, size_t capacity, const char *path);
 
+/* Whether the path leads to /dev/null, which is a usual way to say that there is no such file. */
+bool input_is_null_device(const char *path);
+
 /* Opens the file without waiting for a writer. Devices are rejected with ENODEV, except the device
  * that is standard input. Returns a file descriptor, which the caller closes, or -1 and errno. */
 int input_open(const char *path);

@@ -140,6 +140,9 @@ static int read_file(poptContext popt, struct strings *notes, const char *path, 
 
 static int add_file(poptContext popt, struct strings *notes, const char *path)
 {
+    if (input_is_null_device(path))
+        return 0;
+
     const int fd = input_open(path);
     if (fd < 0)
         return errno == ENOENT ? 0 : note(notes, path, input_error(errno));

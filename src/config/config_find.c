@@ -136,13 +136,20 @@ static bool find_user(char path[PATH_MAX])
     return base && join(path, base, ".config/esp-ota/config");
 }
 
+static bool exists(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && !input_is_null_device(path);
+}
+
 int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *notes)
 {
     char path[PATH_MAX];
     struct stat status;
     int count = 0;
 
-    if (find_project(path, &status)) {
+    if (find_project(path, &status) && !input_is_null_device(path)) {
         const char *why = config_distrust(&status, false);
 
         if (why && note_distrust(notes, path, status.st_mode, why) < 0)
@@ -153,9 +160,9 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
     }
     /* A folder that cannot be searched, such as another user's home, counts as one without it. */
     files[count].is_project = false;
-    if (find_user(path) && lstat(path, &status) == 0 && config_file_set(&files[count++], path) < 0)
+    if (find_user(path) && exists(path) && config_file_set(&files[count++], path) < 0)
         return -1;
-    if (lstat(SYSTEM_PATH, &status) == 0 && config_file_set(&files[count++], SYSTEM_PATH) < 0)
+    if (exists(SYSTEM_PATH) && config_file_set(&files[count++], SYSTEM_PATH) < 0)
         return -1;
     return count;
 }

@@ -19,7 +19,7 @@ struct config_file {
     bool is_project; /* found beside a project: perhaps by somebody else */
 };
 
-/* Finds the files that exist, the one that takes precedence first: .esp-ota in this folder or the
+/* Finds the files that exist and are not /dev/null, the one that takes precedence first: .esp-ota in this folder or the
  * next one above it, up to the home directory or the top of a Git repository; esp-ota/config in
  * $XDG_CONFIG_HOME or ~/.config; /etc/esp-ota.conf. Adds a note for a project file that is not to
  * be trusted, and leaves it out. Returns how many there are, or -1 when memory ran out; the caller

@@ -319,6 +319,16 @@ class Aliases(Scenario):
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n", result.err)
 
+    def test_no_aliases(self):
+        """A link to /dev/null is a usual way to say so, here and of a configuration."""
+        path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
+        os.makedirs(os.path.join(home, ".config", "esp-ota"))
+        for name in (".popt", ".config/esp-ota/config", ".esp-ota"):
+            os.symlink("/dev/null", os.path.join(home, name))
+        for stdin in (b"", None):
+            result = run("--check", "-f", path, HOME=home, cwd=home, **({} if stdin is None else {"stdin": stdin}))
+            self.assertEqual((result.status, result.err), (0, ""), result)
+
     def test_lines_that_are_no_aliases(self):
         """popt itself would drop an option that an exec line names, and the board would get the image."""
         board, home = self.board(), os.path.join(self.directory, "home")
