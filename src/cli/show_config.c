@@ -8,6 +8,7 @@
 #include "base/input.h"
 #include "base/stdio_guard.h"
 #include "base/stdout_text.h"
+#include "base/user_info.h"
 #include "config/config_text.h"
 #include "fleet/hosts.h"
 #include "output/report_json.h"
@@ -27,20 +28,30 @@ struct output {
     bool is_written; /* false: memory ran out, so a line is missing */
 };
 
+/* names ends with NULL. */
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names;
+}
+
 /* What a setting has is shown as it is, but for a password in the wrong place. The name of a file that
- * does not exist may be one. written: value without the folder that a configuration adds. */
+ * does not exist may be one. A pattern may have a colon and an @ for lines of logs. written: value
+ * without the folder that a configuration adds. */
 static const char *show_text(char shown[VALUE_SHOWN], const char *name, const char *value,
                              const char *written)
 {
-    static const char *const boards[] = {"ip", "host", "members"};
+    static const char *const boards[] = {"ip", "host", "members", NULL};
+    static const char *const patterns[] = {"expect", "reject", "match", "board", NULL};
 
-    for (size_t i = 0; i < sizeof boards / sizeof *boards; i++)
-        if (strcmp(name, boards[i]) == 0)
-            return escape_board(shown, VALUE_SHOWN, value);
     if (strcmp(name, "user") == 0)
         return shown_word(shown, value, ":");
     if (shown_names_secret_file(name) && !input_is_standard(value) && access(value, F_OK) < 0)
         return shown_path(shown, value, written);
+    if (is_among(boards, name) ||
+        (!is_among(patterns, name) && user_info_in_board(value).length > 0))
+        return escape_board(shown, VALUE_SHOWN, value);
     return escape_pattern(shown, VALUE_SHOWN, value, strlen(value));
 }
 

@@ -234,22 +234,22 @@ static enum ota_error fail_outside(struct ota_failure *failure)
                     "configuration, or one behind --config, can name it");
 }
 
-/* From now on the path opens only beneath the folder. Fails if it already leads out of it; a
- * missing file is no failure. The message of OTA_E_USAGE is the end of a sentence. */
-static enum ota_error confine_path(const char *folder, const char *path,
+/* From now on the path opens only beneath the folder of the configuration. Fails if it already leads
+ * out of it; a missing file is no failure. The message of OTA_E_USAGE is the end of a sentence. No
+ * message has the path, as it may be a password in the place of its file. */
+static enum ota_error confine_path(const struct config_file *file, const char *path,
                                    struct ota_failure *failure)
 {
-    char shown[SHOWN_LENGTH];
-
-    if (beneath_add(path, folder) < 0)
+    if (beneath_add(path, file->folder) < 0)
         return ota_fail_no_memory(failure);
 
     const int fd = beneath_open(path, O_PATH | O_CLOEXEC);
     if (fd < 0 && errno == EXDEV)
         return fail_outside(failure);
     if (fd < 0 && error_is_local(errno))
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot open %s: %s",
-                              escape_string(shown, sizeof shown, path), strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno,
+                              "cannot open a file that the configuration %s names: %s", file->shown,
+                              strerror(errno));
     if (fd < 0 && errno != ENOENT)
         return ota_fail(failure, OTA_E_USAGE, "cannot be opened: %s", input_error(errno));
     if (fd >= 0)
@@ -267,9 +267,9 @@ static enum ota_error confine(const struct config_file *file, const char *path, 
     if (*value == '/' || *value == '~' || strstr(value, "..") ||
         snprintf(companion, sizeof companion, "%s.signed", path) >= PATH_MAX)
         return fail_outside(failure);
-    if (confine_path(file->folder, path, failure) != OTA_OK)
+    if (confine_path(file, path, failure) != OTA_OK)
         return failure->error;
-    return confine_path(file->folder, companion, failure);
+    return confine_path(file, companion, failure);
 }
 
 char *config_file_resolve(const struct config_file *file, const char *value,

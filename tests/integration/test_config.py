@@ -393,10 +393,11 @@ class Places(Config):
         self.assertIn("auth = (not shown)  # ESP_OTA_AUTH\n", result.out)
         self.assert_no_secret(result, "kwert")
 
-        self.user("ip = http://me:kwert@10.0.0.7/\nuser = me:kwert\n")
+        self.user("ip = http://me:kwert@10.0.0.7/\nuser = me:kwert\nfile = me:kwert@lamp\nport = me:kwert@lamp\n")
         for arguments in (("--show-config",), ("--show-config", "--json")):
             result = self.run(*arguments)
             self.assertIn("http://me:...@10.0.0.7/", result.out)
+            self.assertEqual(result.out.count("me:...@lamp"), 2)
             self.assert_no_secret(result, "kwert")
 
     def test_help_needs_no_configuration(self):

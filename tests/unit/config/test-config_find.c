@@ -272,11 +272,10 @@ static void test_resolve_without_descriptors(void **state)
         enum ota_error outcome;
         const char *message;
     } rows[] = {
-        {FAILING_OPEN, 0, EMFILE, OTA_E_INTERNAL, "cannot open p/fw.bin: Too many open files"},
+        {FAILING_OPEN, 0, EMFILE, OTA_E_INTERNAL, "names: Too many open files"},
         {FAILING_OPEN, 1, ENFILE, OTA_E_INTERNAL,
-         "cannot open p/fw.bin: Too many open files in system"},
-        {FAILING_REALPATH, 0, ENOMEM, OTA_E_INTERNAL,
-         "cannot open p/fw.bin: Cannot allocate memory"},
+         "cannot open a file that the configuration p/config names: Too many open files in system"},
+        {FAILING_REALPATH, 0, ENOMEM, OTA_E_INTERNAL, "names: Cannot allocate memory"},
         {FAILING_OPEN, 0, EACCES, OTA_E_USAGE, "cannot be opened: Permission denied"},
         {FAILING_REALPATH, 0, ENOENT, OTA_E_USAGE, "is not in the folder of this project file"},
     };
@@ -289,6 +288,7 @@ static void test_resolve_without_descriptors(void **state)
         failing_start(rows[i].call, rows[i].after, rows[i].error);
         assert_null(config_file_resolve(&file, "fw.bin", &failure));
         assert_true(failing_stop());
+        assert_null(strstr(failure.message, "fw.bin"));
         assert_int_equal(failure.error, rows[i].outcome);
         assert_non_null(strstr(failure.message, rows[i].message));
     }
