@@ -73,6 +73,7 @@ static enum ota_error choose_path(struct image *image, const char *path, bool ma
                                   struct ota_failure *failure)
 {
     struct stat status;
+    char shown[SHOWN_MAX];
 
     image->path = signed_path(path);
     if (!image->path)
@@ -81,6 +82,11 @@ static enum ota_error choose_path(struct image *image, const char *path, bool ma
     image->is_signed = may_be_signed && lstat(image->path, &status) == 0;
     if (image->is_signed)
         return check_signed_path(image->path, failure);
+    if (may_be_signed && errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG)
+        return ota_fail_errno(failure, OTA_E_IMAGE, errno,
+                              "cannot look for %s, which would be sent in place of the unsigned "
+                              "file: %s",
+                              escape_string(shown, sizeof shown, image->path), strerror(errno));
 
     image->path[strlen(path)] = '\0';
     return OTA_OK;

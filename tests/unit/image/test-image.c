@@ -244,6 +244,24 @@ static void test_load_image(void **state)
     image_free(NULL);
 }
 
+/* A name that is too long with ".signed" behind it is none; any other error may hide a signed file. */
+static void test_signed_file_that_cannot_be_seen(void **state)
+{
+    char loop[128], name[512];
+
+    (void)state;
+    snprintf(loop, sizeof loop, "%s/loop", directory);
+    snprintf(name, sizeof name, "%s/fw.bin", loop);
+    assert_int_equal(symlink("loop", loop), 0);
+    expect_refusal(name, IMAGE_SIZE_MAX, OTA_E_IMAGE, "/loop/fw.bin.signed, which would be sent");
+    unlink(loop);
+
+    snprintf(name, sizeof name, "%s/%0250d", directory, 0);
+    files_write(name, pattern, sizeof pattern);
+    image_free(load_image_file(name));
+    unlink(name);
+}
+
 static int next_fd(void)
 {
     int fd = dup(STDOUT_FILENO);
@@ -804,6 +822,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_load_image),
+        TEST(test_signed_file_that_cannot_be_seen),
         TEST(test_file_is_closed),
         TEST(test_digests),
         TEST(test_signed_file_is_preferred),
