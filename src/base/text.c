@@ -16,6 +16,13 @@ bool text_append(char *text, size_t capacity, const char *format, ...)
     return added >= 0 && (size_t)added < capacity - length;
 }
 
+const char *text_separator(size_t i, size_t count, const char *last)
+{
+    if (i == 0)
+        return "";
+    return i + 1 == count ? last : ", ";
+}
+
 bool parse_decimal(const char *text, uint64_t limit, uint64_t *number, const char **end)
 {
     const char *digit = text;

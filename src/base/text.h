@@ -1,6 +1,6 @@
 /*
- * text.h: small operations on strings: appending formatted text, reading a decimal number, judging
- * the path of a URL. Pure.
+ * text.h: small operations on strings: appending formatted text, listing, reading a decimal number,
+ * judging the path of a URL. Pure.
  */
 #ifndef ESP_OTA_BASE_TEXT_H
 #define ESP_OTA_BASE_TEXT_H
@@ -13,6 +13,10 @@
  * fit, and always a string. Returns whether it fitted. */
 bool text_append(char *text, size_t capacity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What comes before item i, from 0, in a list of count items such as "A, B and C": last, " and " or
+ * " or ", before the last one. */
+const char *text_separator(size_t i, size_t count, const char *last);
 
 /* Reads the decimal digits that text starts with: no sign, no blank. Sets *end to the first byte
  * after the digits in any case, *number only on success. Returns false when there is no digit or

@@ -59,15 +59,14 @@ const struct poptOption *abbreviation_find(const char *name, size_t length)
 
 size_t abbreviation_list(char list[ABBREVIATION_LIST_MAX], const char *name, size_t length)
 {
-    const struct poptOption *row;
     size_t count = 0;
 
-    list[0] = '\0';
-    for (; (row = nth_candidate(name, length, count)); count++) {
-        bool is_last = !nth_candidate(name, length, count + 1);
-        const char *separator = count == 0 ? "" : is_last ? " or " : ", ";
+    while (nth_candidate(name, length, count))
+        count++;
 
-        text_append(list, ABBREVIATION_LIST_MAX, "%s--%s", separator, row->longName);
-    }
+    list[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        text_append(list, ABBREVIATION_LIST_MAX, "%s--%s", text_separator(i, count, " or "),
+                    nth_candidate(name, length, i)->longName);
     return count;
 }

@@ -494,10 +494,7 @@ static enum ota_error reject_scheme(struct ota_failure *failure, const char *tex
         length++;
 
     for (size_t i = 0; i < schemes->count; i++)
-        text_append(what, sizeof what, "%s%s%s",
-                    i == 0                   ? ""
-                    : i + 1 < schemes->count ? ", "
-                                             : " and ",
+        text_append(what, sizeof what, "%s%s%s", text_separator(i, schemes->count, " and "),
                     schemes->list[i].name, SCHEME_END);
 
     /* The part before an @ may be a password. */

@@ -149,12 +149,12 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
         if (!kind_overlap(kind_families[i].chips, chips))
             continue;
 
+        text_append(text, capacity, "%s%s", text_separator(named, count, " and "),
+                    kind_families[i].title);
         named++;
-        text_append(text, capacity, "%s%s", kind_families[i].title,
-                    named == count       ? " boards"
-                    : named == count - 1 ? " and "
-                                         : ", ");
     }
+    if (named > 0)
+        text_append(text, capacity, " boards");
 }
 
 /* Predicts how such a board would treat the image. */

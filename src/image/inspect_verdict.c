@@ -138,19 +138,17 @@ static void name_families(char *text, size_t capacity, unsigned families)
                 {INSPECT_FAMILY_ESP32, "ESP32"},
                 {INSPECT_FAMILY_PICO, "Pico W"}};
 
+    const size_t row_count = sizeof rows / sizeof *rows;
+    size_t count = 0, named = 0;
+
+    for (size_t i = 0; i < row_count; i++)
+        count += (families & rows[i].family) != 0;
+
     *text = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *separator;
-
-        if ((families & rows[i].family) == 0)
-            continue;
-
-        families &= ~rows[i].family;
-        separator = families == 0 ? " and " : ", ";
-        if (!*text)
-            separator = "";
-        text_append(text, capacity, "%s%s", separator, rows[i].name);
-    }
+    for (size_t i = 0; i < row_count; i++)
+        if (families & rows[i].family)
+            text_append(text, capacity, "%s%s", text_separator(named++, count, " and "),
+                        rows[i].name);
 }
 
 /* ESP32 chips cannot run each other's code, so the verdict has the exact chip. */

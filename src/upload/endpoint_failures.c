@@ -51,10 +51,10 @@ static void take_group(char list[OTA_MESSAGE_MAX], int *reasons, const struct en
                        int reason)
 {
     const size_t count = endpoints_count(endpoints);
-    size_t left = 0, listed = 0;
+    size_t total = 0, listed = 0;
 
     for (size_t i = 0; i < count; i++)
-        left += reasons[i] == reason;
+        total += reasons[i] == reason;
 
     *list = '\0';
     for (size_t i = 0; i < count; i++) {
@@ -63,12 +63,8 @@ static void take_group(char list[OTA_MESSAGE_MAX], int *reasons, const struct en
         if (reasons[i] != reason)
             continue;
         reasons[i] = 0;
-        left--;
         if (listed < LISTED_MAX)
-            text_append(list, OTA_MESSAGE_MAX, "%s%s",
-                        listed == 0 ? ""
-                        : left == 0 ? " and "
-                                    : ", ",
+            text_append(list, OTA_MESSAGE_MAX, "%s%s", text_separator(listed, total, " and "),
                         endpoints_text(place, endpoints, i));
         listed++;
     }

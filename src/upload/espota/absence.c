@@ -62,7 +62,7 @@ static void find_group(struct group *group, const struct candidates *candidates,
     count_group(group, candidates, outcome);
     for (size_t i = 0; listed < group->count && listed < LISTED_MAX; i++) {
         const struct address address = endpoints_get(candidates->endpoints, i);
-        const char *separator = listed == 0 ? "" : listed + 1 == group->count ? " and " : ", ";
+        const char *separator = text_separator(listed, group->count, " and ");
         char where[ADDRESS_TEXT_MAX + 8];
 
         if (!is_in_group(candidates, i, outcome))

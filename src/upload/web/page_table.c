@@ -188,10 +188,6 @@ const char *page_table_list(char *text, size_t capacity)
 {
     *text = '\0';
     for (size_t i = 0; i < PAGE_COUNT; i++)
-        text_append(text, capacity, "%s%s",
-                    i == 0               ? ""
-                    : i + 1 < PAGE_COUNT ? ", "
-                                         : " and ",
-                    pages[i].name);
+        text_append(text, capacity, "%s%s", text_separator(i, PAGE_COUNT, " and "), pages[i].name);
     return text;
 }

@@ -78,6 +78,21 @@ static void test_decimal(void **state)
     }
 }
 
+static void test_separator(void **state)
+{
+    static const char *const names[] = {"A", "B", "C", "D"};
+    static const char *const lists[] = {"", "A", "A or B", "A, B or C", "A, B, C or D"};
+
+    (void)state;
+    for (size_t count = 0; count < sizeof lists / sizeof *lists; count++) {
+        char list[32] = "";
+
+        for (size_t i = 0; i < count; i++)
+            text_append(list, sizeof list, "%s%s", text_separator(i, count, " or "), names[i]);
+        assert_string_equal(list, lists[count]);
+    }
+}
+
 static void test_url_path(void **state)
 {
     static const struct {
@@ -99,9 +114,8 @@ static void test_url_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append),
-        cmocka_unit_test(test_append_cut),
-        cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_append),   cmocka_unit_test(test_append_cut),
+        cmocka_unit_test(test_decimal),  cmocka_unit_test(test_separator),
         cmocka_unit_test(test_url_path),
     };
 
