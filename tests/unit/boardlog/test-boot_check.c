@@ -15,13 +15,12 @@
 
 #include "boardlog/restart_watch.h"
 #include "net/outage.h"
+#include "support/match_memory.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
 
 #include <errno.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,12 +73,6 @@ unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
 void __wrap_outage_stop(struct outage *outage);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
-int __real_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context);
-int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context);
 
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
                                          bool keeps_colors,
@@ -171,15 +164,6 @@ void __wrap_outage_stop(struct outage *outage)
 void *__wrap_calloc(size_t count, size_t size)
 {
     return world.refuse_memory ? NULL : __real_calloc(count, size);
-}
-
-int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context)
-{
-    if (length == strlen(COSTLY) && memcmp(subject, COSTLY, length) == 0)
-        return PCRE2_ERROR_NOMEMORY;
-    return __real_pcre2_match_8(code, subject, length, start, options, data, context);
 }
 
 static void free_at(enum occasion occasion)
@@ -286,6 +270,7 @@ static void begin_boot_check(const struct log_settings *settings, const struct s
 static void reset_check_world(void)
 {
     world = (struct world){0};
+    match_memory_costly_line = COSTLY;
     virtual_time_reset(START_US);
 }
 

@@ -11,29 +11,9 @@
 
 #include <cmocka.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "support/match_memory.h"
 
 enum { SOME = 4 };
-
-/* pcre2_match() finds no memory. */
-static bool is_memory_short;
-
-int __real_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context);
-int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context);
-
-int __wrap_pcre2_match_8(const pcre2_code *code, PCRE2_SPTR subject, PCRE2_SIZE length,
-                         PCRE2_SIZE start, uint32_t options, pcre2_match_data *data,
-                         pcre2_match_context *context)
-{
-    if (is_memory_short)
-        return PCRE2_ERROR_NOMEMORY;
-    return __real_pcre2_match_8(code, subject, length, start, options, data, context);
-}
 
 #define LINE(literal)                                                                              \
     {                                                                                              \
@@ -362,9 +342,9 @@ static void test_match_without_memory(void **state)
 
         assert_int_equal(expect_new(&expect, &pattern, 1 - rejected, &pattern, rejected, &failure),
                          OTA_OK);
-        is_memory_short = true;
+        match_memory_costly_line = "up";
         assert_int_equal(expect_feed(expect, &board, &line), EXPECT_NO_MEMORY);
-        is_memory_short = false;
+        match_memory_costly_line = NULL;
         assert_null(board.given_up);
         assert_int_equal(expect_feed(expect, &board, &line), EXPECT_NO_MEMORY);
         assert_null(expect_rejecting(expect, &board));
