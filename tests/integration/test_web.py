@@ -212,6 +212,16 @@ class Pages(Scenario):
                 self.assertNotIn("secret", result.err)
 
 
+def type_twice(test, terminal, wrong, right, first=""):
+    """A typed password that is rejected is asked for again. first is a pattern before the first prompt."""
+    for before, typed in ((first, wrong), ("rejected", right)):
+        terminal.wait_for(rf"(?s){before}.*Password of [^\r\n]*: $")
+        terminal.type(f"{typed}\n")
+    result = terminal.result()
+    test.assertEqual(result.status, 0, result)
+    return result
+
+
 class Passwords(Scenario):
 
     def test_schemes(self):
@@ -286,14 +296,8 @@ class Passwords(Scenario):
                 self.assertEqual([event["evidence"] for event in events if event["event"] == "authenticated"], ["reply"])
 
     def type_a_wrong_one_first(self, terminal):
-        """A typed password that is rejected is asked for again; no output has either."""
-        terminal.wait_for(r"Password of [^\r\n]*: $")
-        terminal.type("trewqq\n")
-        terminal.wait_for(r"(?s)rejected.*Password of [^\r\n]*: $")
-        terminal.type("kwertz\n")
-        result = terminal.result()
-        self.assertEqual(result.status, 0, result)
-        self.assert_no_secret(result, "trewqq", "kwertz")
+        """No output has either."""
+        self.assert_no_secret(type_twice(self, terminal, "trewqq", "kwertz"), "trewqq", "kwertz")
 
     def test_prompt_for_the_upload(self):
         for scheme in ("basic", "digest"):
@@ -507,12 +511,7 @@ class Quirks(Scenario):
         board = self.board(*web("wled-old", "--web-set", "pin=1234"))
         path = self.file("fw.bin", sketch("esp8266"))
         terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-        terminal.wait_for(r"(?s)wants its settings PIN.*Password of [^\r\n]*: $")
-        terminal.type("4711\n")
-        terminal.wait_for(r"(?s)rejected.*Password of [^\r\n]*: $")
-        terminal.type("1234\n")
-        result = terminal.result()
-        self.assertEqual(result.status, 0, result)
+        type_twice(self, terminal, "4711", "1234", first="wants its settings PIN")
 
     def test_wled_locks_again(self):
         self.where = address()
