@@ -130,7 +130,7 @@ static int read_file(poptContext popt, struct strings *notes, const char *path, 
 
     const ssize_t size = input_read_all(fd, text, SIZE_MAX_ALIASES + 1);
     if (size < 0)
-        return note(notes, path, input_error(errno));
+        return errno == ENOMEM ? -1 : note(notes, path, input_error(errno));
     if (size > SIZE_MAX_ALIASES)
         return note(notes, path, "it is longer than 1 MiB");
 
