@@ -335,6 +335,7 @@ struct http_request *http_request_start(struct http_client *client,
                                      .callbacks = *callbacks,
                                      .address = *config->address,
                                      .fd = -1,
+                                     .reply = {.is_tls = config->is_tls},
                                      .shortages = crypto_shortages(),
                                      .size = config->body ? multipart_size(config->body) : 0};
     request->start_us = request->progress_us = loop_now_us();

@@ -39,18 +39,26 @@ static void copy_value(char target[HTTP_TEXT_MAX], const char *value, size_t len
     target[length] = '\0';
 }
 
-static bool is_header(const char *line, size_t length, const char *name)
+static bool is_word(const char *text, size_t length, const char *word)
 {
-    return length == strlen(name) && strncasecmp(line, name, length) == 0;
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
 }
 
+/* A second length may only say the same. */
 static void set_length(struct http_reply *reply, const char *value, size_t length)
 {
     char text[HTTP_TEXT_MAX];
     const char *end;
+    uint64_t number;
 
     copy_value(text, value, length);
-    reply->has_length = parse_decimal(text, UINT32_MAX, &reply->content_length, &end) && !*end;
+    if (length >= HTTP_TEXT_MAX || !parse_decimal(text, UINT32_MAX, &number, &end) || *end ||
+        (reply->has_length && number != reply->content_length)) {
+        reply->has_unclear_end = true;
+        return;
+    }
+    reply->has_length = true;
+    reply->content_length = number;
 }
 
 static void set_header(struct http_reply *reply, const char *name, size_t name_length,
@@ -61,25 +69,39 @@ static void set_header(struct http_reply *reply, const char *name, size_t name_l
         char *target;
     } kept[] = {{"Server", reply->server},
                 {"Location", reply->location},
+                {"Refresh", reply->refresh},
                 {"X-Frame-Options", reply->frame_options},
                 {"Accept-Ranges", reply->accept_ranges}};
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (is_header(name, name_length, kept[i].name))
+        if (is_word(name, name_length, kept[i].name))
             copy_value(kept[i].target, value, length);
-    if (is_header(name, name_length, "WWW-Authenticate"))
+    if (is_word(name, name_length, "WWW-Authenticate"))
         challenge_add(&reply->challenge, value, length);
-    if (is_header(name, name_length, "Content-Length"))
+    if (is_word(name, name_length, "Content-Length"))
         set_length(reply, value, length);
-    if (is_header(name, name_length, "Transfer-Encoding"))
+    if (is_word(name, name_length, "Transfer-Encoding")) {
         reply->is_chunked = true;
-    if (is_header(name, name_length, "Content-Encoding"))
+        reply->has_unclear_end |= !is_word(value, length, "chunked");
+    }
+    if (is_word(name, name_length, "Content-Encoding"))
         reply->is_encoded = true;
 }
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Whether it is a length with blanks before its colon: libcurl does not know such a header. */
+static bool is_unread_length(const char *name, size_t length)
+{
+    size_t bare = length;
+
+    while (bare > 0 && is_blank(name[bare - 1]))
+        bare--;
+    return bare < length &&
+           (is_word(name, bare, "Content-Length") || is_word(name, bare, "Transfer-Encoding"));
 }
 
 /* Whether the line has nothing but its end. */
@@ -97,8 +119,10 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
     if (http_reply_is_final(reply))
         return;
     if (status) {
+        const bool is_tls = reply->is_tls;
         http_reply_clear(reply);
         memset(reply, 0, sizeof *reply);
+        reply->is_tls = is_tls;
         reply->status = status;
         return;
     }
@@ -115,11 +139,12 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
     while (end > value && is_blank(end[-1]))
         end--;
     set_header(reply, line, (size_t)(colon - line), value, (size_t)(end - value));
+    reply->has_unclear_end |= is_unread_length(line, (size_t)(colon - line));
 }
 
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length)
 {
-    size_t room = HTTP_BODY_MAX - reply->body_length;
+    size_t room = HTTP_BODY_MAX - reply->received;
 
     if (length > room) {
         length = room;
@@ -131,14 +156,11 @@ bool http_reply_add_body(struct http_reply *reply, const void *data, size_t leng
         return false;
 
     const char *bytes = data;
-    char *part = reply->body + reply->body_length;
-    for (size_t i = 0; i < length; i++) {
-        part[i] = bytes[i];
-        if (part[i] == '\0')
-            part[i] = ' ';
-    }
-    reply->body_length += length;
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != '\0')
+            reply->body[reply->body_length++] = bytes[i];
     reply->body[reply->body_length] = '\0';
+    reply->received += length;
     return !reply->is_cut;
 }
 
@@ -166,20 +188,45 @@ bool http_reply_is_final(const struct http_reply *reply)
     return reply->status >= 200 && reply->has_head;
 }
 
+/* Whether a part of the reply is missing, or the head does not say clearly where it ends. */
+static bool is_part(const struct http_reply *reply)
+{
+    return !http_reply_is_final(reply) || reply->is_cut || reply->has_unclear_end ||
+           reply->status == 206;
+}
+
+static bool has_marked_end(const struct http_reply *reply)
+{
+    return reply->is_chunked || reply->has_length;
+}
+
+/* Whether the end of the connection proves that of the body. Over TLS, anybody in between can cut
+ * off the rest, and libcurl does not say whether it was the peer that closed (RFC 9112, 9.8); nor
+ * does libcurl say whether compressed data came to their end. */
+static bool ends_with_connection(const struct http_reply *reply)
+{
+    return !has_marked_end(reply) && !reply->is_tls && !reply->is_encoded;
+}
+
 bool http_reply_is_whole(const struct http_reply *reply)
 {
-    bool has_all = reply->has_length && !reply->is_encoded && !reply->is_chunked &&
-                   reply->body_length >= reply->content_length;
-
-    return http_reply_is_final(reply) && !reply->is_cut && (reply->has_ended || has_all);
+    if (is_part(reply))
+        return false;
+    if (reply->status == 204 || reply->status == 304) /* these have no body */
+        return true;
+    if (reply->has_length && !reply->is_chunked && !reply->is_encoded)
+        return reply->received >= reply->content_length;
+    return reply->has_ended && (has_marked_end(reply) || ends_with_connection(reply));
 }
 
 bool http_reply_falls_short(const struct http_reply *reply)
 {
-    bool is_marked = reply->is_chunked || reply->has_length;
+    return is_part(reply) || (has_marked_end(reply) && !http_reply_is_whole(reply));
+}
 
-    return !http_reply_is_final(reply) || reply->is_cut ||
-           (is_marked && !http_reply_is_whole(reply));
+bool http_reply_may_be_cut(const struct http_reply *reply)
+{
+    return is_part(reply) || (!http_reply_is_whole(reply) && !ends_with_connection(reply));
 }
 
 bool http_reply_broke_off(const struct http_reply *reply)
@@ -196,5 +243,5 @@ void http_reply_clear(struct http_reply *reply)
 {
     free(reply->body);
     reply->body = NULL;
-    reply->body_length = 0;
+    reply->body_length = reply->received = 0;
 }

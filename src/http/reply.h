@@ -13,16 +13,19 @@
 
 enum { HTTP_BODY_MAX = 64 * 1024, HTTP_TEXT_MAX = 128 };
 
-/* Starts as {0}. */
+/* Starts as {0}, or {.is_tls = true}. */
 struct http_reply {
+    bool is_tls;     /* it comes over TLS */
     unsigned status; /* 0: no status line has come */
     char server[HTTP_TEXT_MAX];
     char location[HTTP_TEXT_MAX];
+    char refresh[HTTP_TEXT_MAX];
     char frame_options[HTTP_TEXT_MAX]; /* X-Frame-Options */
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
     char *body; /* owned; terminated; NULL: none */
     size_t body_length;
+    size_t received; /* bytes of the body, before NULs were left out */
     bool has_head;   /* to its end: the empty line has come */
     bool is_cut;     /* the body had more than HTTP_BODY_MAX bytes */
     bool has_ended;  /* libcurl saw the end of the reply, or of the connection */
@@ -30,6 +33,7 @@ struct http_reply {
     uint64_t content_length;
     bool is_chunked; /* Transfer-Encoding: the end of the body is marked */
     bool is_encoded; /* Content-Encoding: content_length is that of other bytes than the body's */
+    bool has_unclear_end; /* the head says where the body ends, but not clearly */
 };
 
 /* Adds one line of the head, or a trailer, with or without its line end. A status line starts the
@@ -37,8 +41,8 @@ struct http_reply {
  * but every WWW-Authenticate. Values that do not fit are cut. */
 void http_reply_add_line(struct http_reply *reply, const char *line, size_t length);
 
-/* Appends bytes to the body, with a blank for each NUL, which would hide from searches what follows
- * it. Returns false when memory ran out, or the body is full: it is cut then
+/* Appends bytes to the body, without NULs, which would hide words from searches: those that follow,
+ * and those in UTF-16. Returns false when memory ran out, or the body is full: it is cut then
  * (is_cut), and needs no more bytes. */
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length);
 
@@ -50,17 +54,23 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
  * is none: the headers and the words that would have followed may say the opposite. */
 bool http_reply_is_final(const struct http_reply *reply);
 
-/* Whether all of it came: the head, and the body to its end, or as long as the head says. */
+/* Whether all of it came: the head, and the body to the end that the head marks (Content-Length, the
+ * last chunk), or, if it marks none, to that of the connection. The latter proves nothing over TLS or
+ * of a compressed body. */
 bool http_reply_is_whole(const struct http_reply *reply);
 
 /* Whether something is known to be missing: the end of the head, bytes of the body that the head
- * announces, or those that the limit cut off. Of a body without a length and without an end, neither
- * this nor http_reply_is_whole() holds. */
+ * announces, or those that the limit cut off; or the head contradicts itself, or is that of a part. */
 bool http_reply_falls_short(const struct http_reply *reply);
 
 /* Whether the connection ended, or the time was over, before the end of the body that the head
  * announces. A body that the limit has cut off is as long as it is wanted to be. */
 bool http_reply_broke_off(const struct http_reply *reply);
+
+/* Whether more may belong to it: it falls short, or nothing can show that it does not. Of a body that
+ * the end of the connection would end, and that end did not come, neither this nor
+ * http_reply_is_whole() holds. */
+bool http_reply_may_be_cut(const struct http_reply *reply);
 
 /* The body as text; "" if there is none. */
 const char *http_reply_text(const struct http_reply *reply);

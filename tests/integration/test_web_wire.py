@@ -8,10 +8,13 @@ import fcntl
 import gzip
 import re
 import socket
+import ssl
 import struct
+import subprocess
 import termios
 import threading
 import unittest
+import zlib
 
 from faults import wait_until
 from peer import WebPeer
@@ -149,6 +152,25 @@ class Server(WebPeer):
         self.posts.append((path, body))
         verdict = self.verdict if isinstance(self.verdict, bytes) else self.verdict[len(self.posts) - 1]
         STYLES[self.styles[1]](connection, verdict)
+
+
+class Secure(Server):
+    """The same with https. says_goodbye: whether it ends a connection with TLS's own message; without, anybody on the
+    way may have closed it."""
+
+    def __init__(self, certificate, says_goodbye, *arguments):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate)
+        self.says_goodbye = says_goodbye
+        super().__init__(*arguments)
+        self.url = self.url.replace("http:", "https:")
+
+    def answer(self, connection):
+        connection.settimeout(DEADLINE_S)
+        with self.context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as secure:
+            super().answer(secure)
+            if self.says_goodbye:
+                secure.unwrap()
 
 
 class Stalling(Server):
@@ -306,6 +328,64 @@ class Wire(Scenario):
                     result, _ = self.upload({"/update": CORE}, verdict=verdict, verdict_style="quiet")
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
+
+    def test_ends_that_prove_nothing(self):
+        """Words of failure may have followed: no status 0 for a page that succeeds without words, nor for a bare OK."""
+        gzip_stream = zlib.compressobj(9, zlib.DEFLATED, 31)
+        packed_ok = gzip_stream.compress(b"OK") + gzip_stream.flush(zlib.Z_SYNC_FLUSH)
+        self.addCleanup(STYLES.pop, "cut", None)
+        for name, said in (
+                ("packed", head("Content-Encoding: gzip") + packed_ok),
+                ("packed in a form that nobody knows", head("Content-Encoding: x", "Content-Length: 2") + b"OK"),
+                ("a length that no body has", head("Content-Length: 99999999999999999999") + b"OK"),
+                ("a length and more", head("Content-Length: 2, 39") + b"OK"),
+                ("two lengths", head("Content-Length: 39", "Content-Length: 2") + b"OK"),
+                ("a blank before the colon", head("Content-Length : 39") + b"OK"),
+                ("an unknown coding", head("Transfer-Encoding: identity") + b"OK"),
+                ("a part", head("Content-Range: bytes 0-1/39", length(b"OK"), status="HTTP/1.1 206 Partial Content") + b"OK")):
+            for page in (b"<title>ESPurna</title>", b"<form><input type='file' name='f'></form>"):
+                with self.subTest(name, page=page):
+                    STYLES["cut"] = lambda c, b: c.sendall(b)
+                    result, server = self.upload({"/": page}, verdict=said, verdict_style="cut")
+                    self.assertEqual(result.status, 11, result)
+                    self.assertEqual(len(server.posts), 1)
+
+    def test_login_instead_of_a_verdict(self):
+        """A page that leads to a login has not taken the image."""
+        for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0)):
+            with self.subTest(lines):
+                STYLES["refresh"] = lambda c, b, lines=lines: c.sendall(head(length(b), *lines) + b)
+                self.addCleanup(STYLES.pop, "refresh", None)
+                result, _ = self.upload({"/": b"<form><input type='file' name='f'></form>"}, verdict=b"",
+                                        verdict_style="refresh")
+                self.assertEqual(result.status, status, result)
+
+    def test_https_that_is_cut(self):
+        """Anybody on the way can close a connection with TLS, so that its end shows nothing: only the length that the
+        head says, and the last chunk do. Words that came count, and the page itself needs no length."""
+        certificate = self.file("page.pem", b"")
+        subprocess.run(("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", certificate, "-out",
+                        certificate + ".crt", "-days", "2", "-subj", "/CN=board"), check=True, capture_output=True, timeout=60)
+        with open(certificate, "ab") as both, open(certificate + ".crt", "rb") as public:
+            both.write(public.read())
+        form = b"<form><input type='file' name='f'></form>"
+        for style, page, verdict, status in (
+                ("HTTP/1.1 without a length", form, b"", 11),
+                ("HTTP/1.1 without a length", form, b"Done", 11),
+                ("HTTP/1.1 without a length", form, b"Update failed: wrong checksum", 10),
+                ("HTTP/1.1 without a length", b"<title>ESPurna</title>", b"OK", 11),
+                ("HTTP/1.1 without a length", CORE, SUCCESS, 0),
+                ("with a length", form, b"Done", 0),
+                ("in chunks", form, b"Done", 0),
+                ("packed", form, b"Done", 0)):
+            for says_goodbye in (False, True):
+                with self.subTest(style, verdict=verdict, says_goodbye=says_goodbye):
+                    server = Secure(certificate, says_goodbye, {"/": page}, "HTTP/1.1 without a length", verdict, style)
+                    self.addCleanup(server.close)
+                    path = self.file(f"{server.address}.bin", sketch("esp8266"))
+                    result = run("-i", server.url, "--insecure", "-f", path, "--retries", "0")
+                    self.assertEqual(result.status, status, result)
+                    self.assertEqual(len(server.posts), 1)
 
     def test_closed_before_the_next_attempt(self):
         """A server for one client hears the next attempt only if the one before is closed, however it ended."""

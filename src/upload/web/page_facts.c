@@ -238,7 +238,7 @@ static bool read_safeboot(struct page_facts *facts, const struct http_reply *rep
     const char *body = http_reply_text(reply);
 
     if (!*body || strchr(body, '<') || reply->body_length >= PAGE_FACT_MAX ||
-        http_reply_falls_short(reply)) /* "3.1" may be the beginning of "3.12" */
+        http_reply_may_be_cut(reply)) /* "3.1" may be the beginning of "3.12" */
         return false;
     page_text(text, PAGE_FACT_MAX, body, reply->body_length);
     if (strncmp(text, "ESP32", 5) == 0) {

@@ -18,7 +18,7 @@ static bool is_bare_ok(const struct http_reply *reply)
 
     text += strspn(text, blanks);
     return strncmp(text, "OK", 2) == 0 && text[2 + strspn(text + 2, blanks)] == '\0' &&
-           !http_reply_falls_short(reply);
+           !http_reply_may_be_cut(reply);
 }
 
 /* A bare "OK" must be the whole reply: many other words contain it, and "OK, but ..." may follow if
@@ -47,15 +47,16 @@ static bool is_own_path(const char *location)
 static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
 {
     bool leads_on = (reply->status == 302 || reply->status == 303) &&
-                    is_own_path(reply->location) && !page_leads_to_login(reply) &&
-                    !find_words(page->failure, reply->location);
+                    is_own_path(reply->location) && !find_words(page->failure, reply->location);
 
-    return http_reply_is_whole(reply) && (reply->status < 300 || leads_on);
+    return http_reply_is_whole(reply) && !page_leads_to_login(reply) &&
+           (reply->status < 300 || leads_on);
 }
 
 bool page_leads_to_login(const struct http_reply *reply)
 {
-    return reply->status / 100 == 3 && strcasestr(reply->location, "login");
+    return strcasestr(reply->refresh, "login") ||
+           (reply->status / 100 == 3 && strcasestr(reply->location, "login"));
 }
 
 bool page_is_absent(const struct http_reply *reply)

@@ -25,7 +25,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
 /* Whether the reply says that there is no such page, or none for this method. */
 bool page_is_absent(const struct http_reply *reply);
 
-/* Whether the reply is a redirect to a login page. */
+/* Whether the reply is a redirect to a login page, at once or by its header Refresh. */
 bool page_leads_to_login(const struct http_reply *reply);
 
 #endif

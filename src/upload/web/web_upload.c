@@ -461,8 +461,10 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         snprintf(what, sizeof what,
                  "the reply %s whether they are installed (status "
                  "%u%s%s%s)",
-                 http_reply_falls_short(reply) ? "broke off before its end, and does not say"
-                                               : "does not say",
+                 http_reply_falls_short(reply)  ? "broke off before its end, and does not say"
+                 : http_reply_may_be_cut(reply) ? "may lack its end, as it has no length, and does "
+                                                  "not say"
+                                                : "does not say",
                  reply->status, *text ? ", \"" : "", text, *text ? "\"" : "");
         fail_unclear(web, what);
     }

@@ -151,12 +151,113 @@ static void test_broken_off(void **state)
     }
 }
 
+/* What shows that all of a body came. */
+static void test_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        bool is_tls, has_ended; /* as libcurl says */
+        bool is_whole, falls_short, may_be_cut;
+    } rows[] = {
+        {"", false, true, true, false, false},
+        {"", false, false, false, false, false},
+        {"", true, true, false, false, true}, /* the end of the connection may be anybody's */
+        {"", true, false, false, false, true},
+        {"Content-Length: 2", false, false, true, false, false},
+        {"Content-Length: 2", true, false, true, false, false},
+        {"Content-Length: 3", false, true, false, true, true}, /* whatever libcurl says */
+        {"Content-Length: 02\r\nContent-Length: 2", true, true, true, false, false},
+        {"Content-Length: 3\r\nContent-Length: 2", false, true, false, true, true},
+        {"Content-Length: 2, 2", false, true, false, true, true},
+        {"Content-Length: -2", false, true, false, true, true},
+        {"Content-Length: +2", false, true, false, true, true},
+        {"Content-Length: 0x2", false, true, false, true, true},
+        {"Content-Length:", false, true, false, true, true},
+        {"Content-Length: 4294967296", false, true, false, true, true},
+        {"Content-Length: 99999999999999999999", false, false, false, true, true},
+        {"Content-Length : 2", false, true, false, true, true},
+        {"Transfer-Encoding\t: chunked", false, true, false, true, true},
+        {"Content-Type : text/html", false, true, true, false, false},
+        {"Transfer-Encoding: Chunked", true, true, true, false, false},
+        {"Transfer-Encoding: chunked", true, false, false, true, true},
+        {"Transfer-Encoding: chunked\r\nContent-Length: 1", false, false, false, true, true},
+        {"Transfer-Encoding: chunked\r\nContent-Length: 9", false, true, true, false, false},
+        {"Transfer-Encoding: identity", false, true, false, true, true},
+        {"Transfer-Encoding: gzip, chunked", false, true, false, true, true},
+        {"Transfer-Encoding:\r\n chunked", false, true, false, true, true},
+        {"Content-Encoding: gzip", false, true, false, false, true},
+        {"Content-Encoding: gzip\r\nContent-Length: 1", false, false, false, true, true},
+        {"Content-Encoding: gzip\r\nContent-Length: 1", true, true, true, false, false},
+        {"Content-Encoding: gzip\r\nTransfer-Encoding: chunked", true, true, true, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.is_tls = rows[i].is_tls};
+        char text[256];
+
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%s%s\r\nOK", rows[i].head,
+                 *rows[i].head ? "\r\n" : "");
+        assert_true(http_reply_parse(&reply, text, strlen(text)));
+        reply.has_ended = rows[i].has_ended;
+        if (http_reply_is_whole(&reply) != rows[i].is_whole ||
+            http_reply_falls_short(&reply) != rows[i].falls_short ||
+            http_reply_may_be_cut(&reply) != rows[i].may_be_cut)
+            fail_msg("row %zu: %s", i, rows[i].head);
+        http_reply_clear(&reply);
+    }
+}
+
+/* Some statuses say more than the head. */
+static void test_statuses_without_an_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        bool is_whole;
+    } rows[] = {
+        {"HTTP/1.1 204 No Content\r\n\r\n", true},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", true},
+        {"HTTP/1.1 206 Partial Content\r\nContent-Length: 0\r\n\r\n", false},
+        {"HTTP/1.1 200 OK\r\n\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.is_tls = true};
+
+        assert_true(http_reply_parse(&reply, rows[i].head, strlen(rows[i].head)));
+        reply.has_ended = true;
+        assert_int_equal(http_reply_is_whole(&reply), rows[i].is_whole);
+        assert_int_equal(http_reply_may_be_cut(&reply), !rows[i].is_whole);
+        http_reply_clear(&reply);
+    }
+}
+
+static void test_nul_in_body(void **state)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
+    struct http_reply reply = {0};
+
+    (void)state;
+    assert_true(http_reply_parse(&reply, head, strlen(head)));
+    assert_true(http_reply_add_body(&reply, "f\0a\0i\0l", 7));
+    assert_false(http_reply_is_whole(&reply));
+    assert_true(http_reply_add_body(&reply, "\0", 1));
+    assert_true(http_reply_is_whole(&reply));
+    assert_string_equal(http_reply_text(&reply), "fail");
+    assert_int_equal(reply.body_length, 4);
+    http_reply_clear(&reply);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status_lines), cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_status_lines),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_parse),
         cmocka_unit_test(test_broken_off),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_statuses_without_an_end),
+        cmocka_unit_test(test_nul_in_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,7 @@ static void test_cut_body(void **state)
         {PAGE_ESPURNA, "Transfer-Encoding: chunked", "OK", PAGE_UNCLEAR},
         {PAGE_ESPURNA, "Connection: close", "OK\r\n",
          PAGE_ACCEPTED}, /* it ends with the connection */
+        {PAGE_ESPURNA, "Content-Encoding: gzip", "OK", PAGE_UNCLEAR},
         {PAGE_ESPURNA, "Content-Length: 39", "Rebooting", PAGE_ACCEPTED},
         {PAGE_ELEGANTOTA, "Content-Length: 39", "Update Success", PAGE_ACCEPTED},
         {PAGE_ELEGANTOTA, "Content-Length: 39", "Update Succ", PAGE_UNCLEAR},
@@ -192,6 +193,57 @@ static void test_nul_in_body(void **state)
     assert_true(http_reply_add_body(&reply, "done\0FAIL", 9));
     assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_REFUSED);
     http_reply_clear(&reply);
+    assert_true(http_reply_add_body(&reply,
+                                    "\xff\xfe"
+                                    "f\0a\0i\0l\0e\0d",
+                                    14)); /* UTF-16 */
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_REFUSED);
+    http_reply_clear(&reply);
+}
+
+/* Over TLS, only what the head says of the length shows that a reply is whole. */
+static void test_tls(void **state)
+{
+    static const struct {
+        enum page_id page;
+        const char *header, *body;
+        enum page_verdict verdict;
+    } replies[] = {
+        {PAGE_FORM, "Connection: close", "", PAGE_UNCLEAR},
+        {PAGE_FORM, "Connection: close", "done", PAGE_UNCLEAR},
+        {PAGE_FORM, "Content-Length: 4", "done", PAGE_ACCEPTED},
+        {PAGE_FORM, "Transfer-Encoding: chunked", "done", PAGE_ACCEPTED},
+        {PAGE_ESPURNA, "Connection: close", "OK", PAGE_UNCLEAR},
+        {PAGE_ESPURNA, "Content-Length: 2", "OK", PAGE_ACCEPTED},
+        {PAGE_ESP8266, "Connection: close", "Update Success!", PAGE_ACCEPTED},
+        {PAGE_ESP8266, "Connection: close", "Update error: x", PAGE_REFUSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        struct http_reply reply = {.is_tls = true, .status = 200};
+        char text[PAGE_TEXT_MAX];
+
+        http_reply_add_line(&reply, replies[i].header, strlen(replies[i].header));
+        http_reply_add_line(&reply, "", 0);
+        assert_true(http_reply_add_body(&reply, replies[i].body, strlen(replies[i].body)));
+        reply.has_ended = true;
+        if (page_judge(text, &pages[replies[i].page], &reply) != replies[i].verdict)
+            fail_msg("row %zu", i);
+        http_reply_clear(&reply);
+    }
+}
+
+static void test_refresh(void **state)
+{
+    struct http_reply reply = {
+        .status = 200, .has_head = true, .has_ended = true, .refresh = "0;url=/"};
+    char text[PAGE_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_ACCEPTED);
+    snprintf(reply.refresh, sizeof reply.refresh, "0; URL=/Login");
+    assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_UNCLEAR);
 }
 
 #define LONG "0123456789abcdefghijklmnopqrstuv"
@@ -249,6 +301,8 @@ int main(void)
         cmocka_unit_test(test_cut_head),
         cmocka_unit_test(test_cut_compressed_body),
         cmocka_unit_test(test_nul_in_body),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_redirects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
