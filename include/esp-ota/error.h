@@ -117,6 +117,9 @@ enum ota_cause {
     OTA_CAUSE_DENIED,
     OTA_CAUSE_OUTSIDE, /* WLED: the upload comes from another network than its own */
     OTA_CAUSE_RELEASE, /* WLED: the image is not of the release that runs */
+    /* A web server shows no update page. */
+    OTA_CAUSE_BUSY,  /* now: it says to come back later */
+    OTA_CAUSE_MOVED, /* but leads to another scheme, host or port */
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,

@@ -270,6 +270,13 @@ static const struct remedy {
      .text = "Try once more with --debug, and report its output if the message comes back."},
 
     /* -- Update pages. -- */
+    {.cause = OTA_CAUSE_BUSY,
+     .text = "Try again in a minute; if the page stays busy, close it in other browsers, and "
+             "restart the board or the proxy in front of it."},
+    {.cause = OTA_CAUSE_MOVED,
+     .text = "Write the address that the page leads to, with its scheme (-i https://HOST/PATH), if "
+             "it is the board's: a redirect is not followed, so that no image or password gets to "
+             "another server."},
     {.error = OTA_E_NOT_LISTENING,
      .protocol = "web",
      .text = "Check the port in the URL, and that the sketch now on the board starts its web "

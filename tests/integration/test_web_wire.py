@@ -350,6 +350,30 @@ class Wire(Scenario):
                     self.assertEqual(result.status, 11, result)
                     self.assertEqual(len(server.posts), 1)
 
+    def test_no_page(self):
+        """What the server says is named, and the remedy fits it. A busy one is asked again."""
+        busy, moved, other = "Try again in a minute", "a redirect is not followed", "the path of the page with the upload form"
+        https = "Location: https://board.local/update"
+        self.addCleanup(STYLES.pop, "said", None)
+        for status, lines, says, remedy in (
+                ("301 Moved Permanently", (https,), '301, Location "https://board.local/update")', moved),
+                ("308 Permanent Redirect", ("Location: //board.local/",), '308, Location "//board.local/")', moved),
+                ("302 Found", ("Location: /index.html",), '302, Location "/index.html")', other),
+                ("200 OK", (https,), "status 200)", other),
+                ("503 Service Unavailable", ("Retry-After: 5",), "answers, but is busy (/update has status 503)", busy),
+                ("429 Too Many Requests", (), "answers, but is busy (/update has status 429)", busy),
+                ("500 Internal Server Error", (), "status 500)", other)):
+            with self.subTest(status):
+                STYLES["said"] = lambda c, _, lines=lines, status=status: c.sendall(
+                    head(*lines, "Content-Length: 0", status="HTTP/1.1 " + status))
+                server = Server(dict.fromkeys(("/update", "/", "/chipspecs"), b""), "said", b"", "said")
+                self.addCleanup(server.close)
+                result = run("-i", server.url, "-f", self.file(f"{server.address}.bin", sketch("esp8266")), "--retries", "1")
+                self.assertEqual((result.status, server.posts), (5, []), result)
+                self.assertIn(says, result.err)
+                self.assertIn(remedy, result.err)
+                self.assertEqual("attempt 2 of 2" in result.err, remedy == busy, result.err)
+
     def test_login_instead_of_a_verdict(self):
         """A page that leads to a login has not taken the image."""
         for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0)):

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "upload/web/page_text.h"
+#include "upload/web/page_verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -204,14 +205,28 @@ static bool asks_for_pin(const struct http_reply *reply, const struct form_input
 
 enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
 
-/* Notes what answered, for the case that no page is found: a page rather than an error. */
+static void note_location(struct page_finder *finder, const struct http_reply *reply)
+{
+    char location[HTTP_TEXT_MAX + QUOTED_MAX];
+
+    if (reply->status / 100 == 3 && *reply->location)
+        text_append(finder->found, sizeof finder->found, ", Location \"%s\"",
+                    escape_string(location, sizeof location, reply->location));
+}
+
+/* Notes what answered, for the case that no page is found: a busy one rather than a page, and a page
+ * rather than an error. */
 static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
 {
-    if (finder->has_choice || (*finder->found && reply->status != 200))
+    if (finder->has_choice || finder->cause == OTA_CAUSE_BUSY ||
+        (*finder->found && reply->status != 200 && !page_is_busy(reply)))
         return;
 
     char server[QUOTED_MAX], text[QUOTED_MAX];
 
+    finder->cause = page_is_busy(reply)           ? OTA_CAUSE_BUSY
+                    : page_leads_elsewhere(reply) ? OTA_CAUSE_MOVED
+                                                  : OTA_CAUSE_NONE;
     if (!reply->status) {
         snprintf(finder->found, sizeof finder->found,
                  "%s: the connection was closed without a reply", path);
@@ -222,6 +237,7 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
     snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,
              reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
              *text ? ", \"" : "", text, *text ? "\"" : "");
+    note_location(finder, reply);
 }
 
 /* Notes that a page has several file inputs, so the user has to name one. */
@@ -233,6 +249,7 @@ static void note_choice(struct page_finder *finder, const struct form_inputs *in
     if (finder->field || inputs->count < 2 || finder->has_choice)
         return;
     finder->has_choice = true;
+    finder->cause = OTA_CAUSE_NONE;
     snprintf(finder->found, sizeof finder->found, "%s has %zu fields for files:", path,
              inputs->count);
     for (size_t i = 0; i < inputs->count && i < FORM_INPUTS_MAX; i++)

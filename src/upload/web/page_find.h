@@ -5,12 +5,13 @@
 #ifndef ESP_OTA_UPLOAD_WEB_PAGE_FIND_H
 #define ESP_OTA_UPLOAD_WEB_PAGE_FIND_H
 
+#include "esp-ota/error.h"
 #include "http/reply.h"
 #include "upload/web/form.h"
 #include "upload/web/page_facts.h"
 #include "upload/web/page_table.h"
 
-enum { PAGE_FOUND_MAX = 320 };
+enum { PAGE_FOUND_MAX = 480 };
 
 /* Why the page takes no upload now. */
 enum page_lock { PAGE_OPEN, PAGE_LOCKED, PAGE_PIN };
@@ -37,6 +38,7 @@ struct page_finder {
     enum page_lock lock;
     struct page_facts facts;
     char found[PAGE_FOUND_MAX]; /* what answered instead, for people: escaped, or "" */
+    enum ota_cause cause;       /* what that means: OTA_CAUSE_BUSY, OTA_CAUSE_MOVED */
 };
 
 /* The strings must outlive the finder. own: "" or "/" means that the usual paths are tried. */

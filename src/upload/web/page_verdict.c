@@ -59,6 +59,16 @@ bool page_leads_to_login(const struct http_reply *reply)
            (reply->status / 100 == 3 && strcasestr(reply->location, "login"));
 }
 
+bool page_leads_elsewhere(const struct http_reply *reply)
+{
+    return reply->status / 100 == 3 && *reply->location && !is_own_path(reply->location);
+}
+
+bool page_is_busy(const struct http_reply *reply)
+{
+    return reply->status == 429 || reply->status == 503;
+}
+
 bool page_is_absent(const struct http_reply *reply)
 {
     return reply->status == 404 || reply->status == 405;

@@ -25,6 +25,12 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
 /* Whether the reply says that there is no such page, or none for this method. */
 bool page_is_absent(const struct http_reply *reply);
 
+/* Whether the reply says to come back later. */
+bool page_is_busy(const struct http_reply *reply);
+
+/* Whether the reply is a redirect to another scheme, host or port, or to a path that was cut. */
+bool page_leads_elsewhere(const struct http_reply *reply);
+
 /* Whether the reply is a redirect to a login page, at once or by its header Refresh. */
 bool page_leads_to_login(const struct http_reply *reply);
 

@@ -293,6 +293,20 @@ static void fail_locked(struct web *web)
     web_finish(web, &failure);
 }
 
+static void fail_without_page(struct web *web)
+{
+    const struct page_finder *finder = &web->finder;
+    const bool is_busy = finder->cause == OTA_CAUSE_BUSY;
+    char place[ENDPOINTS_TEXT_MAX];
+    struct ota_failure failure;
+
+    ota_fail(&failure, is_busy ? OTA_E_NO_ANSWER : OTA_E_NO_PAGE, "%s answers, but %s%s%s%s",
+             web_place(web, place), is_busy ? "is busy" : "has no known update page",
+             *finder->found ? " (" : "", finder->found, *finder->found ? ")" : "");
+    failure.cause = finder->cause;
+    web_finish(web, &failure);
+}
+
 static void end_search(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
@@ -311,9 +325,7 @@ static void end_search(struct web *web)
         web_note_open(web);
         ask_for_facts(web);
     } else
-        web_fail(web, OTA_E_NO_PAGE, "%s answers, but has no known update page%s%s%s",
-                 web_place(web, place), *finder->found ? " (" : "", finder->found,
-                 *finder->found ? ")" : "");
+        fail_without_page(web);
 }
 
 static void on_page(struct web *web, const struct http_reply *reply)

@@ -217,6 +217,8 @@ static const struct row on_pages[] = {
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "port in the URL"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
     {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "page with the upload form"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_BUSY, SKETCH, "", "Try again in a minute"},
+    {OTA_E_NO_PAGE, OTA_CAUSE_MOVED, SKETCH, "", "a redirect is not followed"},
     {OTA_E_TLS, OTA_CAUSE_NONE, SKETCH, "", "--cacert"},
     {OTA_E_TLS, OTA_CAUSE_HANDSHAKE, SKETCH, "", "Write http://"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
