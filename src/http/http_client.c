@@ -77,6 +77,7 @@ static void finish_request(struct http_request *request, enum http_end end, int 
         outcome.end = HTTP_REPLIED;
     else if (end == HTTP_BROKEN || end == HTTP_STALLED)
         outcome.cut_status = request->reply.status >= 200 ? request->reply.status : 0;
+    outcome.lacks_certificates = request->lacks_certificates;
     outcome.is_sent = request->is_sent;
     outcome.silent_us = request->is_connected ? request->silent_us : 0;
     outcome.is_acknowledged = request->is_acknowledged;
@@ -131,9 +132,10 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     case CURLE_SSL_CIPHER:
         return HTTP_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
         return HTTP_UNTRUSTED;
+    case CURLE_SSL_CACERT_BADFILE:
+        *reason = 0; /* of a call before this one */
+        return HTTP_LOCAL;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
@@ -161,6 +163,7 @@ static void take_results(struct http_client *client)
         if (code != CURLE_OK)
             diag_debug("%s: the HTTP request ended with %d of libcurl", request->config.board,
                        (int)code);
+        request->lacks_certificates = code == CURLE_SSL_CACERT_BADFILE;
         finish_request(request, end, reason);
     }
 }

@@ -53,7 +53,8 @@ struct http_request {
     bool is_sent;
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
-    unsigned shortages; /* crypto_shortages() at the start */
+    bool lacks_certificates; /* those to trust cannot be read */
+    unsigned shortages;      /* crypto_shortages() at the start */
     int socket_error;
     size_t lines;      /* bytes of the header lines that came, trailers included */
     uint64_t received; /* bytes, when the connection was closed */

@@ -247,6 +247,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NO_LIBRARY,
      .text = "Install the library (Debian's packages are libcurl4 or libcurl3-gnutls, and "
              "libmicrohttpd12 for --serve)."},
+    {.cause = OTA_CAUSE_NO_CERTIFICATES,
+     .text = "Install the certificates that programs trust (Debian's package is ca-certificates), "
+             "or give the file of those to trust with --cacert."},
     {.cause = OTA_CAUSE_DISK_FULL,
      .text = "Make room on the disk (\"df\" shows it), raise the quota or the limit for files "
              "(\"ulimit -f\"), or write to another place."},

@@ -17,6 +17,7 @@ import unittest
 
 from elsewhere import elsewhere
 import firmware
+from requirement import need_root
 from scenario import Case, Program, Scenario, Terminal, address, run, secrets, sketch
 
 WEB = ("--protocol", "web", "--retries", "0")
@@ -1045,7 +1046,14 @@ class Https(Scenario):
         path = self.file("fw.bin", sketch("esp8266", 300000))
         pipe = os.path.join(self.directory, "pipe")
         os.mkfifo(pipe)
+        with open(self.certificate, "rb") as file:
+            whole = file.read()
+        truncated, half = self.file("truncated", whole[:300]), self.file("half", whole + whole[:300])
         for file, said in ((pipe, "--cacert needs a file"),
+                           ("-", "cannot open the file of --cacert, -: No such file"),
+                           (self.key, "the file of --cacert, .*, has no certificate in PEM format"),
+                           (truncated, "the file of --cacert, .*truncated, is damaged"),
+                           (half, "the file of --cacert, .*half, is damaged"),
                            (path, "the file of --cacert, .*, has no certificate in PEM format"),
                            (self.directory, "--cacert"),
                            (os.path.join(self.directory, "none"), "cannot open the file of --cacert, .*No such file")):
@@ -1053,6 +1061,23 @@ class Https(Scenario):
                 result = run("-i", self.url, "-f", path, "--cacert", file, "--retries", "0")
                 self.assertEqual(result.status, 2, result)
                 self.assertRegex(result.err, said)
+
+    def test_bundle(self):
+        """Without the certificates of this computer, neither the board is to blame nor any certificate to be accepted."""
+        need_root(self, "hiding /etc/ssl needs root")
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        hidden = ("for folder in /etc/ssl /etc/pki; do [ ! -d $folder ] || mount -t tmpfs none $folder; done; ")
+        damaged = "mkdir -p /etc/ssl/certs; echo junk >/etc/ssl/certs/ca-certificates.crt; "
+        for before in (hidden, hidden + damaged):
+            with self.subTest(before):
+                before = ("unshare", "--mount", "sh", "-c", before + 'exec "$@"', "sh")
+                result = run("-i", self.url, "-f", path, "--retries", "0", before=before)
+                self.assertEqual(result.status, 1, result)
+                self.assertRegex(result.err, "the request failed on this computer: .*certificate.*\n"
+                                             "  Install the certificates that programs trust .*--cacert")
+                self.assertNotIn("--insecure", result.err)
+                given = run("-i", self.url, "-f", path, "--cacert", self.certificate, before=before)
+                self.assertEqual(given.status, 0, given)
 
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""

@@ -5,9 +5,12 @@
 #include "upload/web/web_internal.h"
 
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/input.h"
 #include "base/secret.h"
 #include "base/units.h"
+#include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "discovery/board_list.h"
 #include "upload/protocols.h"
 
@@ -71,19 +74,48 @@ static void web_close(struct upload_service *service)
     free(web);
 }
 
-enum { SHOWN_MAX = 256 }; /* bytes of a file's name in a message */
+enum {
+    SHOWN_MAX = 256,                /* bytes of a file's name in a message */
+    CA_FILE_MAX = 16 * 1024 * 1024, /* those that every browser trusts take 220 KB */
+};
 
-/* Whether a certificate may be near the beginning of the file; comments may come before it. */
-static bool has_certificate(int fd)
+/* shown: the file of --cacert, open as fd, which has size bytes. */
+static enum ota_error check_certificates(int fd, size_t size, const char *shown,
+                                         struct ota_failure *failure)
 {
-    static const char start[] = "-----BEGIN ";
-    char text[64 * 1024];
-    ssize_t length = input_read_all(fd, text, sizeof text);
+    char *text = malloc(size + 1);
+    const ssize_t length = text ? input_read_all(fd, text, size) : -1;
+    const int reason = errno;
 
-    return length > 0 && memmem(text, (size_t)length, start, sizeof start - 1);
+    if (length < 0) {
+        free(text);
+        return ota_fail_errno(failure, OTA_E_USAGE, reason,
+                              "cannot read the file of --cacert, %s: %s", shown,
+                              input_error(reason));
+    }
+
+    const enum certificates found = certificates_judge(text, (size_t)length);
+    digest_cleanse(text, (size_t)length); /* it may be a key by mistake */
+    free(text);
+    switch (found) {
+    case CERTIFICATES_NO_MEMORY:
+        return ota_fail_no_memory(failure);
+    case CERTIFICATES_NONE:
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the file of --cacert, %s, has no certificate in PEM format", shown);
+    case CERTIFICATES_DAMAGED:
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "the file of --cacert, %s, is damaged: what follows one of its \"-----BEGIN\" "
+            "lines cannot be read",
+            shown);
+    default:
+        return OTA_OK;
+    }
 }
 
-/* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer. */
+/* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer; and what is wrong
+ * with the file would look like a board's fault. */
 static bool check_ca_file(const char *path, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
@@ -93,7 +125,7 @@ static bool check_ca_file(const char *path, struct ota_failure *failure)
     if (!path)
         return true;
 
-    input_show(shown, sizeof shown, path);
+    escape_string(shown, sizeof shown, path); /* "-" is a file of this name */
     fd = input_open(path);
     if (fd < 0) {
         ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the file of --cacert, %s: %s",
@@ -101,16 +133,15 @@ static bool check_ca_file(const char *path, struct ota_failure *failure)
         return false;
     }
 
-    bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
-    bool has_any = is_file && has_certificate(fd);
-
+    enum ota_error error = OTA_OK;
+    if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode))
+        error = ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, but %s is not one", shown);
+    else if (file.st_size > CA_FILE_MAX)
+        error = ota_fail(failure, OTA_E_USAGE, "the file of --cacert, %s, is too long", shown);
+    else
+        error = check_certificates(fd, (size_t)file.st_size, shown, failure);
     close(fd);
-    if (!is_file)
-        ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, but %s is not one", shown);
-    else if (!has_any)
-        ota_fail(failure, OTA_E_USAGE, "the file of --cacert, %s, has no certificate in PEM format",
-                 shown);
-    return has_any;
+    return error == OTA_OK;
 }
 
 static struct upload_service *web_open(struct loop *loop, const struct upload_settings *settings,

@@ -50,6 +50,21 @@ static void test_cut_heads(void **state)
     assert_non_null(strstr(failure.message, "all 77 bytes were sent, but the reply broke off in"));
 }
 
+/* The remedy for this is not one for the board's certificate. */
+static void test_no_certificates(void **state)
+{
+    const struct http_outcome outcome = {
+        .end = HTTP_LOCAL, .text = "bad", .lacks_certificates = true};
+    struct ota_failure failure;
+
+    (void)state;
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+    assert_int_equal(failure.error, OTA_E_INTERNAL);
+    assert_int_equal(failure.cause, OTA_CAUSE_NO_CERTIFICATES);
+    http_fail_upload(&failure, &outcome, 77);
+    assert_int_equal(failure.cause, OTA_CAUSE_NO_CERTIFICATES);
+}
+
 static void test_requests(void **state)
 {
     (void)state;
@@ -102,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut_heads),
+        cmocka_unit_test(test_no_certificates),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_uploads),
     };
