@@ -81,6 +81,8 @@ enum ota_cause {
     OTA_CAUSE_DISK_FULL,
     OTA_CAUSE_NO_FOLDER,
     OTA_CAUSE_NOT_ALLOWED,
+    OTA_CAUSE_NAME_TOO_LONG,
+    OTA_CAUSE_LINK_LOOP,
     OTA_CAUSE_READER_GONE,
     OTA_CAUSE_CLOSED,     /* a standard stream, before the program started */
     OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal */

@@ -341,6 +341,10 @@ enum ota_cause error_output_cause(int reason)
     case EPERM:
     case EROFS:
         return OTA_CAUSE_NOT_ALLOWED;
+    case ENAMETOOLONG:
+        return OTA_CAUSE_NAME_TOO_LONG;
+    case ELOOP:
+        return OTA_CAUSE_LINK_LOOP;
     case EISDIR:
         return OTA_CAUSE_NOT_A_FILE;
     case ENXIO: /* a pipe that nobody has opened to read */

@@ -94,13 +94,18 @@ static int fill_file(int descriptor, const void *data, size_t size, const char *
     return rc == 0 ? 0 : errno;
 }
 
-/* place: the path of an existing file; temporary ends in XXXXXX. Returns 0 or errno. */
-static int replace(const char *place, char *temporary, const void *data, size_t size)
+/* Replaces the file at place, an absolute path. The temporary file is beside it, and its name no
+ * longer when that of the target is. Returns 0 or errno. */
+static int replace(const char *place, const void *data, size_t size)
 {
+    static const char name[] = ".esp-ota.XXXXXX";
+    const int folder = (int)(strrchr(place, '/') - place);
+    char temporary[PATH_MAX + sizeof name];
     struct stat target;
 
     if (stat(place, &target) < 0)
         return errno;
+    snprintf(temporary, sizeof temporary, "%.*s/%s", folder, place, name);
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
         return errno;
@@ -139,8 +144,6 @@ static int make_nameless(const char *path, const void *data, size_t size)
 /* Through symbolic links to the file itself, which is made where there is none. 0, or errno. */
 static int replace_target(const char *path, const void *data, size_t size)
 {
-    static const char suffix[] = ".XXXXXX";
-    int error = ENOMEM;
     struct stat found;
     bool is_new = stat(path, &found) < 0 && errno == ENOENT;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
@@ -150,14 +153,9 @@ static int replace_target(const char *path, const void *data, size_t size)
     close(descriptor);
 
     char *place = realpath(path, NULL);
-    char *temporary = place ? malloc(strlen(place) + sizeof suffix) : NULL;
-    if (temporary) {
-        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
-        error = replace(place, temporary, data, size);
-    }
+    int error = place ? replace(place, data, size) : errno;
     if (error != 0 && is_new)
         unlink(place ? place : path);
-    free(temporary);
     free(place);
     return error;
 }

@@ -257,6 +257,11 @@ static const struct remedy {
      .text = "Create the directory first, or correct the path: a directory in it does not exist."},
     {.cause = OTA_CAUSE_NOT_ALLOWED,
      .text = "Choose a place where you may write, or change its permissions."},
+    {.cause = OTA_CAUSE_NAME_TOO_LONG,
+     .text = "Choose a shorter name: on most disks one has at most 255 bytes, and a whole path at "
+             "most 4,095."},
+    {.cause = OTA_CAUSE_LINK_LOOP,
+     .text = "Correct the symbolic links in the path: they lead to each other and not to a file."},
     {.cause = OTA_CAUSE_READER_GONE,
      .text = "Check the program that reads the output: it has stopped or ended, or not started "
              "yet."},

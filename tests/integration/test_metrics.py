@@ -157,6 +157,30 @@ class Metrics(Scenario):
                 self.assertEqual((result.status, result.out), (status, ""), result)
                 self.assertIn(phrase, result.err)
 
+    def test_long_name(self):
+        """A name of 255 bytes, the most that there is, can be replaced as any other."""
+        self.metrics = os.path.join(self.directory, 250 * "m" + ".prom")
+        for _ in range(2):
+            self.assertEqual(self.run_on(self.board()).status, 0)
+            self.read()
+        packed = os.path.join(self.directory, 255 * "p")
+        for _ in range(2):
+            result = run("-q", "-z", "-f", self.path, "--output", packed)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+        files = [entry.path for entry in os.scandir(self.directory) if not entry.is_dir()]
+        self.assertEqual(sorted(files), sorted((self.path, self.metrics, packed)))
+
+    def test_remedies(self):
+        loop = os.path.join(self.directory, "loop")
+        os.symlink("loop", loop)
+        for path, remedy in ((os.path.join(self.directory, 256 * "m"), "Choose a shorter name"),
+                             (loop, "Correct the symbolic links")):
+            for options in (("-i", address(), "--metrics"), ("-z", "--output")):
+                with self.subTest(path, options=options):
+                    result = run("-f", self.path, *options, path)
+                    self.assertEqual((result.status, result.out), (1, ""), result)
+                    self.assertIn("\n  " + remedy, result.err)
+
     def test_lost(self):
         """The folder goes away while the board has not got its invitation yet."""
         folder = os.path.join(self.directory, "collector")
