@@ -493,8 +493,10 @@ enum ota_error metrics_write(struct metrics *metrics, struct ota_failure *failur
         return OTA_OK;
     json_object_clear(metrics->boards);
     if (read_back(metrics, failure) != OTA_OK) {
-        if (failure->error == OTA_E_USAGE)
-            failure->error = OTA_E_OUTPUT; /* it was good when metrics_open() looked */
+        if (failure->error == OTA_E_USAGE) { /* it was good when metrics_open() looked */
+            failure->error = OTA_E_OUTPUT;
+            failure->cause = OTA_CAUSE_NOT_A_FILE;
+        }
         return failure->error;
     }
     char *text = merge_results(metrics) ? metrics_text(metrics, &length) : NULL;

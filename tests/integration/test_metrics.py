@@ -181,6 +181,17 @@ class Metrics(Scenario):
                     self.assertEqual((result.status, result.out), (1, ""), result)
                     self.assertIn("\n  " + remedy, result.err)
 
+    def test_foreign_lines_meanwhile(self):
+        """Another program writes to the file while the board is updated."""
+        board = self.board("--fault", "drop-invitation")
+        program = Program("-i", f"{board.address}:{board.port}", "-f", self.path, "-d", "--metrics", self.metrics)
+        program.wait_for(r"invitation 1 to")
+        self.file("esp-ota.prom", b"node_load1 0.5\n")
+        result = program.result()
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("was not written by --metrics, so the file is left as it is; give --metrics a file of its own\n"
+                      "  Give the option the name of a file", result.err)
+
     def test_lost(self):
         """The folder goes away while the board has not got its invitation yet."""
         folder = os.path.join(self.directory, "collector")
