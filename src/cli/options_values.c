@@ -36,7 +36,7 @@ enum {
 
 static const char SERVE_PORT_DEFAULT[] = "8080";
 
-enum value_kind { KIND_OTHER, KIND_INPUT, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
+enum value_kind { KIND_OTHER, KIND_INPUT, KIND_OUTPUT, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
 
 /* How the value of an option is parsed, and where it is stored. */
 struct setting {
@@ -207,6 +207,15 @@ static enum ota_error set_path(char **path, const char *option, const char *valu
     return *path ? OTA_OK : ota_fail_no_memory(failure);
 }
 
+static enum ota_error set_output(char **path, const char *option, const char *value,
+                                 struct ota_failure *failure)
+{
+    if (input_is_standard(value))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s does not write to standard output; give it a file name", option);
+    return set_path(path, option, value, failure);
+}
+
 /* A file that is only read, perhaps later, by a library, or not at all in this run. */
 static enum ota_error set_input(char **path, const char *option, const char *value,
                                 struct ota_failure *failure)
@@ -304,25 +313,6 @@ static enum ota_error set_expect_version(struct options *options, const char *na
         return ota_fail(failure, OTA_E_USAGE, "the text after %s is empty", name);
     options->upload.expect_version = strdup(value);
     return options->upload.expect_version ? OTA_OK : ota_fail_no_memory(failure);
-}
-
-static enum ota_error set_output(struct options *options, const char *name, const char *value,
-                                 struct ota_failure *failure)
-{
-    if (strcmp(value, "-") == 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s does not write to standard output; give it a file name", name);
-    return set_path(&options->output, name, value, failure);
-}
-
-static enum ota_error set_metrics(struct options *options, const char *name, const char *value,
-                                  struct ota_failure *failure)
-{
-    if (strcmp(value, "-") == 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s replaces a file, but standard output is not one; give it a file name",
-                        name);
-    return set_path(&options->metrics, name, value, failure);
 }
 
 static enum ota_error set_max_size(struct options *options, const char *name, const char *value,
@@ -521,9 +511,9 @@ static enum ota_error set_serve_version(struct options *options, const char *nam
     {                                                                                              \
         option, NULL, KIND_INPUT, offsetof(struct options, field), 0, 0                            \
     }
-#define PATH(option, field)                                                                        \
+#define OUTPUT(option, field)                                                                      \
     {                                                                                              \
-        option, NULL, KIND_PATH, offsetof(struct options, field), 0, 0                             \
+        option, NULL, KIND_OUTPUT, offsetof(struct options, field), 0, 0                           \
     }
 #define PATTERN(option, field)                                                                     \
     {                                                                                              \
@@ -550,7 +540,7 @@ static const struct setting settings[] = {
     INPUT(OPTION_SIGN, plan.sign),
     OTHER(OPTION_SIGN_HASH, set_sign_hash),
     INPUT(OPTION_VERIFY_KEY, plan.verify_key),
-    OTHER(OPTION_OUTPUT, set_output),
+    OUTPUT(OPTION_OUTPUT, output),
     INPUT(OPTION_HOSTS, plan.hosts),
     INPUT(OPTION_RESUME, plan.resume),
     PATTERN(OPTION_MATCH, patterns.name),
@@ -582,8 +572,8 @@ static const struct setting settings[] = {
     OTHER(OPTION_MONITOR, set_monitor),
     TIME(OPTION_MONITOR_FOR, log.monitor_for_us, 1, WAIT_MAX_S),
     OTHER(OPTION_TIMESTAMPS, set_timestamps),
-    PATH(OPTION_LOG, transcript.path),
-    OTHER(OPTION_METRICS, set_metrics),
+    OUTPUT(OPTION_LOG, transcript.path),
+    OUTPUT(OPTION_METRICS, metrics),
     TIME(OPTION_EXPECT_TIMEOUT, log.expect_timeout_us, 1, WAIT_MAX_S),
     OTHER(OPTION_ONLINE, set_online),
 };
@@ -596,8 +586,8 @@ static enum ota_error set_value(struct options *options, const struct setting *s
     switch (setting->kind) {
     case KIND_INPUT:
         return set_input(field, name, value, failure);
-    case KIND_PATH:
-        return set_path(field, name, value, failure);
+    case KIND_OUTPUT:
+        return set_output(field, name, value, failure);
     case KIND_PATTERN:
         return set_pattern(field, name, value, failure);
     case KIND_NUMBER:
