@@ -106,15 +106,22 @@ static enum ota_error check_minimum(uintmax_t size, const char *shown, struct ot
     return OTA_OK;
 }
 
+static enum ota_error check_type(mode_t mode, const char *shown, struct ota_failure *failure)
+{
+    if (S_ISREG(mode))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image%s", shown,
+                    describe_mode(mode),
+                    S_ISFIFO(mode) ? "; -f - reads one from standard input" : "");
+}
+
 static enum ota_error check_file(const struct stat *status, size_t limit, const char *shown,
                                  struct ota_failure *failure)
 {
     uintmax_t size = (uintmax_t)status->st_size;
 
-    if (!S_ISREG(status->st_mode))
-        return ota_fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image%s", shown,
-                        describe_mode(status->st_mode),
-                        S_ISFIFO(status->st_mode) ? "; -f - reads one from standard input" : "");
+    if (check_type(status->st_mode, shown, failure) != OTA_OK)
+        return failure->error;
     if (check_minimum(size, shown, failure) != OTA_OK)
         return failure->error;
     if (size > limit)
@@ -244,9 +251,23 @@ static enum image_family family_of_image(const struct inspection *inspection)
     }
 }
 
-static int open_file(const char *path)
+/* Opens nothing but a file: opening alone has effects on some devices, and whoever writes to a FIFO
+ * would lose what he wrote. Returns -1 and fills in failure; is_there: false if there is no file. */
+static int open_file(const char *path, const char *shown, bool *is_there,
+                     struct ota_failure *failure)
 {
-    return beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat status;
+
+    *is_there = true;
+    if (stat(path, &status) == 0 && check_type(status.st_mode, shown, failure) != OTA_OK)
+        return -1;
+
+    int fd = beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    *is_there = fd >= 0 || errno != ENOENT;
+    if (fd < 0)
+        ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s", shown,
+                       input_open_error(path, errno));
+    return fd;
 }
 
 /* -- NAME.signed in place of NAME -- */
@@ -374,19 +395,18 @@ static enum ota_error examine_signed(struct image *image, const struct file_stat
                                      const char *path, size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
-    int fd = open_file(path);
+    bool is_there;
+    int fd = open_file(path, escape_string(shown, sizeof shown, path), &is_there, failure);
 
-    if (fd < 0 && errno != ENOENT)
-        return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s",
-                              escape_string(shown, sizeof shown, path), strerror(errno));
+    if (fd < 0 && is_there)
+        return failure->error;
     if (fd < 0) {
         examine_alone(image);
         return check_origin(image, file, NULL, failure);
     }
 
     struct stat plain;
-    unsigned char *data =
-        read_file(fd, &plain, limit, escape_string(shown, sizeof shown, path), failure);
+    unsigned char *data = read_file(fd, &plain, limit, shown, failure);
     close(fd);
     if (!data)
         return failure->error;
@@ -409,10 +429,10 @@ static enum ota_error load_file(struct image *image, struct file_status *file, c
 
     char shown[SHOWN_MAX];
     input_show(shown, sizeof shown, image->path);
-    int fd = open_file(image->path);
+    bool is_there;
+    int fd = open_file(image->path, shown, &is_there, failure);
     if (fd < 0)
-        return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s", shown,
-                              input_open_error(path, errno));
+        return failure->error;
 
     image->data = read_file(fd, &file->stat, limit, shown, failure);
     file->has_acl = fgetxattr(fd, "system.posix_acl_access", NULL, 0) >= 0;

@@ -28,7 +28,7 @@
 enum mishap { NONE, GROW, SHRINK, REWRITE, EARLY_END, TRICKLE, READ_ERROR };
 static struct {
     enum mishap mishap;
-    size_t reads;
+    size_t reads, opened;
     int allocations_left;      /* -1: no limit */
     const uid_t *signed_owner; /* pretended owner of fw.bin.signed; NULL: the real one */
     const gid_t *signed_group; /* pretended group of fw.bin.signed; NULL: the real one */
@@ -48,6 +48,8 @@ void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+int __real_beneath_open(const char *name, int flags);
+int __wrap_beneath_open(const char *name, int flags);
 void *__real_realloc(void *memory, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 char *__real_strdup(const char *text);
@@ -98,6 +100,12 @@ ssize_t __wrap_read(int fd, void *target, size_t size)
         break;
     }
     return __real_read(fd, target, size);
+}
+
+int __wrap_beneath_open(const char *name, int flags)
+{
+    wrapped.opened++;
+    return __real_beneath_open(name, flags);
 }
 
 static int may_allocate(void)
@@ -189,7 +197,7 @@ static int set_up_image_folder(void **state)
 {
     (void)state;
     wrapped.mishap = NONE;
-    wrapped.reads = 0;
+    wrapped.reads = wrapped.opened = 0;
     wrapped.allocations_left = -1;
     wrapped.signed_owner = NULL;
     wrapped.signed_group = NULL;
@@ -579,6 +587,13 @@ static void test_not_a_regular_file(void **state)
     assert_int_equal(mkfifo(path, 0600), 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a pipe");
     assert_int_equal(wrapped.reads, 0);
+    assert_int_equal(wrapped.opened, 0);
+
+    /* NAME, which NAME.signed is compared with */
+    files_write(beside(".signed"), pattern, sizeof pattern);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a pipe");
+    assert_int_equal(wrapped.opened, 1);
+    unlink(beside(".signed"));
 }
 
 /* Makes the file standard input. Returns the old one, for restore_standard_input(). */
