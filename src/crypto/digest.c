@@ -6,6 +6,7 @@
 
 #include "crypto/crypto.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -120,6 +121,11 @@ int digest_random(char *hex, size_t digits)
 void digest_cleanse(void *memory, size_t length)
 {
     OPENSSL_cleanse(memory, length);
+}
+
+int digest_errno(void)
+{
+    return crypto_has_run_out() ? ENOMEM : 0;
 }
 
 const char *digest_error(void)

@@ -11,6 +11,7 @@
 #include "discovery/plain_query.h"
 #include "net/alive.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,8 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
         browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
                                     on_contest_answered, browse);
     if (!is_known || (browse->contest_count && !browse->alive))
-        ota_fail(&browse->failure, OTA_E_INTERNAL,
-                 "boards of one name cannot be told apart: out of memory or file descriptors");
+        ota_fail_errno(&browse->failure, OTA_E_INTERNAL, ENOMEM,
+                       "boards of one name cannot be told apart: out of memory");
 
     if (!browse->alive)
         report_boards(browse);

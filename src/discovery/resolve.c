@@ -204,8 +204,10 @@ static void ask_source(struct resolver *resolver, size_t what)
     question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, resolver->services,
                                       name, on_mdns_answer, question);
     resolver->is_local |= !question->query;
-    if (!question->query)
+    if (!question->query) {
+        resolver->lack = OTA_CAUSE_OUT_OF_MEMORY;
         snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
+    }
 }
 
 static bool is_pending(const struct resolver *resolver, size_t what)
@@ -446,9 +448,9 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
     struct ota_failure failure;
 
     if (!rivals_check(&resolver->rivals, resolver->loop, finding, on_rivals, resolver)) {
-        ota_fail(&failure, OTA_E_INTERNAL,
-                 "several boards have this name, and which of them is present cannot be found out: "
-                 "out of memory or file descriptors");
+        ota_fail_errno(&failure, OTA_E_INTERNAL, ENOMEM,
+                       "several boards have this name, and which of them is present cannot be "
+                       "found out: out of memory");
         stop_asking(resolver);
         resolver->done(NULL, &failure, resolver->userdata);
     } else if (resolver->rivals) {

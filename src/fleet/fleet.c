@@ -445,14 +445,17 @@ static struct job *new_job(struct member *member)
 
 static void start_member(struct member *member)
 {
+    struct ota_failure failure;
+
     fleet_set_state(member, RUNNING);
     if (!member->job)
         member->job = new_job(member);
-    if (member->job)
+    if (member->job) {
         job_start(member->job);
-    else
-        fail_member(member,
-                    &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+        return;
+    }
+    ota_fail_no_memory(&failure);
+    fail_member(member, &failure);
 }
 
 /* -- the fleet -- */

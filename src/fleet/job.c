@@ -333,6 +333,14 @@ void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failur
         job_end(job, phase, failure);
 }
 
+void job_conclude_no_memory(struct job *job, enum ota_phase phase)
+{
+    struct ota_failure failure;
+
+    ota_fail_no_memory(&failure);
+    job_conclude(job, phase, &failure);
+}
+
 /* Puts the address that can be reached best first. */
 static void sort_addresses(struct resolution *found)
 {

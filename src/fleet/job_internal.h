@@ -86,6 +86,7 @@ void job_note(struct job *job, enum ota_phase phase, const char *message);
 
 /* Ends the attempt. Another one follows, or the job is done and may have been freed. */
 void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
+void job_conclude_no_memory(struct job *job, enum ota_phase phase);
 
 /* Emits the result. The job is done, and may have been freed. */
 void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *failure);

@@ -154,8 +154,7 @@ static bool start_boot_check(struct job *job, enum ota_cause seen)
     if (job->boot_check)
         return true;
 
-    job_conclude(job, job_check_phase(job),
-                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    job_conclude_no_memory(job, job_check_phase(job));
     return false;
 }
 

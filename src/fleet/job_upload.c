@@ -239,8 +239,7 @@ static void start_upload(struct job *job)
 
     job->began_us = loop_now_us();
     if (!upload_start(job->upload, &attempt))
-        job_conclude(job, OTA_PHASE_RESOLVE,
-                     &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+        job_conclude_no_memory(job, OTA_PHASE_RESOLVE);
 }
 
 void job_end_dry_run(struct job *job)

@@ -171,7 +171,8 @@ static unsigned char *read_file(int fd, struct stat *status, size_t limit, const
     size_t size = (size_t)status->st_size;
     unsigned char *data = allocate_pages(size + 1);
     if (!data) {
-        ota_fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
+        ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "out of memory for the %zu bytes of %s",
+                       size, shown);
         return NULL;
     }
 
@@ -201,8 +202,8 @@ static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_
 
         unsigned char *grown = realloc(*data, capacity);
         if (!grown)
-            return ota_fail(failure, OTA_E_INTERNAL,
-                            "out of memory for the image from standard input");
+            return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM,
+                                  "out of memory for the image from standard input");
         *data = grown;
 
         ssize_t count = input_read_all(STDIN_FILENO, grown + *size, capacity - *size);
@@ -451,8 +452,8 @@ enum ota_error image_inspect(struct inspection *inspection, const struct image *
     inspect_image(inspection, image->data, image->size);
     if (!inspection->lacks_memory)
         return OTA_OK;
-    return ota_fail(failure, OTA_E_INTERNAL, "cannot examine %s: %s",
-                    input_show(shown, sizeof shown, image->path), inspection->evidence);
+    return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "cannot examine %s: %s",
+                          input_show(shown, sizeof shown, image->path), inspection->evidence);
 }
 
 static enum ota_error load_contents(struct image *image, const char *path, bool may_be_signed,
@@ -475,8 +476,9 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
 
     image->family = family_of_image(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s",
-                        input_show(shown, sizeof shown, image->path), digest_error());
+        return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                              "cannot compute the MD5 of %s: %s",
+                              input_show(shown, sizeof shown, image->path), digest_error());
     return OTA_OK;
 }
 
@@ -503,8 +505,9 @@ enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure
 
     if (digest_sha256(image->sha256, image->data, image->size) == 0)
         return OTA_OK;
-    return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the SHA-256 of %s: %s",
-                    input_show(shown, sizeof shown, image->path), digest_error());
+    return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                          "cannot compute the SHA-256 of %s: %s",
+                          input_show(shown, sizeof shown, image->path), digest_error());
 }
 
 void image_free(struct image *image)

@@ -13,6 +13,7 @@
 #include "image/kind.h"
 #include "secrets/passphrase.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,8 @@ static struct image *derive_image(const struct image *from, unsigned char *data,
 
 static enum ota_error out_of_memory(const char *shown, struct ota_failure *failure)
 {
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory for %s, compressed", shown);
+    return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "out of memory for %s, compressed",
+                          shown);
 }
 
 static enum ota_error pack_image(struct image **image, const char *shown, bool is_quiet,
@@ -181,15 +183,16 @@ static enum ota_error append_trailer(struct image *image, const unsigned char *t
 {
     unsigned char *data = realloc(image->data, image->size + size);
     if (!data)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory for %s, signed", shown);
+        return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "out of memory for %s, signed",
+                              shown);
 
     memcpy(data + image->size, trailer, size);
     image->data = data;
     image->size += size;
     if (digest_md5(image->md5, data, image->size) == 0)
         return OTA_OK;
-    return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown,
-                    digest_error());
+    return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                          "cannot compute the MD5 of %s: %s", shown, digest_error());
 }
 
 /* inspection: of what is sent. */
@@ -236,7 +239,7 @@ static enum ota_error sign_both(struct image *image, const struct inspection *in
     }
     if (!other) {
         free(data);
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory for a signed image");
+        return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "out of memory for a signed image");
     }
     image->for_esp32 = other;
     narrowed.families = INSPECT_FAMILY_ESP32;

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "image/sign_internal.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -139,7 +140,8 @@ static bool find_signature(struct found *found, const struct sign_file *file)
 static enum ota_error fail_crypto(struct ota_failure *failure, const char *doing,
                                   const struct sign_file *file)
 {
-    ota_fail(failure, OTA_E_INTERNAL, "cannot %s %s: %s", doing, file->name, digest_error());
+    ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(), "cannot %s %s: %s", doing, file->name,
+                   digest_error());
     ERR_clear_error();
     return failure->error;
 }
@@ -299,7 +301,8 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
     }
 
     if (crypto_shortages() != shortages)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot verify %s: out of memory", file->name);
+        return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "cannot verify %s: out of memory",
+                              file->name);
     return set_verdict(
         signature, SIGN_INVALID,
         "its signature is not valid: the file was changed after it was signed, or it was "

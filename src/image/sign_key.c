@@ -236,8 +236,8 @@ static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_p
     secret_free(pem);
 
     if (error == OTA_E_USAGE && crypto_shortages() != shortages)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot read the key in %s: out of memory",
-                        key->shown);
+        return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM,
+                              "cannot read the key in %s: out of memory", key->shown);
     return error;
 }
 
@@ -248,7 +248,8 @@ static enum ota_error load_key(struct sign_key **key, const char *path, bool is_
     struct sign_key *loaded = calloc(1, sizeof *loaded);
     if (!loaded || crypto_open(&loaded->crypto) != 0) {
         free(loaded);
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot use libcrypto: %s", digest_error());
+        return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(), "cannot use libcrypto: %s",
+                              digest_error());
     }
 
     escape_string(loaded->shown, sizeof loaded->shown, path);

@@ -13,8 +13,9 @@ static enum ota_error fail_offer(const struct offer *offer, struct ota_failure *
 {
     char shown[512];
 
-    return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the digests of %s: %s",
-                    escape_string(shown, sizeof shown, offer->name), digest_error());
+    return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                          "cannot compute the digests of %s: %s",
+                          escape_string(shown, sizeof shown, offer->name), digest_error());
 }
 
 static bool set_form(struct offer_bytes *bytes, const struct image *image)

@@ -129,6 +129,14 @@ fail_attempt(struct esphome *esphome, enum ota_error error, const char *format, 
     finish_attempt(esphome, &failure);
 }
 
+static void fail_no_memory(struct esphome *esphome)
+{
+    struct ota_failure failure;
+
+    ota_fail_no_memory(&failure);
+    finish_attempt(esphome, &failure);
+}
+
 static const char *place_text(const struct esphome *esphome, char text[PLACE_MAX])
 {
     const struct address address = endpoints_get(esphome->attempt.endpoints, esphome->endpoint);
@@ -295,7 +303,7 @@ static void start_exchange(struct esphome *esphome, int fd)
     if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image,
                        upload->service->settings->is_verified, &config.plain, &config.packed)) {
         close(fd);
-        fail_attempt(esphome, OTA_E_INTERNAL, "the image could not be compressed");
+        fail_no_memory(esphome);
         return;
     }
     esphome->phase = OTA_PHASE_ACCEPT;
@@ -304,7 +312,7 @@ static void start_exchange(struct esphome *esphome, int fd)
     esphome->connection = connection_start(upload->service->loop, fd, &config,
                                            upload->service->settings->timeout_us, &callbacks);
     if (!esphome->connection)
-        fail_attempt(esphome, OTA_E_INTERNAL, "out of memory");
+        fail_no_memory(esphome);
 }
 
 static void fail_connecting(struct esphome *esphome)
@@ -353,7 +361,7 @@ static void connect_board(struct esphome *esphome)
         tcp_connect_upload(service->loop, &address, settings->has_source ? &settings->source : NULL,
                            CONNECT_US, on_board_connected, esphome);
     if (!esphome->connecting)
-        fail_attempt(esphome, OTA_E_INTERNAL, "out of memory");
+        fail_no_memory(esphome);
 }
 
 /* Returns false if each endpoint has been tried once. */

@@ -87,7 +87,9 @@ fail_exchange(struct exchange *exchange, enum ota_error error, const char *forma
 
 static enum exchange_event fail_crypto(struct exchange *exchange)
 {
-    return fail_exchange(exchange, OTA_E_INTERNAL, "libcrypto failed: %s", digest_error());
+    ota_fail_errno(&exchange->failure, OTA_E_INTERNAL, digest_errno(), "libcrypto failed: %s",
+                   digest_error());
+    return end_failed(exchange);
 }
 
 /* Adds one unit of the protocol to the output: in a frame of its own when encrypted. */

@@ -24,7 +24,7 @@ static void free_one(struct packed *packed)
     free(packed);
 }
 
-/* NULL when memory ran out or libcrypto failed. */
+/* NULL when memory ran out: libcrypto has computed the MD5 of another image already. */
 static struct packed *pack_image(const struct image *image)
 {
     struct packed *packed = calloc(1, sizeof *packed);

@@ -149,8 +149,9 @@ static bool compute_answer(struct handshake *handshake)
         handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
     if (auth_respond(&answer, handshake->answer_scheme, handshake->password,
                      handshake->challenge.nonce, NULL) < 0) {
-        ota_fail(&handshake->failure, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
-                 auth_scheme_name(handshake->answer_scheme), digest_error());
+        ota_fail_errno(&handshake->failure, OTA_E_INTERNAL, digest_errno(),
+                       "cannot answer the board's %s challenge: %s",
+                       auth_scheme_name(handshake->answer_scheme), digest_error());
         handshake_finish(handshake);
         return false;
     }

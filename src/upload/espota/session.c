@@ -47,9 +47,14 @@ static void on_failed_to_start(void *userdata)
     end_session(&session->failure, session);
 }
 
-static void fail_later(struct session *session, const char *why)
+/* reason: EEXIST of listener_expect(), or ENOMEM. */
+static void fail_later(struct session *session, int reason)
 {
-    ota_fail(&session->failure, OTA_E_INTERNAL, "%s", why);
+    if (reason == EEXIST)
+        ota_fail(&session->failure, OTA_E_INTERNAL,
+                 "another upload to the same address is in progress");
+    else
+        ota_fail_no_memory(&session->failure);
     loop_timer_start(&session->failed, 0);
 }
 
@@ -94,7 +99,7 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
     if (session->transfer)
         emit_session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
-        fail_later(session, "out of memory");
+        fail_later(session, ENOMEM);
     return true;
 }
 
@@ -134,14 +139,13 @@ static void begin_handshake(struct session *session)
     /* A connection that was made before the invitation is no reply to it. */
     listener_empty(session->config.listener);
     if (expect_board(session) < 0) {
-        fail_later(session, errno == EEXIST ? "another upload to the same address is in progress"
-                                            : "out of memory");
+        fail_later(session, errno);
         return;
     }
 
     session->handshake = handshake_start(&session->config, &callbacks);
     if (!session->handshake)
-        fail_later(session, "out of memory");
+        fail_later(session, ENOMEM);
 }
 
 struct session *session_start(const struct session_config *config,

@@ -198,6 +198,14 @@ void web_fail(struct web *web, enum ota_error error, const char *format, ...)
     web_finish(web, &failure);
 }
 
+void web_fail_no_memory(struct web *web)
+{
+    struct ota_failure failure;
+
+    ota_fail_no_memory(&failure);
+    web_finish(web, &failure);
+}
+
 static void on_web_timer(void *userdata)
 {
     struct web *web = userdata;

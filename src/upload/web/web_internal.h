@@ -129,6 +129,7 @@ void web_note(struct web *web, const char *message);
 void web_finish(struct web *web, const struct ota_failure *failure);
 void web_fail(struct web *web, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void web_fail_no_memory(struct web *web);
 
 /* Calls on_timer after delay_us. */
 void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *web));

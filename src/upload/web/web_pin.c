@@ -91,7 +91,7 @@ static void send_pin(struct web *web)
     web_forget_pin(web);
     web->pin = secret_alloc(sizeof format + PIN_DIGITS);
     if (!web->pin) {
-        web_fail(web, OTA_E_INTERNAL, "out of memory");
+        web_fail_no_memory(web);
         return;
     }
 

@@ -478,7 +478,7 @@ static void start_request(struct web *web, const struct http_request_config *con
 
     web->request = http_request_start(service->client, config, callbacks);
     if (!web->request)
-        web_fail(web, OTA_E_INTERNAL, "out of memory");
+        web_fail_no_memory(web);
 }
 
 static void log_request(const struct web *web, const char *method)

@@ -224,6 +224,8 @@ static void expect_refusal(const char *name, size_t limit, enum ota_error error,
     assert_int_equal(image_load(&image, name, true, limit, &failure), error);
     assert_int_equal(failure.error, error);
     assert_null(image);
+    if (error == OTA_E_INTERNAL)
+        assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
     if (strstr(failure.message, why) == NULL)
         fail_msg("expected \"%s\", got \"%s\"", why, failure.message);
 }
@@ -762,6 +764,7 @@ static void test_no_memory_to_examine(void **state)
         wrapped.allocations_left = allocations++;
         error = image_load(&image, path, true, IMAGE_SIZE_MAX, &failure);
         assert_true(error == OTA_OK || error == OTA_E_INTERNAL);
+        assert_true(error == OTA_OK || failure.cause == OTA_CAUSE_OUT_OF_MEMORY);
     } while (error != OTA_OK);
 
     wrapped.allocations_left = -1;

@@ -371,6 +371,7 @@ static void test_prepare_no_memory(void **state)
     failing_stop();
     capture_end(&capture);
     assert_int_equal(error, OTA_E_INTERNAL);
+    assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
     assert_ptr_equal(image, same);
     image_free(image);
 }
@@ -415,6 +416,7 @@ static void test_prepare_without_memory(void **state)
                 assert_true(has_failed);
                 assert_int_equal(error, OTA_E_INTERNAL);
                 assert_int_equal(failure.error, error);
+                assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
                 failures++;
             }
             image_free(image);

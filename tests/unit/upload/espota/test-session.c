@@ -359,11 +359,12 @@ static void test_failures_to_start(void **state)
         int refuse_expect;
         bool refuse_handshake, refuse_transfer;
         const char *message;
+        enum ota_cause cause;
     } rows[] = {
-        {EEXIST, false, false, "another upload to the same address is in progress"},
-        {ENOMEM, false, false, "out of memory"},
-        {0, true, false, "out of memory"},
-        {0, false, true, "out of memory"},
+        {EEXIST, false, false, "another upload to the same address is in progress", OTA_CAUSE_NONE},
+        {ENOMEM, false, false, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
+        {0, true, false, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
+        {0, false, true, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct session_config config = make_config();
@@ -378,6 +379,7 @@ static void test_failures_to_start(void **state)
         assert_int_equal(world.done, 1);
         assert_int_equal(world.failure.error, OTA_E_INTERNAL);
         assert_string_equal(world.failure.message, rows[i].message);
+        assert_int_equal(world.failure.cause, rows[i].cause);
         assert_session_freed();
     }
 }
