@@ -152,6 +152,44 @@ enum ota_error input_protect(const char *option, const char *path, struct ota_fa
                     option, escape_string(shown, sizeof shown, path));
 }
 
+bool input_is_same_file(const char *path, const char *other)
+{
+    struct stat status, found;
+
+    return stat(path, &status) == 0 && stat(other, &found) == 0 && S_ISREG(status.st_mode) &&
+           status.st_dev == found.st_dev && status.st_ino == found.st_ino;
+}
+
+static bool appends(int fd)
+{
+    return (fcntl(fd, F_GETFL) & O_APPEND) != 0;
+}
+
+enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
+                                    struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    struct stat status;
+    const char *stream = NULL;
+
+    if (input_protect(option, path, failure) != OTA_OK)
+        return failure->error;
+    if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+        return OTA_OK;
+
+    for (int fd = STDERR_FILENO; fd >= STDOUT_FILENO; fd--)
+        if (goes_into(fd, &status) && !(is_appended && appends(fd))) {
+            stream = fd == STDOUT_FILENO ? "output" : "error";
+            if (status.st_size > 0) /* what is in it stays as it is */
+                stdio_guard_discard(fd);
+        }
+    if (!stream)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s names the file that standard %s goes into, %s; give it another name",
+                    option, stream, escape_string(shown, sizeof shown, path));
+}
+
 void input_forget(void)
 {
     free(inputs.ids);

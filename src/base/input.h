@@ -43,6 +43,15 @@ void input_forget(void); /* all inputs */
  * OTA_E_USAGE if path is one of them, by whatever name. */
 enum ota_error input_protect(const char *option, const char *path, struct ota_failure *failure);
 
+/* As input_protect(), and fails also if standard output or error goes into the file. is_appended: the
+ * file is appended to, as ">>" does, and not replaced; the two may share a file then. From a failure on, what is
+ * written there is lost, unless the file is empty. */
+enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
+                                    struct ota_failure *failure);
+
+/* Whether both paths lead to the same regular file, which is there. */
+bool input_is_same_file(const char *path, const char *other);
+
 /* Like strerror(), with better words for the errors of these functions. */
 const char *input_error(int number);
 

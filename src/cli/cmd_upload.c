@@ -38,14 +38,19 @@ struct program {
     bool is_over;               /* --monitor-for */
 };
 
+/* After open_log(), which makes its file: so another path to the same one is seen. */
 static enum ota_error open_metrics(struct program *program, struct ota_failure *failure)
 {
     const struct options *options = program->options;
+    const char *log = options->transcript.path;
 
     if (!options->metrics || options->fleet.is_dry_run)
         return OTA_OK;
-    if (input_protect("--metrics", options->metrics, failure) != OTA_OK)
+    if (input_protect_output("--metrics", options->metrics, false, failure) != OTA_OK)
         return failure->error;
+    if (log && input_is_same_file(log, options->metrics))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--log and --metrics name the same file; give one of them another name");
     return report_open_metrics(program->report, options->metrics, failure);
 }
 
@@ -57,7 +62,7 @@ static enum ota_error open_log(struct program *program, struct ota_failure *fail
     if ((!boot_check_is_wanted(&options->log) && !plan_judges_logs(&program->plan)) ||
         options->fleet.is_dry_run)
         return OTA_OK;
-    if (path && input_protect("--log", path, failure) != OTA_OK)
+    if (path && input_protect_output("--log", path, true, failure) != OTA_OK)
         return failure->error;
     return report_open_transcript(program->report, &options->transcript, failure);
 }
@@ -210,8 +215,8 @@ static enum ota_error prepare(struct program *program)
         return failure->error;
     /* Outputs come last, as none of them may be a file that was read. Until here a signal ends the
      * program as it is: nothing has been said to any board. */
-    if (open_services(program) != OTA_OK || open_metrics(program, failure) != OTA_OK ||
-        open_log(program, failure) != OTA_OK)
+    if (open_services(program) != OTA_OK || open_log(program, failure) != OTA_OK ||
+        open_metrics(program, failure) != OTA_OK)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)

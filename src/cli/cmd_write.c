@@ -46,7 +46,9 @@ static enum ota_error check_target(const char *path, struct ota_failure *failure
         return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
-    return input_protect("--output", path, failure);
+    if (is_stream(&target))
+        return input_protect("--output", path, failure);
+    return input_protect_output("--output", path, false, failure);
 }
 
 /* -- a stream -- */

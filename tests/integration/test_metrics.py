@@ -49,9 +49,9 @@ class Metrics(Scenario):
         self.path = self.file("firmware.bin", self.image)
         self.metrics = os.path.join(self.directory, "esp-ota.prom")
 
-    def run_on(self, *boards, options=()):
+    def run_on(self, *boards, options=(), **more):
         targets = [word for board in boards for word in ("-i", f"{board.address}:{board.port}")]
-        return run(*targets, "-f", self.path, "--metrics", self.metrics, "--retries", "0", "-q", *options)
+        return run(*targets, "-f", self.path, "--metrics", self.metrics, "--retries", "0", "-q", *options, **more)
 
     def read(self):
         with open(self.metrics, encoding="utf-8") as file:
@@ -191,6 +191,36 @@ class Metrics(Scenario):
         self.assertEqual(result.status, 1, result)
         self.assertIn("was not written by --metrics, so the file is left as it is; give --metrics a file of its own\n"
                       "  Give the option the name of a file", result.err)
+
+    def test_two_outputs(self):
+        """None of them would be whole."""
+        log = ("--monitor", "--log", self.metrics)
+        for redirection, options, said in (
+                ('>"$0"', ("--json", "--metrics", self.metrics), "--metrics names the file that standard output goes into"),
+                ('>"$0"', log, "--log names the file that standard output goes into"),
+                ("", (*log, "--metrics", f"{self.directory}/./esp-ota.prom"), "--log and --metrics name the same file")):
+            with self.subTest(redirection, options=options):
+                result = run("-i", address(), "-f", self.path, *options, before=(
+                    "sh", "-c", f'exec "$@" {redirection}', self.metrics))
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(said, result.err)
+        board = self.board()
+        os.unlink(self.metrics)
+        self.assertEqual(self.run_on(board).status, 0)
+        noted = self.read()
+        for redirection in ('>>"$0"', '2>>"$0"'):
+            with self.subTest(redirection):
+                result = self.run_on(board, options=("--json",), before=("sh", "-c", f'exec "$@" {redirection}', self.metrics))
+                self.assertEqual(result.status, 2, result)
+                self.assertEqual(self.read(), noted)
+        result = run("-z", "-f", self.path, "--output", self.metrics, before=("sh", "-c", 'exec "$@" 2>"$0"', self.metrics))
+        self.assertEqual(result.status, 2, result)
+
+    def test_log_appended_with_messages(self):
+        """Both append, as with one file for all that a service says."""
+        result = run("-i", address(), "-f", self.path, "--retries", "0", "--timeout", "1", "--monitor", "--log", self.metrics,
+                     before=("sh", "-c", 'exec "$@" 2>>"$0"', self.metrics))
+        self.assertEqual(result.status, 5, result)
 
     def test_lost(self):
         """The folder goes away while the board has not got its invitation yet."""

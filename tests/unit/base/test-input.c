@@ -233,12 +233,55 @@ static void test_files(void **state)
     close(descriptor);
 }
 
+/* What a shell has opened with ">" or ">>" for a message or a report. */
+static void test_outputs(void **state)
+{
+    static const struct {
+        int flags;
+        bool is_appended;
+        enum ota_error expected;
+    } rows[] = {
+        {O_WRONLY, true, OTA_E_USAGE},           {O_WRONLY, false, OTA_E_USAGE},
+        {O_WRONLY | O_APPEND, true, OTA_OK},     {O_WRONLY | O_APPEND, false, OTA_E_USAGE},
+        {O_RDWR | O_APPEND, false, OTA_E_USAGE}, {O_RDONLY, false, OTA_OK},
+    };
+    char name[80], link[80];
+    struct ota_failure failure = {.error = OTA_OK};
+
+    (void)state;
+    snprintf(name, sizeof name, "%s/output", directory);
+    snprintf(link, sizeof link, "%s/link", directory);
+    close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    assert_int_equal(symlink("output", link), 0);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            int saved = dup(fd), descriptor = open(name, rows[i].flags | O_CLOEXEC);
+
+            assert_int_equal(dup2(descriptor, fd), fd);
+            enum ota_error error =
+                input_protect_output("--metrics", link, rows[i].is_appended, &failure);
+            dup2(saved, fd);
+            close(saved);
+            close(descriptor);
+            assert_int_equal(error, rows[i].expected);
+            assert_int_equal(strstr(failure.message, "standard output") != NULL,
+                             fd == STDOUT_FILENO);
+        }
+    assert_int_equal(input_protect_output("--metrics", link, false, &failure), OTA_OK);
+    assert_true(input_is_same_file(name, link));
+    assert_false(input_is_same_file(name, directory));
+    unlink(name);
+    assert_false(input_is_same_file(name, link));
+    assert_int_equal(input_protect_output("--metrics", link, false, &failure), OTA_OK);
+    unlink(link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pipes),         cmocka_unit_test(test_pipe_of_a_shell),
         cmocka_unit_test(test_blocking_pipe), cmocka_unit_test(test_input_names),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_outputs),
     };
     return cmocka_run_group_tests(tests, set_up_input, tear_down_input);
 }
