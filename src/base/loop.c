@@ -4,8 +4,9 @@
  * Each turn serves every ready file descriptor and every due timer: a board hangs up after one
  * second of silence, so none of hundreds may starve. A timer fires only in a turn that has asked for
  * the ready file descriptors after it was due. So what arrived while the process was stopped (Ctrl-Z)
- * or busy is read before a deadline is judged. Running timers form a pairing heap, linked
- * through the timers themselves.
+ * or busy is read before a deadline is judged. A timer without a delay that is started while reading
+ * reports what was read, so it fires before any deadline. Running timers form a pairing heap,
+ * linked through the timers themselves.
  *
  * libev would do the same, but aborts the process when memory runs out (CONTRIBUTING.md).
  */
@@ -27,6 +28,9 @@
 
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
+/* Earlier than any time of the clock. */
+enum { BEFORE_DEADLINES = 0 };
+
 /* Room for what is ready, at first. */
 enum { READY_MIN = 64 };
 
@@ -42,6 +46,7 @@ struct loop {
     struct loop_watch *files;     /* watches of regular files */
     struct loop_watch *next_file; /* the next to dispatch */
     int64_t turn_us;              /* the beginning of this turn */
+    bool is_reading;              /* no timer of this turn has fired yet */
     bool quit;
     bool ends_without_memory, has_run_out;
     int signal_pipe[2];
@@ -117,16 +122,23 @@ void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn 
     *timer = (struct loop_timer){.loop = loop, .on_due = on_due, .userdata = userdata};
 }
 
+/* A timer that is late, or that another timer starts, waits for the next turn: otherwise this turn
+ * might never end. */
+static int64_t choose_due_us(const struct loop *loop, int64_t delay_us)
+{
+    if (loop->is_reading && delay_us == 0)
+        return BEFORE_DEADLINES;
+
+    int64_t due_us = loop_now_us() + (delay_us > 0 ? delay_us : 0);
+    return due_us > loop->turn_us ? due_us : loop->turn_us + 1;
+}
+
 void loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 {
     struct loop *loop = timer->loop;
     loop_timer_stop(timer);
 
-    /* A timer that a callback starts without delay waits for the next turn: otherwise this turn
-     * might never end. */
-    timer->due_us = loop_now_us() + (delay_us > 0 ? delay_us : 0);
-    if (timer->due_us <= loop->turn_us)
-        timer->due_us = loop->turn_us + 1;
+    timer->due_us = choose_due_us(loop, delay_us);
     timer->is_running = true;
     loop->timers = meld(loop->timers, timer);
 }
@@ -176,6 +188,7 @@ static bool must_end(const struct loop *loop)
 
 static void dispatch_timers(struct loop *loop)
 {
+    loop->is_reading = false;
     while (loop->timers && loop->timers->due_us <= loop->turn_us && !must_end(loop)) {
         struct loop_timer *timer = loop->timers;
         loop_timer_stop(timer);
@@ -328,6 +341,7 @@ int loop_run(struct loop *loop)
         if (count < 0)
             continue;
 
+        loop->is_reading = true;
         dispatch_watches(loop, count);
         if ((size_t)count == loop->ready_max && make_room(loop))
             continue; /* more may be ready */

@@ -18,11 +18,11 @@ struct loop *loop_new(void);
 /* Every timer and watch must have been stopped before. Restores the signal handlers. */
 void loop_free(struct loop *loop);
 
-/* Dispatches until loop_quit(). Each turn calls back once for every ready file descriptor and every
- * due timer; those that a callback starts wait for the next turn. What was ready when a timer became
- * due is served before it, also after the process was stopped. A callback may stop any timer or
- * watch and free its owner, also its own. Returns 0 after loop_quit(), or -1 and errno when
- * epoll_wait(2) fails. */
+/* Dispatches until loop_quit(). Each turn calls back once for every ready file descriptor, then for
+ * every due timer. A watch that a callback starts waits for the next turn; for a timer see
+ * loop_timer_start(). What was ready when a timer became due is served before it, also after the
+ * process was stopped. A callback may stop any timer or watch and free its owner, also its own.
+ * Returns 0 after loop_quit(), or -1 and errno when epoll_wait(2) fails. */
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
@@ -70,7 +70,9 @@ struct loop_timer {
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
                      void *userdata);
 
-/* Fires once after delay_us (0: in the next turn). A running timer is restarted. */
+/* Fires once after delay_us. A running timer is restarted. With 0, a callback of a watch has it fire
+ * in the same turn, before any deadline, as it may report what was read in time. Otherwise a timer
+ * that need not wait fires in the next turn, also a late one (delay_us < 0). */
 void loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void loop_timer_stop(struct loop_timer *timer);
 

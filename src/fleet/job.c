@@ -136,11 +136,8 @@ static void arm_timer(struct job *job)
     if (job->deadline_us && (!due_us || job->deadline_us < due_us))
         due_us = job->deadline_us;
 
-    int64_t delay_us = due_us - loop_now_us();
-    if (delay_us < 0)
-        delay_us = 0;
     if (due_us)
-        loop_timer_start(&job->timer, delay_us);
+        loop_timer_start(&job->timer, due_us - loop_now_us());
     else
         loop_timer_stop(&job->timer);
 }

@@ -105,7 +105,7 @@ static void choose_events(struct side *side)
                       (reads ? LOOP_READABLE : 0U) | (side->end > 0 ? LOOP_WRITABLE : 0U));
 }
 
-/* Waits for what can be done next; if nothing is left, on_end() comes in the next turn. */
+/* Waits for what can be done next; if nothing is left, on_end() comes later, from the loop. */
 static void proceed(struct relay *relay)
 {
     if (relay->is_over && relay->board.end == 0 && relay->client.end == 0) {

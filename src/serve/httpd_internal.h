@@ -94,7 +94,7 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent);
 void httpd_transfers_end(struct httpd *server);
 void httpd_transfers_on_timer(void *userdata);
 
-/* Runs the daemons in the next turn of the loop. */
+/* Runs the daemons later, from the loop. */
 void httpd_wake(struct httpd *server);
 
 /* Lets the streams end by themselves. */

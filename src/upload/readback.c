@@ -49,7 +49,7 @@ static void continue_after(struct readback *readback, int64_t wait_us)
 
     if (wait_us > left_us)
         wait_us = left_us;
-    loop_timer_start(&readback->timer, wait_us > 0 ? wait_us : 0);
+    loop_timer_start(&readback->timer, wait_us);
 }
 
 /* Whether the announcement is what the image says of itself, and what --expect-version demands. */

@@ -68,8 +68,7 @@ static void arm_handshake_timer(struct handshake *handshake)
     if (handshake->resend_us && handshake->resend_us < next_us)
         next_us = handshake->resend_us;
 
-    int64_t delay_us = next_us - loop_now_us();
-    loop_timer_start(&handshake->timer, delay_us > 0 ? delay_us : 0);
+    loop_timer_start(&handshake->timer, next_us - loop_now_us());
 }
 
 void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us,

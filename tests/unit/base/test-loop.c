@@ -315,7 +315,9 @@ static void note_calls_when_due(void *userdata)
 static void start_deadline(struct counter *counter)
 {
     loop_timer_init(&counter->timer, counter->loop, note_calls_when_due, counter);
-    loop_timer_start(&counter->timer, 0);
+    loop_timer_start(&counter->timer, 1);
+    while (loop_now_us() <= counter->timer.due_us)
+        ; /* it passes */
 }
 
 static void test_what_is_ready_comes_before_what_is_due(void **state)
@@ -365,6 +367,49 @@ static void test_a_stop_while_dispatching(void **state)
     assert_int_equal(loop_run(counter.loop), 0);
     assert_int_equal(counter.seen, 2);
     close_pipes(&counter, 2);
+}
+
+/* What was read is reported by a timer without a delay, after the callback that has read it. */
+static void report_what_was_read(void *userdata)
+{
+    ((struct counter *)userdata)->other_calls++;
+}
+
+static void report_later(unsigned events, void *userdata)
+{
+    struct piped *self = userdata;
+
+    count_call(events, self);
+    assert_int_equal(self->counter->other_calls, 0);
+    loop_timer_start(&self->counter->other, 0);
+    assert_int_equal(self->counter->other_calls, 0);
+}
+
+static void note_reports_when_due(void *userdata)
+{
+    struct counter *counter = userdata;
+
+    counter->seen = counter->other_calls;
+    loop_quit(counter->loop);
+}
+
+/* Also if a turn has no room for all that are ready. */
+static void test_what_was_read_is_reported_before_what_is_due(void **state)
+{
+    static const int crowds[] = {1, CROWDED};
+
+    for (size_t i = 0; i < sizeof crowds / sizeof *crowds; i++) {
+        struct counter counter = {.loop = *state};
+
+        open_pipes(&counter, crowds[i], count_call);
+        counter.pipes[0].watch.on_ready = report_later;
+        loop_timer_init(&counter.other, counter.loop, report_what_was_read, &counter);
+        loop_timer_init(&counter.timer, counter.loop, note_reports_when_due, &counter);
+        loop_timer_start(&counter.timer, 0); /* the deadline has passed when the turn begins */
+        assert_int_equal(loop_run(counter.loop), 0);
+        assert_int_equal(counter.seen, 1);
+        close_pipes(&counter, crowds[i]);
+    }
 }
 
 /* The first callback stops the two others, which are ready in the same turn. */
@@ -815,6 +860,7 @@ int main(void)
         TEST(test_what_is_ready_comes_before_what_is_due),
         TEST(test_a_stop_while_waiting),
         TEST(test_a_stop_while_dispatching),
+        TEST(test_what_was_read_is_reported_before_what_is_due),
         TEST(test_stopping_while_dispatching),
         TEST(test_freeing_while_dispatching),
         TEST(test_changing_events),
