@@ -10,6 +10,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import dataclasses
+import faulthandler
 import fcntl
 import hashlib
 import itertools
@@ -35,6 +36,8 @@ SIMULATOR = os.environ["ESP_OTA_SIM"]
 IMAGES = os.environ.get("ESP_OTA_IMAGES", "/nonexistent")  # firmware of real builds, which is not in the repository
 DEADLINE_S = 120  # whatever takes longer hangs
 AT_ONCE = 8
+
+faulthandler.dump_traceback_later(570)  # ctest ends whoever hangs after 600 s; this shows where that is
 
 image = firmware.noise
 sketch = firmware.sketch
