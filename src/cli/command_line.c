@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ALIAS_OPTIONS_MAX = 10000 };
+
 struct reader {
     struct command_line *line;
     struct argv_mask argv_mask;
@@ -84,23 +86,38 @@ static enum ota_error reject_unknown_name(const struct reader *reader, const cha
                     likely);
 }
 
+/* Returns the first letter of a cluster that is not an option, or the last one. */
+static const char *find_unknown_letter(const char *cluster)
+{
+    const char *letter = cluster + 1;
+
+    while (letter[0] && letter[1] && options_find_letter(*letter))
+        letter++;
+    return letter;
+}
+
+/* Returns the length of the character, which may be UTF-8; 0 at the end of the text. */
+static size_t character_length(const char *character)
+{
+    size_t length = *character != '\0';
+
+    while (length && ((unsigned char)character[length] & 0xc0) == 0x80)
+        length++;
+    return length;
+}
+
 /* Blames the first letter of a cluster that is not an option. */
 static enum ota_error reject_unknown_letter(const char *argument, struct ota_failure *failure)
 {
     char buffer[SPELLING_MAX];
-    const char *letter = argument + 1;
+    const char *letter = find_unknown_letter(argument);
 
-    while (letter[1] && options_find_letter(*letter))
-        letter++;
     if (isblank((unsigned char)*letter) && letter > argument + 1) {
         snprintf(buffer, sizeof buffer, "-%c", letter[-1]);
         return reject_blank(buffer, options_find_letter(letter[-1]), failure);
     }
 
-    size_t length = 1; /* length of the character, which may be UTF-8 */
-    while (((unsigned char)letter[length] & 0xc0) == 0x80)
-        length++;
-
+    size_t length = character_length(letter);
     escape_text(buffer, sizeof buffer, letter, length);
     const char *likely = options_suggest(letter, length);
     if (!likely)
@@ -110,17 +127,30 @@ static enum ota_error reject_unknown_letter(const char *argument, struct ota_fai
                     likely);
 }
 
+/* Blames an option of an alias. Text behind an unknown letter may be a password. */
+static enum ota_error reject_in_alias(const char *alias, const char *option,
+                                      struct ota_failure *failure)
+{
+    char shown_alias[SPELLING_MAX], shown[SPELLING_MAX] = "-";
+
+    if (option[1] == '-') {
+        spelling_name(shown, option);
+    } else {
+        const char *letter = find_unknown_letter(option);
+        escape_text(shown + 1, sizeof shown - 1, letter, character_length(letter));
+    }
+    return ota_fail(failure, OTA_E_USAGE, "the popt alias '%s' contains an unknown option, '%s'",
+                    spelling_name(shown_alias, alias), shown);
+}
+
 static enum ota_error reject_unknown_option(const struct reader *reader,
                                             struct ota_failure *failure)
 {
-    char alias[SPELLING_MAX], option[SPELLING_MAX];
     const char *argument = current_argument(reader);
     const char *in_alias = poptBadOption(reader->popt, 0);
 
     if (in_alias != argument)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "the popt alias '%s' contains an unknown option, '%s'",
-                        spelling_name(alias, argument), spelling_name(option, in_alias));
+        return reject_in_alias(argument, in_alias, failure);
     return argument[1] == '-' ? reject_unknown_name(reader, argument, failure)
                               : reject_unknown_letter(argument, failure);
 }
@@ -328,17 +358,32 @@ static void drop_leading_blanks(char *value)
     memmove(value, value + blanks, strlen(value + blanks) + 1);
 }
 
-/* Whether an option stands at text, by its whole name or letter, with a value or another word behind it.
- * Then writes its spelling. */
-static bool is_option_at(char spelled[SPELLING_MAX], const char *text)
+/* Whether an option stands at text: its whole name, or letters of which only the last one takes a value,
+ * perhaps in the same word ("-zaPASSWORD"). If it takes no text, an option that is unknown is also
+ * one. Then writes the name, or the first letter, and nothing behind it: that may be a password. */
+static bool is_option_at(char spelled[SPELLING_MAX], const char *text, bool takes_text)
 {
-    if (text[0] != '-')
-        return false;
-    if (text[1] != '-' && options_find_letter(text[1]) && isblank((unsigned char)text[2])) {
-        snprintf(spelled, SPELLING_MAX, "-%c", text[1]);
+    const size_t dash = spelling_long_dash(text) ? spelling_long_dash(text) : text[0] == '-';
+    const char *letter = text + dash;
+
+    if (spelling_correct(spelled, text))
         return true;
+    if (dash == 0)
+        return false;
+    if (*letter == '-') {
+        spelling_name(spelled, text);
+        return !takes_text;
     }
-    return spelling_correct(spelled, text);
+
+    snprintf(spelled, SPELLING_MAX, "-%.*s", (int)character_length(letter), letter);
+    if (!takes_text && isalpha((unsigned char)*letter))
+        return true;
+    for (; *letter && !isblank((unsigned char)*letter); letter++) {
+        const struct poptOption *row = options_find_letter(*letter);
+        if (!row || options_takes_value(row))
+            return row != NULL;
+    }
+    return letter > text + dash;
 }
 
 /* Whether " -a" in a value belongs to the value, and is not the rest of a command line. It does if
@@ -366,7 +411,7 @@ static enum ota_error check_swallowed(const char *name, enum option option, cons
         return OTA_OK;
 
     for (const char *at = strpbrk(value, " \t"); at; at = strpbrk(at + 1, " \t"))
-        if (is_option_at(swallowed, at + 1))
+        if (is_option_at(swallowed, at + 1, options_takes_text(options_find(option))))
             return ota_fail(failure, OTA_E_USAGE,
                             "the value of '%s' has another option in it, '%s'; make two words of "
                             "them",
@@ -515,12 +560,31 @@ static bool take_back(const struct reader *reader)
     return true;
 }
 
+/* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all else. */
+static enum ota_error reject_many(struct reader *reader, enum ota_error first,
+                                  struct ota_failure *failure)
+{
+    char alias[SPELLING_MAX];
+
+    spelling_name(alias, current_argument(reader));
+    for (int i = 1; i < reader->argv_mask.argc; i++)
+        argv_mask_wipe(&reader->argv_mask, reader->argv_mask.shown[i]);
+    if (first != OTA_OK)
+        return first;
+    return ota_fail(failure, OTA_E_USAGE,
+                    "popt aliases such as '%s' stand for more than %d options; shorten them", alias,
+                    ALIAS_OPTIONS_MAX);
+}
+
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
-    int code;
+    int code, from_aliases = 0;
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
+        if (poptBadOption(reader->popt, 0) != current_argument(reader) &&
+            ++from_aliases > ALIAS_OPTIONS_MAX)
+            return reject_many(reader, first, failure);
         struct ota_failure further; /* only the first mistake is reported */
         if (code == POPT_ERROR_BADOPT && (take_back(reader) || expand_abbreviation(reader)))
             continue;

@@ -20,6 +20,8 @@
 #define SECRET "hunter2"
 #define CHILD_VARIABLE "TEST_COMMAND_LINE_CHILD"
 
+#define TEN(word)                                                                                  \
+    " " word " " word " " word " " word " " word " " word " " word " " word " " word " " word
 enum { ARGUMENTS_MAX = 16 };
 
 static char home[] = "/tmp/test-command-line-XXXXXX";
@@ -145,6 +147,8 @@ static void test_bad_aliases(void **state)
         const char *message;
     } rows[] = {
         {{"--bad"}, "the popt alias '--bad' contains an unknown option, '--nonsense'"},
+        {{"--mistyped"}, "the popt alias '--mistyped' contains an unknown option, '-A'"},
+        {{"--cluster"}, "the popt alias '--cluster' contains an unknown option, '-A'"},
         {{"--run"}, "unknown option '--run'; esp-ota --help lists all"},
         {{"--foreign"}, "unknown option '--foreign'; esp-ota --help lists all"},
         {{"--kitchen=x"}, "option '--kitchen' takes no value"},
@@ -173,10 +177,18 @@ static void test_options_in_values(void **state)
         {{"--match", "Lamp -a *"}, OPTION_MATCH, true},
         {{"--user", "x --force"}, OPTION_USER, true},
         {{"--log", "My -a log"}, OPTION_LOG, true},
+        {{"-p80 -"}, OPTION_PORT, true}, /* no option; options_read() refuses it */
+        {{"-p80 -\xc3\xa4"}, OPTION_PORT, true},
         {{"-p", "80 -a x"}, OPTION_PORT, false},
         {{"--match=Lamp -a *"}, OPTION_MATCH, false},
         {{"--file=fw.bin -a x"}, OPTION_FILE, false},
         {{"-ffw.bin -a x"}, OPTION_FILE, false},
+        {{"-ffw.bin -ax"}, OPTION_FILE, false},
+        {{"-ffw.bin -zax"}, OPTION_FILE, false},
+        {{"-ffw.bin -a=x"}, OPTION_FILE, false},
+        {{"--expect-version=1.2 -rc1"}, OPTION_EXPECT_VERSION, true},
+        {{"--match=Lamp -k*"}, OPTION_MATCH, true},
+        {{"--log=My - log"}, OPTION_LOG, true},
         {{"--file=My -a file.bin"}, OPTION_FILE, true},
         {{"-fMy -a file.bin"}, OPTION_FILE, true},
         {{"-f", "--auth x"}, OPTION_FILE, false},
@@ -195,6 +207,83 @@ static void test_options_in_values(void **state)
         reading_free(it);
     }
     assert_int_equal(unlink(file), 0);
+}
+
+/* One word with two options is a line of PlatformIO's upload_flags. Nothing behind the second one's
+ * letter is shown, nor stays in argv. */
+static void test_second_option_in_word(void **state)
+{
+    (void)state;
+    static const char *const first[] = {"-p3232",
+                                        "--port=3232",
+                                        "-p 3232",
+                                        "-t5",
+                                        "--timeout=5",
+                                        "-P1000",
+                                        "-j2",
+                                        "-I127.0.0.1",
+                                        "--host_ip=::",
+                                        "-i127.0.0.1",
+                                        "--ip=b",
+                                        "--protocol=web",
+                                        "-fx",
+                                        "--monitor=23",
+                                        "--online=9",
+                                        "--hosts=/no",
+                                        "--expect-version=1"};
+    static const struct {
+        const char *text, *named;
+        bool is_unknown; /* then a name may contain it */
+    } second[] = {
+        {"-a" SECRET, "'-a'", false},
+        {"-a=" SECRET, "'-a'", false},
+        {"-a " SECRET, "'-a'", false},
+        {"-za" SECRET, "'-z'", false},
+        {"--auth=" SECRET, "'--auth'", false},
+        {"-auth=" SECRET, "'--auth'", false},
+        {"\xe2\x80\x93"
+         "a" SECRET,
+         "'-a'", false},
+        {"-A" SECRET, "'-A'", true},
+        {"--atuh=" SECRET, "'--atuh'", true},
+    };
+
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        for (size_t j = 0; j < sizeof second / sizeof *second; j++) {
+            char word[128];
+            snprintf(word, sizeof word, "%s %s", first[i], second[j].text);
+            struct reading *it = read_arguments((const char *const[]){word, NULL});
+
+            bool is_name = strstr("-i127.0.0.1 --ip=b --protocol=web -fx --hosts=/no "
+                                  "--expect-version=1",
+                                  first[i]) != NULL;
+            if (!second[j].is_unknown || !is_name) {
+                assert_int_equal(it->error, OTA_E_USAGE);
+                assert_non_null(strstr(it->failure.message, " has another option in it, "));
+                assert_non_null(strstr(it->failure.message, second[j].named));
+                assert_null(strstr(it->failure.message, SECRET));
+                assert_null(strstr(it->argv[1], SECRET));
+            }
+            reading_free(it);
+        }
+}
+
+/* Aliases in aliases multiply, so their options are counted. What follows them is wiped unread. */
+static void test_many_options_of_aliases(void **state)
+{
+    (void)state;
+    struct reading *it = read_arguments((const char *const[]){"--many", "-a", SECRET, NULL});
+
+    assert_int_equal(it->error, OTA_E_USAGE);
+    assert_string_equal(it->failure.message, "popt aliases such as '--many' stand for more than "
+                                             "10000 options; shorten them");
+    assert_string_equal(it->argv[3], "");
+    reading_free(it);
+
+    it = read_arguments((const char *const[]){"--fewer", "-a", SECRET, NULL});
+    assert_int_equal(it->error, OTA_OK);
+    assert_string_equal(it->line.password, SECRET);
+    reading_free(it);
 }
 
 /* Checks the output of ps for a real process. */
@@ -265,15 +354,30 @@ static int set_up_command_line(void **state)
         "99.0\x02 \x01"
         "2.9\x02 \x01\"\n"
         "esp-ota alias --bad --nonsense=" SECRET "\n"
+        "esp-ota alias --mistyped -A" SECRET "\n"
+        "esp-ota alias --cluster -zA" SECRET "\n"
         "esp-ota alias --loop --pool\n"
         "esp-ota alias --pool --loop\n"
-        "esp-ota exec --run /bin/false\n"
-        "esp-ota exec --debug /bin/false\n"
-        "# esp-ota alias --commented --ip other.local\n"
-        "esp-ota alias\n"
-        "esp-ota alias --long --POPTdesc=$\"nothing\" --ip \\\n   long.local -d\n"
-        "other alias --foreign --ip other.local\n"
-        "esp-ota alias --last --ip last.local";
+        "esp-ota alias --many" TEN("--fewer") TEN(
+            "--fewer") "\n"
+                       "esp-ota alias --fewer" TEN(
+                           "--hundred") "\n"
+                                        "esp-ota alias --hundred" TEN(
+                                            "--ten") "\n"
+                                                     "esp-ota alias --ten" TEN(
+                                                         "-v") "\n"
+                                                               "esp-ota exec --run /bin/false\n"
+                                                               "esp-ota exec --debug /bin/false\n"
+                                                               "# esp-ota alias --commented --ip "
+                                                               "other.local\n"
+                                                               "esp-ota alias\n"
+                                                               "esp-ota alias --long "
+                                                               "--POPTdesc=$\"nothing\" --ip \\\n  "
+                                                               " long.local -d\n"
+                                                               "other alias --foreign --ip "
+                                                               "other.local\n"
+                                                               "esp-ota alias --last --ip "
+                                                               "last.local";
     char path[64];
 
     if (!mkdtemp(home))
@@ -302,8 +406,12 @@ int main(int argc, char **argv)
         return run_child(argc, argv);
 
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_password_is_wiped), cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_bad_aliases),       cmocka_unit_test(test_options_in_values),
+        cmocka_unit_test(test_password_is_wiped),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_bad_aliases),
+        cmocka_unit_test(test_options_in_values),
+        cmocka_unit_test(test_second_option_in_word),
+        cmocka_unit_test(test_many_options_of_aliases),
         cmocka_unit_test(test_process_list),
     };
     return cmocka_run_group_tests(tests, set_up_command_line, tear_down_command_line);
