@@ -11,6 +11,7 @@
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { LIST_MAX = 256, SHOWN_MAX = 160 };
@@ -99,6 +100,18 @@ static bool find_own_address(struct address *own, const char *name, const struct
     return is_found;
 }
 
+/* Whether interface is the loopback interface, and peer is not this computer. The kernel would swallow
+ * what is sent there, without an error. */
+static bool is_swallowed(int fd, const char *interface, const struct address *peer)
+{
+    struct ifreq request = {.ifr_flags = 0};
+    struct address own;
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_LOOPBACK) &&
+           !address_is_loopback(peer) && !(source_toward(&own, peer) && address_equal(&own, peer));
+}
+
 int source_bind(int fd, const struct source *source, const struct address *peer)
 {
     struct address own;
@@ -109,8 +122,12 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
         return bind(fd, &source->address.any, address_length(&source->address));
 
     if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
-                   (socklen_t)strlen(source->interface)) == 0)
-        return 0;
+                   (socklen_t)strlen(source->interface)) == 0) {
+        if (!peer || !is_swallowed(fd, source->interface, peer))
+            return 0;
+        errno = EINVAL; /* as sending from the loopback address has it */
+        return -1;
+    }
     if (errno != EPERM)
         return -1;
     if (!peer)

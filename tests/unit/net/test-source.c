@@ -102,8 +102,23 @@ static void test_bind(void **state)
     assert_string_equal(text, "0.0.0.0");
     assert_int_equal(bind_to(&address, "127.0.0.1", text), 0);
     assert_string_equal(text, "127.0.0.7");
-    assert_int_equal(bind_to(&lo, "10.0.0.7", text), 0);
+    assert_int_equal(bind_to(&lo, "127.0.0.9", text), 0);
     assert_string_equal(text, "0.0.0.0"); /* the kernel chooses */
+}
+
+/* The kernel sends to no other computer from a loopback address, but swallows what is sent there
+ * through the loopback interface. */
+static void test_loopback_leads_nowhere(void **state)
+{
+    (void)state;
+    const struct source lo = {.interface = "lo"};
+    char text[ADDRESS_TEXT_MAX];
+
+    assert_int_equal(bind_to(&lo, "192.0.2.7", text), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(bind_to(&lo, "2001:db8::7", text), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(bind_to(&lo, "127.0.0.1", text), 0);
 }
 
 /* In older kernels only root can bind to an interface: its address in the family of the peer is
@@ -147,7 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_source), cmocka_unit_test(test_source_text),
-        cmocka_unit_test(test_bind), cmocka_unit_test(test_not_allowed),
-        cmocka_unit_test(test_toward)};
+        cmocka_unit_test(test_bind),         cmocka_unit_test(test_loopback_leads_nowhere),
+        cmocka_unit_test(test_not_allowed),  cmocka_unit_test(test_toward)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
