@@ -110,7 +110,17 @@ static bool choose_numbers(const char *text, size_t length, struct choice *choic
     return true;
 }
 
-/* Chooses the boards that match this name or pattern. False if there are none; *refused is then the
+/* An address counts only as a whole: a pattern such as "fe*" means names. */
+static bool is_called(const struct board *board, const char *text)
+{
+    struct address address;
+
+    return board_has_name(board, text) ||
+           (board->is_resolved && board->has_address && address_parse(&address, text) &&
+            address_equal(&address, &board->address));
+}
+
+/* Chooses the boards that match this name or pattern, or have this address. False if there are none; *refused is then the
  * matching board that cannot be chosen, or NULL. */
 static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
                         const struct choice **refused)
@@ -127,7 +137,7 @@ static bool choose_name(const char *text, size_t length, struct choice *choices,
     escape_revert(pattern);
 
     for (size_t i = 0; i < count; i++) {
-        if (!board_has_name(choices[i].board, pattern))
+        if (!is_called(choices[i].board, pattern))
             continue;
         if (can_be_chosen(&choices[i])) {
             choices[i].is_chosen = true;
@@ -158,7 +168,7 @@ static enum ota_error choose_text(const char *text, size_t length, struct choice
     return ota_fail(
         failure, OTA_E_USAGE,
         "'%s' is neither a number from 1 to %zu, nor a range such as 1-%zu, nor 'all', nor "
-        "the name of a board",
+        "the name or address of a board",
         shown, offered, offered);
 }
 

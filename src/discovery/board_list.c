@@ -3,15 +3,42 @@
 
 #include "base/pattern.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#define DIGITS "0123456789"
+
 enum { CAPACITY_MIN = 16 };
+
+/* Compares like strcasecmp(), but numbers by their value: "lab-2" comes before "lab-10". */
+static int order_names(const char *a, const char *b)
+{
+    while (*a && *b) {
+        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+            a += strspn(a, "0");
+            b += strspn(b, "0");
+            const size_t digits_a = strspn(a, DIGITS), digits_b = strspn(b, DIGITS);
+            const int order = digits_a == digits_b  ? memcmp(a, b, digits_a)
+                              : digits_a < digits_b ? -1
+                                                    : 1;
+            if (order)
+                return order;
+            a += digits_a;
+            b += digits_b;
+        } else {
+            const int order = tolower((unsigned char)*a++) - tolower((unsigned char)*b++);
+            if (order)
+                return order;
+        }
+    }
+    return (*a != '\0') - (*b != '\0');
+}
 
 static int order_boards(const struct board *a, const char *instance, enum service service)
 {
-    int order = strcasecmp(a->instance, instance);
+    int order = order_names(a->instance, instance);
 
     if (!order)
         order = strcmp(a->instance, instance);

@@ -36,6 +36,11 @@ static int set_up_menu(void **state)
         boards[i].is_resolved = true;
         choices[i] = (struct choice){.board = &boards[i]};
     }
+    for (size_t i = 0; i < 3; i++) {
+        boards[i].has_address = true;
+        assert_true(address_parse(&boards[i].address,
+                                  (const char *[]){"10.0.0.7", "10.0.0.8", "fd00::9"}[i]));
+    }
     snprintf(boards[0].host, sizeof boards[0].host, "roof.local");
     snprintf(choices[1].reason, sizeof choices[1].reason, "the image is for the chip esp32");
     snprintf(choices[11].reason, sizeof choices[11].reason, "the image is for the chip esp32");
@@ -74,6 +79,11 @@ static const struct {
      "000000000010"},
     {"42", "000000000100"},
     {"*", "101111111110"},
+    {"10.0.0.7", "100000000000"},
+    {"FD00:0::9, 10.0.0.7 lab-01", "101000100000"},
+    {"10.0.0.8", NULL},
+    {"10.0.0.9", NULL},
+    {"10.0.0.*", NULL}, /* might mean more boards than are shown */
     {"o*, attic", NULL},
     {"oven", NULL},
     {"lab-x", NULL},
@@ -134,7 +144,7 @@ static void test_reasons(void **state)
     assert_int_equal(board_menu_parse("1, cellar", choices, COUNT, &failure), OTA_E_USAGE);
     assert_string_equal(failure.message,
                         "'cellar' is neither a number from 1 to 10, nor a range such as 1-10, nor "
-                        "'all', nor the name of a board");
+                        "'all', nor the name or address of a board");
 }
 
 /* Shows the menu to somebody who types this; returns what is shown. */

@@ -69,12 +69,18 @@ static void add_answer(struct board_list *boards, struct mdns_answer answer)
 
 static void test_sorted_whatever_the_order(void **state)
 {
-    static const char *const sorted[] = {"Attic", "attic",   "attic 2", "Kitchen",
-                                         "lamp",  "lamp-10", "lamp-2",  "Ölofen"};
+    static const char *const sorted[] = {"1",        "02",
+                                         "10 lamps", "Attic",
+                                         "attic",    "attic 2",
+                                         "Kitchen",  "lamp",
+                                         "lamp-02",  "lamp-2",
+                                         "lamp-2b",  "Lamp-10",
+                                         "lamp-10",  "lamp-184467440737095516170",
+                                         "lamp-a",   "Ölofen"};
 
     enum { COUNT = sizeof sorted / sizeof *sorted };
     (void)state;
-    for (size_t step = 1; step < COUNT; step += 2) { /* odd: prime to 8 */
+    for (size_t step = 1; step < COUNT; step += 2) { /* odd: prime to 16 */
         struct board_list boards = {0};
         for (size_t i = 0; i < COUNT; i++)
             add_answer(&boards, seen(sorted[i * step % COUNT]));
