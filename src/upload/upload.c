@@ -4,6 +4,7 @@
 #include "upload/upload.h"
 
 #include "base/error.h"
+#include "secrets/echo.h"
 
 const char *upload_proof_name(enum upload_proof proof)
 {
@@ -81,9 +82,17 @@ bool upload_is_busy(const struct upload *upload, const struct endpoints *endpoin
     return upload->protocol->is_busy(upload, endpoints);
 }
 
+/* What the board says must not show the hashes of a password that it may get. False when memory ran
+ * out. */
+static bool hide_hashes(const struct upload *upload, const char *password)
+{
+    return !upload->config.echo || echo_learn(upload->config.echo, password, NULL);
+}
+
 bool upload_start(struct upload *upload, const struct upload_attempt *attempt)
 {
-    upload->is_running = upload->protocol->start(upload, attempt);
+    upload->is_running =
+        hide_hashes(upload, attempt->password) && upload->protocol->start(upload, attempt);
     return upload->is_running;
 }
 
@@ -103,7 +112,14 @@ void upload_stop(struct upload *upload)
 
 void upload_set_password(struct upload *upload, const char *password)
 {
-    upload->protocol->set_password(upload, password);
+    struct ota_failure failure;
+
+    if (hide_hashes(upload, password)) {
+        upload->protocol->set_password(upload, password);
+        return;
+    }
+    ota_fail_no_memory(&failure);
+    upload->callbacks.on_done(&failure, upload->callbacks.userdata);
 }
 
 void upload_begin_again(struct upload *upload)

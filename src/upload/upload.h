@@ -60,7 +60,7 @@ struct upload_config {
     const char *board;                   /* its name, escaped, for messages */
     const unsigned char *encryption_key; /* ENCRYPTION_KEY_SIZE bytes; NULL: none was given */
     enum auth_scheme min_auth;           /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
-    struct echo *echo;            /* answers that must not be shown if the board repeats them */
+    struct echo *echo; /* answers, and hashes of passwords, that the board must not show */
     const struct upload_own *own; /* what its line of --hosts sets; NULL: nothing */
 };
 
@@ -191,7 +191,7 @@ bool upload_is_running(const struct upload *upload);
 void upload_stop(struct upload *upload);
 
 /* The reply to on_password, at once or later. NULL: the user gave none. The upload keeps the
- * pointer. */
+ * pointer. on_done follows at once when memory ran out. */
 void upload_set_password(struct upload *upload, const char *password);
 
 /* The user has typed another password, after the board rejected one: see trust_begin_again(). */

@@ -60,10 +60,10 @@ class Peer:
 class WebPeer:
     """A web server: answer() plays each connection, in a thread of its own. broken has what that raised."""
 
-    def __init__(self):
+    def __init__(self, where=None, port=0):
         self.broken = []
-        self.address = scenario.address()
-        self._socket = socket.create_server((self.address, 0))
+        self.address = where or scenario.address()
+        self._socket = socket.create_server((self.address, port))
         self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
         with elsewhere():
             threading.Thread(target=self._listen, daemon=True).start()

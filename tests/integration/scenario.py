@@ -30,6 +30,7 @@ import unittest
 
 from elsewhere import elsewhere
 import firmware
+import requirement
 
 PROGRAM = os.environ["ESP_OTA"]
 SIMULATOR = os.environ["ESP_OTA_SIM"]
@@ -484,6 +485,13 @@ class Scenario(unittest.TestCase):
         board = Board(*options, directory=folder(self.directory), **more)
         self.addCleanup(board.close)
         return board
+
+    def two_addresses(self, name):
+        """Two addresses of a name, and a command that runs a program where the name has both."""
+        requirement.need_root(self, "a name with two addresses needs a hosts file of its own")
+        addresses = address(), address()
+        hosts = self.file("hosts", "".join(f"{one} {name}\n" for one in addresses).encode())
+        return addresses, ("unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh")
 
     def assert_no_secret(self, result, *passwords):
         """A PIN may occur in a port's number."""

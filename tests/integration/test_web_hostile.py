@@ -15,7 +15,7 @@ import threading
 import unittest
 
 from peer import WebPeer
-from scenario import Scenario, run, secrets, sketch
+from scenario import Scenario, Terminal, run, secrets, sketch
 
 PASSWORD = "kwertz42"
 BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -43,9 +43,9 @@ class Server(WebPeer):
     reply, or an iterable of bytes, sent until the client has had enough. Authorization is "" or a header's value;
     all of them are in answers. The first uploads, as many as breaks says, are broken off."""
 
-    def __init__(self, script, breaks=0):
+    def __init__(self, script, breaks=0, **where):
         self.script, self.answers, self.breaks = script, [], breaks
-        super().__init__()
+        super().__init__(**where)
 
     def answer(self, connection):
         connection.settimeout(60)
@@ -78,6 +78,44 @@ class Hostile(Scenario):
         path = self.file(f"{server.address}.bin", sketch("esp8266", 400000))
         result = run("-i", server.url, "-f", path, *options, "--retries", str(retries), ESP_OTA_AUTH=password)
         return result, server
+
+    def test_hashes_of_a_typed_password(self):
+        """They are hidden like those of one that was given, and of the wrong one that was typed before it."""
+        wrong = "trewqq42"
+        hashes = [word for password in (PASSWORD, wrong) for word in secrets(password)[1:]]
+
+        def script(method, _, answer):
+            if not answer or base64.b64decode(answer.split()[1]) != f"admin:{PASSWORD}".encode():
+                return ask("Basic", realm="x")
+            return reply(FORM) if method == "GET" else reply(f"Update error: {words}".encode())
+
+        for words in hashes:
+            with self.subTest(words):
+                server = Server(script)
+                self.addCleanup(server.close)
+                terminal = Terminal("-i", server.url, "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0")
+                for count, password in enumerate((wrong, PASSWORD), 1):
+                    terminal.wait_for_prompt(count=count)
+                    terminal.type(password + "\n")
+                result = terminal.result()
+                self.assertGreater(result.status, 2, result)
+                self.assertIn(HIDDEN, result.err)
+                self.assert_no_secret(result, PASSWORD, wrong)
+
+    def test_no_other_host_gets_the_password(self):
+        """Of a name's addresses, only the one that asked gets an answer, also if nothing comes back."""
+        addresses, before = self.two_addresses("boards.example")
+
+        def script(_, __, answer):
+            return b"" if answer else ask("Basic", realm="x")
+
+        servers = [Server(script, where=host, port=8080) for host in addresses]
+        for server in servers:
+            self.addCleanup(server.close)
+        result = run("-i", "http://boards.example:8080", "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0",
+                     before=before, ESP_OTA_AUTH=PASSWORD)
+        self.assertGreater(result.status, 2, result)
+        self.assertEqual(len([server for server in servers if server.answers]), 1, result)
 
     def test_downgrade(self):
         """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""

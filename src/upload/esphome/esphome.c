@@ -173,7 +173,7 @@ static enum ota_phase phase_of(const struct exchange *exchange)
 /* An answer leaves. The board's words, and later its log, must not show it. */
 static void note_answer(struct esphome *esphome, const struct exchange *exchange)
 {
-    echo_learn(esphome->upload.config.echo, esphome->password, &exchange->answer);
+    echo_learn(esphome->upload.config.echo, NULL, &exchange->answer);
     if (exchange->scheme != AUTH_MD5 || esphome->is_md5_told)
         return;
 

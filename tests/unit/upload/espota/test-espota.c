@@ -14,6 +14,7 @@
 #include "discovery/board_list.h"
 #include "discovery/resolve.h"
 #include "image/kind.h"
+#include "secrets/echo.h"
 #include "upload/espota/espota_settings.h"
 #include "upload/espota/session.h"
 #include "upload/protocols.h"
@@ -33,6 +34,7 @@ static struct world {
     struct loop *loop;
     struct espota_settings own;
     struct upload_settings settings;
+    struct echo echo;
 } world;
 
 static const struct image esp8266 = {.family = IMAGE_ESP8266}, esp32 = {.family = IMAGE_ESP32};
@@ -134,16 +136,15 @@ static int tear_down_espota(void **state)
 {
     (void)state;
     upload_services_close(service);
+    echo_clear(&world.echo);
     loop_free(world.loop);
     return world.has_listener || world.has_session;
 }
 
 static struct upload *new_upload(void)
 {
-    const struct upload_config config = {.service = service,
-                                         .board = "lamp",
-                                         .min_auth = AUTH_SHA256,
-                                         .echo = (struct echo *)&world};
+    const struct upload_config config = {
+        .service = service, .board = "lamp", .min_auth = AUTH_SHA256, .echo = &world.echo};
     const struct upload_callbacks callbacks = {.on_done = on_attempt_done, .userdata = &world};
     struct upload *upload = upload_new(&config, &callbacks);
 
@@ -231,7 +232,8 @@ static void test_espota_config(void **state)
     assert_ptr_equal(world.config.image, &esp8266);
     assert_ptr_equal(world.config.endpoints, &endpoints);
     assert_ptr_equal(world.config.heard, &found.claims);
-    assert_ptr_equal(world.config.echo, &world);
+    assert_ptr_equal(world.config.echo, &world.echo);
+    assert_int_not_equal(world.echo.count, 0); /* the hashes of the password */
     assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
     assert_int_equal(world.config.trust->least, AUTH_SHA256);
     assert_int_equal(world.config.accept_timeout_us, 7000000);
