@@ -621,12 +621,13 @@ static void on_job_timer(void *userdata)
 
 static bool allocate_parts(struct job *job)
 {
+    const unsigned char *key = job->config.assignment->encryption_key;
     char text[ASSIGNMENT_LABEL_MAX];
 
     /* Most names are far shorter than they may be, and there may be thousands of jobs. */
     job->name = strdup(assignment_label(text, job->config.assignment));
     job->target = strdup(assignment_target(text, job->config.assignment));
-    if (!job->name || !job->target || !echo_learn(&job->echo, job->password, NULL))
+    if (!job->name || !job->target || (key && !echo_learn_key(&job->echo, key)))
         return false;
 
     if (job->image)

@@ -1,35 +1,40 @@
 /*
- * echo.c: finds answers and hashes by their runs of hexadecimal digits, and secrets that are words.
+ * echo.c: finds answers, hashes and keys by their runs of letters and digits, and secrets that are words.
  */
 #include "secrets/echo.h"
 
+#include "base/base64.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "secrets/encryption_key.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-_Static_assert(ECHO_DIGITS * 4 == 32, "a part fills a uint32_t");
+/* A part has ECHO_DIGITS symbols: letters without their case (10 to 35) and digits, in base64 as in
+ * hexadecimal. */
+enum { SYMBOL_BITS = 6, HEX_SYMBOLS = 16 };
 
-/* The parts of an answer and of both hashes. */
-enum { PARTS_MAX = 3 * DIGEST_SHA256_HEX + DIGEST_MD5_HEX };
+static const uint64_t PART_MASK = (UINT64_C(1) << ECHO_DIGITS * SYMBOL_BITS) - 1;
 
-/* The value of a hexadecimal digit, or -1. */
-static int digit_of(unsigned char byte)
+/* The value of a letter or digit, or -1. */
+static int symbol_of(unsigned char byte)
 {
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *found = byte ? strchr(digits, byte) : NULL;
+    static const char symbols[] =
+        "0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *found = byte ? strchr(symbols, byte) : NULL;
 
-    return found ? (int)((found - digits) % 16) : -1;
+    return found ? (int)((found - symbols) % 36) : -1;
 }
 
-/* The value of a full-width digit, or -1. */
-static int wide_digit_of(uint32_t character)
+/* The value of a full-width letter or digit, or -1. */
+static int wide_symbol_of(uint32_t character)
 {
     static const struct {
         uint32_t first, count;
         int value;
-    } ranges[] = {{0xFF10, 10, 0}, {0xFF21, 6, 10}, {0xFF41, 6, 10}};
+    } ranges[] = {{0xFF10, 10, 0}, {0xFF21, 26, 10}, {0xFF41, 26, 10}};
 
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (character >= ranges[i].first && character - ranges[i].first < ranges[i].count)
@@ -37,8 +42,8 @@ static int wide_digit_of(uint32_t character)
     return -1;
 }
 
-/* The value of the digit that ends with the next byte of a stream, or -1. */
-static int take_digit(struct echo_window *window, unsigned char byte)
+/* The value of the symbol that ends with the next byte of a stream, or -1. */
+static int take_symbol(struct echo_window *window, unsigned char byte)
 {
     const unsigned char bytes[] = {window->before[0], window->before[1], byte};
     uint32_t character;
@@ -46,21 +51,21 @@ static int take_digit(struct echo_window *window, unsigned char byte)
     window->before[0] = bytes[1];
     window->before[1] = byte;
     if (byte >= 0x80 && utf8_decode(&character, bytes, sizeof bytes) == sizeof bytes)
-        return wide_digit_of(character);
-    return digit_of(byte);
+        return wide_symbol_of(character);
+    return symbol_of(byte);
 }
 
-/* Adds a digit. Returns whether there are enough of them for a part. */
-static bool push_digit(struct echo_digits *digits, int digit)
+/* Adds a symbol. Returns whether there are enough of them for a part. */
+static bool push_symbol(struct echo_run *run, int symbol)
 {
-    digits->value = digits->value << 4 | (uint32_t)digit;
-    if (digits->count < ECHO_DIGITS)
-        digits->count++;
-    return digits->count == ECHO_DIGITS;
+    run->value = (run->value << SYMBOL_BITS | (uint64_t)symbol) & PART_MASK;
+    if (run->count < ECHO_DIGITS)
+        run->count++;
+    return run->count == ECHO_DIGITS;
 }
 
 /* The index of the first part that is not below value. */
-static size_t find_part_place(const uint32_t *parts, size_t count, uint32_t value)
+static size_t find_part_place(const uint64_t *parts, size_t count, uint64_t value)
 {
     size_t first = 0;
 
@@ -75,7 +80,7 @@ static size_t find_part_place(const uint32_t *parts, size_t count, uint32_t valu
     return first;
 }
 
-static bool is_part(const uint32_t *parts, size_t count, uint32_t value)
+static bool is_part(const uint64_t *parts, size_t count, uint64_t value)
 {
     size_t place = find_part_place(parts, count, value);
 
@@ -84,24 +89,42 @@ static bool is_part(const uint32_t *parts, size_t count, uint32_t value)
 
 /* -- learning -- */
 
-/* Inserts the parts of secret; echo->parts has room for them. qsort() would leave copies
- * elsewhere. */
+/* Inserts the parts of secret, which has no full-width letters; echo->parts has room for them.
+ * qsort() would leave copies elsewhere. */
 static void add_parts(struct echo *echo, const char *secret)
 {
-    struct echo_digits digits = {0};
+    struct echo_run run = {0};
 
     for (; *secret; secret++) {
-        if (!push_digit(&digits, digit_of((unsigned char)*secret)) ||
-            is_part(echo->parts, echo->count, digits.value))
+        int symbol = symbol_of((unsigned char)*secret);
+
+        if (symbol < 0 || !push_symbol(&run, symbol) ||
+            is_part(echo->parts, echo->count, run.value))
             continue;
 
-        uint32_t *place = echo->parts + find_part_place(echo->parts, echo->count, digits.value);
+        uint64_t *place = echo->parts + find_part_place(echo->parts, echo->count, run.value);
         size_t behind = (size_t)(echo->parts + echo->count - place);
 
         memmove(place + 1, place, behind * sizeof *place);
-        *place = digits.value;
+        *place = run.value;
         echo->count++;
     }
+}
+
+/* Makes a copy of echo with room for the parts of size more symbols. False when memory ran out. */
+static bool copy_with_room(struct echo *more, const struct echo *echo, size_t size)
+{
+    *more = *echo;
+    more->parts = secret_alloc((echo->count + size) * sizeof *more->parts);
+    if (more->parts && echo->count)
+        memcpy(more->parts, echo->parts, echo->count * sizeof *more->parts);
+    return more->parts;
+}
+
+static void replace(struct echo *echo, const struct echo *more)
+{
+    echo_clear(echo);
+    *echo = *more;
 }
 
 /* Returns -1 when libcrypto fails. */
@@ -124,28 +147,46 @@ static int add_hashes(struct echo *echo, const char *password)
 
 bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer)
 {
-    struct echo more = {.parts = secret_alloc((echo->count + PARTS_MAX) * sizeof *more.parts),
-                        .count = echo->count};
+    const bool is_hashed = password && *password;
+    size_t size = answer ? 2 * DIGEST_SHA256_HEX : 0;
+    struct echo more;
 
-    if (!more.parts)
+    if (is_hashed)
+        size += DIGEST_SHA256_HEX + DIGEST_MD5_HEX;
+    if (size == 0)
+        return true;
+    if (!copy_with_room(&more, echo, size))
         return false;
 
-    memcpy(more.windows, echo->windows, sizeof more.windows);
-
-    if (echo->count)
-        memcpy(more.parts, echo->parts, echo->count * sizeof *more.parts);
     if (answer) {
         add_parts(&more, answer->cnonce);
         add_parts(&more, answer->response);
     }
-
-    if (password && *password && add_hashes(&more, password) < 0) {
+    if (is_hashed && add_hashes(&more, password) < 0) {
         echo_clear(&more);
         return false;
     }
+    replace(echo, &more);
+    return true;
+}
 
-    echo_clear(echo);
-    *echo = more;
+bool echo_learn_key(struct echo *echo, const unsigned char *key)
+{
+    enum { HEX = 2 * ENCRYPTION_KEY_SIZE };
+    char base64[BASE64_SIZE(ENCRYPTION_KEY_SIZE)], hex[HEX + 1];
+    struct echo more;
+
+    if (!copy_with_room(&more, echo, sizeof base64 + sizeof hex))
+        return false;
+
+    base64_encode(base64, key, ENCRYPTION_KEY_SIZE);
+    for (size_t i = 0; i < ENCRYPTION_KEY_SIZE; i++)
+        snprintf(hex + 2 * i, 3, "%02x", key[i]);
+    add_parts(&more, base64);
+    add_parts(&more, hex);
+    digest_cleanse(base64, sizeof base64);
+    digest_cleanse(hex, sizeof hex);
+    replace(echo, &more);
     return true;
 }
 
@@ -157,20 +198,34 @@ void echo_clear(struct echo *echo)
 
 /* -- matching -- */
 
-/* The length of an escape sequence with digits (\x1b, \u00ad, \U000e0041), or 0 if there is
- * none. */
+/* The length of an escape sequence with digits or letters (\n, \x1b, \u00ad, \U000e0041), or 0 if
+ * there is none. */
 static size_t escape_length(const unsigned char *bytes, size_t length)
 {
     if (length < 2 || bytes[0] != '\\')
         return 0;
+    if (memchr("nrt", bytes[1], 3))
+        return 2;
     size_t size = bytes[1] == 'x' ? 4 : bytes[1] == 'u' ? 6 : bytes[1] == 'U' ? 10 : 0;
 
     if (size > length)
         return 0;
     for (size_t i = 2; i < size; i++)
-        if (digit_of(bytes[i]) < 0)
+        if (!isxdigit(bytes[i]))
             return 0;
     return size;
+}
+
+/* Adds a symbol. Returns whether it completes a part: of letters and digits, or of hexadecimal
+ * digits, which may have letters between them. */
+static bool completes_part(const struct echo *echo, struct echo_runs *runs, int symbol)
+{
+    bool is_echo =
+        push_symbol(&runs->all, symbol) && is_part(echo->parts, echo->count, runs->all.value);
+
+    if (symbol < HEX_SYMBOLS && push_symbol(&runs->digits, symbol))
+        is_echo |= is_part(echo->parts, echo->count, runs->digits.value);
+    return is_echo;
 }
 
 bool echo_is_completed(const struct echo *echo, struct echo_window *window, const void *bytes,
@@ -184,14 +239,14 @@ bool echo_is_completed(const struct echo *echo, struct echo_window *window, cons
         return false;
 
     for (; length > 0; at++, length--) {
-        int digit = take_digit(window, *at);
+        int symbol = take_symbol(window, *at);
 
         if (skipped == 0)
             skipped = escape_length(at, length);
-        if (digit >= 0 && push_digit(&window->plain, digit))
-            is_echo |= is_part(echo->parts, echo->count, window->plain.value);
-        if (digit >= 0 && skipped == 0 && push_digit(&window->escaped, digit))
-            is_echo |= is_part(echo->parts, echo->count, window->escaped.value);
+        if (symbol >= 0)
+            is_echo |= completes_part(echo, &window->plain, symbol);
+        if (symbol >= 0 && skipped == 0)
+            is_echo |= completes_part(echo, &window->escaped, symbol);
         skipped -= skipped > 0;
     }
     return is_echo;

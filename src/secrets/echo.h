@@ -1,6 +1,6 @@
 /*
- * echo.h: finds answers to challenges, and hashes of the password, in the bytes that a board sends.
- * Pure.
+ * echo.h: finds answers to challenges, hashes of the password, and the encryption key, in the bytes
+ * that a board sends. Pure.
  */
 #ifndef ESP_OTA_SECRETS_ECHO_H
 #define ESP_OTA_SECRETS_ECHO_H
@@ -10,29 +10,32 @@
 #include <stdint.h>
 
 /* Shown in place of hidden words. */
-#define ECHO_NOTE "(words that repeat an answer to a challenge, or a hash of the password)"
+#define ECHO_NOTE                                                                                  \
+    "(words that repeat an answer to a challenge, a hash of the password, or the encryption key)"
 
 /* This many digits in a row are an echo; shorter runs may be shown. After one answer, a log
  * contains such a run by chance once in 20 million hexadecimal digits. */
 enum { ECHO_DIGITS = 8, ECHO_SECRET_MIN = 4 };
 
-/* The last digits of a stream: all of them (plain), and those outside of escape sequences
+/* The last symbols of a stream: all of them (plain), and those outside of escape sequences
  * (escaped). All zero: the start of the stream. */
 struct echo_window {
-    struct echo_digits {
-        uint32_t value;
-        unsigned count;
+    struct echo_runs {
+        struct echo_run {
+            uint64_t value;
+            unsigned count;
+        } all, digits; /* letters and digits, and only hexadecimal digits */
     } plain, escaped;
-    unsigned char before[2]; /* the last bytes, which may begin a full-width digit */
+    unsigned char before[2]; /* the last bytes, which may begin a full-width symbol */
 };
 
 /* What a board sends in all attempts of an upload. */
 enum echo_stream { ECHO_DATAGRAMS, ECHO_CHANNEL, ECHO_STREAMS };
 
-/* The digits to hide in one board's words: each run of ECHO_DIGITS digits as a number, sorted, in
- * memory for secrets. All zero: nothing is hidden. */
+/* What to hide in one board's words: each run of ECHO_DIGITS letters and digits as a number, sorted,
+ * in memory for secrets. All zero: nothing is hidden. */
 struct echo {
-    uint32_t *parts;
+    uint64_t *parts;
     size_t count;
     struct echo_window windows[ECHO_STREAMS];
 };
@@ -41,10 +44,15 @@ struct echo {
  * libcrypto failed; then nothing was added. */
 bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer);
 
+/* Adds the encryption key (ENCRYPTION_KEY_SIZE bytes), in base64 and in hexadecimal. False when
+ * memory ran out. */
+bool echo_learn_key(struct echo *echo, const unsigned char *key);
+
 /* Whether these bytes, after those that window has seen, complete a run of ECHO_DIGITS digits of an
- * answer or a hash. Digits are all characters with Unicode's property Hex_Digit: ASCII in either
- * case, and full-width ones. They may have any bytes between them, also escape sequences as
- * escape.h writes them. False if echo is NULL. */
+ * answer, a hash or a key, or of that many letters and digits of a key in base64. Case does not
+ * matter. Letters and digits may be full-width ones, and have anything else between them, also
+ * escape sequences as escape.h writes them; between hexadecimal digits there may be other letters.
+ * False if echo is NULL. */
 bool echo_is_completed(const struct echo *echo, struct echo_window *window, const void *bytes,
                        size_t length);
 

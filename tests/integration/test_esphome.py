@@ -2,6 +2,7 @@
 """Uploads by ESPHome's protocol: each version, authentication, encryption, error byte and fault."""
 
 import base64
+import contextlib
 import dataclasses
 import gzip
 import json
@@ -225,6 +226,40 @@ class Uploads(Scenario):
 
     def test_filesystem(self):
         self.check((Esphome("-s", args=("-s", "--force"), status=2, says=("take no filesystem images",)),))
+
+    def test_no_other_host_is_asked(self):
+        """Of a name's addresses, the one that accepts is the board, also if it says nothing of a challenge's answer."""
+        addresses, before = self.two_addresses("boards.example")
+        asked = []
+        servers = [socket.create_server((host, 3232)) for host in addresses]
+
+        def listen(server):
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        asked.append(server.getsockname()[0])
+                        connection.sendall(b"\x00\x02")
+                        connection.recv(4096)
+
+        for server in servers:
+            self.addCleanup(server.close)
+            threading.Thread(target=listen, args=(server,), daemon=True).start()
+        result = run("esphome://boards.example:3232", "-f", self.file("fw.bin", sketch("esp32")), "-a", "kwert",
+                     "--retries", "0", before=before)
+        self.assertNotEqual(result.status, 0, result)
+        self.assertEqual(len(asked), 1, result)
+
+    def test_key_in_the_log(self):
+        """A board that shows the key in its log shows it to nobody here."""
+        said = (f"key is {KEY}", f"part {KEY[5:16].lower()}", f"hex {bytes(range(64, 96)).hex()}")
+        lines = (*(part for line in said for part in ("--say-after", line)), "--say-after", "version 2")
+        board = self.board(*device(f"key={KEY}"), "--telnet", "2323", *lines, family="esp32")
+        result = run("-i", f"esphome://{board.address}:{board.port}", "--monitor=2323", "--expect", "version 2", "--raw",
+                     "-f", self.file("fw.bin", sketch("esp32")), ESP_OTA_ENCRYPTION_KEY=KEY)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.out.count("words that repeat"), 3, result)
+        for line in said:
+            self.assertNotIn(line.split()[-1], result.out + result.err)
 
     def test_json(self):
         board = self.board(*device(f"key={KEY}"), family="esp32")

@@ -298,7 +298,8 @@ static void start_exchange(struct esphome *esphome, int fd)
                                                    .userdata = esphome};
     struct exchange_config config = {.key = upload->encryption_key,
                                      .password = esphome->password,
-                                     .trust = &esphome->upload.trust};
+                                     .trust = &esphome->upload.trust,
+                                     .echo = upload->echo};
 
     if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image,
                        upload->service->settings->is_verified, &config.plain, &config.packed)) {

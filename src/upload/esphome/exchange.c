@@ -22,7 +22,6 @@
  */
 #include "upload/esphome/exchange.h"
 
-#include "base/base64.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "crypto/crypto.h"
@@ -34,7 +33,6 @@
 #include <string.h>
 
 static const unsigned char MAGIC[] = {0x6C, 0x26, 0xF7, 0x5C, 0x45};
-static const char KEY_NOTE[] = "(words that repeat the encryption key)";
 static const char PROLOGUE_NAME[] = "NoiseOTAInit";
 
 enum {
@@ -419,21 +417,6 @@ static enum exchange_event take_byte(struct exchange *exchange, unsigned char by
 
 /* -- frames -- */
 
-/* Whether a text in the clear has a part of the key in it, in base64 or in hexadecimal. */
-static bool repeats_key(const char *text, const unsigned char *key)
-{
-    enum { PART = 8 };
-    char digits[2 * NOISE_KEY_SIZE + 1];
-
-    base64_encode(digits, key, NOISE_KEY_SIZE);
-    bool is_repeated = echo_has_words(text, digits, PART);
-    for (size_t i = 0; i < NOISE_KEY_SIZE; i++)
-        snprintf(digits + 2 * i, 3, "%02x", key[i]);
-    is_repeated |= echo_has_words(text, digits, PART);
-    digest_cleanse(digits, sizeof digits);
-    return is_repeated;
-}
-
 /* The board's part of the handshake, or the reason why it ends it. */
 static enum exchange_event take_handshake(struct exchange *exchange)
 {
@@ -443,13 +426,13 @@ static enum exchange_event take_handshake(struct exchange *exchange)
 
     if (payload[0] != 0) {
         escape_text(reason, sizeof reason, (const char *)payload + 1, length - 1);
-        if (repeats_key(reason, exchange->config.key))
-            snprintf(reason, sizeof reason, "%s", KEY_NOTE);
-        if (strstr(reason, "MAC"))
+        const char *shown = echo_hide(exchange->config.echo, reason);
+
+        if (strstr(shown, "MAC"))
             return fail_exchange(exchange, OTA_E_WRONG_KEY,
-                                 "the board has another encryption key (%s)", reason);
+                                 "the board has another encryption key (%s)", shown);
         return fail_exchange(exchange, OTA_E_NO_ENCRYPTION,
-                             "the board ended the handshake of the encryption: %s", reason);
+                             "the board ended the handshake of the encryption: %s", shown);
     }
     bool is_right =
         length == 1 + NOISE_MESSAGE_SIZE && noise_read_message(exchange->noise, payload + 1) == 0;

@@ -19,6 +19,8 @@ enum {
     EXCHANGE_DATA_MAX = 1024, /* of the image in an encrypted frame */
 };
 
+struct echo;
+
 /* What may be sent. size 0: there is none. */
 struct exchange_content {
     const unsigned char *data;
@@ -33,6 +35,7 @@ struct exchange_config {
     const unsigned char *key; /* NOISE_KEY_SIZE bytes: nothing is sent in the clear; or NULL */
     const char *password;     /* NULL or "": none */
     struct trust *trust;      /* of the upload */
+    const struct echo *echo;  /* knows the key; NULL: nothing is hidden */
     /* For tests; NULL: random. */
     const char *cnonce;
     const unsigned char *ephemeral;

@@ -1,5 +1,5 @@
 /*
- * test-echo.c: words that repeat an answer, or a hash of the password.
+ * test-echo.c: words that repeat an answer, a hash of the password, or a key.
  */
 #include "base/secret.h"
 #include "secrets/echo.h"
@@ -86,6 +86,50 @@ static void test_echo_words(void **state)
         assert_false(is_echo(&(struct echo){0}, echo_words_rows[i].words));
     }
     echo_clear(&echo);
+}
+
+#define KEY64 "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
+
+/* A key is found in base64 and in hexadecimal, beside what was known before. */
+static void test_key(void **state)
+{
+    static const struct {
+        const char *words;
+        bool is_echo;
+    } rows[] = {
+        {"key is " KEY64, true},
+        {"QEFCQ0RF", true},
+        {"qefcq0rf", true},
+        {"QEFCQ0R", false},                /* seven */
+        {"QEFC Q0-RF", true},              /* with something in between */
+        {"QE\\nFC\\x1bQ0\\u00adRF", true}, /* the same, escaped */
+        {"Q\\nE\\nFCQ0R.S", false},
+        {"\uff31\uff25\uff26\uff43\uff51\uff10RF", true}, /* full-width */
+        {"QEFCxQ0RF", false},                             /* another letter in between */
+        {"XF1eXw", false},
+        {"xdXl8=", false},
+        {"aW1xdXl8=", true}, /* the end */
+        {"hex 404142434445464748494a4b4c4d4e4f", true},
+        {"5C:5D:5E:5F", true},
+        {"5c:5d:5e:5", false},
+        {"4041 is 4243", true}, /* letters that are no digits */
+        {"00010203", false},
+        {"FEDCBA98", true}, /* an answer */
+    };
+    unsigned char key[32];
+    struct echo echo = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (unsigned char)(64 + i);
+    assert_true(echo_learn(&echo, NULL, &answer));
+    assert_true(echo_learn_key(&echo, key));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        print_message("  %s\n", rows[i].words);
+        assert_int_equal(is_echo(&echo, rows[i].words), rows[i].is_echo);
+    }
+    echo_clear(&echo);
+    assert_int_equal(secret_count(), 0);
 }
 
 /* All answers of all attempts are hidden, and nothing else. */
@@ -205,11 +249,9 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_echo_words),
-        cmocka_unit_test(test_everything_is_kept),
-        cmocka_unit_test(test_echo_pieces),
-        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_echo_words),
+        cmocka_unit_test(test_key),         cmocka_unit_test(test_everything_is_kept),
+        cmocka_unit_test(test_echo_pieces), cmocka_unit_test(test_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "upload/esphome/exchange.h"
 
 #include "base/base64.h"
+#include "secrets/echo.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -592,20 +593,24 @@ static void test_reason_with_the_key(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct encrypted *test = begin_encrypted();
+        struct echo echo = {0};
         char base64[BASE64_SIZE(NOISE_KEY_SIZE)], hex[2 * NOISE_KEY_SIZE + 1];
         unsigned char payload[64] = "\x01No, ";
 
         base64_encode(base64, test->psk, NOISE_KEY_SIZE);
         to_hex(hex, test->psk, NOISE_KEY_SIZE);
+        assert_true(echo_learn_key(&echo, test->psk));
+        test->exchange.config.echo = &echo;
         snprintf((char *)payload + 5, sizeof payload - 5, "%.12s",
                  i == 2   ? "abcdefghijkl"
                  : i == 1 ? hex + 5
                           : base64 + 3);
         assert_int_equal(feed_frame(&test->exchange, payload, 17), EXCHANGE_FAILED);
-        assert_non_null(
-            strstr(test->exchange.failure.message,
-                   i == 2 ? "No, abcdefghijkl" : "(words that repeat the encryption key)"));
+        assert_non_null(strstr(test->exchange.failure.message,
+                               i == 2 ? "handshake of the encryption: No, abcdefghijkl"
+                                      : "handshake of the encryption: " ECHO_NOTE));
         assert_true(i == 2 || !strstr(test->exchange.failure.message, (char *)payload + 5));
+        echo_clear(&echo);
         end_encrypted(test);
     }
 }
