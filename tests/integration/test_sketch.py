@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Uploads to sketch servers: passwords, faults, filesystem images, and what a success proves."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -11,7 +12,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Case, Scenario, Terminal, address, run
+from scenario import DEADLINE_S, Case, Scenario, Terminal, address, run, secrets
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -51,6 +52,27 @@ class SketchServers(Scenario):
         self.assertEqual((result.status, len(requests)), (6, 3), result)
         self.assertIn("answers to 3 of its challenges without judging all", result.err)
 
+    def test_no_other_host_gets_the_password(self):
+        """Of a name's addresses, only one gets the password, also if nothing comes back; without one, all are asked."""
+        image = self.file("fw.bin", firmware.sketch("esp8266"))
+        for password, count in (((), 2), (("-a", "secret"), 1)):
+            with self.subTest(password):
+                addresses, before = self.two_addresses("boards.example")
+                requests, servers = [], [socket.create_server((host, 65280)) for host in addresses]
+
+                def listen(server, requests=requests):
+                    with contextlib.suppress(OSError):
+                        while True:
+                            with server.accept()[0] as connection:
+                                requests.append(connection.recv(4096))
+
+                for server in servers:
+                    self.addCleanup(server.close)
+                    threading.Thread(target=listen, args=(server,), daemon=True).start()
+                result = run("sketch://boards.example", "-f", image, *password, "--retries", "0", before=before)
+                self.assertEqual((result.status, len(requests)), (5, count), result)
+                self.assertTrue(all(b"POST /sketch" in request for request in requests), requests)
+
     def test_success(self):
         self.check([
             Case("ESP8266", server("-P", "secret"), (*SKETCH, "-a", "secret"), says=(RECEIVED, CLEAR), never=(EMPTY,)),
@@ -84,6 +106,19 @@ class SketchServers(Scenario):
             self.assertNotIn("secret", result.err)
             board.close()
             self.assertEqual(bool(board.count(" upload result=ok")), status == 0, board.events)
+
+    def test_typed_password_in_the_log(self):
+        """What the log may not show, it may not show of a typed password either."""
+        said = (option for word in secrets("secret")[1:] for option in ("--say-after", f"saved {word}"))
+        board = self.board(*server("-P", "secret"), "--telnet", "2323", *said, "--say-after", "ready")
+        terminal = Terminal(f"sketch://{board.address}:{board.port}", "--monitor=2323", "--expect", "ready",
+                            "-f", self.file("firmware.bin", firmware.sketch("esp8266")))
+        terminal.wait_for(f"Password of {board.address}: ")
+        terminal.type("secret\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("words that repeat"), 2, result)
+        self.assert_no_secret(result, "secret")
 
     def test_online(self):
         """A board that goes and comes back is proof of more than its reply is."""

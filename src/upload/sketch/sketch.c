@@ -371,8 +371,15 @@ static void take_door(struct sketch *sketch, const struct http_reply *reply)
     }
 }
 
-/* A request without a body got no reply: tries the next address, unless the board has replied at one
- * or this was the last. */
+/* Whether the request that has ended gave the password to a host. */
+static bool has_given_password(const struct sketch *sketch, const struct http_outcome *outcome)
+{
+    return outcome->end != HTTP_NOT_CONNECTED && has_password(sketch) &&
+           !is_asking_for_chip(sketch);
+}
+
+/* A request without a body got no reply: tries the next address, unless the board has replied at
+ * one, this was the last, or this one has the password: another one may be another host. */
 static void take_silence(struct sketch *sketch, const struct http_outcome *outcome)
 {
     const bool is_looked_for = !sketch->is_heard && outcome->end != HTTP_LOCAL;
@@ -387,7 +394,8 @@ static void take_silence(struct sketch *sketch, const struct http_outcome *outco
         endpoint_failures_add(&sketch->failures, sketch->endpoint,
                               outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);
 
-    if (is_looked_for && sketch->endpoints_tried < endpoints_count(endpoints)) {
+    if (is_looked_for && !has_given_password(sketch, outcome) &&
+        sketch->endpoints_tried < endpoints_count(endpoints)) {
         sketch_choose_endpoint(sketch, sketch->endpoint + 1);
         knock(sketch);
         return;
@@ -405,7 +413,7 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
     struct http_request *request = sketch->request;
 
     sketch->request = NULL;
-    if (outcome->end != HTTP_NOT_CONNECTED && has_password(sketch) && !is_asking_for_chip(sketch))
+    if (has_given_password(sketch, outcome))
         trust_answered(&sketch->upload.trust, TRUST_PASSWORD);
     if (outcome->end == HTTP_REPLIED && is_asking_for_chip(sketch)) {
         take_chip(sketch, sketch_judge_door(outcome->reply));
