@@ -202,8 +202,8 @@ static enum ota_error list_board(struct program *program, const struct assignmen
         escape_string(board->label, sizeof board->label, assignment->label);
     if (!book_list(board, has_mac ? &mac : NULL))
         return ota_fail_no_memory(&program->failure);
-    board->has_address = target->kind == TARGET_ADDRESS;
-    board->address = target->address;
+    if (target->kind == TARGET_ADDRESS)
+        book_set_home(board, &target->address);
     board->offer = find_offer(program, assignment->image);
     if (assignment->is_confirmed)
         book_set_state(board, BOOK_CONFIRMED);

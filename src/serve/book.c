@@ -91,6 +91,7 @@ bool book_list(struct book_board *board, const struct mac *mac)
 {
     count_board(board, -1);
     board->is_listed = true;
+    board->is_mac_listed = mac != NULL;
     const bool is_done = !mac || set_mac(board, mac);
     count_board(board, 1);
     return is_done;
@@ -102,6 +103,30 @@ static struct book_board *find_by_mac(const struct book *book, const struct mac 
     struct book_board *const *found = tfind(&key, &book->by_mac, compare_macs);
 
     return found ? *found : NULL;
+}
+
+void book_set_home(struct book_board *board, const struct address *address)
+{
+    board->book->homes += !board->has_home;
+    board->has_home = board->has_address = true;
+    board->home = board->address = *address;
+}
+
+static bool is_home(const struct book_board *board, const struct address *address)
+{
+    return board->has_home && address_equal(&board->home, address);
+}
+
+/* Behind one address may be several listed boards; those that have told another MAC come last. */
+static struct book_board *find_at_home(const struct book *book, const struct address *address)
+{
+    struct book_board *found = NULL;
+
+    for (size_t i = 0; i < book->count && book->homes > 0; i++)
+        if (is_home(book->boards[i], address) &&
+            (!found || (found->has_mac && !book->boards[i]->has_mac)))
+            found = book->boards[i];
+    return found;
 }
 
 /* Whether what is asked from the address, without a MAC that is known, comes from this board. */
@@ -117,21 +142,48 @@ static bool has_book_address(const struct book_board *board, const struct fetche
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address)
 {
-    struct book_board *board = fetcher->has_mac ? find_by_mac(book, &fetcher->mac) : NULL;
+    struct book_board *by_mac = fetcher->has_mac ? find_by_mac(book, &fetcher->mac) : NULL;
 
-    if (board || (fetcher->has_mac && book->counts.listed_without_mac == 0))
-        return board;
+    if (by_mac && (by_mac->is_mac_listed || is_home(by_mac, address)))
+        return by_mac;
+    struct book_board *at_home = find_at_home(book, address);
+    if (at_home)
+        return at_home;
+    if ((by_mac && by_mac->is_listed) || (fetcher->has_mac && book->counts.listed_without_mac == 0))
+        return by_mac;
     for (size_t i = 0; i < book->count; i++)
         if (has_book_address(book->boards[i], fetcher, address))
             return book->boards[i];
-    return NULL;
+    return by_mac;
+}
+
+/* What was noted of this MAC's owner may be another device's. */
+static void forget_mac(struct book_board *board)
+{
+    count_board(board, -1);
+    tdelete(board, &board->book->by_mac, compare_macs);
+    board->has_mac = board->is_canary = false;
+    board->state = board->downloads > 0 ? BOOK_FETCHING : BOOK_ASKED;
+    count_board(board, 1);
+}
+
+/* A listed board takes its MAC from one that is in no list, and never from another listed one. */
+static void learn_mac(struct book_board *board, const struct mac *mac)
+{
+    struct book_board *holder = find_by_mac(board->book, mac);
+
+    if (holder && holder->is_listed)
+        return;
+    if (holder)
+        forget_mac(holder);
+    set_mac(board, mac); /* without memory, the board stays without one */
 }
 
 static void learn_board(struct book_board *board, const struct fetcher *fetcher,
                         const struct address *address)
 {
     if (fetcher->has_mac && !board->has_mac)
-        set_mac(board, &fetcher->mac); /* without memory, the board stays without one */
+        learn_mac(board, &fetcher->mac);
     if (fetcher->has_version)
         escape_string(board->version, sizeof board->version, fetcher->version);
     if (fetcher->family)
@@ -140,11 +192,13 @@ static void learn_board(struct book_board *board, const struct fetcher *fetcher,
     board->has_address = true;
 }
 
-/* The board does not run the image. Without a MAC it may be another one than the one that fetched
+/* The board does not run the image. Without its MAC it may be another one than the one that fetched
  * it: behind NAT, many boards have one address. */
-static enum book_news note_other(struct book_board *board, unsigned attempts_max)
+static enum book_news note_other(struct book_board *board, const struct fetcher *fetcher,
+                                 unsigned attempts_max)
 {
-    const bool has_failed = board->state == BOOK_FETCHED && board->has_mac;
+    const bool is_other = fetcher->has_mac && !mac_equal(&fetcher->mac, &board->mac);
+    const bool has_failed = board->state == BOOK_FETCHED && board->has_mac && !is_other;
 
     board->claims_image = false;
     if (board->state == BOOK_CONFIRMED)
@@ -169,7 +223,7 @@ static enum book_news note_request(struct book_board *board, const struct fetche
 
     learn_board(board, fetcher, address);
     if (proof == PROOF_OTHER)
-        return note_other(board, attempts_max);
+        return note_other(board, fetcher, attempts_max);
     if (proof == PROOF_RUNS && before == BOOK_FETCHING)
         return BOOK_NO_NEWS;
     if (proof == PROOF_RUNS && board->is_told) {

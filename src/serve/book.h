@@ -5,6 +5,9 @@
  * runs the image, or it has failed. A board is known by its MAC; without one, by its address, but
  * then it is not confirmed, as anybody may have that address. While it downloads, it cannot run the
  * image: whoever says so is another one.
+ *
+ * A MAC is only what somebody says, so the list has precedence: a MAC in the list is that board's,
+ * and an address in the list its board's, whichever MAC was told before. book_find() has the order.
  */
 #ifndef ESP_OTA_SERVE_BOOK_H
 #define ESP_OTA_SERVE_BOOK_H
@@ -40,7 +43,10 @@ struct book_board {
     bool is_told;      /* to fetch: what it runs is asked at its page, so no request confirms it */
     bool claims_image; /* one that is told: by its last request, it runs the image */
     bool has_mac;
+    bool is_mac_listed; /* else it was told by a request */
     struct mac mac;
+    bool has_home;
+    struct address home; /* the list names it: requests from there are this board's */
     bool has_address;
     struct address address; /* of its last request, or from the list */
     unsigned family;
@@ -81,6 +87,7 @@ struct book_counts {
 struct book {
     struct book_board **boards; /* each stays where it is */
     size_t count, capacity;
+    size_t homes; /* boards that have one */
     void *by_mac; /* tree of tsearch(3): the boards that have told their MAC */
     struct book_counts counts;
 };
@@ -104,8 +111,13 @@ struct book_board *book_add(struct book *book, const char *name);
 /* The board is in the list; mac may be NULL. Returns false if memory ran out. */
 bool book_list(struct book_board *board, const struct mac *mac);
 
-/* The sender of the request. Its MAC decides, then the address of a listed board without another
- * MAC; a request without a MAC goes by its address alone. NULL: it is new. */
+/* The list names this address of the board, or of its page. */
+void book_set_home(struct book_board *board, const struct address *address);
+
+/* The sender of the request; NULL: it is new. The first of these that matches decides: a MAC in the
+ * list; an address in the list; a MAC that a listed board has told; the address that was found for a
+ * listed name, until its board has told a MAC; the MAC that another board has told. A request without
+ * a MAC goes by its address alone. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address);
 

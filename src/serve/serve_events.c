@@ -213,8 +213,11 @@ void serve_tell_claim(struct serve *serve, struct book_board *board,
     if (!download || download->is_claimed)
         return;
     download->is_claimed = true;
-    snprintf(text, sizeof text, "%s asks with its MAC while it downloads; that is another device",
-             address_text(place, address));
+    snprintf(
+        text, sizeof text,
+        "%s asks with its MAC while it downloads; that is another device, or the board has a new "
+        "address",
+        address_text(place, address));
     emit_note(serve, board, true, text);
 }
 

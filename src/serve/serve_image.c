@@ -51,34 +51,48 @@ static struct serve_download *find_download(const struct serve *serve,
 static bool is_elsewhere(const struct book_board *board, const struct serve_download *download,
                          const struct address *address)
 {
-    if (board->is_told && board->has_address && !address_equal(&board->address, address))
-        return true;
+    if (board->has_home && (board->is_told || address_equal(&board->home, address)))
+        return !address_equal(&board->home, address);
     return download && !address_equal(&download->address, address);
 }
 
-/* The board that a request with a MAC comes from. One that downloads asks for nothing else, so from
- * its own address the request shows that it has restarted, and from another one that it is not the
- * board's: that counts as one without a MAC. A board that has moved is known again once its old
- * connection has timed out. */
-static struct book_board *check_claim(struct serve *serve, struct book_board *board,
-                                      struct fetcher *fetcher, const struct address *address)
+/* Checks the board that a request with a MAC seems to come from. One that downloads asks for nothing
+ * else, so from its own address the request shows that it has restarted, and from another one that it
+ * is not the board's. That one counts as one without a MAC, unless the board is listed: with its MAC
+ * nobody gets the image for all others. A board that has moved is known again once its old connection
+ * has timed out. Returns why the request is refused for now; NULL: it is not. */
+static const char *check_claim(struct serve *serve, struct book_board **board,
+                               struct fetcher *fetcher, const struct address *address)
 {
     struct serve_download *download;
 
-    if (!board || !fetcher->has_mac)
-        return board;
-    if (board->downloads > 0)
+    if (!*board || !fetcher->has_mac)
+        return NULL;
+    if ((*board)->downloads > 0)
         httpd_settle(serve->http); /* it may have the image by now */
 
-    download = find_download(serve, board);
-    if (is_elsewhere(board, download, address)) {
-        serve_tell_claim(serve, board, download, address);
+    download = find_download(serve, *board);
+    if (is_elsewhere(*board, download, address)) {
+        serve_tell_claim(serve, *board, download, address);
+        if ((*board)->is_listed)
+            return (*board)->is_told ? "the board with this MAC fetches from another address"
+                                     : "another address downloads with this MAC; ask again";
         fetcher->has_mac = false;
-        return book_find(serve->config.book, fetcher, address);
+        *board = book_find(serve->config.book, fetcher, address);
+        return NULL;
     }
-    for (; download; download = find_download(serve, board))
+    for (; download; download = find_download(serve, *board))
         httpd_abort(serve->http, download);
-    return board;
+    return NULL;
+}
+
+/* Whether it may still turn out that a listed name is this one's. */
+static bool may_be_named(struct serve *serve, const struct book_board *board,
+                         const struct address *address)
+{
+    const bool is_known = board && (board->is_listed || address_equal(&board->address, address));
+
+    return !is_known && names_must_wait(serve->config.names, address);
 }
 
 /* NULL: memory ran out, or the book is full. Boards without an entry are served all the same. */
@@ -384,11 +398,11 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     serve_read_fetcher(&fetcher, request);
     names_recognize(serve->config.names, address);
     struct book_board *board = book_find(serve->config.book, &fetcher, address);
-    if (is_image)
-        board = check_claim(serve, board, &fetcher, address);
-    if (!board && names_must_wait(serve->config.names, address)) {
-        respond_reason(request, STATUS_BUSY,
-                       "the names in the list of boards are being looked up; ask again");
+    const char *busy = is_image ? check_claim(serve, &board, &fetcher, address) : NULL;
+    if (!busy && may_be_named(serve, board, address))
+        busy = "the names in the list of boards are being looked up; ask again";
+    if (busy) {
+        respond_reason(request, STATUS_BUSY, busy);
         return;
     }
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)

@@ -495,13 +495,11 @@ static void on_first_lost(struct tasmota *tasmota, const struct ota_failure *fai
 static void ask_first(struct tasmota *tasmota)
 {
     const struct target *target = tasmota->order.target;
-    struct book_board *board = tasmota->order.board;
 
     tasmota->address = tasmota->found[tasmota->tried];
     address_set_port(&tasmota->address, target->port ? target->port : TASMOTA_PORT);
     http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
-    board->address = tasmota->address;
-    board->has_address = true;
+    book_set_home(tasmota->order.board, &tasmota->address);
     tasmota_ask(tasmota, "Status", "2", on_first_status, on_first_lost);
 }
 

@@ -395,6 +395,32 @@ class Serve(Scenario):
                          result.err)
         self.assertIn("localhost: confirmed", result.err)
 
+    def test_claimed_before(self):
+        """A listed address, or name, is its board's, whoever has asked with the board's MAC before. Others get the image of *."""
+        other = firmware.esp8266(60000)
+        path = self.file("other.bin", other)
+        for listed, where in ((where := address(), where), ("localhost", "127.0.0.1")):
+            with self.subTest(listed):
+                server = self.serve("--hosts", self.file("hosts", f"{listed} file={path}\n*\n".encode()))
+                board = Board(server.server, source=where)
+                stranger = Board(server.server, mac=board.mac, source=address())
+                self.assertEqual((self.until_known(stranger), stranger.sketch == self.image), ("update", True))
+                self.assertEqual((self.until_known(board), board.sketch == other), ("update", True))
+                self.assertEqual(board.fetch(), "no update")
+                result = server.stop()
+                self.assertEqual(result.status, 0, result)
+                self.assertRegex(result.err, f"(?m)^{listed}: confirmed, ")
+
+    def test_two_macs_at_an_address(self):
+        """The first MAC that asks from a listed address does not lock the board out that has another one."""
+        other = firmware.esp8266(60000)
+        where = address()
+        hosts = self.file("hosts", f"{where} file={self.file('other.bin', other)}\n*\n".encode())
+        server = self.serve("--hosts", hosts)
+        first, second = self.boards(server, 2, source=where)
+        for board in (first, second):
+            self.assertEqual((board.fetch(), board.sketch == other), ("update", True))
+
     def test_list_of_names_alone(self):
         """Who is not listed gets nothing, then as before."""
         server = self.serve("--hosts", self.file("hosts", b"localhost\n"), "--until-confirmed", "1")

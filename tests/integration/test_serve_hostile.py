@@ -154,6 +154,31 @@ class Hostile(Scenario):
         self.assertNotIn(f"{board.mac}: its download broke off", result.err)
         self.assertIn(f"{board.mac}: confirmed, ", result.err)
 
+    def test_listed_board_with_its_mac(self):
+        """While another address downloads with the MAC of a listed board, nobody gets the image of * with this MAC. One that
+        is listed by its address gets its own."""
+        image = firmware.esp8266(400000)
+        own, rest = self.file("large.bin", image), self.file("rest.bin", firmware.esp8266(60000))
+        where = address()
+        for others in ("", f"* file={rest}\n"):
+            for listed in ("mac", "address"):
+                with self.subTest(listed, others=others):
+                    board = Board(None, source=where)
+                    lines = f"{board.mac if listed == 'mac' else where} file={own}\n{others}"
+                    server = Server(self, "--hosts", self.file("hosts", lines.encode()))
+                    board.server = server.server
+                    if listed == "address":
+                        self.assertEqual(board.break_off(after=20000), None)  # it has told its MAC
+                    download = self.open_download(server, Board(server.server, mac=board.mac, source=address()))
+                    if listed == "mac":
+                        self.assertEqual((board.fetch(), board.answer.status, board.answer.body),
+                                         (-104, 503, b"another address downloads with this MAC; ask again\n"))
+                        download.read_body(len(image) - 20000)
+                        download.close()
+                    self.assertEqual((board.fetch(), board.sketch == image), ("update", True))
+                    self.assertEqual(board.fetch(), "no update")
+                    self.assertEqual(server.stop().status, 0)
+
     def test_back_without_an_end(self):
         """A board whose connection never ended asks again: the old one is reset, and its word counts."""
         image = firmware.esp8266(400000)

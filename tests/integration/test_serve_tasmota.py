@@ -2,6 +2,7 @@
 """--serve with -i URL: boards with Tasmota are told to fetch, and get their OtaUrl back."""
 
 import base64
+import contextlib
 import hashlib
 import http.server
 import json
@@ -153,12 +154,14 @@ class Tasmota(Scenario):
         self.assertNotIn("kept-secret", result.out + result.err)
 
     def script(self, script):
-        """A board whose replies are those of script(path, authorization): a status, and JSON. Returns its URL."""
+        """A board whose replies are those of script(path, authorization): a status, JSON, and headers. Returns its URL."""
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                status, said = script(self.path, self.headers.get("Authorization"))
+                status, said, *headers = script(self.path, self.headers.get("Authorization"))
                 body = json.dumps(said).encode()
                 self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -171,6 +174,53 @@ class Tasmota(Scenario):
         self.addCleanup(server.shutdown)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return "http://{}:{}".format(*server.server_address)
+
+    def fetching(self, fetch):
+        """A board of script() that calls fetch(server, where) when it is told to, at its own address. Its firmware stays the
+        same until fetch() returns a version."""
+        state = {"url": OLD, "version": "1.0"}
+
+        def work():
+            at = urllib.parse.urlsplit(state["url"])
+            state["version"] = fetch((at.hostname, at.port), where) or "1.0"
+
+        def script(path, _):
+            name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
+            if name == "OtaUrl":
+                state["url"] = value or state["url"]
+                return 200, {"OtaUrl": state["url"]}
+            if name == "Upgrade":
+                thread = threading.Thread(target=work, daemon=True)
+                self.addCleanup(thread.join)
+                thread.start()
+                return 200, {"Upgrade": "Version 1.0 from " + state["url"]}
+            return 200, {"StatusFWR": {"Version": state["version"], "Hardware": "ESP8266EX"}}
+
+        url = self.script(script)
+        where = urllib.parse.urlsplit(url).hostname
+        return url, state
+
+    def test_claimed_before(self):
+        """A stranger has asked with the board's MAC before. What the board asks for from its address is the board's all the
+        same, and so is its image."""
+        rest = self.file("rest.bin", firmware.esp8266(40000))
+        got = []
+
+        def fetch(server, where):
+            board = fetcher.Board(server, source=where)
+            for asking in (fetcher.Board(server, mac=board.mac, source=address()), board):
+                asking.fetch()
+                got.append(asking.sketch)
+            return "2.0"
+
+        url, state = self.fetching(fetch)
+        hosts = self.file("hosts", f"{url} file={self.path}\n* file={rest}\n".encode())
+        server = Server(self, "--hosts", hosts)
+        server.program.wait_for("it runs 2.0 now|did not ask|not-returned")
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([len(sketch) for sketch in got], [40000, len(self.image)])
+        self.assertEqual(state["url"], OLD)
 
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""

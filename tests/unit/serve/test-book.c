@@ -167,11 +167,12 @@ static void test_find(void **state)
 
     const struct fetcher first = fetcher_with("24:0a:c4:00:00:01");
     const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    const struct address home = address_at("192.0.2.2");
 
     assert_true(book_list(boards[0], &first.mac));
     assert_true(book_list(boards[1], NULL));
-    boards[1]->address = address_at("192.0.2.2");
-    boards[1]->has_address = true;
+    book_set_home(boards[1], &(struct address){0});
+    book_set_home(boards[1], &home); /* the next address of a name */
     boards[2]->address = address_at("192.0.2.3");
     boards[2]->has_address = true;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -182,10 +183,114 @@ static void test_find(void **state)
                          rows[i].board < 0 ? NULL : boards[rows[i].board]);
     }
 
-    /* Whose MAC is known is no longer found by its address alone: another board may have it. */
+    /* play() has another address. */
     play(boards[1], &second, "o-A");
     const struct fetcher stranger = fetcher_with("24:0A:C4:00:00:03");
     assert_null(book_find(&book, &stranger, &boards[1]->address));
+    assert_ptr_equal(book_find(&book, &stranger, &home), boards[1]);
+    assert_ptr_equal(book_find(&book, &(struct fetcher){0}, &home), boards[1]);
+    assert_ptr_equal(book_find(&book, &first, &home), boards[0]);
+    book_free(&book);
+}
+
+/* The counts are kept up to date; a look at each board gives the same ones. */
+static void check_counts(const struct book *book)
+{
+    struct book_counts counts = {.downloads = 0};
+
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_board *board = book->boards[i];
+
+        counts.states[board->state]++;
+        counts.canaries[board->state] += board->is_canary;
+        counts.downloads += board->downloads;
+        counts.listed_without_mac += board->is_listed && !board->has_mac;
+        if (!board->is_listed && !board->has_mac)
+            continue;
+        counts.known[board->state]++;
+        counts.bytes += (int64_t)board->bytes;
+        counts.bytes_total += (int64_t)board->total;
+    }
+    assert_memory_equal(&book->counts, &counts, sizeof counts);
+}
+
+/* Who asks first with a MAC does not get the board that is listed by its address, or its name. */
+static void test_squatter(void **state)
+{
+    (void)state;
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    const struct address home = address_at("192.0.2.2"), elsewhere = address_at("192.0.2.9");
+
+    for (int is_named = 0; is_named <= 1; is_named++) {
+        struct book book = {0};
+        struct book_board *listed = book_add(&book, "listed");
+        struct book_board *squatter = book_add(&book, "squatter");
+        struct rollout_counts counts;
+
+        assert_true(book_list(listed, NULL));
+        if (is_named) { /* as names_recognize() does */
+            listed->address = home;
+            listed->has_address = true;
+        } else {
+            book_set_home(listed, &home);
+        }
+        play(squatter, &fetcher, "o-A d-F");
+        book_set_canary(squatter);
+        assert_ptr_equal(book_find(&book, &fetcher, &elsewhere), squatter);
+        assert_ptr_equal(book_find(&book, &fetcher, &home), listed);
+
+        play(listed, &fetcher, "o-A");
+        check_counts(&book);
+        assert_true(listed->has_mac && !squatter->has_mac);
+        assert_ptr_equal(book_find(&book, &fetcher, &elsewhere), listed);
+        play(squatter, &(struct fetcher){0}, "w-T o-A");
+        book_count(&book, &counts);
+        assert_int_equal(counts.canaries, 0);
+        book_free(&book);
+    }
+}
+
+/* Two listed boards: what one has told does not make the other's address or MAC its own. */
+static void test_both_listed(void **state)
+{
+    (void)state;
+    const struct fetcher first = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    const struct address homes[] = {address_at("192.0.2.2"), address_at("192.0.2.3")};
+    struct book book = {0};
+    struct book_board *boards[] = {book_add(&book, "a"), book_add(&book, "b")};
+
+    for (size_t i = 0; i < COUNT(boards); i++) {
+        assert_true(book_list(boards[i], NULL));
+        book_set_home(boards[i], &homes[i]);
+    }
+    play(boards[0], &first, "o-A");
+    assert_ptr_equal(book_find(&book, &first, &homes[1]), boards[1]);
+    play(boards[1], &first, "o-A");
+    assert_true(boards[0]->has_mac && !boards[1]->has_mac);
+
+    /* Behind one address, each is found by its MAC. */
+    book_set_home(boards[1], &homes[0]);
+    assert_ptr_equal(book_find(&book, &second, &homes[0]), boards[1]);
+    play(boards[1], &second, "o-A");
+    assert_ptr_equal(book_find(&book, &first, &homes[0]), boards[0]);
+    assert_ptr_equal(book_find(&book, &second, &homes[0]), boards[1]);
+    book_free(&book);
+}
+
+/* Another device at a board's address does not count as the board that came back without the image. */
+static void test_other_mac_at_home(void **state)
+{
+    (void)state;
+    const struct fetcher first = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    struct book book = {0};
+    struct book_board *board = book_add(&book, "board");
+
+    assert_true(book_list(board, NULL));
+    play(board, &first, "o-A d-F w-T");
+    play(board, &second, "o-A");
+    play(board, &first, "d-F w-T ofA");
     book_free(&book);
 }
 
@@ -214,27 +319,6 @@ static void test_turns(void **state)
     assert_int_equal(book_turn(&book, canary, &rules, 0), TURN_GIVEN_UP);
     assert_int_equal(book_turn(&book, other, &rules, 0), TURN_STOPPED);
     book_free(&book);
-}
-
-/* The counts are kept up to date; a look at each board gives the same ones. */
-static void check_counts(const struct book *book)
-{
-    struct book_counts counts = {.downloads = 0};
-
-    for (size_t i = 0; i < book->count; i++) {
-        const struct book_board *board = book->boards[i];
-
-        counts.states[board->state]++;
-        counts.canaries[board->state] += board->is_canary;
-        counts.downloads += board->downloads;
-        counts.listed_without_mac += board->is_listed && !board->has_mac;
-        if (!board->is_listed && !board->has_mac)
-            continue;
-        counts.known[board->state]++;
-        counts.bytes += (int64_t)board->bytes;
-        counts.bytes_total += (int64_t)board->total;
-    }
-    assert_memory_equal(&book->counts, &counts, sizeof counts);
 }
 
 static void test_counts(void **state)
@@ -303,9 +387,16 @@ static void test_escapes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lives), cmocka_unit_test(test_told),   cmocka_unit_test(test_refusal),
-        cmocka_unit_test(test_find),  cmocka_unit_test(test_turns),  cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lives),
+                                       cmocka_unit_test(test_told),
+                                       cmocka_unit_test(test_refusal),
+                                       cmocka_unit_test(test_find),
+                                       cmocka_unit_test(test_turns),
+                                       cmocka_unit_test(test_counts),
+                                       cmocka_unit_test(test_limit),
+                                       cmocka_unit_test(test_escapes),
+                                       cmocka_unit_test(test_squatter),
+                                       cmocka_unit_test(test_both_listed),
+                                       cmocka_unit_test(test_other_mac_at_home)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
