@@ -11,9 +11,12 @@
 #include "http/challenge.h"
 #include "http/failure.h"
 #include "serve/tasmota_internal.h"
+#include "upload/web/page_challenge.h"
 #include "upload/web/page_table.h"
 
 #include <string.h>
+
+enum { STATUS_UNAUTHORIZED = 401 };
 
 static void send_command(struct tasmota *tasmota);
 
@@ -22,23 +25,30 @@ static const char *user_of(const struct tasmota *tasmota)
     return tasmota->order.user ? tasmota->order.user : pages[PAGE_TASMOTA].user;
 }
 
-/* Returns whether the command is sent again, with the password. */
-static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failure)
+/* For a 401: returns whether the command is sent again, with the password. */
+static bool answer_challenge(struct tasmota *tasmota, const struct http_reply *reply,
+                             struct ota_failure *failure)
 {
     const struct challenge basic = {.scheme = CHALLENGE_BASIC};
+    const bool is_own_way = tasmota_asks_for_password(reply);
     const char *password = tasmota->order.password;
     const struct tasmotas_config *config = &tasmota->all->config;
     struct auth_answer given;
 
+    const bool is_allowed = page_take_challenge(
+        &tasmota->trust, is_own_way ? &basic : &reply->challenge, false, failure);
+    if (!is_own_way)
+        ota_fail(failure, OTA_E_DOWNGRADE,
+                 "the board has answered as Tasmota, and now asks for a password in another way; "
+                 "it gets none");
+    if (!is_own_way || !is_allowed)
+        return false;
     if (tasmota->authorization) {
         ota_fail(failure, OTA_E_WRONG_PASSWORD,
                  "the board rejected the password of the user \"%s\"", user_of(tasmota));
         failure->cause = OTA_CAUSE_PASSWORD_REJECTED;
         return false;
     }
-    if (!trust_allows(&tasmota->trust, TRUST_PASSWORD, false, failure))
-        return false;
-    trust_challenged(&tasmota->trust, TRUST_PASSWORD);
     if (!password || !*password) {
         ota_fail(failure, OTA_E_PASSWORD_NEEDED,
                  "the board asks for a password (Basic), and no password was given");
@@ -59,6 +69,14 @@ static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failur
     return true;
 }
 
+/* Whether the reply asks for a password. One that is not known to be Tasmota yet does so only in
+ * Tasmota's way: it may be any other server. */
+static bool is_challenge(const struct tasmota *tasmota, const struct http_reply *reply)
+{
+    return reply->status == STATUS_UNAUTHORIZED &&
+           (*tasmota->facts.version || tasmota_asks_for_password(reply));
+}
+
 static void take_outcome(struct tasmota *tasmota, const struct http_outcome *outcome)
 {
     char place[ADDRESS_TEXT_MAX + 8];
@@ -69,9 +87,9 @@ static void take_outcome(struct tasmota *tasmota, const struct http_outcome *out
         http_fail_request(&failure, outcome, address_text_port(place, &tasmota->address),
                           "a command", tasmota->all->config.reply_us);
         tasmota->on_lost(tasmota, &failure);
-    } else if (!tasmota_asks_for_password(outcome->reply)) {
+    } else if (!is_challenge(tasmota, outcome->reply)) {
         tasmota->on_reply(tasmota, outcome->reply);
-    } else if (!answer_challenge(tasmota, &failure)) {
+    } else if (!answer_challenge(tasmota, outcome->reply, &failure)) {
         tasmota->phase = OTA_PHASE_AUTHENTICATE;
         tasmota->on_lost(tasmota, &failure);
     }
@@ -89,12 +107,14 @@ static void on_command_done(const struct http_outcome *outcome, void *userdata)
 
 static void send_command(struct tasmota *tasmota)
 {
+    const bool has_seen_digest = tasmota->trust.asked > TRUST_PASSWORD;
     const struct http_request_config request = {.board = tasmota->order.board->label,
                                                 .address = &tasmota->address,
                                                 .authority = tasmota->authority,
                                                 .path = tasmota->path,
                                                 .referer = "/",
-                                                .authorization = tasmota->authorization,
+                                                .authorization =
+                                                    has_seen_digest ? NULL : tasmota->authorization,
                                                 .connect_us = HTTP_CONNECT_US,
                                                 .reply_us = tasmota->all->config.reply_us};
     const struct http_callbacks callbacks = {.on_done = on_command_done, .userdata = tasmota};

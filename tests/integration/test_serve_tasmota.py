@@ -222,6 +222,37 @@ class Tasmota(Scenario):
         self.assertEqual([len(sketch) for sketch in got], [40000, len(self.image)])
         self.assertEqual(state["url"], OLD)
 
+    def test_digest_before_basic(self):
+        """Who asks for a Digest, of any kind, does not get the password itself from then on, not even in the next command. The
+        outcome is that challenge."""
+        basic = (401, {"WARNING": "Need user=<username>&password=<password>"})
+        for has_asked_before in (False, True):
+            for algorithm in ("MD5", "SHA-256", "SHA-512-256"):
+                digest = f'Digest realm="a", nonce="b", qop="auth", algorithm={algorithm}'
+                answers, state = [], {"url": OLD, "is_asked": False}
+
+                def script(path, answer, digest=digest, answers=answers, state=state, has_asked_before=has_asked_before):
+                    name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
+                    if state["is_asked"]:
+                        answers.extend([answer] if answer else [])
+                        return basic
+                    if has_asked_before and not answer:
+                        return basic
+                    if name == "OtaUrl" and value:
+                        state["is_asked"] = True
+                        return 401, {}, ("WWW-Authenticate", digest)
+                    return 200, {"OtaUrl": OLD} if name == "OtaUrl" else {"StatusFWR": {"Version": "1.0", "Hardware": "ESP8266EX"}}
+
+                with self.subTest(algorithm, has_asked_before=has_asked_before):
+                    result = run("--serve=0", "-i", self.script(script), "-f", self.path, "-a", "secret-word",
+                                 "--expect-timeout", "1")
+                    self.assertEqual(answers, [])
+                    self.assertEqual(result.status, 6, result)
+                    self.assertIn(": authentication: the board has answered as Tasmota, and now asks for a password in another "
+                                  "way; it gets none\n", result.err)
+                    self.assertIn("its OtaUrl is still ", result.err)
+                    self.assert_no_secret(result, "secret-word")
+
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""
         board = self.tasmota("--web-set", "safeboot", family="esp32")

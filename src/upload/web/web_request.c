@@ -19,6 +19,7 @@
 #include "http/authority.h"
 #include "http/failure.h"
 #include "secrets/echo.h"
+#include "upload/web/page_challenge.h"
 #include "upload/web/page_verdict.h"
 
 #include <stdio.h>
@@ -170,13 +171,6 @@ static const char *scheme_name(const struct challenge *challenge)
     return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
 }
 
-static enum trust_strength strength_of(const struct challenge *challenge)
-{
-    if (challenge->scheme == CHALLENGE_BASIC)
-        return TRUST_PASSWORD;
-    return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? TRUST_SHA256 : TRUST_MD5;
-}
-
 /* Before an answer to a weak challenge, which a secure connection protects. */
 static void tell_weak(struct web *web)
 {
@@ -200,7 +194,8 @@ static bool note_answer(struct web *web)
 
     if (web->is_answered)
         return true;
-    if (trust_fail_spent(trust, strength_of(&web->challenge), &failure)) {
+    const enum trust_strength strength = page_challenge_strength(&web->challenge);
+    if (trust_fail_spent(trust, strength, &failure)) {
         web->phase = OTA_PHASE_AUTHENTICATE;
         web_finish(web, &failure);
         return false;
@@ -208,7 +203,7 @@ static bool note_answer(struct web *web)
 
     web->is_answered = true;
     tell_weak(web);
-    trust_answered(trust, strength_of(&web->challenge));
+    trust_answered(trust, strength);
     return true;
 }
 
@@ -268,33 +263,16 @@ void web_take_password(struct web *web, const char *password)
         send_question(web);
 }
 
-static void fail_unknown_way(struct web *web)
-{
-    struct ota_failure failure;
-
-    web->phase = OTA_PHASE_AUTHENTICATE;
-    ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
-             "the board asks for an unknown kind of authentication");
-    failure.cause = OTA_CAUSE_UNKNOWN_WAY;
-    web_finish(web, &failure);
-}
-
 bool web_take_challenge(struct web *web, const struct challenge *challenge)
 {
-    struct trust *trust = &web->upload.trust;
     struct ota_failure failure;
 
-    if (!challenge_can_be_answered(challenge)) {
-        fail_unknown_way(web);
-        return false;
-    }
-    if (!trust_allows(trust, strength_of(challenge), web_is_tls(web), &failure)) {
+    if (!page_take_challenge(&web->upload.trust, challenge, web_is_tls(web), &failure)) {
         web->phase = OTA_PHASE_AUTHENTICATE;
         web_finish(web, &failure);
         return false;
     }
 
-    trust_challenged(trust, strength_of(challenge));
     web->challenge = *challenge;
     web->is_answered = false;
     return true;
