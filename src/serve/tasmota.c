@@ -27,6 +27,10 @@ static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
 /* A board tries four times, with two seconds in between; after this silence it has given up. */
 static const int64_t QUIET_US = SECONDS(15);
 
+/* What is waited for: three times the tries of an order, as a restart begins them anew. Who asks more
+ * often would keep its slot for ever. */
+enum { REQUESTS_MAX = 12 };
+
 /* How long a board gets for its OtaUrl at the end. */
 static const int64_t RESTORE_US = SECONDS(30);
 
@@ -310,6 +314,11 @@ static void judge_requests(struct tasmota *tasmota)
         fail_told(tasmota, OTA_E_LOST, "its download broke off");
 }
 
+static bool may_ask_again(const struct tasmota *tasmota)
+{
+    return tasmota->order.board->requests - tasmota->requests_before <= REQUESTS_MAX;
+}
+
 static bool has_moved(struct tasmota *tasmota)
 {
     const struct book_board *board = tasmota->order.board;
@@ -326,12 +335,13 @@ static void watch_board(struct tasmota *tasmota)
     const int64_t quiet_us = shorter(QUIET_US, tasmota->all->config.fetch_us);
 
     tasmota->phase = OTA_PHASE_TRANSFER;
-    if (has_moved(tasmota))
+    if (may_ask_again(tasmota) && has_moved(tasmota))
         tasmota->moved_us = now_us;
     if (board->state == BOOK_FETCHED || board->claims_image) {
         tasmota->phase = OTA_PHASE_PROOF;
         tasmota->was_away = tasmota->is_in_safeboot = false;
-        tasmota->until_us = now_us + tasmota->all->config.fetch_us;
+        if (may_ask_again(tasmota))
+            tasmota->until_us = now_us + tasmota->all->config.fetch_us;
         after(tasmota, 0, look_for_return);
     } else if (now_us - tasmota->moved_us >= quiet_us &&
                (board->requests != tasmota->requests_before || now_us >= tasmota->until_us)) {

@@ -177,10 +177,12 @@ class Board:
     def break_off(self, after):
         """Asks, and resets the connection after so many bytes of the image."""
         connection = Connection(self.server, self.source)
-        # A board's window is small, so what is acknowledged is no more than it has read.
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.send(self.request().encode())
-        connection.read_head()
-        connection.read_body(after)
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        connection.close()
+        try:
+            # A board's window is small, so what is acknowledged is no more than it has read.
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.send(self.request().encode())
+            connection.read_head()
+            connection.read_body(after)
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        finally:
+            connection.close()

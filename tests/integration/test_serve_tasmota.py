@@ -222,6 +222,25 @@ class Tasmota(Scenario):
         self.assertEqual([len(sketch) for sketch in got], [40000, len(self.image)])
         self.assertEqual(state["url"], OLD)
 
+    def test_endless_requests(self):
+        """A told board asks without end, and cuts its downloads, or never runs what it took: that is its failure."""
+        def repeat(step):
+            def fetch(server, where):
+                board = fetcher.Board(server, source=where, keeps_old=True)
+                with contextlib.suppress(OSError, fetcher.BrokenAnswer):  # until the server has ended
+                    while True:
+                        step(board)
+            return fetch
+
+        for step, status, said in ((lambda board: board.break_off(after=500), 9, "its download broke off"),
+                                   (fetcher.Board.fetch, 12, "it took the image again and again, but did not install it")):
+            with self.subTest(said):
+                url, state = self.fetching(repeat(step))
+                result = run("--serve=0", "-i", url, "-f", self.path, "--expect-timeout", "2")
+                self.assertEqual(result.status, status, result)
+                self.assertIn(f": {said}\n", result.err)
+                self.assertEqual(state["url"], OLD)
+
     def test_digest_before_basic(self):
         """Who asks for a Digest, of any kind, does not get the password itself from then on, not even in the next command. The
         outcome is that challenge."""
