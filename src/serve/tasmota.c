@@ -137,6 +137,7 @@ static void restore_later(struct tasmota *tasmota)
 static void on_restore_lost(struct tasmota *tasmota, const struct ota_failure *failure)
 {
     (void)failure;
+    tasmota->phase = tasmota->outcome_phase;
     restore_later(tasmota);
 }
 
@@ -173,6 +174,7 @@ static void restore(struct tasmota *tasmota)
 static void conclude(struct tasmota *tasmota)
 {
     tasmota->is_upgrading = false;
+    tasmota->outcome_phase = tasmota->phase;
     if (!tasmota->has_our_url) {
         finish(tasmota);
         return;

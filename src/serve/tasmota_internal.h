@@ -54,6 +54,7 @@ struct tasmota {
     bool was_away;                      /* it has not answered since it took the image */
     bool is_in_safeboot;
     struct ota_failure outcome;
+    enum ota_phase outcome_phase; /* what follows is only the old OtaUrl */
 };
 
 struct tasmotas {

@@ -272,6 +272,26 @@ class Tasmota(Scenario):
                     self.assertIn("its OtaUrl is still ", result.err)
                     self.assert_no_secret(result, "secret-word")
 
+    def test_password_at_the_end(self):
+        """A board that asks for a password only when it gets its OtaUrl back has failed before that, in another phase."""
+        urls = [OLD]
+
+        def script(path, _):
+            name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
+            if urls[-1] is None:
+                return 401, {"WARNING": "Need user=<username>&password=<password>"}
+            if name == "Upgrade":
+                ours = urls[-1]
+                urls.append(None)
+                return 200, {"Upgrade": "Version 1.0 from " + ours}
+            urls.extend([value] if name == "OtaUrl" and value else [])
+            return 200, {"OtaUrl": urls[-1]} if name == "OtaUrl" else {"StatusFWR": {"Version": "1.0", "Hardware": "ESP8266EX"}}
+
+        result = run("--serve=0", "-i", self.script(script), "-f", self.path, "--expect-timeout", "1")
+        self.assertEqual(result.status, 4, result)
+        self.assertIn(": transfer: it was told to fetch the image, but did not ask for it\n", result.err)
+        self.assertIn("its OtaUrl is still ", result.err)
+
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""
         board = self.tasmota("--web-set", "safeboot", family="esp32")
