@@ -147,10 +147,10 @@ static enum ota_error reject_unknown_option(const struct reader *reader,
                                             struct ota_failure *failure)
 {
     const char *argument = current_argument(reader);
-    const char *in_alias = poptBadOption(reader->popt, 0);
+    const char *option = poptBadOption(reader->popt, 0); /* perhaps of an alias */
 
-    if (in_alias != argument)
-        return reject_in_alias(argument, in_alias, failure);
+    if (option != argument)
+        return reject_in_alias(argument, option, failure);
     return argument[1] == '-' ? reject_unknown_name(reader, argument, failure)
                               : reject_unknown_letter(argument, failure);
 }

@@ -3,7 +3,6 @@
 
 #include "base/pattern.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,28 +11,32 @@
 
 enum { CAPACITY_MIN = 16 };
 
+/* Compares the numbers at *a and *b by value, and moves both behind them. */
+static int order_numbers(const char **a, const char **b)
+{
+    *a += strspn(*a, "0");
+    *b += strspn(*b, "0");
+    const size_t digits = strspn(*a, DIGITS), other_digits = strspn(*b, DIGITS);
+    if (digits != other_digits)
+        return digits < other_digits ? -1 : 1;
+
+    const int order = memcmp(*a, *b, digits);
+    *a += digits;
+    *b += digits;
+    return order;
+}
+
 /* Compares like strcasecmp(), but numbers by their value: "lab-2" comes before "lab-10". */
 static int order_names(const char *a, const char *b)
 {
-    while (*a && *b) {
-        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-            a += strspn(a, "0");
-            b += strspn(b, "0");
-            const size_t digits_a = strspn(a, DIGITS), digits_b = strspn(b, DIGITS);
-            const int order = digits_a == digits_b  ? memcmp(a, b, digits_a)
-                              : digits_a < digits_b ? -1
-                                                    : 1;
-            if (order)
-                return order;
-            a += digits_a;
-            b += digits_b;
-        } else {
-            const int order = tolower((unsigned char)*a++) - tolower((unsigned char)*b++);
-            if (order)
-                return order;
-        }
-    }
-    return (*a != '\0') - (*b != '\0');
+    int order = 0;
+
+    while (order == 0 && *a && *b)
+        if (strspn(a, DIGITS) > 0 && strspn(b, DIGITS) > 0)
+            order = order_numbers(&a, &b);
+        else
+            order = strncasecmp(a++, b++, 1);
+    return order ? order : (*a != '\0') - (*b != '\0');
 }
 
 static int order_boards(const struct board *a, const char *instance, enum service service)
