@@ -146,22 +146,21 @@ void job_emit_result(struct job *job, enum ota_phase phase, const struct ota_fai
                      int signal_number)
 {
     const struct kind_family *family = job_family(job);
-    const bool is_success = failure->error == OTA_OK && job->image;
-    const enum upload_proof proof = is_success ? upload_proof(job->upload) : UPLOAD_PROOF_BOARD;
-    const bool is_told = is_success && (!job->is_verdict_lost || proof == UPLOAD_PROOF_READBACK);
+    const bool is_confirmed = failure->error == OTA_OK && job->image && !job->is_verdict_lost;
 
     if (failure->error == OTA_E_IMAGE) /* by the board's announcement, or by its challenge */
         phase = OTA_PHASE_IMAGE;
     job->ready_us = job->deadline_us = 0;
     arm_timer(job);
-    job_emit_event(job, &(struct ota_event){
-                            .type = OTA_EVENT_RESULT,
-                            .phase = phase,
-                            .failure = failure,
-                            .chips = family ? family->chips : "",
-                            .is_verdict_lost = job->is_verdict_lost,
-                            .verified = is_told ? upload_proof_name(proof) : NULL,
-                            .exit_status = ota_error_exit_status(failure->error, signal_number)});
+    job_emit_event(
+        job, &(struct ota_event){
+                 .type = OTA_EVENT_RESULT,
+                 .phase = phase,
+                 .failure = failure,
+                 .chips = family ? family->chips : "",
+                 .is_verdict_lost = job->is_verdict_lost,
+                 .verified = is_confirmed ? upload_proof_name(upload_proof(job->upload)) : NULL,
+                 .exit_status = ota_error_exit_status(failure->error, signal_number)});
 }
 
 void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *why,

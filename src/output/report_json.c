@@ -100,12 +100,12 @@ static void add_image_fields(json_t *fields, const struct ota_event *event,
     json_object_set_new(fields, "protocol", string_or_null(event->protocol));
 }
 
-/* Names the evidence of a success: the board's word or version, or a proof by --expect or --online. */
+/* Names the evidence of a success: the board's word, or a proof by --expect or --online. */
 static const char *evidence_name(const struct ota_event *event)
 {
     bool is_proven = event->failure->error == OTA_OK && event->image && event->is_verdict_lost;
 
-    return is_proven && !event->verified ? "proof" : event->verified;
+    return is_proven ? "proof" : event->verified;
 }
 
 static json_t *result_fields(const struct ota_event *event, enum ota_command command)

@@ -148,7 +148,7 @@ class Announced(OnLink):
     def test_expected_after_lost_verdict(self):
         """--expect stands in for the verdict, but not for the version."""
         self.SIMULATED = (*self.SIMULATED, "--fault", "ok-missing", "--telnet", "2323", "--say", "!tick 300 alive")
-        for version, status, basis, said in (("2026.9", 0, "readback", "it runs ESPHome 2026.9.0"),
+        for version, status, basis, said in (("2026.9", 0, "proof", "it runs ESPHome 2026.9.0"),
                                              ("2027", 12, None, "its verdict was lost, and it announces ESPHome 2026.9.0")):
             with self.subTest(version):
                 last = self.upload(("2026.9.0", "acme.lamp", "1.2"), txt("2026.9.0"), "--monitor=2323", "--expect", "alive",
