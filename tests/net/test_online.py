@@ -157,7 +157,7 @@ class Carrier(unittest.TestCase):
         """A board that goes on with the old firmware, and whose verdict was lost."""
         with cable.Cable() as net:
             program = self.start(net, "--monitor", "--expect", "tick", "--expect-timeout", "20",
-                                 board=("--fault", "ok-reset", "--telnet", "23", "--say", "!tick 500"))
+                                 board=("--fault", "ok-reset", "--restart-ms", "86400000", "--telnet", "23", "--say", "!tick 500"))
             program.wait_for("log connected")
             net.board.ip("link set far0 down")
             program.wait_for("log lost")
