@@ -52,8 +52,10 @@ const char *protocols_name_for(const struct board *board)
 
 const char *protocols_list(char *text, size_t capacity)
 {
-    const size_t count = sizeof protocols / sizeof *protocols - 1;
+    size_t count = 0;
 
+    while (protocols[count])
+        count++;
     *text = '\0';
     for (size_t i = 0; i < count; i++)
         text_append(text, capacity, "%s%s", text_separator(i, count, " and "), protocols[i]->name);
