@@ -94,8 +94,8 @@ static int fill_file(int descriptor, const void *data, size_t size, const char *
     return rc == 0 ? 0 : errno;
 }
 
-/* Replaces the file at place, an absolute path. The temporary file is beside it, and its name no
- * longer when that of the target is. Returns 0 or errno. */
+/* Replaces the file at place, an absolute path. The temporary file beside it has a short name of its
+ * own, as that of the target may be as long as names can be. Returns 0 or errno. */
 static int replace(const char *place, const void *data, size_t size)
 {
     static const char name[] = ".esp-ota.XXXXXX";
