@@ -324,7 +324,6 @@ const char *input_open_error(const char *path, int number)
                "behind '='): write $HOME, or the path in full";
     if (strchr(path, '$'))
         return "No such file or directory; no shell has replaced the $ (none does in single "
-               "quotes): "
-               "write the path in full, or put it in double quotes";
+               "quotes): write the path in full, or in double quotes on a command line";
     return input_error(number);
 }

@@ -56,7 +56,7 @@ bool input_is_same_file(const char *path, const char *other);
 const char *input_error(int number);
 
 /* Like input_error(), for the errno of an open() of path, also for writing. The text says so if
- * path begins with a ~ that no shell has expanded, is a pattern, a URL or a path of Windows. */
+ * path has a ~ or $ that no shell has expanded, or is a pattern, a URL or a path of Windows. */
 const char *input_open_error(const char *path, int number);
 
 #endif
