@@ -85,7 +85,7 @@ enum ota_cause {
     OTA_CAUSE_LINK_LOOP,
     OTA_CAUSE_READER_GONE,
     OTA_CAUSE_CLOSED,     /* a standard stream, before the program started */
-    OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal */
+    OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal, a file with other content */
     /* Who is there. */
     OTA_CAUSE_NO_AVAHI,      /* multicast DNS cannot be asked */
     OTA_CAUSE_NO_BOARDS,     /* none announces itself */

@@ -90,27 +90,27 @@ static bool is_input(const struct stat *status)
     return false;
 }
 
-static bool goes_into(int fd, const struct stat *input)
+static bool goes_into(int fd, const struct stat *file)
 {
     const int flags = fcntl(fd, F_GETFL);
     struct stat output;
 
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && fstat(fd, &output) == 0 &&
-           output.st_dev == input->st_dev && output.st_ino == input->st_ino;
+           output.st_dev == file->st_dev && output.st_ino == file->st_ino;
 }
 
 /* Whether standard output or error goes into the input, as with ">> INPUT". The message that refuses
  * this must not get there either. "> INPUT" has emptied the file already. */
 static bool is_written(const struct stat *input)
 {
-    bool is_written = false;
+    bool is_output = false;
 
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && input->st_size > 0; fd++)
         if (goes_into(fd, input)) {
             stdio_guard_discard(fd);
-            is_written = true;
+            is_output = true;
         }
-    return is_written;
+    return is_output;
 }
 
 /* Remembers the file if it is a regular one. Returns -1 and errno: ENOMEM, or ETXTBSY if this run

@@ -43,9 +43,10 @@ void input_forget(void); /* all inputs */
  * OTA_E_USAGE if path is one of them, by whatever name. */
 enum ota_error input_protect(const char *option, const char *path, struct ota_failure *failure);
 
-/* As input_protect(), and fails also if standard output or error goes into the file. is_appended: the
- * file is appended to, as ">>" does, and not replaced; the two may share a file then. From a failure on, what is
- * written there is lost, unless the file is empty. */
+/* Like input_protect(), and also fails if standard output or error goes into the file. is_appended:
+ * the option appends to its file and does not replace it, so both may write to it if the stream
+ * appends, too (">>"). After that failure, what is written to the stream is lost, unless the file is
+ * empty. */
 enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
                                     struct ota_failure *failure);
 

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+static sigset_t deferred; /* none at first */
+
 void stdio_guard_secure(void)
 {
     signal(SIGXFSZ, SIG_IGN);
@@ -20,8 +22,6 @@ void stdio_guard_secure(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-static sigset_t deferred; /* none at first */
-
 void stdio_guard_defer(int number)
 {
     sigaddset(&deferred, number);
@@ -29,13 +29,13 @@ void stdio_guard_defer(int number)
 
 void stdio_guard_discard(int fd)
 {
-    const bool can_tell = fd == STDERR_FILENO && isatty(STDOUT_FILENO);
-    const int other = can_tell ? STDOUT_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const bool is_shown = fd == STDERR_FILENO && isatty(STDOUT_FILENO);
+    const int other = is_shown ? STDOUT_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
 
     if (other < 0)
         return;
     dup2(other, fd);
-    if (!can_tell)
+    if (!is_shown)
         close(other);
 }
 

@@ -18,18 +18,17 @@ void stdio_guard_secure(void);
  * handler runs afterwards. Otherwise it would end the wait, and output would be lost. */
 void stdio_guard_defer(int number);
 
-/* What is written to standard output or error, fd, from now on gets lost, but for messages if standard
- * output is a terminal. */
+/* From now on, what is written to fd (standard output or error) is lost. But standard error goes on
+ * to standard output if that is a terminal, so that messages are seen. */
 void stdio_guard_discard(int fd);
 
 /* How long a program that reads may take nothing, while boards wait, before it counts as stopped. */
 enum { STDIO_GUARD_PATIENCE_MS = 60000, STDIO_GUARD_NO_LIMIT = -1 };
 
 /* Waits up to patience_ms until fd takes a write; false if it does not, or a signal comes that is not
- * deferred. A terminal
- * held with Ctrl-S takes none, nor does a pipe with a stopped reader: writing there would block the
- * program, and the board would hang up. A person may hold a terminal as long as they like, but
- * another program may not: for a terminal, only a signal ends the waiting. With
+ * deferred. A terminal held with Ctrl-S takes none, nor does a pipe with a stopped reader: writing
+ * there would block the program, and the board would hang up. A person may hold a terminal as long
+ * as they like, but another program may not: for a terminal, only a signal ends the waiting. With
  * STDIO_GUARD_NO_LIMIT, nothing does. True also if a write would fail, so that its error is seen.
  * If false, errno is that of poll(2), or ETIMEDOUT. */
 bool stdio_guard_takes(int fd, int patience_ms);

@@ -1,5 +1,5 @@
 /*
- * crypto.h: the library context of libcrypto, which digest.c and sign*.c use.
+ * crypto.h: a library context of libcrypto for each use.
  */
 #ifndef ESP_OTA_CRYPTO_CRYPTO_H
 #define ESP_OTA_CRYPTO_CRYPTO_H

@@ -1,6 +1,5 @@
 /*
- * digest.h: hashes and random numbers as lower-case hexadecimal text. Only digest.c, crypto.c and
- * sign*.c use libcrypto.
+ * digest.h: hashes and random numbers as lower-case hexadecimal text.
  */
 #ifndef ESP_OTA_CRYPTO_DIGEST_H
 #define ESP_OTA_CRYPTO_DIGEST_H
