@@ -20,6 +20,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -39,6 +40,7 @@ DEADLINE_S = 120  # whatever takes longer hangs
 AT_ONCE = 8
 
 faulthandler.dump_traceback_later(570)  # ctest ends whoever hangs after 600 s; this shows where that is
+socket.setdefaulttimeout(3 * DEADLINE_S)  # a server may stay idle while its test does other things
 
 image = firmware.noise
 sketch = firmware.sketch
@@ -134,6 +136,25 @@ def readable(streams, wait_s):
     return [stream for stream in streams if stream.fileno() in numbers]
 
 
+def received(connection, size):
+    """So many bytes that come from a socket."""
+    got = b""
+    while len(got) < size:
+        chunk = connection.recv(size - len(got))
+        assert chunk, f"the connection ended after {len(got)} of {size} bytes"
+        got += chunk
+    return got
+
+
+def ends(process):
+    """Whether it ends in time, as whoever has closed its output should do soon."""
+    try:
+        process.wait(DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def read_slowly(*arguments, **env):
     """Runs the program with a small non-blocking pipe as its standard output. The status, and what it wrote."""
     reader, writer = os.pipe()
@@ -181,10 +202,11 @@ class Program:
         self._process.send_signal(number)
 
     def _read(self, until, deadline):
-        streams = set(self._text)
+        """False if nothing is left to read at the deadline, or the program writes without end."""
+        streams, last = set(self._text), max(deadline, time.monotonic() + DEADLINE_S)
         while streams and not until():
             ready = readable(streams, max(0, deadline - time.monotonic()))
-            if not ready:
+            if not ready or time.monotonic() > last:
                 return False
             for stream in ready:
                 chunk = os.read(stream.fileno(), 65536)
@@ -205,10 +227,10 @@ class Program:
         return self._process.poll() is not None
 
     def result(self, deadline_s=DEADLINE_S):
-        in_time = self._read(lambda: False, self._watch.started + deadline_s)
+        in_time = self._read(lambda: False, self._watch.started + deadline_s) and ends(self._process)
         if not in_time:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
         _children.discard(self._process.pid)
         texts = [self._text[stream].decode(errors="surrogateescape")
                  for stream in (self._process.stdout, self._process.stderr)]
@@ -408,10 +430,15 @@ class Board:
         """Ends the board, once it has served what has come by now; afterwards all of its events are there."""
         if self._process.poll() is None:
             self._process.terminate()
-        self._process.wait()
+        self._reader.join(DEADLINE_S)
+        in_time = not self._reader.is_alive() and ends(self._process)
+        if not in_time:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join(DEADLINE_S)
         _children.discard(self._process.pid)
-        self._reader.join()
         self._process.stdout.close()
+        assert in_time, f"the board hangs: {self._events}"
 
 
 @dataclasses.dataclass

@@ -15,7 +15,7 @@ import unittest
 
 import firmware
 import requirement
-from scenario import Case, Program, Scenario, address, run, sketch
+from scenario import Case, DEADLINE_S, Program, Scenario, address, run, sketch
 
 KEY = base64.b64encode(bytes(range(64, 96))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -202,7 +202,7 @@ class Uploads(Scenario):
                 self.assertEqual(len(sent.read(length)), length)
                 board.sendall(reply)
             board.settimeout(1)  # between two acknowledgements
-            while True:
+            for _ in range(DEADLINE_S):
                 try:
                     board.sendall(b"\x47")
                     self.assertEqual(board.recv(1), b"")

@@ -281,7 +281,8 @@ class SketchServers(Scenario):
                 with connection, connection.makefile("rwb") as stream:
                     head = b""
                     while not head.endswith(b"\r\n\r\n"):
-                        head += stream.readline()
+                        head += (line := stream.readline())
+                        self.assertTrue(line, head)
                     body = stream.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
                     requests.append((head, body))
                     stream.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n")

@@ -7,7 +7,7 @@ import socket
 import threading
 import unittest
 
-from scenario import Case, Program, Scenario, address, image, run
+from scenario import Case, Program, Scenario, address, image, received, run
 
 ONCE = ("--retries", "0")
 BIG = 60000  # bytes of a sketch that takes a board a while
@@ -161,10 +161,7 @@ class Signals(Scenario):
             invitation, host = board.recvfrom(2000)
             board.sendto(b"OK", host)
             back = socket.create_connection((host[0], int(invitation.split()[1])), 30, (where, 0))
-            got = b""
-            while len(got) < 5000:
-                got += back.recv(5000)
-            self.assertEqual(got, image(5000))
+            self.assertEqual(received(back, 5000), image(5000))
             back.settimeout(2)
             with self.assertRaises(TimeoutError):
                 back.recv(1)
@@ -246,13 +243,10 @@ class Lockstep(Scenario):
                 back = socket.create_connection((host[0], int(invitation.split()[1])), 30,
                                                 (where, 0))
                 for size in (block, block, 100):
-                    got = b""
-                    while len(got) < size:
-                        got += back.recv(65536)
+                    received(back, size)
                     back.settimeout(0.3)
                     with self.assertRaises(TimeoutError):
                         back.recv(1)
-                    self.assertEqual(len(got), size)
                     back.settimeout(30)
                     back.sendall(b"7")
                 back.sendall(b"OK")

@@ -18,7 +18,7 @@ import zlib
 
 from faults import wait_until
 from peer import WebPeer
-from scenario import Program, Scenario, run, sketch
+from scenario import Program, Scenario, received, run, sketch
 import test_sim_web
 
 CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
@@ -146,9 +146,7 @@ class Server(WebPeer):
             connection.sendall(head("Content-Length: 0", status="HTTP/1.1 404 Not Found"))
 
     def answer_post(self, connection, path, wanted):
-        body = b""
-        while len(body) < wanted:
-            body += connection.recv(wanted - len(body))
+        body = received(connection, wanted)
         self.posts.append((path, body))
         verdict = self.verdict if isinstance(self.verdict, bytes) else self.verdict[len(self.posts) - 1]
         STYLES[self.styles[1]](connection, verdict)

@@ -435,6 +435,7 @@ class Starter:
             LD_PRELOAD=LIBRARY, FAILING_SERVER=str(theirs.fileno()), ASAN_OPTIONS=options,
             UBSAN_OPTIONS="print_stacktrace=1",
             LSAN_OPTIONS=f"exitcode={SANITIZER_STATUS}:print_suppressions=0:suppressions={HERE}/lsan.supp")
+        theirs.setblocking(True)  # scenario.py gives every socket a time limit, which makes it non-blocking
         with theirs:
             subprocess.Popen([scenario.PROGRAM], env=environment, stdin=subprocess.DEVNULL,  # pylint: disable=R1732
                              stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
