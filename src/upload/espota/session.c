@@ -87,6 +87,7 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
     const struct transfer_config config = {.loop = session->config.loop,
                                            .board = session->config.board,
                                            .image = session->config.image,
+                                           .source = session->config.source,
                                            .echo = session->config.echo,
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {

@@ -338,7 +338,7 @@ static void start_outage(struct transfer *transfer)
     socklen_t length = sizeof board;
 
     getpeername(transfer->fd, &board.any, &length);
-    outage_start(&transfer->outage, transfer->config.loop, &board, NULL);
+    outage_start(&transfer->outage, transfer->config.loop, &board, transfer->config.source);
 }
 
 struct transfer *transfer_start(const struct transfer_config *config, int fd,

@@ -282,8 +282,10 @@ static void test_upload(void **state)
 {
     (void)state;
     const struct ota_failure success = {.error = OTA_OK};
+    static const struct source source = {.interface = "lo"};
     struct session_config config = make_config();
 
+    config.source = &source;
     start_session(&config, true);
     assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
     assert_int_equal(world.peers, 1);
@@ -298,6 +300,7 @@ static void test_upload(void **state)
     assert_false(world.has_handshake);
     assert_int_equal(world.transfer_config.block, BLOCK);
     assert_ptr_equal(world.transfer_config.image, &image);
+    assert_ptr_equal(world.transfer_config.source, config.source);
     session_set_password(session, "too late"); /* without effect */
     world.transfer.on_progress(600, world.transfer.userdata);
     world.all_sent = world.all_acknowledged = true;

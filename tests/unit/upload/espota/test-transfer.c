@@ -61,8 +61,20 @@ struct board {
 };
 
 static unsigned outages; /* of this computer, during the whole transfer */
+static const struct source *watched_source;
 
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source);
 unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
+
+void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
+                         const struct source *source)
+{
+    assert_non_null(outage);
+    assert_non_null(loop);
+    assert_true(address_is_loopback(address));
+    watched_source = source;
+}
 
 unsigned __wrap_outage_after(struct outage *outage, int64_t time_us)
 {
@@ -223,12 +235,14 @@ static struct board play_transfer(const struct script *script, const struct imag
     loop_timer_init(&board.deadline, board.loop, on_transfer_deadline, &board);
     loop_timer_start(&board.deadline, 30 * INT64_C(1000000));
 
+    const struct source source = {.interface = "lo"};
     const struct transfer_config config = {
-        .loop = board.loop, .image = image, .block = script->block};
+        .loop = board.loop, .image = image, .source = &source, .block = script->block};
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = on_transfer_done, .userdata = &board};
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
     assert_non_null(transfer);
+    assert_ptr_equal(watched_source, &source);
     assert_int_equal(loop_run(board.loop), 0);
 
     transfer_free(transfer);
