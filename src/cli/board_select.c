@@ -1,6 +1,6 @@
 /*
- * board_select.c: from the boards that board_browse.c finds to targets of the plan. Boards that speak another
- * protocol are never among them.
+ * board_select.c: from the boards that board_browse.c finds to targets of the plan. Boards that
+ * speak another protocol are never among them.
  */
 #include "cli/board_select.h"
 

@@ -9,8 +9,8 @@
 #include "config/config.h"
 #include "esp-ota/error.h"
 
-/* Sets what line gives values for, the password aside; boards by the names of config. Fails with OTA_E_USAGE for the first value
- * that is not understood, OTA_E_INTERNAL when memory ran out. */
+/* Sets what line gives values for, the password aside; boards by the names of config. Fails with
+ * OTA_E_USAGE for the first value that is not understood, OTA_E_INTERNAL when memory ran out. */
 enum ota_error options_set_values(struct options *options, const struct command_line *line,
                                   const struct config *config, struct ota_failure *failure);
 

@@ -23,8 +23,8 @@ size_t spelling_long_dash(const char *text);
 /* Whether text names a script of Python, left behind by "python -I espota.py". */
 bool spelling_is_script(const char *text);
 
-/* If text is an option, perhaps cut short or with the wrong dashes, writes its correct spelling. Otherwise
- * returns false. Text behind an option's letter makes it no option. */
+/* If text is an option, perhaps cut short or with the wrong dashes, writes its correct spelling.
+ * Otherwise returns false. Text behind an option's letter makes it no option. */
 bool spelling_correct(char buffer[SPELLING_MAX], const char *text);
 
 /* If text is another program's name for a long option, behind one dash ("-host"), writes the option.

@@ -80,8 +80,8 @@ struct mdns_worker;
 typedef void mdns_worker_answer_fn(uint32_t id, const struct mdns_answer *answer, void *userdata);
 
 /* The last call: the daemon or the bus has gone for good. lack: the errno by which this computer
- * ran out of memory or the like, or 0. If the daemon is only restarted, the worker waits for it and asks again.
- * Must not call functions of the worker. */
+ * ran out of memory or the like, or 0. If the daemon is only restarted, the worker waits for it and
+ * asks again. Must not call functions of the worker. */
 typedef void mdns_worker_lost_fn(const char *reason, int lack, void *userdata);
 
 /* Connects to the daemon. On failure returns NULL, fills in reason, and sets errno as

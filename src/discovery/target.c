@@ -277,8 +277,8 @@ static bool strip_service(struct target *target)
     return false;
 }
 
-/* Removes the service, and a port behind it, from a full name. False: it is none, and stays as it is. Whatever
- * stands before the service is an instance's name, even if it reads as an address. */
+/* Removes the service, and a port behind it, from a full name. False: it is none, and stays as it
+ * is. Whatever stands before the service is an instance's name, even if it reads as an address. */
 static bool split_full_name(struct target *target)
 {
     char *colon = strrchr(target->name, ':');

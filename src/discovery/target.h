@@ -52,11 +52,12 @@ struct target {
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with
  * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. An instance name
  * may stand in full, with any service of service.h, which does not decide where the instance is
- * looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":" introduces a port only if it is the only colon and a port
- * number follows. A trailing dot of a host name is dropped. Escapes of escape.h, such as \u00ad,
- * become the character again. Fails with OTA_E_USAGE if the text is empty or too long, has a bad
- * port, an unknown scope, an unknown scheme, control characters or invalid UTF-8; a URL that may have
- * a password in it is not repeated in the message.
+ * looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":"
+ * introduces a port only if it is the only colon and a port number follows. A trailing dot of a
+ * host name is dropped. Escapes of escape.h, such as \u00ad, become the character again. Fails with
+ * OTA_E_USAGE if the text is empty or too long, has a bad port, an unknown scope, an unknown
+ * scheme, control characters or invalid UTF-8; a URL that may have a password in it is not repeated
+ * in the message.
  *
  * The name is harmless (escape_is_harmless()), but not printable, as boards choose any name: escape
  * it before it is shown. The C library's resolver takes no host and no label for an address:

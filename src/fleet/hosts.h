@@ -4,9 +4,9 @@
  *
  * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME]
  * [encryption-key-file=PATH] [page=NAME] [field=NAME] [user=NAME] [protocol=NAME] [expect=REGEX],
- * separated by white space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
- * "#" at the beginning of a word makes the rest of the line a comment. Relative paths begin at the
- * current directory, not at the list's.
+ * separated by white space. A word with spaces is put in double quotes; in these, \" is a quote and
+ * \\ a backslash. A "#" at the beginning of a word makes the rest of the line a comment. Relative
+ * paths begin at the current directory, not at the list's.
  */
 #ifndef ESP_OTA_FLEET_HOSTS_H
 #define ESP_OTA_FLEET_HOSTS_H

@@ -37,8 +37,9 @@ struct http_reply {
 };
 
 /* Adds one line of the head, or a trailer, with or without its line end. A status line starts the
- * reply again, as a final reply may follow a 1xx, but nothing follows a whole final head. Names match in any case; of a repeated header the last one counts,
- * but every WWW-Authenticate. Values that do not fit are cut. */
+ * reply again, as a final reply may follow a 1xx, but nothing follows a whole final head. Names
+ * match in any case; of a repeated header the last one counts, but every WWW-Authenticate. Values
+ * that do not fit are cut. */
 void http_reply_add_line(struct http_reply *reply, const char *line, size_t length);
 
 /* Appends bytes to the body, without NULs, which would hide words from searches: those that follow,

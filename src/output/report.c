@@ -389,7 +389,8 @@ static bool is_all_done(const struct ota_totals *totals)
     return totals->confirmed + totals->failed + totals->skipped == totals->boards;
 }
 
-/* Of many boards, only those that have got a part of the image are worth a line: the summary names all. */
+/* Of many boards, only those that have got a part of the image are worth a line: the summary names
+ * all. */
 static bool is_left_untouched(const struct report *report, const struct ota_event *event)
 {
     return is_fleet(report) && event->failure->error == OTA_E_INTERRUPTED && event->bytes == 0;

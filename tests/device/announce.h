@@ -1,5 +1,6 @@
 /* Announces the boards by multicast DNS as their cores do: a host name with the board's address,
- * and the service _arduino._tcp, or those of the web page. avahi-daemon does so for as long as the program runs. */
+ * and the service _arduino._tcp, or those of the web page. avahi-daemon does so for as long as the
+ * program runs. */
 #ifndef DEVICE_ANNOUNCE_H
 #define DEVICE_ANNOUNCE_H
 

@@ -1,6 +1,6 @@
 /*
- * fuzz-routing.c: any answer of the kernel about routes, links and neighbors gives values in their bounds,
- * or is rejected.
+ * fuzz-routing.c: any answer of the kernel about routes, links and neighbors gives values in their
+ * bounds, or is rejected.
  */
 #include "net/routing.h"
 

@@ -42,8 +42,8 @@ static bool is_own_path(const char *location)
 }
 
 /* Whether a reply without words of failure is what a hand-made page says after an upload. A redirect
- * to a path of its own without such words is; 301, 307 and 308 mean that the upload belongs elsewhere, and so do other
- * hosts (as of a captive portal) and logins. */
+ * to a path of its own without such words is; 301, 307 and 308 mean that the upload belongs
+ * elsewhere, and so do other hosts (as of a captive portal) and logins. */
 static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
 {
     bool leads_on = (reply->status == 302 || reply->status == 303) &&

@@ -29,8 +29,8 @@
  * takes: a quick failure is recognized by its reason, not by the clock. */
 enum { DEADLINE_US = 20000000, QUERIES_MAX = 600 };
 
-/* --wrap=fork: the system has no process left when a test says so, or the child waits before it begins: until the
- * pipe gate is closed. */
+/* --wrap=fork: the system has no process left when a test says so, or the child waits before it
+ * begins: until the pipe gate is closed. */
 static bool no_process_left;
 static int gate[2] = {-1, -1};
 pid_t __real_fork(void);

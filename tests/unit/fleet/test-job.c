@@ -1,7 +1,7 @@
 /*
- * test-job.c: one board from its name to its result, in virtual time: the resolver, the session of espota,
- * the follow and the clock are replaced at link time (--wrap). What happens is written down line by
- * line, and each case says what must stand there, so order counts as much as content.
+ * test-job.c: one board from its name to its result, in virtual time: the resolver, the session of
+ * espota, the follow and the clock are replaced at link time (--wrap). What happens is written down
+ * line by line, and each case says what must stand there, so order counts as much as content.
  */
 #include <setjmp.h>
 #include <stdarg.h>
