@@ -629,9 +629,10 @@ static bool allocate_parts(struct job *job)
     if (!job->name || !job->target || (key && !echo_learn_key(&job->echo, key)))
         return false;
 
-    if (job->image)
-        job->upload = job_new_upload(job);
-    return !job->image || job->upload;
+    if (!job->image) /* no upload_start() hides the hashes of the password */
+        return echo_learn(&job->echo, job->password, NULL);
+    job->upload = job_new_upload(job);
+    return job->upload;
 }
 
 struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks)

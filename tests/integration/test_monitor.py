@@ -15,7 +15,7 @@ import unittest
 from elsewhere import elsewhere
 import faults
 import firmware
-from scenario import Case, Program, Scenario, Terminal, address, image, run
+from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets
 from telnet_board import TelnetBoard
 
 LINE_MAX = 2048
@@ -60,6 +60,12 @@ class MonitorScenario(Scenario):
 
 class Lines(MonitorScenario):
     """What is printed of what a sketch writes."""
+
+    def test_hashes_of_the_password(self):
+        """They are hidden also where no upload has a use for the password."""
+        note = "(words that repeat an answer to a challenge, a hash of the password, or the encryption key)\n"
+        self.check((log_of("hashes", [f"saved {word}" for word in secrets("kwertz")[1:]], note + note + "END\n",
+                           "-a", "kwertz"),))
 
     def test_bytes(self):
         self.check((
