@@ -26,8 +26,8 @@ struct board {
     bool is_ambiguous;              /* another board has the same name */
 };
 
-/* Starts as {0}. Sorted by instance without regard to case, then by service. Ambiguous boards are
- * in the order of board_list_split(). */
+/* Starts as {0}. Sorted by instance, without regard to case and with numbers by their value, then
+ * by service. Ambiguous boards are in the order of board_list_split(). */
 struct board_list {
     struct board **items;
     size_t count;

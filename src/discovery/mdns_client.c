@@ -68,8 +68,8 @@ static void send_record(const struct server *server, const struct record *record
         loop_quit(server->loop);
 }
 
-/* number: the errno by which this computer lacks something, or ELIBACC: the library; else any other
- * number. */
+/* number: the errno of what this computer lacks (error_is_local()), ELIBACC if it lacks the library,
+ * or any other errno. */
 static void send_lost(const struct server *server, const char *reason, int number)
 {
     struct record record = {.type = RECORD_LOST};

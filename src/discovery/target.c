@@ -248,10 +248,10 @@ static bool ends_in_local(const char *name)
            strncasecmp(name + length - strlen(".local"), ".local", strlen(".local")) == 0;
 }
 
-/* Behind an instance's name, this makes the full name in other tools. */
 enum { SERVICE_SUFFIX_MAX = TARGET_FULL_MAX - TARGET_NAME_MAX };
 
-/* What follows the name of an instance in full: "._arduino._tcp.local". Returns its length. */
+/* Writes what follows an instance's name where other tools show it in full, such as
+ * "._arduino._tcp.local". Returns its length. */
 static size_t make_service_suffix(char suffix[SERVICE_SUFFIX_MAX], enum service service)
 {
     return (size_t)snprintf(suffix, SERVICE_SUFFIX_MAX, ".%s.local", service_type(service));

@@ -64,8 +64,8 @@ bool http_reply_is_whole(const struct http_reply *reply);
  * announces, or those that the limit cut off; or the head contradicts itself, or is that of a part. */
 bool http_reply_falls_short(const struct http_reply *reply);
 
-/* Whether the connection ended, or the time was over, before the end of the body that the head
- * announces. A body that the limit has cut off is as long as it is wanted to be. */
+/* Whether it falls short for another reason than our limit, as when the connection ended, or the time
+ * was over, before the end of the body that the head announces. */
 bool http_reply_broke_off(const struct http_reply *reply);
 
 /* Whether more may belong to it: it falls short, or nothing can show that it does not. Of a body that

@@ -32,8 +32,7 @@ void outage_stop(struct outage *outage);
 
 enum {
     OUTAGE_LINK = 1, /* no carrier, or another interface: what the board sent may be lost */
-    OUTAGE_STOP =
-        2, /* stopped for a second or more, by a signal or with the computer (suspended) */
+    OUTAGE_STOP = 2, /* stopped for a second or more, by a signal or as the computer slept */
 };
 
 /* What there was after this time (monotonic), as a sum of the above; 0: nothing. It may also have been

@@ -38,10 +38,9 @@ void routing_find(struct routing *routing, const struct address *address,
 
 /* The link of the interface that leads to an address: a cable, or Wi-Fi with its access point. */
 struct routing_link {
-    unsigned
-        interface;    /* index of the interface; 0: unknown, as for this computer's own addresses */
-    bool is_down;     /* no carrier, or the interface is not ready to send (Wi-Fi that roams) */
-    uint32_t changes; /* how often its carrier has come or gone */
+    unsigned interface; /* its index; 0: unknown, as for this computer's own addresses */
+    bool is_down;       /* no carrier, or the interface is not ready to send (Wi-Fi that roams) */
+    uint32_t changes;   /* how often its carrier has come or gone */
 };
 
 /* Asks about the link to address. Never fails, and never waits, like routing_find(). */

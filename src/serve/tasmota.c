@@ -27,8 +27,8 @@ static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
 /* A board tries four times, with two seconds in between; after this silence it has given up. */
 static const int64_t QUIET_US = SECONDS(15);
 
-/* What is waited for: three times the tries of an order, as a restart begins them anew. Who asks more
- * often would keep its slot for ever. */
+/* Requests that may prolong the wait after an order: three times a board's tries, as a restart begins
+ * them again. A board that asks without end must not keep its slot. */
 enum { REQUESTS_MAX = 12 };
 
 /* How long a board gets for its OtaUrl at the end. */

@@ -376,7 +376,8 @@ class Hostile(Scenario):
                 result, _ = self.attack(script)
                 self.assertEqual((result.status, len(posts)), (status, status == 0), result)
                 if status:
-                    self.assertIn("the reply broke off, and its part does not show which update page it is", result.err)
+                    self.assertIn("the reply broke off, and the part that came does not show which update page it is",
+                                  result.err)
 
     def test_closed_after_the_challenge(self):
         result, _ = self.attack(lambda _method, _path, answer: b"" if answer else ask("Basic", realm="x"))

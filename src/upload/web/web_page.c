@@ -314,8 +314,8 @@ static void end_search(struct web *web)
 
     if (finder->has_broken_off)
         web_fail(web, OTA_E_NO_ANSWER,
-                 "%s replied to GET %s, but the reply broke off, and its part does not show which "
-                 "update page it is (--page names it)",
+                 "%s replied to GET %s, but the reply broke off, and the part that came does not "
+                 "show which update page it is (--page names it)",
                  web_place(web, place), web_show_path(web, path, web->path));
     else if (finder->lock == PAGE_PIN && finder->page && finder->page->pin_path)
         web_unlock(web);
