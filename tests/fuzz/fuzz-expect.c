@@ -67,8 +67,11 @@ static void feed_all(const struct expect *expecting, const struct expect *reject
         require(is_decided || !is_settled);
         is_settled = false;
     }
-    if (line_splitter_finish(&lines, &line))
-        feed(expecting, rejecting, &line);
+    if (line_splitter_finish(&lines, &line)) {
+        const bool is_decided = feed(expecting, rejecting, &line);
+
+        require(is_decided || !is_settled);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -145,6 +145,7 @@ class Hostile(Scenario):
             self.assertEqual(after[name], before[name])
         download.read_body(len(image) - 20000)
         download.close()
+        server.program.wait_for(f"{board.mac}: took it in")  # a board needs longer to restart
         board.sketch = image
         self.assertEqual(board.fetch(), "no update")
         result = server.result()
@@ -175,6 +176,7 @@ class Hostile(Scenario):
                                          (-104, 503, b"another address downloads with this MAC; ask again\n"))
                         download.read_body(len(image) - 20000)
                         download.close()
+                        server.program.wait_for("took it in")
                     self.assertEqual((board.fetch(), board.sketch == image), ("update", True))
                     self.assertEqual(board.fetch(), "no update")
                     self.assertEqual(server.stop().status, 0)

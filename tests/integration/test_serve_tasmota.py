@@ -232,11 +232,12 @@ class Tasmota(Scenario):
                         step(board)
             return fetch
 
+        large = self.file("large.bin", firmware.esp8266(1000000))  # more than the kernel takes before the board hangs up
         for step, status, said in ((lambda board: board.break_off(after=500), 9, "its download broke off"),
                                    (fetcher.Board.fetch, 12, "it took the image again and again, but did not install it")):
             with self.subTest(said):
                 url, state = self.fetching(repeat(step))
-                result = run("--serve=0", "-i", url, "-f", self.path, "--expect-timeout", "2")
+                result = run("--serve=0", "-i", url, "-f", large, "--expect-timeout", "2")
                 self.assertEqual(result.status, status, result)
                 self.assertIn(f": {said}\n", result.err)
                 self.assertEqual(state["url"], OLD)
