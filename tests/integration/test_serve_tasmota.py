@@ -232,7 +232,7 @@ class Tasmota(Scenario):
                         step(board)
             return fetch
 
-        large = self.file("large.bin", firmware.esp8266(1000000))  # more than the kernel takes before the board hangs up
+        large = self.file("large.bin", firmware.esp8266(640000))  # more than the kernel takes before the board hangs up
         for step, status, said in ((lambda board: board.break_off(after=500), 9, "its download broke off"),
                                    (fetcher.Board.fetch, 12, "it took the image again and again, but did not install it")):
             with self.subTest(said):
