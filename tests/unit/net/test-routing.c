@@ -63,35 +63,38 @@ static void add_route(union answer *answer, uint16_t type, const void *value, si
 }
 
 /* The copy ends where the answer ends, so that sanitizers notice reads beyond it. */
-static bool read_route(struct routing_route *route, const union answer *answer, size_t length)
+static void *copy_answer(const union answer *answer, size_t length)
 {
     void *copy = malloc(length ? length : 1);
 
     assert_non_null(copy);
     memcpy(copy, answer, length);
+    return copy;
+}
+
+static bool read_route(struct routing_route *route, const union answer *answer, size_t length)
+{
+    void *copy = copy_answer(answer, length);
     bool is_read = routing_read_route(route, copy, length);
+
     free(copy);
     return is_read;
 }
 
 static bool read_neighbor(struct routing *routing, const union answer *answer, size_t length)
 {
-    void *copy = malloc(length ? length : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, answer, length);
+    void *copy = copy_answer(answer, length);
     bool is_read = routing_read_neighbor(routing, copy, length);
+
     free(copy);
     return is_read;
 }
 
 static bool read_link(struct routing_link *link, const union answer *answer, size_t length)
 {
-    void *copy = malloc(length ? length : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, answer, length);
+    void *copy = copy_answer(answer, length);
     bool is_read = routing_read_link(link, copy, length);
+
     free(copy);
     return is_read;
 }
