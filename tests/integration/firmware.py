@@ -52,7 +52,8 @@ def esp32_sketch(size, seed=0, chip=0, text=b""):
 
 
 def noise(size=20000, first=0xE9, seed=0):
-    """Bytes that pass for a sketch; every place is different, so that a mix-up shows."""
+    """Bytes that pass for a sketch; every place is different, so that a mix-up shows. They are the same each time, as
+    chance also makes the start of a damaged image, which is refused."""
     return bytes([first]) + random.Random(seed + size).randbytes(size - 1)
 
 

@@ -4,7 +4,6 @@ its update page tells then."""
 
 import json
 import os
-import random
 import re
 import signal
 import tempfile
@@ -30,8 +29,7 @@ class Online(unittest.TestCase):
     def setUp(self):
         file = tempfile.NamedTemporaryFile(suffix=".bin")
         self.addCleanup(file.close)
-        # The same bytes each time: some would begin as a damaged image does, which is refused.
-        file.write(b"\xe9" + random.Random(20000).randbytes(19999))
+        file.write(firmware.noise())
         file.flush()
         self.image = file.name
 

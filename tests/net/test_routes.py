@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import cable
+import firmware
 import link
 
 ESP_OTA = os.environ["ESP_OTA"]
@@ -26,7 +27,7 @@ class Routes(unittest.TestCase):
     def setUp(self):
         file = tempfile.NamedTemporaryFile(suffix=".bin")
         self.addCleanup(file.close)
-        file.write(b"\xe9" + os.urandom(2000))
+        file.write(firmware.noise(2000))
         file.flush()
         self.image = file.name
 
