@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/loop.h"
+#include "base/same_file.h"
 #include "base/stdio_guard.h"
 
 #include <ctype.h>
@@ -72,20 +73,15 @@ int input_open(const char *path)
 
 /* -- the inputs of this run -- */
 
-struct file_id {
-    dev_t device;
-    ino_t inode;
-};
-
 static struct {
-    struct file_id *ids;
+    struct stat *files;
     size_t count, capacity;
 } inputs;
 
 static bool is_input(const struct stat *status)
 {
     for (size_t i = 0; i < inputs.count; i++)
-        if (inputs.ids[i].device == status->st_dev && inputs.ids[i].inode == status->st_ino)
+        if (same_file(&inputs.files[i], status))
             return true;
     return false;
 }
@@ -96,7 +92,7 @@ static bool goes_into(int fd, const struct stat *file)
     struct stat output;
 
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && fstat(fd, &output) == 0 &&
-           output.st_dev == file->st_dev && output.st_ino == file->st_ino;
+           same_file(&output, file);
 }
 
 /* Whether standard output or error goes into the input, as with ">> INPUT". The message that refuses
@@ -124,13 +120,13 @@ static int remember(const struct stat *status)
         return -1;
     }
 
-    struct file_id *ids = array_grow(inputs.ids, inputs.count, &inputs.capacity, sizeof *ids);
-    if (!ids) {
+    struct stat *files = array_grow(inputs.files, inputs.count, &inputs.capacity, sizeof *files);
+    if (!files) {
         errno = ENOMEM;
         return -1;
     }
-    inputs.ids = ids;
-    inputs.ids[inputs.count++] = (struct file_id){status->st_dev, status->st_ino};
+    inputs.files = files;
+    inputs.files[inputs.count++] = *status;
     return 0;
 }
 
@@ -157,7 +153,7 @@ bool input_is_same_file(const char *path, const char *other)
     struct stat status, found;
 
     return stat(path, &status) == 0 && stat(other, &found) == 0 && S_ISREG(status.st_mode) &&
-           status.st_dev == found.st_dev && status.st_ino == found.st_ino;
+           same_file(&status, &found);
 }
 
 static bool appends(int fd)
@@ -192,8 +188,8 @@ enum ota_error input_protect_output(const char *option, const char *path, bool i
 
 void input_forget(void)
 {
-    free(inputs.ids);
-    inputs.ids = NULL;
+    free(inputs.files);
+    inputs.files = NULL;
     inputs.count = inputs.capacity = 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "base/write_queue.h"
 
+#include "base/same_file.h"
 #include "base/stdio_guard.h"
 
 #include <errno.h>
@@ -21,8 +22,7 @@ void write_queue_start(struct write_queue *queue, struct loop *loop, struct writ
 
     if (fstat(queue->fd, &file) < 0 || !(S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
         return;
-    if (other && other->loop && fstat(other->fd, &others) == 0 && others.st_dev == file.st_dev &&
-        others.st_ino == file.st_ino)
+    if (other && other->loop && fstat(other->fd, &others) == 0 && same_file(&others, &file))
         queue->joined = other;
     else
         queue->loop = loop;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file_replace.h"
 #include "base/input.h"
+#include "base/same_file.h"
 #include "base/stdio_guard.h"
 #include "fleet/plan.h"
 
@@ -23,8 +24,7 @@ static bool is_standard_output(const struct stat *status)
 {
     struct stat standard;
 
-    return fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == status->st_dev &&
-           standard.st_ino == status->st_ino;
+    return fstat(STDOUT_FILENO, &standard) == 0 && same_file(&standard, status);
 }
 
 /* A pipe is written directly, and so is any standard output. */

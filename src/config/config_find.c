@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/same_file.h"
 #include "config/config_text.h"
 
 #include <errno.h>
@@ -89,11 +90,6 @@ static bool join(char path[PATH_MAX], const char *folder, const char *name)
     return snprintf(path, PATH_MAX, "%s%s%s", folder, slash, name) < PATH_MAX;
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Whether no folder above this one belongs to the project. */
 static bool is_top(const char *folder, const struct stat *home)
 {
@@ -102,7 +98,7 @@ static bool is_top(const char *folder, const struct stat *home)
 
     if (strcmp(folder, "/") == 0 || !join(git, folder, ".git") || lstat(git, &status) == 0)
         return true;
-    return home && stat(folder, &status) == 0 && is_same_file(&status, home);
+    return home && stat(folder, &status) == 0 && same_file(&status, home);
 }
 
 /* Stores the path of the next file beside or above the current folder. */
