@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "http/status.h"
 #include "serve/basic_auth.h"
 #include "serve/serve_internal.h"
 
@@ -16,10 +17,6 @@
 #include <string.h>
 
 enum {
-    STATUS_OK = 200,
-    STATUS_UNAUTHORIZED = 401,
-    STATUS_NOT_FOUND = 404,
-    STATUS_INTERNAL = 500,
     CONNECTIONS_SPARE = 512, /* besides the downloads: boards that ask, and browsers */
     PER_ADDRESS_SPARE = 64,  /* behind NAT, boards share an address */
     LOGIN_SIZE = 289,        /* what esp_https_ota of early ESP-IDF 4 reads of a 401, or hangs */

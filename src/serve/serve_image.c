@@ -2,6 +2,7 @@
  * serve_image.c: a request for an image: who asks, what it gets, and how the download goes.
  */
 #include "base/units.h"
+#include "http/status.h"
 #include "serve/byte_range.h"
 #include "serve/serve_internal.h"
 
@@ -10,11 +11,8 @@
 #include <string.h>
 
 enum {
-    STATUS_IMAGE = 200,
     STATUS_PART = 206,
     STATUS_UNCHANGED = 304,
-    STATUS_REFUSED = 403,
-    STATUS_NO_SUCH_FORM = 404,
     STATUS_NO_SUCH_RANGE = 416,
     STATUS_BUSY = 503,
     HEADERS_MAX = 16,
@@ -232,7 +230,7 @@ static void respond_bytes(struct serve *serve, struct httpd_request *request,
     if (range.kind != BYTE_RANGE_WHOLE)
         add_header(&headers, "Content-Range", text);
 
-    const unsigned status = range.kind == BYTE_RANGE_WHOLE  ? STATUS_IMAGE
+    const unsigned status = range.kind == BYTE_RANGE_WHOLE  ? STATUS_OK
                             : range.kind == BYTE_RANGE_PART ? STATUS_PART
                                                             : STATUS_NO_SUCH_RANGE;
     struct serve_download *download = NULL;
@@ -267,10 +265,9 @@ static void respond_version(struct httpd_request *request, const struct offer *o
     const struct httpd_header headers[] = {{"x-version", offer->version}, {NULL, NULL}};
 
     if (offer->version)
-        httpd_respond(request,
-                      &(struct httpd_response){.status = STATUS_IMAGE, .headers = headers});
+        httpd_respond(request, &(struct httpd_response){.status = STATUS_OK, .headers = headers});
     else
-        serve_respond_text(request, STATUS_NO_SUCH_FORM, "the image has no --serve-version\n");
+        serve_respond_text(request, STATUS_NOT_FOUND, "the image has no --serve-version\n");
 }
 
 static void respond_reason(struct httpd_request *request, unsigned status, const char *reason)
@@ -311,7 +308,7 @@ static void respond_answer(struct serve *serve, struct httpd_request *request,
         respond_unchanged(request, offer, bytes);
         break;
     case ANSWER_REFUSED:
-        respond_reason(request, STATUS_REFUSED, answer->reason);
+        respond_reason(request, STATUS_FORBIDDEN, answer->reason);
         break;
     case ANSWER_BUSY:
         respond_reason(request, STATUS_BUSY, answer->reason);
@@ -336,7 +333,7 @@ static void respond_digest(struct httpd_request *request, const struct resource 
     char text[DIGEST_SHA512_HEX + 2];
 
     snprintf(text, sizeof text, "%s\n", digest);
-    serve_respond_text(request, STATUS_IMAGE, text);
+    serve_respond_text(request, STATUS_OK, text);
 }
 
 /* -- both -- */
@@ -408,11 +405,11 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)
                                          : choose_digest_offer(serve, board, resource);
     if (!offer) {
-        respond_reason(request, STATUS_REFUSED, "the list of boards has no such image for it");
+        respond_reason(request, STATUS_FORBIDDEN, "the list of boards has no such image for it");
         return;
     }
     if (resource->is_packed && !offer->forms[OFFER_PACKED].data) {
-        serve_respond_text(request, STATUS_NO_SUCH_FORM, "there is no compressed form; see -z\n");
+        serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z\n");
         return;
     }
     if (!is_image) {

@@ -2,6 +2,7 @@
 #include "serve/tasmota_command.h"
 
 #include "base/json_memory.h"
+#include "http/status.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -29,7 +30,7 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
                         const char *name)
 {
     /* Lines of its log that come at the same time follow as further objects. */
-    json_t *root = reply->status == 200
+    json_t *root = reply->status == STATUS_OK
                        ? json_memory_load(http_reply_text(reply), reply->body_length,
                                           JSON_DISABLE_EOF_CHECK, NULL)
                        : NULL;
@@ -45,7 +46,7 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
 bool tasmota_asks_for_password(const struct http_reply *reply)
 {
     json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
-    const bool asks = reply->status == 401 && !reply->challenge.has_digest &&
+    const bool asks = reply->status == STATUS_UNAUTHORIZED && !reply->challenge.has_digest &&
                       json_is_string(json_object_get(root, "WARNING"));
 
     json_decref(root);

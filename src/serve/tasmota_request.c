@@ -10,13 +10,12 @@
 #include "base/secret.h"
 #include "http/challenge.h"
 #include "http/failure.h"
+#include "http/status.h"
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_challenge.h"
 #include "upload/web/page_table.h"
 
 #include <string.h>
-
-enum { STATUS_UNAUTHORIZED = 401 };
 
 static void send_command(struct tasmota *tasmota);
 

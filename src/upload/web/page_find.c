@@ -8,6 +8,7 @@
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "http/status.h"
 #include "upload/web/page_text.h"
 #include "upload/web/page_verdict.h"
 
@@ -199,8 +200,8 @@ static bool says_locked(const struct http_reply *reply)
 /* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
 static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
 {
-    return (reply->status == 200 || reply->status == 401) && inputs->count == 0 &&
-           has_words(reply, "PIN") && has_words(reply, "password");
+    return (reply->status == STATUS_OK || reply->status == STATUS_UNAUTHORIZED) &&
+           inputs->count == 0 && has_words(reply, "PIN") && has_words(reply, "password");
 }
 
 enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
@@ -350,7 +351,7 @@ void page_finder_take(struct page_finder *finder, const struct http_reply *reply
         take_detail(finder, reply, path);
         return;
     }
-    if (reply->status == 401 || says_locked(reply)) {
+    if (reply->status == STATUS_UNAUTHORIZED || says_locked(reply)) {
         const struct form_inputs none = {0};
 
         note_found(finder, reply, text);

@@ -1,6 +1,8 @@
 /* page_verdict.c: compares a reply with the words of its page. */
 #include "upload/web/page_verdict.h"
 
+#include "http/status.h"
+
 #include <string.h>
 
 static const char *find_words(const char *const words[PAGE_WORDS_MAX], const char *text)
@@ -83,7 +85,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
     page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length, failure ? failure : "");
     if (!http_reply_is_final(reply))
         return PAGE_UNCLEAR;
-    if (reply->status == 401 || reply->status == 403)
+    if (reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN)
         return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
     if (failure)
         return PAGE_REFUSED;

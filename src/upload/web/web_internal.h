@@ -7,6 +7,7 @@
 #include "discovery/esphome_record.h"
 #include "http/authority.h"
 #include "http/http_client.h"
+#include "http/status.h"
 #include "net/outage.h"
 #include "upload/endpoint_failures.h"
 #include "upload/readback.h"
@@ -30,8 +31,6 @@ struct web_service {
     struct upload_service service;
     struct http_client *client;
 };
-
-enum { STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
 
 struct web {
     struct upload upload;
