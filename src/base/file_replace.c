@@ -175,15 +175,18 @@ int file_replace(const char *path, const void *data, size_t size)
     return error;
 }
 
+const char *file_open_error(const char *path, int reason)
+{
+    return reason == ENOENT ? input_open_error(path, reason) : error_output_text(reason);
+}
+
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
 
     ota_fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
-             why                ? why
-             : reason == ENOENT ? input_open_error(path, reason)
-                                : error_output_text(reason));
+             why ? why : file_open_error(path, reason));
     failure->cause = reason == 0 ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
     return failure->error;
 }

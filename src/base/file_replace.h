@@ -19,4 +19,8 @@ int file_replace(const char *path, const void *data, size_t size);
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure);
 
+/* Why path cannot be opened to be written, by the errno. Says so if path has a ~ or $ that no shell has
+ * expanded, as input_open_error() does; its other words are for inputs. */
+const char *file_open_error(const char *path, int reason);
+
 #endif

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "base/input.h"
+#include "base/file_replace.h"
 #include "base/write_queue.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ enum ota_error transcript_open(struct transcript **transcript,
         return OTA_OK;
     const int reason = errno;
     ota_fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
-             (*transcript)->path, input_open_error(settings->path, reason));
+             (*transcript)->path, file_open_error(settings->path, reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
 }

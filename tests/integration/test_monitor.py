@@ -15,7 +15,7 @@ import unittest
 from elsewhere import elsewhere
 import faults
 import firmware
-from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets
+from scenario import PROGRAM, Case, Program, Scenario, Terminal, address, image, run, secrets
 from telnet_board import TelnetBoard
 
 LINE_MAX = 2048
@@ -366,6 +366,12 @@ class LogFile(MonitorScenario):
                  says=(rf"^esp-ota: cannot open {path} to write the log there: .*\n  {remedy}.*\n$",))
             for path, remedy in (("/nonexistent/log", "Create the directory first"),
                                  ("/", "Give the option the name of a file"))])
+
+    def test_busy_file(self):
+        """A program that runs. The words for inputs would say that this run writes to one."""
+        result = run("-i", address(), MONITOR, "--log", PROGRAM)
+        self.assertEqual((result.status, result.out), (1, ""), result)
+        self.assertIn(f"esp-ota: cannot open {PROGRAM} to write the log there: Text file busy\n", result.err)
 
     def test_full(self):
         board = self.log_board("one", "END")
