@@ -253,19 +253,20 @@ static enum image_family family_of_image(const struct inspection *inspection)
 }
 
 /* Opens nothing but a file: opening alone has effects on some devices, and whoever writes to a FIFO
- * would lose what he wrote. Returns -1 and fills in failure; is_there: false if there is no file. */
-static int open_file(const char *path, const char *shown, bool *is_there,
+ * would lose what he wrote. Returns -1 and fills in failure. If there is no file, only is_missing is
+ * set instead; if that is NULL, it is a failure, too. */
+static int open_file(const char *path, const char *shown, bool *is_missing,
                      struct ota_failure *failure)
 {
     struct stat status;
 
-    *is_there = true;
     if (stat(path, &status) == 0 && check_type(status.st_mode, shown, failure) != OTA_OK)
         return -1;
 
     int fd = beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    *is_there = fd >= 0 || errno != ENOENT;
-    if (fd < 0)
+    if (fd < 0 && errno == ENOENT && is_missing)
+        *is_missing = true;
+    else if (fd < 0)
         ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s", shown,
                        input_open_error(path, errno));
     return fd;
@@ -396,15 +397,15 @@ static enum ota_error examine_signed(struct image *image, const struct file_stat
                                      const char *path, size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
-    bool is_there;
-    int fd = open_file(path, escape_string(shown, sizeof shown, path), &is_there, failure);
+    bool is_missing = false;
+    int fd = open_file(path, escape_string(shown, sizeof shown, path), &is_missing, failure);
 
-    if (fd < 0 && is_there)
-        return failure->error;
-    if (fd < 0) {
+    if (is_missing) {
         examine_alone(image);
         return check_origin(image, file, NULL, failure);
     }
+    if (fd < 0)
+        return failure->error;
 
     struct stat plain;
     unsigned char *data = read_file(fd, &plain, limit, shown, failure);
@@ -430,8 +431,7 @@ static enum ota_error load_file(struct image *image, struct file_status *file, c
 
     char shown[SHOWN_MAX];
     input_show(shown, sizeof shown, image->path);
-    bool is_there;
-    int fd = open_file(image->path, shown, &is_there, failure);
+    int fd = open_file(image->path, shown, NULL, failure);
     if (fd < 0)
         return failure->error;
 

@@ -233,10 +233,11 @@ static void expect_refusal(const char *name, size_t limit, enum ota_error error,
 static struct image *load_image_file(const char *name)
 {
     struct image *image = NULL;
-    struct ota_failure failure;
+    struct ota_failure failure = {.message = "none"};
 
     if (image_load(&image, name, true, IMAGE_SIZE_MAX, &failure) != OTA_OK)
         fail_msg("%s", failure.message);
+    assert_string_equal(failure.message, "none"); /* a success leaves no failure behind */
     return image;
 }
 
