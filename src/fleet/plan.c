@@ -319,6 +319,17 @@ static enum ota_error fail_schemes(const struct target *a, const struct target *
                     (a->scheme ? a : b)->scheme->name);
 }
 
+/* Two files may have the same secret. NULL: none. */
+static bool is_password_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_key_equal(const unsigned char *a, const unsigned char *b)
+{
+    return a && b ? memcmp(a, b, ENCRYPTION_KEY_SIZE) == 0 : a == b;
+}
+
 /* Refuses to name a board twice if that does not mean the same. */
 static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
                                   struct ota_failure *failure)
@@ -343,6 +354,13 @@ static enum ota_error check_equal(const struct assignment *planned, const struct
     if (!is_expect_equal(planned->expect, other->expect))
         return ota_fail(failure, OTA_E_USAGE,
                         "%s is named twice with different expect=; leave one of them out", shown);
+    if (!is_password_equal(planned->password, other->password))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice with different passwords; leave one of them out", shown);
+    if (!is_key_equal(planned->encryption_key, other->encryption_key))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice with different encryption keys; leave one of them out",
+                        shown);
     if (planned->image != other->image)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get two different images; leave one of them out", shown);

@@ -200,6 +200,14 @@ class Fleet(Scenario):
         result = run("--hosts", hosts, "-f", self.path)
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn(f"{hosts}, line 2: {board.address} would get two different images", result.err)
+        one, two, same = (self.file(name, text) for name, text in (("one", b"kwert\n"), ("two", b"zuiop\n"), ("same", b"kwert\n")))
+        for second, status in ((two, 2), (same, 0)):
+            hosts = self.file("hosts", f"{board.address} port={board.port} auth-file={one}\n"
+                                       f"{board.address} port={board.port} auth-file={second}\n".encode())
+            result = run("--hosts", hosts, "-f", self.path)
+            self.assertEqual((result.status, result.out), (status, ""), result)
+            self.assertEqual(f"{hosts}, line 2: {board.address} is named twice with different passwords; leave "
+                             "one of them out\n" in result.err, status == 2, result)
         hosts = self.file("hosts", f"localhost. port=1\n"
                                    f"127.0.0.1 port=1 file={other}\n".encode())
         result = run("--hosts", hosts, "-f", self.path, "-t", "0.3", "--retries", "0")
