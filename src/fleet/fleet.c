@@ -418,7 +418,7 @@ static void on_job_done(void *userdata)
     member->job = NULL;
 }
 
-static struct job *new_job(struct member *member)
+static struct job *new_job(struct member *member, struct ota_failure *failure)
 {
     const struct fleet *fleet = member->fleet;
     const struct job_config config = {
@@ -440,7 +440,7 @@ static struct job *new_job(struct member *member)
                                             .on_log = on_log,
                                             .on_done = on_job_done,
                                             .userdata = member};
-    return job_new(&config, &callbacks);
+    return job_new(&config, &callbacks, failure);
 }
 
 static void start_member(struct member *member)
@@ -449,13 +449,11 @@ static void start_member(struct member *member)
 
     fleet_set_state(member, RUNNING);
     if (!member->job)
-        member->job = new_job(member);
-    if (member->job) {
+        member->job = new_job(member, &failure);
+    if (member->job)
         job_start(member->job);
-        return;
-    }
-    ota_fail_no_memory(&failure);
-    fail_member(member, &failure);
+    else
+        fail_member(member, &failure);
 }
 
 /* -- the fleet -- */

@@ -618,7 +618,8 @@ static void on_job_timer(void *userdata)
         job->callbacks.on_ready(job->callbacks.userdata);
 }
 
-static bool allocate_parts(struct job *job)
+/* Returns false and fills in failure when that fails. */
+static bool allocate_parts(struct job *job, struct ota_failure *failure)
 {
     const unsigned char *key = job->config.assignment->encryption_key;
     char text[ASSIGNMENT_LABEL_MAX];
@@ -626,20 +627,27 @@ static bool allocate_parts(struct job *job)
     /* Most names are far shorter than they may be, and there may be thousands of jobs. */
     job->name = strdup(assignment_label(text, job->config.assignment));
     job->target = strdup(assignment_target(text, job->config.assignment));
-    if (!job->name || !job->target || (key && !echo_learn_key(&job->echo, key)))
-        return false;
-
-    if (!job->image) /* no upload_start() hides the hashes of the password */
-        return echo_learn(&job->echo, job->password, NULL);
-    job->upload = job_new_upload(job);
-    return job->upload;
+    if (!job->image) { /* no upload_start() hides the hashes of the password */
+        if (!echo_learn(&job->echo, job->password, NULL, failure))
+            return false;
+    } else {
+        job->upload = job_new_upload(job);
+    }
+    if (job->name && job->target && (job->upload || !job->image) &&
+        (!key || echo_learn_key(&job->echo, key)))
+        return true;
+    ota_fail_no_memory(failure);
+    return false;
 }
 
-struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks)
+struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks,
+                    struct ota_failure *failure)
 {
     struct job *job = calloc(1, sizeof *job);
-    if (!job)
+    if (!job) {
+        ota_fail_no_memory(failure);
         return NULL;
+    }
     *job = (struct job){.config = *config,
                         .callbacks = *callbacks,
                         .password = config->assignment->password,
@@ -650,7 +658,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
         job->log.expect = config->assignment->expect;
     job->config.log = &job->log;
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
-    if (!allocate_parts(job)) {
+    if (!allocate_parts(job, failure)) {
         job_free(job);
         return NULL;
     }

@@ -57,8 +57,9 @@ struct job_callbacks {
     void *userdata;
 };
 
-/* NULL: out of memory. */
-struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+/* NULL, with *failure filled in, when memory ran out or libcrypto failed. */
+struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks,
+                    struct ota_failure *failure);
 
 /* Begins the first attempt, or the next one after on_ready. */
 void job_start(struct job *job);

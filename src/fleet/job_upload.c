@@ -237,9 +237,11 @@ static void start_upload(struct job *job)
                                            .found = &job->found,
                                            .password = job->password};
 
+    struct ota_failure failure;
+
     job->began_us = loop_now_us();
-    if (!upload_start(job->upload, &attempt))
-        job_conclude_no_memory(job, OTA_PHASE_RESOLVE);
+    if (!upload_start(job->upload, &attempt, &failure))
+        job_conclude(job, OTA_PHASE_RESOLVE, &failure);
 }
 
 void job_end_dry_run(struct job *job)

@@ -4,6 +4,7 @@
 #include "secrets/echo.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "secrets/encryption_key.h"
@@ -145,7 +146,8 @@ static int add_hashes(struct echo *echo, const char *password)
     return rc;
 }
 
-bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer)
+bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                struct ota_failure *failure)
 {
     const bool is_hashed = password && *password;
     size_t size = answer ? 2 * DIGEST_SHA256_HEX : 0;
@@ -155,14 +157,18 @@ bool echo_learn(struct echo *echo, const char *password, const struct auth_answe
         size += DIGEST_SHA256_HEX + DIGEST_MD5_HEX;
     if (size == 0)
         return true;
-    if (!copy_with_room(&more, echo, size))
+    if (!copy_with_room(&more, echo, size)) {
+        ota_fail_no_memory(failure);
         return false;
+    }
 
     if (answer) {
         add_parts(&more, answer->cnonce);
         add_parts(&more, answer->response);
     }
     if (is_hashed && add_hashes(&more, password) < 0) {
+        ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                       "cannot compute the hashes of the password: %s", digest_error());
         echo_clear(&more);
         return false;
     }

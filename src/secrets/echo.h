@@ -6,6 +6,7 @@
 #define ESP_OTA_SECRETS_ECHO_H
 
 #include "crypto/auth.h"
+#include "esp-ota/error.h"
 
 #include <stdint.h>
 
@@ -41,8 +42,9 @@ struct echo {
 };
 
 /* Adds an answer and the hashes of password; either may be NULL. False when memory ran out or
- * libcrypto failed; then nothing was added. */
-bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer);
+ * libcrypto failed, with *failure filled in; then nothing was added. */
+bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                struct ota_failure *failure);
 
 /* Adds the encryption key (ENCRYPTION_KEY_SIZE bytes), in base64 and in hexadecimal. False when
  * memory ran out. */

@@ -82,17 +82,23 @@ bool upload_is_busy(const struct upload *upload, const struct endpoints *endpoin
     return upload->protocol->is_busy(upload, endpoints);
 }
 
-/* What the board says must not show the hashes of a password that it may get. False when memory ran
- * out. */
-static bool hide_hashes(const struct upload *upload, const char *password)
+/* What the board says must not show the hashes of a password that it may get. Returns false and
+ * fills in failure if they cannot be hidden. */
+static bool hide_hashes(const struct upload *upload, const char *password,
+                        struct ota_failure *failure)
 {
-    return !upload->config.echo || echo_learn(upload->config.echo, password, NULL);
+    return !upload->config.echo || echo_learn(upload->config.echo, password, NULL, failure);
 }
 
-bool upload_start(struct upload *upload, const struct upload_attempt *attempt)
+bool upload_start(struct upload *upload, const struct upload_attempt *attempt,
+                  struct ota_failure *failure)
 {
-    upload->is_running =
-        hide_hashes(upload, attempt->password) && upload->protocol->start(upload, attempt);
+    if (!hide_hashes(upload, attempt->password, failure))
+        return false;
+
+    upload->is_running = upload->protocol->start(upload, attempt);
+    if (!upload->is_running)
+        ota_fail_no_memory(failure);
     return upload->is_running;
 }
 
@@ -114,12 +120,10 @@ void upload_set_password(struct upload *upload, const char *password)
 {
     struct ota_failure failure;
 
-    if (hide_hashes(upload, password)) {
+    if (hide_hashes(upload, password, &failure))
         upload->protocol->set_password(upload, password);
-        return;
-    }
-    ota_fail_no_memory(&failure);
-    upload->callbacks.on_done(&failure, upload->callbacks.userdata);
+    else
+        upload->callbacks.on_done(&failure, upload->callbacks.userdata);
 }
 
 void upload_begin_again(struct upload *upload)

@@ -179,9 +179,10 @@ struct upload *upload_new(const struct upload_config *config,
 /* Whether an attempt at these endpoints has to wait for another upload, for a moment. */
 bool upload_is_busy(const struct upload *upload, const struct endpoints *endpoints);
 
-/* Begins an attempt; none is running. False when memory ran out. Other failures are reported by
- * on_done, never from within this call. */
-bool upload_start(struct upload *upload, const struct upload_attempt *attempt);
+/* Begins an attempt; none is running. Returns false and fills in failure when memory ran out or
+ * libcrypto failed. Other failures are reported by on_done, never from within this call. */
+bool upload_start(struct upload *upload, const struct upload_attempt *attempt,
+                  struct ota_failure *failure);
 /* Between upload_start() and upload_stop(). False for NULL. */
 bool upload_is_running(const struct upload *upload);
 

@@ -107,10 +107,11 @@ static bool hear(struct echo *echo, const unsigned char *text, size_t length, si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct echo echo = {0};
+    struct ota_failure failure;
     unsigned char *text = malloc((size_t)RUN * WIDE * size + 1);
     char *digits = malloc((size_t)RUN * WIDE * size + 1);
 
-    if (text && digits && size > 0 && echo_learn(&echo, NULL, &answer)) {
+    if (text && digits && size > 0 && echo_learn(&echo, NULL, &answer, &failure)) {
         size_t length = expand(text, data + 1, size - 1);
         bool has_escapes = memchr(text, '\\', length);
 

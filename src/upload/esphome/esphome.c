@@ -173,7 +173,9 @@ static enum ota_phase phase_of(const struct exchange *exchange)
 /* An answer leaves. The board's words, and later its log, must not show it. */
 static void note_answer(struct esphome *esphome, const struct exchange *exchange)
 {
-    echo_learn(esphome->upload.config.echo, NULL, &exchange->answer);
+    struct ota_failure failure;
+
+    echo_learn(esphome->upload.config.echo, NULL, &exchange->answer, &failure);
     if (exchange->scheme != AUTH_MD5 || esphome->is_md5_told)
         return;
 

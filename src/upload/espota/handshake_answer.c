@@ -157,10 +157,9 @@ static bool compute_answer(struct handshake *handshake)
     }
 
     handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
-    bool is_learned = echo_learn(handshake->config->echo, NULL, &answer);
+    bool is_learned = echo_learn(handshake->config->echo, NULL, &answer, &handshake->failure);
     digest_cleanse(&answer, sizeof answer);
     if (!is_learned) {
-        ota_fail_no_memory(&handshake->failure);
         handshake_finish(handshake);
         return false;
     }

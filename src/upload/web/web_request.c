@@ -211,6 +211,7 @@ static bool note_answer(struct web *web)
 static bool authorize(struct web *web, const char *method, const char *path)
 {
     struct auth_answer given;
+    struct ota_failure failure;
 
     secret_free(web->authorization);
     web->authorization = NULL;
@@ -221,11 +222,14 @@ static bool authorize(struct web *web, const char *method, const char *path)
 
     web->authorization =
         challenge_answer(&web->challenge, user_of(web), web->password, method, path, &given);
-    bool is_learned = !web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given);
+    bool is_learned =
+        !web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given, &failure);
     digest_cleanse(&given, sizeof given);
     if (web->authorization && is_learned)
         return true;
-    if (!challenge_is_user(user_of(web)))
+    if (!is_learned)
+        web_finish(web, &failure);
+    else if (!challenge_is_user(user_of(web)))
         web_fail(web, OTA_E_USAGE,
                  "the name of the user in the URL cannot be sent: it is too long "
                  "or has a colon, a quote or a control character in it");

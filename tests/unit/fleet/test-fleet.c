@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "fleet/fleet.h"
 #include "secrets/prompt.h"
@@ -48,7 +49,8 @@ void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_ti
                             void *userdata);
 void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void __wrap_loop_timer_stop(struct loop_timer *timer);
-struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks,
+                           struct ota_failure *failure);
 void __wrap_job_start(struct job *job);
 void __wrap_job_set_password(struct job *job, const char *password);
 void __wrap_job_withhold_password(struct job *job);
@@ -110,10 +112,13 @@ static int number_of(const struct job *job)
     return (int)strtol(job->assignment->target.name, NULL, 10);
 }
 
-struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks)
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks,
+                           struct ota_failure *failure)
 {
-    if (world.refuse_jobs)
+    if (world.refuse_jobs) {
+        ota_fail_no_memory(failure);
         return NULL;
+    }
     struct job *job = calloc(1, sizeof *job);
     assert_non_null(job);
     job->callbacks = *callbacks;

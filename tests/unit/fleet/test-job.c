@@ -506,11 +506,12 @@ static struct job *start_job(struct settings *settings)
                                             .on_log = on_log,
                                             .on_done = on_job_done,
                                             .userdata = &world};
+    struct ota_failure failure;
 
     settings->upload.espota = &settings->espota;
     service->settings = &settings->upload;
     world.peer_any = settings->espota.peer_any;
-    world.job = job_new(&config, &callbacks);
+    world.job = job_new(&config, &callbacks, &failure);
     if (world.job)
         job_start(world.job);
     return world.job;

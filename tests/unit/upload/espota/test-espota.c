@@ -24,7 +24,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static struct world {
-    bool refuse_listener, refuse_session;
+    bool refuse_listener, refuse_session, refuse_hash;
     bool has_listener, has_session;
     const char *taken; /* an address that another session expects */
     bool asked_for_any;
@@ -51,6 +51,13 @@ struct session *__wrap_session_start(const struct session_config *config,
                                      const struct session_callbacks *callbacks);
 enum ota_phase __wrap_session_phase(const struct session *session);
 void __wrap_session_free(struct session *session);
+int __real_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
+int __wrap_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
+
+int __wrap_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length)
+{
+    return world.refuse_hash ? -1 : __real_digest_sha256(hex, data, length);
+}
 
 struct listener *__wrap_listener_open(struct loop *loop, const struct source *source,
                                       uint16_t first, uint16_t last, struct ota_failure *failure)
@@ -157,9 +164,10 @@ static void start_attempt(struct upload *upload, const struct image *image, cons
 {
     const struct upload_attempt attempt = {
         .image = image, .endpoints = &endpoints, .found = &found, .password = password};
+    struct ota_failure failure;
 
     upload_stop(upload);
-    assert_true(upload_start(upload, &attempt));
+    assert_true(upload_start(upload, &attempt, &failure));
     assert_true(upload_is_running(upload));
 }
 
@@ -397,7 +405,8 @@ static void test_espota_refusals(void **state)
     struct upload *upload = new_upload();
 
     world.refuse_session = true;
-    assert_false(upload_start(upload, &attempt));
+    assert_false(upload_start(upload, &attempt, &failure));
+    assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
     assert_false(upload_is_running(upload));
     upload_stop(upload);
     upload_free(upload);
@@ -407,6 +416,23 @@ static void test_espota_refusals(void **state)
     world.refuse_listener = true;
     assert_null(espota_protocol.open(world.loop, &world.settings, &failure));
     assert_int_equal(failure.error, OTA_E_NO_PORT);
+}
+
+/* Without the hashes of the password nothing could hide them, so the board does not get it. That is
+ * libcrypto's failure, and no lack of memory. */
+static void test_hashes_that_fail(void **state)
+{
+    (void)state;
+    struct upload *upload = new_upload();
+
+    start_attempt(upload, &esp32, NULL);
+    world.refuse_hash = true;
+    upload_set_password(upload, "pw");
+    assert_int_equal(world.failure.error, OTA_E_INTERNAL);
+    assert_int_equal(world.failure.cause, OTA_CAUSE_NONE);
+    assert_string_equal(world.failure.message,
+                        "cannot compute the hashes of the password: no reason given");
+    upload_free(upload);
 }
 
 int main(void)
@@ -422,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_served_boards),
         cmocka_unit_test(test_protocol_table),
         cmocka_unit_test_setup_teardown(test_espota_refusals, set_up_espota, tear_down_espota),
+        cmocka_unit_test_setup_teardown(test_hashes_that_fail, set_up_espota, tear_down_espota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,8 @@ static struct endpoints where = {
 
 int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
                         const char *nonce, const char *cnonce);
-bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer);
+bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                       struct ota_failure *failure);
 int __wrap_getifaddrs(struct ifaddrs **interfaces);
 
 uint16_t __wrap_listener_port(const struct listener *listener)
@@ -224,9 +225,11 @@ int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, con
 }
 
 /* The parts to look for in replies would take most of the test's time; nobody repeats them here. */
-bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer)
+bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                       struct ota_failure *failure)
 {
     assert_non_null(echo);
+    assert_non_null(failure);
     assert_null(password); /* upload_start() has seen to it */
     assert_string_equal(answer->response + 1, world.is_right ? "right" : "wrong");
     return true;
