@@ -12,7 +12,6 @@
 #include "image/image.h"
 #include "image/kind.h"
 #include "net/tcp_connect.h"
-#include "secrets/echo.h"
 #include "upload/announced.h"
 #include "upload/endpoint_failures.h"
 #include "upload/esphome/connection.h"
@@ -170,12 +169,8 @@ static enum ota_phase phase_of(const struct exchange *exchange)
     }
 }
 
-/* An answer leaves. The board's words, and later its log, must not show it. */
 static void note_answer(struct esphome *esphome, const struct exchange *exchange)
 {
-    struct ota_failure failure;
-
-    echo_learn(esphome->upload.config.echo, NULL, &exchange->answer, &failure);
     if (exchange->scheme != AUTH_MD5 || esphome->is_md5_told)
         return;
 

@@ -311,6 +311,9 @@ static enum exchange_event answer_challenge(struct exchange *exchange)
     if (auth_respond_plainly(&exchange->answer, exchange->scheme, config->password, exchange->nonce,
                              config->cnonce) != 0)
         return fail_crypto(exchange);
+    /* The board's words, and later its log, must not show the answer. */
+    if (config->echo && !echo_learn(config->echo, NULL, &exchange->answer, &exchange->failure))
+        return end_failed(exchange);
 
     trust_answered(config->trust, trust_strength(exchange->scheme));
     put_unit(exchange, exchange->answer.cnonce, digits);

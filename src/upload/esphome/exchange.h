@@ -35,7 +35,7 @@ struct exchange_config {
     const unsigned char *key; /* NOISE_KEY_SIZE bytes: nothing is sent in the clear; or NULL */
     const char *password;     /* NULL or "": none */
     struct trust *trust;      /* of the upload */
-    const struct echo *echo;  /* knows the key; NULL: nothing is hidden */
+    struct echo *echo;        /* knows the key, and learns answers; NULL: nothing is hidden */
     /* For tests; NULL: random. */
     const char *cnonce;
     const unsigned char *ephemeral;

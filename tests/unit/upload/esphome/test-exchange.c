@@ -6,6 +6,7 @@
 #include "upload/esphome/exchange.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "secrets/echo.h"
 
 #include <errno.h>
@@ -25,6 +26,20 @@
 #define HELLO "6c26f75c45"
 
 enum { HEX_MAX = 8192 };
+
+bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                       struct ota_failure *failure);
+
+/* Of test_answer_that_cannot_be_hidden: elsewhere nothing is to be hidden. */
+bool __wrap_echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer,
+                       struct ota_failure *failure)
+{
+    assert_non_null(echo);
+    assert_null(password);
+    assert_string_equal(answer->cnonce, CNONCE32);
+    ota_fail_no_memory(failure);
+    return false;
+}
 
 static const unsigned char image[] = {0xE9, 1, 2, 3, 4}, packed[] = {0x1F, 0x8B, 8};
 
@@ -560,6 +575,34 @@ static void test_encrypted_without_memory(void **state)
     assert_true(failures > 50);
 }
 
+/* Words that repeat an answer could not be recognized, so it does not leave. */
+static void test_answer_that_cannot_be_hidden(void **state)
+{
+    struct trust trust = {0};
+    struct echo echo = {0};
+    const struct exchange_config config = {.plain = {image, sizeof image, MD5},
+                                           .password = "secret",
+                                           .trust = &trust,
+                                           .cnonce = CNONCE32,
+                                           .echo = &echo};
+    unsigned char board[HEX_MAX];
+    size_t length = hex_decode(board, sizeof board, "00024001" NONCE32), at = 0;
+    enum exchange_event event = EXCHANGE_NOTHING;
+    struct exchange exchange;
+    (void)state;
+
+    exchange_start(&exchange, &config);
+    while (at < length && exchange.step != EXCHANGE_OVER) {
+        exchange.output_length = 0;
+        at += exchange_feed(&exchange, &event, board + at, length - at);
+    }
+    assert_int_equal(event, EXCHANGE_FAILED);
+    assert_int_equal(exchange.failure.error, OTA_E_INTERNAL);
+    assert_string_equal(exchange.failure.message, "out of memory");
+    assert_int_equal(exchange.output_length, 0);
+    exchange_clear(&exchange);
+}
+
 /* What a board, or somebody else, may send instead of its part of the handshake. */
 static void test_handshake_ends(void **state)
 {
@@ -647,10 +690,15 @@ static void test_clear_replies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dialogs),        cmocka_unit_test(test_only_success),
-        cmocka_unit_test(test_early_end),      cmocka_unit_test(test_encrypted),
-        cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_reason_with_the_key),
-        cmocka_unit_test(test_clear_replies),  cmocka_unit_test(test_encrypted_without_memory),
+        cmocka_unit_test(test_dialogs),
+        cmocka_unit_test(test_only_success),
+        cmocka_unit_test(test_early_end),
+        cmocka_unit_test(test_encrypted),
+        cmocka_unit_test(test_handshake_ends),
+        cmocka_unit_test(test_reason_with_the_key),
+        cmocka_unit_test(test_answer_that_cannot_be_hidden),
+        cmocka_unit_test(test_clear_replies),
+        cmocka_unit_test(test_encrypted_without_memory),
         cmocka_unit_test(test_handshake_ends), /* once more, as the shortage is over */
     };
 
