@@ -161,22 +161,18 @@ static bool appends(int fd)
     return (fcntl(fd, F_GETFL) & O_APPEND) != 0;
 }
 
-enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
-                                    struct ota_failure *failure)
+/* Fails if standard error, or standard output if that is first, goes into the file at path. */
+static enum ota_error protect_from(int first, const char *option, const char *path,
+                                   const struct stat *file, bool is_appended,
+                                   struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
-    struct stat status;
     const char *stream = NULL;
 
-    if (input_protect(option, path, failure) != OTA_OK)
-        return failure->error;
-    if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
-        return OTA_OK;
-
-    for (int fd = STDERR_FILENO; fd >= STDOUT_FILENO; fd--)
-        if (goes_into(fd, &status) && !(is_appended && appends(fd))) {
+    for (int fd = STDERR_FILENO; fd >= first; fd--)
+        if (goes_into(fd, file) && !(is_appended && appends(fd))) {
             stream = fd == STDOUT_FILENO ? "output" : "error";
-            if (status.st_size > 0) /* what is in it stays as it is */
+            if (file->st_size > 0) /* what is in it stays as it is */
                 stdio_guard_discard(fd);
         }
     if (!stream)
@@ -184,6 +180,30 @@ enum ota_error input_protect_output(const char *option, const char *path, bool i
     return ota_fail(failure, OTA_E_USAGE,
                     "%s names the file that standard %s goes into, %s; give it another name",
                     option, stream, escape_string(shown, sizeof shown, path));
+}
+
+enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
+                                    struct ota_failure *failure)
+{
+    struct stat status;
+
+    if (input_protect(option, path, failure) != OTA_OK)
+        return failure->error;
+    if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+        return OTA_OK;
+    return protect_from(STDOUT_FILENO, option, path, &status, is_appended, failure);
+}
+
+enum ota_error input_protect_from_messages(const char *option, const char *path,
+                                           struct ota_failure *failure)
+{
+    struct stat status;
+
+    if (input_protect(option, path, failure) != OTA_OK)
+        return failure->error;
+    if (stat(path, &status) < 0 || is_device(status.st_mode))
+        return OTA_OK;
+    return protect_from(STDERR_FILENO, option, path, &status, false, failure);
 }
 
 void input_forget(void)

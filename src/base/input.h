@@ -50,6 +50,11 @@ enum ota_error input_protect(const char *option, const char *path, struct ota_fa
 enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
                                     struct ota_failure *failure);
 
+/* Like input_protect(), and also fails if standard error goes into the file, for an option whose file
+ * may be standard output or a pipe. */
+enum ota_error input_protect_from_messages(const char *option, const char *path,
+                                           struct ota_failure *failure);
+
 /* Whether both paths lead to the same regular file, which is there. */
 bool input_is_same_file(const char *path, const char *other);
 

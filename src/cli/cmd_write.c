@@ -33,8 +33,19 @@ static bool is_stream(const struct stat *target)
     return S_ISFIFO(target->st_mode) || is_standard_output(target);
 }
 
+/* The line of --json would become part of an image on standard output. */
+static enum ota_error keep_apart(const char *path, const struct stat *target,
+                                 struct ota_failure *failure)
+{
+    if (S_ISREG(target->st_mode))
+        return input_protect_output("--output", path, false, failure);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "--output and --json would both write to standard output; give --output "
+                    "another file");
+}
+
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, struct ota_failure *failure)
+static enum ota_error check_target(const char *path, bool has_json, struct ota_failure *failure)
 {
     struct stat target;
 
@@ -46,8 +57,10 @@ static enum ota_error check_target(const char *path, struct ota_failure *failure
         return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
+    if (has_json && is_standard_output(&target))
+        return keep_apart(path, &target, failure);
     if (is_stream(&target))
-        return input_protect("--output", path, failure);
+        return input_protect_from_messages("--output", path, failure);
     return input_protect_output("--output", path, false, failure);
 }
 
@@ -81,18 +94,6 @@ static enum ota_error write_image(const struct image *image, const char *path,
     return error == 0 ? OTA_OK : file_replace_failed(path, error, NULL, failure);
 }
 
-/* The line of --json would become part of an image on standard output. */
-static enum ota_error keep_apart(const char *path, struct ota_failure *failure)
-{
-    struct stat target;
-
-    if (stat(path, &target) < 0 || !is_standard_output(&target))
-        return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE,
-                    "--output and --json would both write to standard output; give --output "
-                    "another file");
-}
-
 /* The plan of no board has the image, judged and prepared as for an upload. */
 int cmd_write_run(const struct options *options, struct report *report)
 {
@@ -102,9 +103,7 @@ int cmd_write_run(const struct options *options, struct report *report)
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
 
     if (error == OTA_OK)
-        error = check_target(options->output, &failure);
-    if (error == OTA_OK && options->report.json)
-        error = keep_apart(options->output, &failure);
+        error = check_target(options->output, options->report.json, &failure);
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)

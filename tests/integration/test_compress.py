@@ -87,6 +87,29 @@ class Compress(Scenario):
         board.close()
         self.assertEqual(board.received(), sketch())
 
+    def test_output_with_the_rest(self):
+        """In one file, what the run says would become a part of the image, or of what is in the file."""
+        firmware, path = self.file("firmware.bin", sketch()), os.path.join(self.directory, "out.gz")
+        for redirection, options, said in (
+                ('>>"$0"', ("--json",), f"--output names the file that standard output goes into, {path}; "),
+                ('>"$0"', ("--json",), f"--output names the file that standard output goes into, {path}; "),
+                ('>"$0" 2>&1', (), None),
+                ('>>"$0" 2>&1', ("-q",), None),
+                ('2>&1 | cat >"$0"', (), None)):
+            with self.subTest(redirection, options=options):
+                self.file("out.gz", b"" if " >" in redirection else b"old\n")
+                result = run("-z", "-f", firmware, "--output", "/dev/stdout" if "|" in redirection else path, *options,
+                             before=("bash", "-c", f'set -o pipefail; "$@" {redirection}', path))
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                with open(path, "rb") as file:
+                    written = file.read()
+                self.assertNotIn(b"\x1f\x8b", written)
+                self.assertIn(said or "", result.err)
+                if redirection.startswith(">>"):
+                    self.assertEqual(written, b"old\n")
+                elif "|" in redirection:
+                    self.assertRegex(written, b"--output names the file that standard error goes into, ")
+
     # -- uploads --
 
     def test_boards_unpack(self):
