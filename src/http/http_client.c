@@ -134,7 +134,7 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     case CURLE_PEER_FAILED_VERIFICATION:
         return HTTP_UNTRUSTED;
     case CURLE_SSL_CACERT_BADFILE:
-        *reason = 0; /* of a call before this one */
+        *reason = request->shortage; /* the number of libcurl is that of an earlier call */
         return HTTP_LOCAL;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
@@ -163,7 +163,7 @@ static void take_results(struct http_client *client)
         if (code != CURLE_OK)
             diag_debug("%s: the HTTP request ended with %d of libcurl", request->config.board,
                        (int)code);
-        request->lacks_certificates = code == CURLE_SSL_CACERT_BADFILE;
+        request->lacks_certificates = code == CURLE_SSL_CACERT_BADFILE && !request->shortage;
         finish_request(request, end, reason);
     }
 }

@@ -54,6 +54,7 @@ struct http_request {
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
     bool lacks_certificates; /* those to trust cannot be read */
+    int shortage;            /* find_shortage() while the connection was there */
     unsigned shortages;      /* crypto_shortages() at the start */
     int socket_error;
     size_t lines;      /* bytes of the header lines that came, trailers included */

@@ -6,11 +6,13 @@
  */
 #include "http/http_internal.h"
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "http/authority.h"
 #include "net/tcp_tune.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -162,6 +164,19 @@ static void drain_socket(struct http_request *request)
         http_reply_clear(&request->reply);
 }
 
+/* Why this process cannot open a file now; 0: it can. libcurl says only that the certificates cannot be
+ * read. */
+static int find_shortage(void)
+{
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int reason = errno;
+
+    if (fd < 0)
+        return error_is_local(reason) ? reason : 0;
+    close(fd);
+    return 0;
+}
+
 static int on_curl_close(void *userdata, curl_socket_t fd)
 {
     struct http_request *request = userdata;
@@ -173,6 +188,8 @@ static int on_curl_close(void *userdata, curl_socket_t fd)
     http_wire_note_connection(request);
     http_wire_measure(request);
     loop_watch_stop(&request->watch);
+    if (request->config.is_tls)
+        request->shortage = find_shortage();
     request->received = tcp_received(fd);
     request->silent_us = tcp_silent_us(fd);
     drain_socket(request);

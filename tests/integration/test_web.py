@@ -1079,6 +1079,18 @@ class Https(Scenario):
                 given = run("-i", self.url, "-f", path, "--cacert", self.certificate, before=before)
                 self.assertEqual(given.status, 0, given)
 
+    def test_no_descriptor_for_certificates(self):
+        """They are there and cannot be opened, so nothing is to be installed. Which limit that takes is not known."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        for limit in range(5, 64):
+            before = ("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh")
+            result = run("-i", self.url, "-f", path, "--cacert", self.certificate, "--retries", "0", before=before)
+            with self.subTest(limit):
+                self.assertNotIn("Install the certificates", result.err)
+            if result.status == 0:
+                break
+        self.assertEqual(result.status, 0, result)
+
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""
         board = self.board(*web("esp8266"))
