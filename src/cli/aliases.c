@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SIZE_MAX_ALIASES = 1024 * 1024, SHOWN_MAX = 512 };
+enum { SHOWN_MAX = 512 };
 
 static const char BLANKS[] = " \t\r\f\v";
 
@@ -69,6 +69,25 @@ static void drop_descriptions(struct poptItem_s *item)
     item->argc = kept;
 }
 
+/* Makes the words of the alias: its size, and what it stands for. Returns 0, or an error of popt, also if
+ * it stands for nothing. */
+static int split_words(struct poptItem_s *item, const char *line)
+{
+    const size_t length = strlen(line), size = length + 64;
+
+    if (line[strspn(line, BLANKS)] == '\0')
+        return POPT_ERROR_NOARG;
+    char *text = malloc(size);
+    if (!text)
+        return POPT_ERROR_MALLOC;
+
+    snprintf(text, size, "--" ALIASES_SIZE "=%zu %s", length, line);
+    const int code = poptParseArgvString(text, &item->argc, &item->argv);
+    digest_cleanse(text, size);
+    free(text);
+    return code;
+}
+
 /* Adds the alias of a line; like popt, ignores lines that are none. -1: out of memory. */
 static int add_line(poptContext popt, char *line)
 {
@@ -84,7 +103,7 @@ static int add_line(poptContext popt, char *line)
     else
         return 0;
 
-    const int code = poptParseArgvString(line, &item.argc, &item.argv);
+    const int code = split_words(&item, line);
     if (code != 0)
         return code == POPT_ERROR_MALLOC ? -1 : 0;
     drop_descriptions(&item);
@@ -128,10 +147,10 @@ static int read_file(poptContext popt, struct strings *notes, const char *path, 
     if (why)
         return note(notes, path, why);
 
-    const ssize_t size = input_read_all(fd, text, SIZE_MAX_ALIASES + 1);
+    const ssize_t size = input_read_all(fd, text, ALIASES_SIZE_MAX + 1);
     if (size < 0)
         return errno == ENOMEM ? -1 : note(notes, path, input_error(errno));
-    if (size > SIZE_MAX_ALIASES)
+    if (size > ALIASES_SIZE_MAX)
         return note(notes, path, "it is longer than 1 MiB");
 
     text[size] = '\0';
@@ -147,10 +166,10 @@ static int add_file(poptContext popt, struct strings *notes, const char *path)
     if (fd < 0)
         return errno == ENOENT ? 0 : note(notes, path, input_error(errno));
 
-    char *text = calloc(1, SIZE_MAX_ALIASES + 2);
+    char *text = calloc(1, ALIASES_SIZE_MAX + 2);
     const int result = text ? read_file(popt, notes, path, fd, text) : -1;
     if (text)
-        digest_cleanse(text, SIZE_MAX_ALIASES + 2); /* an alias may have a password */
+        digest_cleanse(text, ALIASES_SIZE_MAX + 2); /* an alias may have a password */
     free(text);
     close(fd);
     return result;

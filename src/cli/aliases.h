@@ -8,6 +8,14 @@
 
 #include <popt.h>
 
+/* popt returns this option where it begins with an alias. Its value is the length of what the alias
+ * stands for: aliases in aliases multiply, and popt returns neither words without a dash nor aliases
+ * that stand for nothing. It has to be in popt's table. An argument cannot have this name, as
+ * argv_mask.h hides such bytes. */
+#define ALIASES_SIZE "\x01"
+
+enum { ALIASES_SIZE_MAX = 1024 * 1024 }; /* of a file */
+
 /* Adds the aliases for esp-ota, and a note for each file that exists and is not read: other users
  * can write it, or it cannot be read. Returns -1 when memory ran out. */
 int aliases_add(poptContext popt, struct strings *notes);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "cli/abbreviation.h"
 #include "cli/aliases.h"
 #include "cli/argv_mask.h"
@@ -24,7 +25,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ALIAS_OPTIONS_MAX = 10000 };
+enum { OPTION_ALIASES_SIZE = OPTION_COUNT };
+
+/* What popt parses: the options, and where an alias begins. */
+static const struct poptOption popt_rows[] = {
+    {.longName = ALIASES_SIZE, .argInfo = POPT_ARG_STRING, .val = OPTION_ALIASES_SIZE},
+    {.argInfo = POPT_ARG_INCLUDE_TABLE, .arg = (void *)options_groups},
+    POPT_TABLEEND};
 
 struct reader {
     struct command_line *line;
@@ -560,6 +567,21 @@ static bool take_back(const struct reader *reader)
     return true;
 }
 
+/* Adds the length of the alias that popt begins with. Returns whether aliases stand for more than the
+ * largest file has: without aliases in aliases, none is refused. */
+static bool is_too_much(const struct reader *reader, uint64_t *size)
+{
+    char *text = poptGetOptArg(reader->popt);
+    uint64_t length;
+    const char *end;
+
+    /* Without a number it is not ours, but stands in the file. */
+    if (text && parse_decimal(text, ALIASES_SIZE_MAX, &length, &end))
+        *size += length;
+    free(text);
+    return *size > ALIASES_SIZE_MAX;
+}
+
 /* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all else. */
 static enum ota_error reject_many(struct reader *reader, enum ota_error first,
                                   struct ota_failure *failure)
@@ -572,19 +594,22 @@ static enum ota_error reject_many(struct reader *reader, enum ota_error first,
     if (first != OTA_OK)
         return first;
     return ota_fail(failure, OTA_E_USAGE,
-                    "popt aliases such as '%s' stand for more than %d options; shorten them", alias,
-                    ALIAS_OPTIONS_MAX);
+                    "popt aliases such as '%s' stand for more than 1 MiB of words; shorten them",
+                    alias);
 }
 
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
-    int code, from_aliases = 0;
+    uint64_t size = 0; /* of what aliases stand for */
+    int code;
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
-        if (poptBadOption(reader->popt, 0) != current_argument(reader) &&
-            ++from_aliases > ALIAS_OPTIONS_MAX)
-            return reject_many(reader, first, failure);
+        if (code == OPTION_ALIASES_SIZE) {
+            if (is_too_much(reader, &size))
+                return reject_many(reader, first, failure);
+            continue;
+        }
         struct ota_failure further; /* only the first mistake is reported */
         if (code == POPT_ERROR_BADOPT && (take_back(reader) || expand_abbreviation(reader)))
             continue;
@@ -627,7 +652,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
         return ota_fail_no_memory(failure);
 
     reader.popt =
-        poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown, options_groups, 0);
+        poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown, popt_rows, 0);
     if (!reader.popt || aliases_add(reader.popt, &line->unread) < 0) {
         error = ota_fail_no_memory(failure);
         goto cleanup;

@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEN_MAX = 10000 };
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_options(const char *word, char *text)
 {
     int value = 0, first = 0;
+    unsigned long size = 0; /* of what the aliases stand for */
     const struct poptOption table[] = {
         {.longName = "number", .shortName = 'n', .argInfo = POPT_ARG_INT, .arg = &value, .val = 1},
         {.longName = "word", .shortName = 'w', .argInfo = POPT_ARG_STRING, .val = 2},
         {.longName = "flag", .shortName = 'f', .argInfo = POPT_ARG_NONE, .val = 3},
+        {.longName = ALIASES_SIZE, .argInfo = POPT_ARG_STRING, .val = 4},
         POPT_TABLEEND,
     };
     const char *argv[] = {"esp-ota", "--number=7", word, NULL};
@@ -28,11 +28,14 @@ static void read_options(const char *word, char *text)
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
     if (!popt || aliases_add_text(popt, text) != 0)
         abort();
-    for (int seen = 0, code; (code = poptGetNextOpt(popt)) > 0 && seen < SEEN_MAX; seen++) {
-        if (seen == 0)
+    for (int code; size <= ALIASES_SIZE_MAX && (code = poptGetNextOpt(popt)) > 0;) {
+        char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;
+
+        if (first == 0)
             first = value;
-        if (code == 2)
-            free(poptGetOptArg(popt));
+        if (code == 4 && argument)
+            size += strtoul(argument, NULL, 10);
+        free(argument);
     }
     if (!has_alias && first != 7) /* word may have another number */
         abort();

@@ -319,6 +319,19 @@ class Aliases(Scenario):
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n", result.err)
 
+    def test_aliases_that_multiply(self):
+        """500 bytes that stand for 1.9 MB of boards, and for 20 kB."""
+        path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
+        os.mkdir(home)
+        levels = ("town", "street", "house", "floor", "room", "board-with-a-name")
+        self.file("home/.popt", "".join(f"esp-ota alias --{name}{f' --{part}' * 10 if part in levels[:-1] else f' {part}' * 10}\n"
+                                        for name, part in zip(levels, levels[1:])).encode())
+        result = run("--town", "-a", "kwert", "-f", path, HOME=home)
+        self.assertEqual((result.status, result.out, result.err), (
+            2, "", "esp-ota: popt aliases such as '--town' stand for more than 1 MiB of words; shorten them\n"), result)
+        result = run("--house", "-f", path, "--dry-run", "--output", "x", HOME=home)
+        self.assertNotIn("popt aliases", result.err)
+
     def test_no_aliases(self):
         """A link to /dev/null is a usual way to say so, here and of a configuration."""
         path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")

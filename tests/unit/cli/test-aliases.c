@@ -23,7 +23,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { PARSED_MAX = 256, LONGEST = 1024 * 1024 };
+enum { PARSED_MAX = 256, LONGEST = 1024 * 1024, SIZE = 1 };
 
 static char home[] = "/tmp/esp-ota-test-aliases-XXXXXX";
 static char path[64];
@@ -31,6 +31,7 @@ static char path[64];
 static const struct poptOption options[] = {
     {.longName = "word", .shortName = 'w', .argInfo = POPT_ARG_STRING, .val = 'w'},
     {.longName = "flag", .shortName = 'f', .argInfo = POPT_ARG_NONE, .val = 'f'},
+    {.longName = ALIASES_SIZE, .argInfo = POPT_ARG_STRING, .val = SIZE},
     POPT_TABLEEND,
 };
 
@@ -46,7 +47,8 @@ static poptContext make_popt(const char *typed)
     return popt;
 }
 
-/* Ends popt. parsed: "w=VALUE;", "f;" or popt's error for each option that it returns. */
+/* Ends popt. parsed: "w=VALUE;", "f;" or popt's error for each option that it returns, but for the
+ * sizes of aliases. */
 static void parse_and_free(char parsed[PARSED_MAX], poptContext popt)
 {
     size_t length = 0;
@@ -55,6 +57,10 @@ static void parse_and_free(char parsed[PARSED_MAX], poptContext popt)
     for (int code; (code = poptGetNextOpt(popt)) != -1 && length < PARSED_MAX;) {
         char *value = poptGetOptArg(popt);
 
+        if (code == SIZE) {
+            free(value);
+            continue;
+        }
         if (code < 0) {
             snprintf(parsed, PARSED_MAX, "%s", poptStrerror(code));
             free(value);
@@ -104,6 +110,33 @@ static void test_lines(void **state)
         free(text);
         if (strcmp(parsed, rows[i].parsed) != 0)
             fail_msg("%s: %s", rows[i].text, parsed);
+    }
+}
+
+/* The size of an alias comes before its options, also if there are none. */
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text, *size;
+    } rows[] = {
+        {"esp-ota alias --both -w a -f", "7"},
+        {"esp-ota alias --both one \ttwo", "8"},
+        {"esp-ota alias --both --POPTdesc=x", "12"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = strdup(rows[i].text);
+        poptContext popt = make_popt("--both");
+
+        assert_non_null(text);
+        assert_int_equal(aliases_add_text(popt, text), 0);
+        assert_int_equal(poptGetNextOpt(popt), SIZE);
+        char *size = poptGetOptArg(popt);
+        assert_string_equal(size, rows[i].size);
+        free(size);
+        free(text);
+        poptFreeContext(popt);
     }
 }
 
@@ -289,11 +322,9 @@ static int tear_down_aliases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_a_file_that_cannot_be_examined),
-        cmocka_unit_test(test_no_home),
-        cmocka_unit_test(test_lack_of_memory),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_files),   cmocka_unit_test(test_a_file_that_cannot_be_examined),
+        cmocka_unit_test(test_no_home), cmocka_unit_test(test_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, set_up_aliases, tear_down_aliases);
 }
