@@ -141,40 +141,60 @@ enum ota_error options_print_version(struct ota_failure *failure)
     return print(version_print, failure);
 }
 
+/* What other programs call an option, and its name here. */
+static const char *const synonyms[][2] = {
+    {"pass", "auth"},      {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
+    {"host", "ip"},        {"address", "ip"},  {"target", "ip"},     {"image", "file"},
+    {"firmware", "file"},  {"sketch", "file"}, {"bin", "file"},      {"device", "ip"},
+    {"upload-port", "ip"}, {"hostname", "ip"}, {"filename", "file"}, {"retry", "retries"},
+};
+
 const char *options_find_synonym(const char *name, size_t length)
 {
-    static const char *const synonyms[][2] = {
-        {"pass", "auth"},      {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
-        {"host", "ip"},        {"address", "ip"},  {"target", "ip"},     {"image", "file"},
-        {"firmware", "file"},  {"sketch", "file"}, {"bin", "file"},      {"device", "ip"},
-        {"upload-port", "ip"},
-    };
-
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
         if (strlen(synonyms[i][0]) == length && strncasecmp(synonyms[i][0], name, length) == 0)
             return synonyms[i][1];
     return NULL;
 }
 
+struct likely {
+    const char *option; /* NULL: none so far */
+    size_t distance;    /* of the name that means it; a likely option is closer than at first */
+};
+
+/* The distance of an option's name that may be cut short. */
+static size_t option_distance(const char *wanted, const char *name)
+{
+    size_t length = strlen(wanted);
+    bool is_start = length >= 3 && strncasecmp(name, wanted, length) == 0;
+
+    return is_start ? 1 : suggest_distance(wanted, name);
+}
+
+/* Keeps the option if this name for it is the closest to wanted so far. */
+static void offer_option(struct likely *likely, const char *wanted, const char *name,
+                         size_t distance, const char *option)
+{
+    if (distance < likely->distance && suggest_is_similar(distance, strlen(wanted), strlen(name)))
+        *likely = (struct likely){option, distance};
+}
+
 const char *options_suggest(const char *name, size_t length)
 {
-    const char *best = options_find_synonym(name, length);
-    size_t best_distance = 3;
-
-    if (best || length < 2 || length > NAME_MAX_LENGTH)
-        return best;
-
+    const char *synonym = options_find_synonym(name, length);
+    struct likely likely = {.distance = 3};
     char wanted[NAME_MAX_LENGTH + 1];
-    snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
     const struct poptOption *row;
-    for (size_t n = 0; (row = options_row(n)); n++) {
-        bool is_start = length >= 3 && strncasecmp(row->longName, name, length) == 0;
-        size_t distance = is_start ? 1 : suggest_distance(wanted, row->longName);
-        bool is_similar = suggest_is_similar(distance, length, strlen(row->longName));
-        if (distance < best_distance && is_similar) {
-            best = row->longName;
-            best_distance = distance;
-        }
-    }
-    return best;
+
+    if (synonym || length < 2 || length > NAME_MAX_LENGTH)
+        return synonym;
+
+    snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
+    for (size_t n = 0; (row = options_row(n)); n++)
+        offer_option(&likely, wanted, row->longName, option_distance(wanted, row->longName),
+                     row->longName);
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        offer_option(&likely, wanted, synonyms[i][0], suggest_distance(wanted, synonyms[i][0]),
+                     synonyms[i][1]);
+    return likely.option;
 }

@@ -518,6 +518,12 @@ static const struct {
      "'--ip'?"},
     {{"--image"}, "unknown option '--image'; did you mean '--file'?"},
     {{"--firmware"}, "unknown option '--firmware'; did you mean '--file'?"},
+    {{"--retry", "3"}, "unknown option '--retry'; did you mean '--retries'?"},
+    {{"--filename", "f"}, "unknown option '--filename'; did you mean '--file'?"},
+    {{"--hostname", "b"}, "unknown option '--hostname'; did you mean '--ip'?"},
+    {{"--pasword=" SECRET}, "unknown option '--pasword'; did you mean '--auth'?"},
+    {{"--firmwre", "f"}, "unknown option '--firmwre'; did you mean '--file'?"},
+    {{"--upload"}, "unknown option '--upload'; esp-ota --help lists all"},
     {{"--IP"}, "unknown option '--IP'; did you mean '--ip'?"},
     /* unknown options never show what may be a secret */
     {{"--auth:pw"}, "unknown option '--auth'; did you mean '--auth'?"},
