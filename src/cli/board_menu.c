@@ -149,6 +149,12 @@ static bool choose_name(const char *text, size_t length, struct choice *choices,
     return is_found;
 }
 
+/* Whether a text that chooses nothing was meant as a number or a range. */
+static bool looks_like_number(const char *text, size_t length)
+{
+    return strspn(text, "0123456789-") >= length;
+}
+
 /* Chooses by a text that is not split into names. Fails with OTA_E_USAGE, or with OTA_E_IMAGE for
  * the name of a board that cannot be chosen. */
 static enum ota_error choose_text(const char *text, size_t length, struct choice *choices,
@@ -157,6 +163,7 @@ static enum ota_error choose_text(const char *text, size_t length, struct choice
     char shown[SHOWN_MAX];
     const struct choice *refused = NULL;
     const size_t offered = count_offered(choices, count);
+    const bool is_pattern = strcspn(text, "*?[") < length;
 
     if (choose_numbers(text, length, choices, count) ||
         choose_name(text, length, choices, count, &refused))
@@ -165,11 +172,11 @@ static enum ota_error choose_text(const char *text, size_t length, struct choice
     escape_text(shown, sizeof shown, text, length);
     if (refused)
         return ota_fail(failure, OTA_E_IMAGE, "'%s' cannot be chosen: %s", shown, refused->reason);
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "'%s' is neither a number from 1 to %zu, nor a range such as 1-%zu, nor 'all', nor "
-        "the name or address of a board",
-        shown, offered, offered);
+    if (looks_like_number(text, length))
+        return ota_fail(failure, OTA_E_USAGE, "'%s' is not a number or a range from 1 to %zu",
+                        shown, offered);
+    return ota_fail(failure, OTA_E_USAGE, "no board in the list %s '%s'",
+                    is_pattern ? "matches" : "has the name or address", shown);
 }
 
 /* Moves *text behind leading separators; returns the length without the trailing ones. */

@@ -142,9 +142,13 @@ static void test_reasons(void **state)
     assert_string_equal(failure.message,
                         "'oven' cannot be chosen: the image is for the chip esp32");
     assert_int_equal(board_menu_parse("1, cellar", choices, COUNT, &failure), OTA_E_USAGE);
-    assert_string_equal(failure.message,
-                        "'cellar' is neither a number from 1 to 10, nor a range such as 1-10, nor "
-                        "'all', nor the name or address of a board");
+    assert_string_equal(failure.message, "no board in the list has the name or address 'cellar'");
+    assert_int_equal(board_menu_parse("1, 11", choices, COUNT, &failure), OTA_E_USAGE);
+    assert_string_equal(failure.message, "'11' is not a number or a range from 1 to 10");
+    assert_int_equal(board_menu_parse("3-1", choices, COUNT, &failure), OTA_E_USAGE);
+    assert_string_equal(failure.message, "'3-1' is not a number or a range from 1 to 10");
+    assert_int_equal(board_menu_parse("cell-*", choices, COUNT, &failure), OTA_E_USAGE);
+    assert_string_equal(failure.message, "no board in the list matches 'cell-*'");
 }
 
 /* Shows the menu to somebody who types this; returns what is shown. */
@@ -179,7 +183,7 @@ static void test_conversation(void **state)
     const char *shown = choose("cellar\n2\n", &error, &failure);
     assert_int_equal(error, OTA_OK);
     assert_true(choices[2].is_chosen);
-    assert_non_null(strstr(shown, "'cellar' is neither"));
+    assert_non_null(strstr(shown, "name or address 'cellar'"));
     assert_non_null(strstr(shown, "an empty line chooses none"));
     assert_non_null(strstr(shown, "the image is for the chip esp32"));
 
