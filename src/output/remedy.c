@@ -31,6 +31,24 @@
 #define BY_ADDRESS "Give the board's IP address with -i, or "
 #define ALL_BY_ADDRESS "Name the boards by their IP addresses with -i, or "
 
+/* How a board gets its connection through. */
+#define INTO_CONTAINER                                                                             \
+    " the container with --network host, or publish a port (\"docker run -p 10000:10000\" with "   \
+    "-P "                                                                                          \
+    "10000 here): no board can connect into a container with a network of its own."
+#define INTO_DESKTOP                                                                               \
+    " a port (\"docker run -p 10000:10000\" with -P 10000 and --peer any here) and let the "       \
+    "firewall of Windows or macOS pass it: no board can connect into a container with a network "  \
+    "of its own."
+#define INTO_WSL                                                                                   \
+    " a port with -P, let Windows' Hyper-V firewall pass it, and " MIRRORED                        \
+    ", or forward it there (\"netsh interface portproxy\", with --peer any here): no board can "   \
+    "connect into WSL's own network."
+/* Every board is outside of such a network; invitations leave it, so silence is the board's. */
+#define CHECK_OUTSIDE                                                                              \
+    "Check the address, and that the board is on, awake and in the network of the computer that "  \
+    "this runs on; then, "
+
 #define FIND_A_ROUTE                                                                               \
     "Connect this computer to the board's network, or check the address (\"ip route get "          \
     "ADDRESS\" shows the way to it)"
@@ -447,22 +465,9 @@ static const struct remedy {
      .text =
          "Give --peer the address that the connection came from, if it is the board's: a board "
          "with two interfaces, or behind NAT, connects from another address than the invited one."},
-    {.error = OTA_E_NO_CONNECTION,
-     .where = SURROUNDINGS_CONTAINER,
-     .text = "Start the container with --network host, or publish a port (\"docker run -p "
-             "10000:10000\" with -P 10000 here): no board can connect into a container with a "
-             "network of its own."},
-    {.error = OTA_E_NO_CONNECTION,
-     .where = SURROUNDINGS_DESKTOP,
-     .text = "Publish a port (\"docker run -p 10000:10000\" with -P 10000 and --peer any here) and "
-             "let the firewall of Windows or macOS pass it: no board can connect into a container "
-             "with a network of its own."},
-    {.error = OTA_E_NO_CONNECTION,
-     .where = SURROUNDINGS_WSL,
-     .text =
-         "Choose a port with -P, let Windows' Hyper-V firewall pass it, and " MIRRORED
-         ", or forward it there (\"netsh interface portproxy\", with --peer any here): no board "
-         "can connect into WSL's own network."},
+    {.error = OTA_E_NO_CONNECTION, .where = SURROUNDINGS_CONTAINER, .text = "Start" INTO_CONTAINER},
+    {.error = OTA_E_NO_CONNECTION, .where = SURROUNDINGS_DESKTOP, .text = "Publish" INTO_DESKTOP},
+    {.error = OTA_E_NO_CONNECTION, .where = SURROUNDINGS_WSL, .text = "Choose" INTO_WSL},
     {.error = OTA_E_NO_CONNECTION,
      .where = SURROUNDINGS_MIRRORED,
      .text =
@@ -478,6 +483,18 @@ static const struct remedy {
     {.cause = OTA_CAUSE_DETOUR,
      .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
              "the board's network, as with -I wlan0, which counts for more than the route."},
+    {.error = OTA_E_NO_ANSWER,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = CHECK_OUTSIDE "start" INTO_CONTAINER},
+    {.error = OTA_E_NO_ANSWER,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_DESKTOP,
+     .text = CHECK_OUTSIDE "publish" INTO_DESKTOP},
+    {.error = OTA_E_NO_ANSWER,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_WSL,
+     .text = CHECK_OUTSIDE "choose" INTO_WSL},
     {.cause = OTA_CAUSE_OTHER_NETWORK,
      .text = "Bring this computer into the board's network, check the address, or make sure that "
              "the router in between passes UDP there and TCP back."},

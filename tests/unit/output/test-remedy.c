@@ -186,6 +186,11 @@ static const struct {
 } elsewhere[] = {
     {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "docker run -p 10000"}},
     {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "docker run -p 10000"}},
+    {CONTAINER,
+     {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "then, start the container"}},
+    {DESKTOP, {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "then, publish a port"}},
+    {WSL, {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "then, choose a port with -P"}},
+    {WSL1, {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "into the board's network"}},
     {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "", "Give --peer"}},
     {DESKTOP, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "Publish a port"}},
     {DESKTOP, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "not even with --network host"}},
