@@ -87,11 +87,12 @@ enum ota_cause {
     OTA_CAUSE_CLOSED,     /* a standard stream, before the program started */
     OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal, a file with other content */
     /* Who is there. */
-    OTA_CAUSE_NO_AVAHI,      /* multicast DNS cannot be asked */
-    OTA_CAUSE_NO_BOARDS,     /* none announces itself */
-    OTA_CAUSE_NO_SUCH_BOARD, /* others do */
-    OTA_CAUSE_OTHER_NAMES,   /* the same, when one board was looked for */
-    OTA_CAUSE_PATTERN,       /* the same, and they match its name as a pattern */
+    OTA_CAUSE_NO_AVAHI,       /* multicast DNS cannot be asked */
+    OTA_CAUSE_NO_BOARDS,      /* none announces itself */
+    OTA_CAUSE_NO_SUCH_BOARD,  /* others do */
+    OTA_CAUSE_OTHER_PROTOCOL, /* such boards do, but they take uploads by another protocol */
+    OTA_CAUSE_OTHER_NAMES,    /* others do, and one board was looked for */
+    OTA_CAUSE_PATTERN,        /* the same, and they match its name as a pattern */
     /* The way to a board that does not answer, or does not connect. */
     OTA_CAUSE_DETOUR,        /* datagrams leave through another interface than the board's */
     OTA_CAUSE_OTHER_NETWORK, /* no interface of this computer is in the board's local network */

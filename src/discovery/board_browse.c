@@ -38,6 +38,7 @@ struct board_browse {
     struct mdns_client *mdns;
     struct mdns_query *query; /* NULL when it has ended */
     struct loop_timer timer;  /* for the next plain query, or the deadline */
+    unsigned services;        /* a set: those that are looked for */
     int64_t start_us, deadline_us;
     struct board_list boards;
     unsigned unheard;         /* instances that may be boards and did not answer */
@@ -172,6 +173,7 @@ static void tell_unheard(const struct board_browse *browse)
 
 static void finish_normally(struct board_browse *browse, bool is_cut_short)
 {
+    const bool is_partial = browse->services != SERVICES_ALL;
     struct ota_failure failure;
 
     warn_if_incomplete(browse, is_cut_short);
@@ -182,8 +184,9 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
     }
 
     ota_fail(&failure, OTA_E_NOT_FOUND,
-             "no board announces itself in this network (multicast DNS was asked for %.1f s)",
-             seconds_since(browse));
+             "no board announces %s in this network (multicast DNS was asked for %.1f s)%s",
+             is_partial ? "ArduinoOTA or a sketch server" : "itself", seconds_since(browse),
+             is_partial ? "; \"esp-ota -l\" also shows boards with ESPHome, WLED and Tasmota" : "");
     failure.cause = OTA_CAUSE_NO_BOARDS;
     finish_browse(browse, &failure);
 }
@@ -276,8 +279,12 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
     if (!browse)
         return NULL;
 
-    *browse = (struct board_browse){
-        .loop = loop, .mdns = mdns, .start_us = loop_now_us(), .done = done, .userdata = userdata};
+    *browse = (struct board_browse){.loop = loop,
+                                    .mdns = mdns,
+                                    .services = services,
+                                    .start_us = loop_now_us(),
+                                    .done = done,
+                                    .userdata = userdata};
     browse->deadline_us = browse->start_us + timeout_us;
     loop_timer_init(&browse->timer, loop, on_browse_timer, browse);
     start_timer(browse, PLAIN_AFTER_US);

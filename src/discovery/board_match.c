@@ -151,7 +151,7 @@ static enum ota_error fail_no_match(const struct board_list *all,
     char wanted[320], others[LIST_MAX] = "", wider[PATTERN_SHOWN + 64];
     bool has_pattern = patterns->name || patterns->board;
     bool asks_for_kind = patterns->board && !patterns->name;
-    bool is_foreign = has_pattern && count_matches(all, patterns, NULL) > 0;
+    bool is_foreign = count_matches(all, patterns, NULL) > 0;
 
     describe_wanted(wanted, sizeof wanted, patterns);
     describe_wider(wider, sizeof wider, all, patterns, serves);
@@ -161,8 +161,8 @@ static enum ota_error fail_no_match(const struct board_list *all,
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
 
     ota_fail(failure, OTA_E_NOT_FOUND, "none of the boards found (%zu) %s%s%s%s", all->count,
-             wanted, is_foreign ? " and speaks this protocol" : "", wider, others);
-    failure->cause = has_pattern ? OTA_CAUSE_NO_SUCH_BOARD : OTA_CAUSE_NONE;
+             wanted, has_pattern && is_foreign ? " and speaks this protocol" : "", wider, others);
+    failure->cause = is_foreign ? OTA_CAUSE_OTHER_PROTOCOL : OTA_CAUSE_NO_SUCH_BOARD;
     return failure->error;
 }
 

@@ -241,6 +241,13 @@ class Silence(Announced):
             events = [json.loads(line) for line in result.out.splitlines()]
             self.assertEqual(["not-found"] if options else [], [event["code"] for event in events])
 
+    def test_no_boards_to_select(self):
+        """Boards with another service may be there: they were not looked for."""
+        for options in (("--all",), ("--match", "*")):
+            result = scenario.run(*options, "-f", self.image)
+            self.assert_result(result, 4, ("esp-ota: no board announces ArduinoOTA or a sketch server in this network ",
+                                           '; "esp-ota -l" also shows boards with ESPHome, WLED and Tasmota\n  Check '), SOON)
+
     def test_board_that_does_not_answer(self):
         self.announce(board("gone", silent=True), board("there"))
         rows, result = self.list()

@@ -127,7 +127,8 @@ class Discovery(Selection):
         result = scenario.run("--match", "porch*", "-f", self.image)
         self.assert_result(result, 4, ("none of the boards found (7) matches --match 'porch*'",), SOON)
         result = scenario.run("--match", "*k*", "--protocol", "web", "-f", self.image)
-        self.assert_result(result, 4, ("matches --match '*k*' and speaks this protocol",), SOON)
+        self.assert_result(result, 4, ("matches --match '*k*' and speaks this protocol",
+                                        '\n  Give --protocol as "esp-ota -l" shows it for these boards'), SOON)
         self.assertNotIn("request", page.output)
 
         image = self.file("esp32.bin", mdns_case.make_image("esp32"))

@@ -25,6 +25,7 @@ static struct world {
     mdns_client_answer_fn *on_answer; /* NULL: no question is pending */
     void *answer_userdata;
     bool refuse_mdns, free_when_done, is_silent;
+    unsigned services; /* a set; 0: all */
     size_t canceled, done;
     char plain[128]; /* when there was a plain query, in milliseconds */
     struct board_browse *browse;
@@ -55,7 +56,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
 {
     assert_null(mdns);
     assert_int_equal(kind, MDNS_BOARDS);
-    assert_int_equal(services, SERVICES_ALL);
+    assert_int_equal(services, world.services ? world.services : SERVICES_ALL);
     assert_string_equal(name, "");
     if (world.refuse_mdns)
         return NULL;
@@ -101,8 +102,9 @@ static void start_browse(struct world settings)
     world = settings;
     virtual_time_reset(0);
 
-    world.browse =
-        board_browse_start(virtual_time_loop(), NULL, SERVICES_ALL, 10 * S, on_browse_done, &world);
+    world.browse = board_browse_start(virtual_time_loop(), NULL,
+                                      settings.services ? settings.services : SERVICES_ALL, 10 * S,
+                                      on_browse_done, &world);
 }
 
 static void stop_browse(void)
@@ -162,6 +164,22 @@ static void test_no_boards(void **state)
     assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
     assert_string_equal(world.failure.message, "no board announces itself in this network "
                                                "(multicast DNS was asked for 1.5 s)");
+    stop_browse();
+}
+
+/* Boards with another service may be there. */
+static void test_no_boards_with_this_service(void **state)
+{
+    (void)state;
+
+    start_browse((struct world){.services = SERVICES_ARDUINO});
+    virtual_time.now_us = S;
+    send_answer(MDNS_END, "", "");
+    assert_string_equal(
+        world.failure.message,
+        "no board announces ArduinoOTA or a sketch server in this network "
+        "(multicast DNS was asked for 1.0 s); \"esp-ota -l\" also shows boards with "
+        "ESPHome, WLED and Tasmota");
     stop_browse();
 }
 
@@ -373,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_has_come),
         cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_no_boards_with_this_service),
         cmocka_unit_test(test_browse_deadline),
         cmocka_unit_test(test_deadline_before_an_answer),
         cmocka_unit_test(test_plain_query),

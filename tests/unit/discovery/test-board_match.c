@@ -36,27 +36,32 @@ static void test_cases(void **state)
     static const struct {
         char *match, *board;
         bool only_some;
-        const char *names;   /* their first letters; NULL: it fails */
-        const char *message; /* then: a part of it */
+        const char *names;    /* their first letters; NULL: it fails */
+        enum ota_cause cause; /* then */
+        const char *message;  /* a part of it */
     } cases[] = {
-        {NULL, NULL, false, "aLw", NULL},
-        {NULL, NULL, true, "aL", NULL},
-        {"*a*", NULL, false, "aL", NULL},
-        {"LAMP", NULL, false, "L", NULL},
-        {NULL, "esp32*", false, "Lw", NULL},
-        {NULL, "esp32*", true, "L", NULL},
-        {"w*", "esp32*", false, "w", NULL},
-        {"w*", NULL, true, NULL,
+        {NULL, NULL, false, "aLw", OTA_CAUSE_NONE, NULL},
+        {NULL, NULL, true, "aL", OTA_CAUSE_NONE, NULL},
+        {"*a*", NULL, false, "aL", OTA_CAUSE_NONE, NULL},
+        {"LAMP", NULL, false, "L", OTA_CAUSE_NONE, NULL},
+        {NULL, "esp32*", false, "Lw", OTA_CAUSE_NONE, NULL},
+        {NULL, "esp32*", true, "L", OTA_CAUSE_NONE, NULL},
+        {"w*", "esp32*", false, "w", OTA_CAUSE_NONE, NULL},
+        {"w*", NULL, true, NULL, OTA_CAUSE_OTHER_PROTOCOL,
          "none of the boards found (3) matches --match 'w*' and speaks this protocol; --list shows "
          "them: \"attic\", \"Living room lamp\", \"web\\x1b\""},
-        {"x\n", "y", false, NULL,
+        {"x\n", "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
          "(3) matches --match 'x\\n' and --board 'y'; --list shows them: "},
-        {NULL, "y", false, NULL,
+        {NULL, "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
          "(3) matches --board 'y'; --list shows them: 'esp32dev', 'esp32s3', 'nodemcu'"},
-        {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
-        {"am*", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
-        {"*am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
-        {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
+        {NULL, "esp32", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "--board '*esp32*' would match 2 of them; --list shows"},
+        {"am*", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "--match '*am*' would match 1 of them; --list shows them: "},
+        {"*am", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "--match '*am*' would match 1 of them; --list shows them: "},
+        {"am", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "--match '*am*' would match 1 of them; --list shows them: "},
     };
 
     (void)state;
@@ -72,6 +77,7 @@ static void test_cases(void **state)
             names[j] = matching.items[j]->instance[0];
         assert_string_equal(names, cases[i].names ? cases[i].names : "");
         assert_int_equal(error, cases[i].names ? OTA_OK : OTA_E_NOT_FOUND);
+        assert_int_equal(failure.cause, cases[i].cause);
         if (cases[i].message && !strstr(failure.message, cases[i].message))
             fail_msg("\"%s\" is not in \"%s\"", cases[i].message, failure.message);
         free(matching.items);
@@ -124,6 +130,7 @@ static void test_no_board_of_this_protocol(void **state)
                                  &(struct board_patterns){0}, is_no_web, &failure),
                      OTA_E_NOT_FOUND);
     assert_non_null(strstr(failure.message, "none of the boards found (1) speaks this protocol"));
+    assert_int_equal(failure.cause, OTA_CAUSE_OTHER_PROTOCOL);
     free(matching.items);
 }
 
