@@ -86,6 +86,7 @@ struct resolver {
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
     bool is_pattern;       /* the target's name matches names of boards as a pattern */
+    bool is_separated;     /* it is a list in which one of these names stands */
     struct rivals *rivals; /* NULL: no second board of this name is known */
 };
 
@@ -111,11 +112,34 @@ static void record_facts(struct resolver *resolver, const struct mdns_answer *an
         }
 }
 
+/* Whether the name is one of the parts of list between commas or semicolons. */
+static bool is_listed(const char *list, const char *name)
+{
+    static const char separators[] = ",; ";
+    const size_t length = strlen(name);
+
+    if (!strpbrk(list, ",;"))
+        return false;
+    for (list += strspn(list, separators); *list; list += strspn(list, separators)) {
+        size_t part = strcspn(list, ",;");
+        bool is_name = strncasecmp(list, name, length) == 0 && part >= length &&
+                       strspn(list + length, " ") == part - length;
+
+        if (is_name)
+            return true;
+        list += part;
+    }
+    return false;
+}
+
 /* Another board has this name. */
 static void offer_name(struct resolver *resolver, const char *name)
 {
-    suggest_offer(&resolver->suggestions, resolver->target->name, name);
-    resolver->is_pattern |= pattern_matches(resolver->target->name, name);
+    const char *wanted = resolver->target->name;
+
+    suggest_offer(&resolver->suggestions, wanted, name);
+    resolver->is_pattern |= pattern_matches(wanted, name);
+    resolver->is_separated |= is_listed(wanted, name);
 }
 
 static void record_answer(struct resolver *resolver, enum mdns_kind kind,
@@ -410,6 +434,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
         .is_pattern = resolver->is_pattern,
+        .is_separated = resolver->is_separated,
     };
 
     resolve_failure_describe(&facts, failure);

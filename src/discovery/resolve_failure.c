@@ -41,8 +41,7 @@ static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct res
         snprintf(target, OTA_MESSAGE_MAX, "boards announced here match it as a pattern");
     else if (are_many && boards.count == 0)
         snprintf(target, OTA_MESSAGE_MAX,
-                 "none of %zu boards announced here has a similar name (\"esp-ota -l\" lists them)",
-                 boards.total);
+                 "none of the %zu boards announced here has a similar name", boards.total);
     else if (are_many)
         snprintf(target, OTA_MESSAGE_MAX, "of %zu boards announced here, the most similar %s %s",
                  boards.total, boards.count == 1 ? "is" : "are", list);
@@ -78,7 +77,9 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
         failure->cause =
             facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
     else if (!facts->is_local && !facts->unavailable[0] && facts->boards->total)
-        failure->cause = facts->is_pattern ? OTA_CAUSE_PATTERN : OTA_CAUSE_OTHER_NAMES;
+        failure->cause = facts->is_pattern     ? OTA_CAUSE_PATTERN
+                         : facts->is_separated ? OTA_CAUSE_SEPARATED
+                                               : OTA_CAUSE_OTHER_NAMES;
     else if (facts->is_local)
         failure->cause = facts->lack;
 }

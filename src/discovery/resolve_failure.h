@@ -21,7 +21,8 @@ struct resolve_failure {
     bool is_dns_name;       /* mDNS is not expected to know the name */
     bool has_all_boards;    /* boards is complete */
     const struct suggestions *boards;
-    bool is_pattern; /* boards match the name as a pattern */
+    bool is_pattern;   /* boards match the name as a pattern */
+    bool is_separated; /* commas or semicolons separate parts of the name, and one is a board's */
 };
 
 /* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL and lack if is_local. The message lists the

@@ -423,6 +423,10 @@ static const struct remedy {
              "is on and in this network, or give its IP address."},
     {.cause = OTA_CAUSE_PATTERN,
      .text = "Give a pattern with --match instead of -i, which takes the name of one board."},
+    {.cause = OTA_CAUSE_SEPARATED,
+     .text =
+         "Give one name with each -i, and one in each line of a list: a comma or semicolon does "
+         "not separate them."},
     {.error = OTA_E_NOT_FOUND,
      .where = SURROUNDINGS_CONTAINER,
      .text = BY_ADDRESS NAMES_IN_CONTAINER},

@@ -128,6 +128,16 @@ class Names(OnLink):
                                         + names[name],
                                         "\n  Check the spelling of the name ("), within=LOOKED_FOR)
 
+    def test_names_in_one(self):
+        """Commas and semicolons do not separate boards; one comma too many does no harm to the advice."""
+        names = ("kitchen,lamp", "lamp ; kitchen", "kitchen,")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for result in pool.map(lambda name: scenario.run("-i", name, "-f", self.image), names):
+                with self.subTest(result.arguments[1]):
+                    self.assert_result(result, 4, ("resolution: not found: ", 'the most similar',
+                                                   "\n  Give one name with each -i, and one in each line of a list"),
+                                       within=LOOKED_FOR)
+
 
 class File(OnLink):
     """/etc/hosts goes before multicast DNS and all others."""
