@@ -113,7 +113,7 @@ static void add_option(struct arduino_ota *result, const char *option, char *val
 }
 
 /* One word, so that no password looks like an option. */
-static bool add_password(struct arduino_ota *result, char *password)
+static bool take_password(struct arduino_ota *result, char *password)
 {
     static const char option[] = "--auth=";
 
@@ -124,26 +124,24 @@ static bool add_password(struct arduino_ota *result, char *password)
         return false;
     snprintf(result->auth, sizeof option + strlen(password), "%s%s", option, password);
     digest_cleanse(password, strlen(password));
-    add_word(result, result->auth);
     return true;
 }
 
 enum ota_error arduino_ota_translate(struct arduino_ota *result, int argc, char **argv,
                                      struct ota_failure *failure)
 {
-    static char default_port[] = "80";
+    static char protocol[] = "sketch", port[] = "80"; /* any value may be wiped, as argv is */
     char *values[FLAG_COUNT] = {NULL};
 
     *result = (struct arduino_ota){.count = 0};
     enum ota_error error = read_flags(values, argc, argv, failure);
     if (error == OTA_OK)
         error = check_flags(values, failure);
-    if (!add_password(result, values[FLAG_PASSWORD]) && error == OTA_OK)
+    if (!take_password(result, values[FLAG_PASSWORD]) && error == OTA_OK)
         error = ota_fail_no_memory(failure);
     if (error != OTA_OK)
         return error;
 
-    result->count = 0;
     add_word(result, argv[0]);
     if (result->auth)
         add_word(result, result->auth);
@@ -151,9 +149,9 @@ enum ota_error arduino_ota_translate(struct arduino_ota *result, int argc, char 
         add_word(result, "--version");
         return OTA_OK;
     }
-    add_option(result, "--protocol", (char *)"sketch");
+    add_option(result, "--protocol", protocol);
     add_option(result, "-i", values[FLAG_ADDRESS]);
-    add_option(result, "-p", values[FLAG_PORT] ? values[FLAG_PORT] : default_port);
+    add_option(result, "-p", values[FLAG_PORT] ? values[FLAG_PORT] : port);
     add_option(result, "-f", values[FLAG_SKETCH]);
     add_option(result, "--deadline", values[FLAG_TIMEOUT]);
     if (values[FLAG_UPLOAD] && strcmp(values[FLAG_UPLOAD], "/data") == 0)

@@ -12,7 +12,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Case, Scenario, Terminal, address, run, secrets
+from scenario import DEADLINE_S, Case, Scenario, Terminal, address, environment, run, secrets
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -322,6 +322,17 @@ class SketchServers(Scenario):
         result = subprocess.run([link, "-address", "127.0.0.1"], capture_output=True, text=True, check=False)
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("needs -address, -sketch and -upload", result.stderr)
+
+    def test_arduino_ota_with_endless_aliases(self):
+        """The values of all words are wiped then, also of those that the caller did not write."""
+        link = os.path.join(self.directory, "arduinoOTA")
+        os.symlink(os.environ["ESP_OTA"], link)
+        lines = ["--x1" + 10 * " --progress"] + [f"--x{i + 1}" + 10 * f" --x{i}" for i in range(1, 5)] + ["-s --x5"]
+        self.file(".popt", "".join(f"esp-ota alias {line}\n" for line in lines).encode())
+        result = subprocess.run([link, "-address", "127.0.0.1", "-sketch", "a.bin", "-upload", "/data"],
+                                env=environment(HOME=self.directory), capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (2, ""), result)
+        self.assertIn("popt aliases such as '-s' stand for more than", result.stderr)
 
     def test_mixed_fleet(self):
         """Three protocols from one list."""
