@@ -37,9 +37,7 @@ struct plan_settings {
     struct prepare_settings prepare;
 };
 
-struct stat;
-
-/* Both are read once, however many boards share them. */
+/* Each file is read once, however many boards share it. */
 struct plan_image {
     char *path; /* as asked for */
     struct image *image;

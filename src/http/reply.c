@@ -70,7 +70,6 @@ static void set_header(struct http_reply *reply, const char *name, size_t name_l
     } kept[] = {{"Server", reply->server},
                 {"Location", reply->location},
                 {"Refresh", reply->refresh},
-                {"X-Frame-Options", reply->frame_options},
                 {"Accept-Ranges", reply->accept_ranges}};
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)

@@ -20,7 +20,6 @@ struct http_reply {
     char server[HTTP_TEXT_MAX];
     char location[HTTP_TEXT_MAX];
     char refresh[HTTP_TEXT_MAX];
-    char frame_options[HTTP_TEXT_MAX]; /* X-Frame-Options */
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
     char *body; /* owned; terminated; NULL: none */

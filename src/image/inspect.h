@@ -92,7 +92,6 @@ struct inspect_application {
     char date[INSPECT_TEXT_MAX];
     char time[INSPECT_TEXT_MAX];
     char idf[INSPECT_TEXT_MAX];
-    uint32_t secure_version;
 };
 
 /* What an image with ESPHome says of itself, escaped for display. An empty version means that it
@@ -129,7 +128,6 @@ struct inspection {
     enum inspect_trailer trailer;
     size_t trailer_size;
 
-    bool has_chip;
     uint16_t chip;      /* the number in the header; ESP32 family only */
     char chip_name[16]; /* "esp8266", "esp32c3", "rp2040"; the number if its name is unknown */
     bool has_entry;

@@ -96,7 +96,6 @@ void inspect_set_chip(struct inspection *inspection, uint16_t chip)
 {
     const struct chip *found = find_chip(chip);
 
-    inspection->has_chip = true;
     inspection->chip = chip;
     if (found)
         snprintf(inspection->chip_name, sizeof inspection->chip_name, "%s", found->name);

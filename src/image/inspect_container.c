@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { UF2_BLOCK_SIZE = 512, UF2_HEADER_SIZE = 32 };
+enum { UF2_BLOCK_SIZE = 512 };
 
 static bool has_uf2_start(struct view view, size_t offset)
 {

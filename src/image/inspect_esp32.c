@@ -48,7 +48,6 @@ static void take_application(struct inspection *inspection, struct view view)
         return;
 
     inspection->has_application = true;
-    application->secure_version = view_u32(view, DESCRIPTOR_OFFSET + 4);
     copy_text(application->version, view, DESCRIPTOR_OFFSET + 16, 32);
     copy_text(application->project, view, DESCRIPTOR_OFFSET + 48, 32);
     copy_text(application->time, view, DESCRIPTOR_OFFSET + 80, 16);

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FETCHER_VERSION_MAX = 128, FETCHER_MODE_MAX = 32 };
+enum { FETCHER_VERSION_MAX = 128 };
 
 /* What an update library asks for. */
 enum fetcher_mode {

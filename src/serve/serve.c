@@ -141,8 +141,7 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
         respond_document(request, "application/json", serve_status_json(serve));
         break;
     case RESOURCE_MANIFEST:
-        respond_document(request, "application/json",
-                         serve_manifest_json(serve, main_offer(serve)));
+        respond_document(request, "application/json", serve_manifest_json(main_offer(serve)));
         break;
     case RESOURCE_NONE:
         serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here\n");

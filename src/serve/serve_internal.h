@@ -73,7 +73,7 @@ void serve_publish(struct serve *serve);
  * if memory runs out. */
 char *serve_page(struct serve *serve);
 char *serve_status_json(struct serve *serve);
-char *serve_manifest_json(const struct serve *serve, const struct offer *offer);
+char *serve_manifest_json(const struct offer *offer);
 extern const char SERVE_STYLE[], SERVE_SCRIPT[];
 
 #endif

@@ -125,12 +125,11 @@ static const char *offer_version(const struct offer *offer)
     return offer->forms[OFFER_PLAIN].md5;
 }
 
-char *serve_manifest_json(const struct serve *serve, const struct offer *offer)
+char *serve_manifest_json(const struct offer *offer)
 {
     const struct offer_bytes *plain = &offer->forms[OFFER_PLAIN];
     char name[NAME_SHOWN], chip[CHIP_MAX];
 
-    (void)serve;
     escape_string(name, sizeof name, offer->name);
     json_memory_watch();
     return dump_json(json_pack("{s:s, s:s, s:[{s:s, s:{s:s, s:s}}]}", "name", name, "version",

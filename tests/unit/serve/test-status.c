@@ -164,7 +164,7 @@ static void test_manifest(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         snprintf(inspection.chip_name, sizeof inspection.chip_name, "%s", rows[i].chip);
-        json_t *root = parse(serve_manifest_json(&serve, &offer));
+        json_t *root = parse(serve_manifest_json(&offer));
         const json_t *build = json_array_get(json_object_get(root, "builds"), 0);
         const json_t *ota = json_object_get(build, "ota");
         assert_text(build, "chipFamily", rows[i].family);
@@ -176,11 +176,11 @@ static void test_manifest(void **state)
 
     inspection.has_application = true;
     strcpy(inspection.application.version, "2.0");
-    json_t *root = parse(serve_manifest_json(&serve, &offer));
+    json_t *root = parse(serve_manifest_json(&offer));
     assert_text(root, "version", "2.0");
     json_decref(root);
     offer.version = "3.0";
-    root = parse(serve_manifest_json(&serve, &offer));
+    root = parse(serve_manifest_json(&offer));
     assert_text(root, "version", "3.0");
     json_decref(root);
 }
