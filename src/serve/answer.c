@@ -42,16 +42,12 @@ static enum offer_form choose_form(const struct fetcher *fetcher, const struct o
     return OFFER_PLAIN;
 }
 
+/* Several families have no name together. */
 static const char *name_families(unsigned families)
 {
-    switch (families) {
-    case INSPECT_FAMILY_ESP8266:
-    case INSPECT_FAMILY_ESP32:
-    case INSPECT_FAMILY_PICO:
-        return fetcher_family_name(families);
-    default:
-        return "other";
-    }
+    const char *name = fetcher_family_name(families);
+
+    return *name ? name : "other";
 }
 
 static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,

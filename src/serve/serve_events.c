@@ -102,21 +102,15 @@ static void emit(struct serve *serve, struct book_board *board, struct ota_event
     serve->config.on_event(event, serve->config.userdata);
 }
 
-static void emit_note(struct serve *serve, struct book_board *board, bool is_important,
-                      const char *text)
+void serve_note(struct serve *serve, struct book_board *board, bool is_important,
+                const char *message)
 {
     struct ota_event event = {.type = OTA_EVENT_NOTE,
                               .phase = OTA_PHASE_TRANSFER,
                               .is_important = is_important,
-                              .message = text};
+                              .message = message};
 
     emit(serve, board, &event);
-}
-
-/* The phase of a board that was not told to fetch, but asks by itself. */
-static enum ota_phase find_phase(const struct book_board *board, const struct ota_failure *failure)
-{
-    return failure->error == OTA_OK || board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER;
 }
 
 static void emit_result(struct serve *serve, struct book_board *board, enum ota_phase phase,
@@ -179,14 +173,14 @@ void serve_tell_news(struct serve *serve, struct book_board *board, enum book_ne
     case BOOK_FAILED:
         snprintf(text, sizeof text, "came back without the image that it took (%u of %u times)",
                  board->failures, serve->config.attempts_max);
-        emit_note(serve, board, true, text);
+        serve_note(serve, board, true, text);
         break;
     case BOOK_LOOPS:
         snprintf(text, sizeof text,
                  "took the image %u times and never came back with it; it gets nothing more, to "
                  "spare its flash",
                  board->failures);
-        emit_note(serve, board, true, text);
+        serve_note(serve, board, true, text);
         break;
     }
 }
@@ -201,7 +195,7 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
         answer->kind == ANSWER_VERSION || strcmp(answer->reason, old_reason) == 0)
         return;
     snprintf(text, sizeof text, "gets nothing: %s", answer->reason);
-    emit_note(serve, board, answer->kind == ANSWER_REFUSED, text);
+    serve_note(serve, board, answer->kind == ANSWER_REFUSED, text);
 }
 
 /* A request that is not believed; once for each download. */
@@ -218,7 +212,7 @@ void serve_tell_claim(struct serve *serve, struct book_board *board,
         "%s asks with its MAC while it downloads; that is another device, or the board has a new "
         "address",
         address_text(place, address));
-    emit_note(serve, board, true, text);
+    serve_note(serve, board, true, text);
 }
 
 /* userdata: the server. */
@@ -227,7 +221,7 @@ void serve_tell_lookup(struct book_board *board, const char *reason, void *userd
     char text[OTA_MESSAGE_MAX + 64];
 
     snprintf(text, sizeof text, "cannot be recognized by its name yet: %s", reason);
-    emit_note(userdata, board, true, text);
+    serve_note(userdata, board, true, text);
 }
 
 void serve_tell_start(struct serve *serve, const struct serve_download *download)
@@ -266,7 +260,7 @@ void serve_tell_end(struct serve *serve, const struct serve_download *download, 
         snprintf(text, sizeof text, "its download broke off after %s of %s",
                  format_part(bytes, board->bytes, download->size),
                  format_size(total, download->size));
-    emit_note(serve, board, true, text);
+    serve_note(serve, board, true, text);
 }
 
 /* -- the end -- */
@@ -319,21 +313,16 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
-        emit_result(serve, board, find_phase(board, &failure), &failure);
+        emit_result(serve, board, board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER,
+                    &failure);
     } else if (board->has_mac && board->state == BOOK_FETCHED) {
-        emit_note(serve, board, true, "has not been back since it took the image");
+        serve_note(serve, board, true, "has not been back since it took the image");
     }
 }
 
 void serve_tell_strangers(struct serve *serve)
 {
     tell_counted(&serve->strangers);
-}
-
-void serve_note(struct serve *serve, struct book_board *board, bool is_important,
-                const char *message)
-{
-    emit_note(serve, board, is_important, message);
 }
 
 /* A board that confirms without having fetched the image has run it before. */
