@@ -129,14 +129,23 @@ static struct book_board *find_at_home(const struct book *book, const struct add
     return found;
 }
 
-/* Whether what is asked from the address, without a MAC that is known, comes from this board. */
-static bool has_book_address(const struct book_board *board, const struct fetcher *fetcher,
-                             const struct address *address)
+/* The board whose last address this is. If it is listed, the request or the board may have a MAC, but
+ * not both; otherwise neither. */
+static struct book_board *find_at_address(const struct book *book, const struct fetcher *fetcher,
+                                          const struct address *address)
 {
-    if (!board->has_address || !address_equal(&board->address, address))
-        return false;
-    return board->has_mac ? !fetcher->has_mac && board->is_listed
-                          : !fetcher->has_mac || board->is_listed;
+    if (fetcher->has_mac && book->counts.listed_without_mac == 0)
+        return NULL;
+
+    for (size_t i = 0; i < book->count; i++) {
+        struct book_board *board = book->boards[i];
+        const bool may_be_it = board->is_listed ? !board->has_mac || !fetcher->has_mac
+                                                : !board->has_mac && !fetcher->has_mac;
+
+        if (may_be_it && board->has_address && address_equal(&board->address, address))
+            return board;
+    }
+    return NULL;
 }
 
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
@@ -149,15 +158,13 @@ struct book_board *book_find(const struct book *book, const struct fetcher *fetc
     struct book_board *at_home = find_at_home(book, address);
     if (at_home)
         return at_home;
-    if ((by_mac && by_mac->is_listed) || (fetcher->has_mac && book->counts.listed_without_mac == 0))
+    if (by_mac && by_mac->is_listed)
         return by_mac;
-    for (size_t i = 0; i < book->count; i++)
-        if (has_book_address(book->boards[i], fetcher, address))
-            return book->boards[i];
-    return by_mac;
+    struct book_board *at_address = find_at_address(book, fetcher, address);
+    return at_address ? at_address : by_mac;
 }
 
-/* What was noted of this MAC's owner may be another device's. */
+/* What was noted under this MAC may be about another device. */
 static void forget_mac(struct book_board *board)
 {
     count_board(board, -1);

@@ -28,7 +28,7 @@ enum book_state {
     BOOK_FETCHING,
     BOOK_FETCHED, /* it has the image, and has not asked again */
     BOOK_CONFIRMED,
-    BOOK_GIVEN_UP, /* it took the image too often and never came back with it */
+    BOOK_GIVEN_UP, /* it gets nothing more: it failed too often, or once if it is told */
     BOOK_STATES
 };
 
@@ -88,7 +88,7 @@ struct book {
     struct book_board **boards; /* each stays where it is */
     size_t count, capacity;
     size_t homes; /* boards that have one */
-    void *by_mac; /* tree of tsearch(3): the boards that have told their MAC */
+    void *by_mac; /* tree of tsearch(3): the boards with a MAC */
     struct book_counts counts;
 };
 
@@ -146,7 +146,7 @@ void book_choose_canary(const struct book *book, struct book_board *board,
 void book_count(const struct book *book, struct rollout_counts *counts);
 size_t book_count_state(const struct book *book, enum book_state state);
 
-/* "waits", "fetches", ...: for people and programs. */
+/* "has asked", "downloading", ...: for people. */
 const char *book_state_name(enum book_state state);
 
 #endif

@@ -49,16 +49,19 @@ static struct serve_download *find_download(const struct serve *serve,
 static bool is_elsewhere(const struct book_board *board, const struct serve_download *download,
                          const struct address *address)
 {
-    if (board->has_home && (board->is_told || address_equal(&board->home, address)))
-        return !address_equal(&board->home, address);
+    if (board->has_home && address_equal(&board->home, address))
+        return false;
+    if (board->has_home && board->is_told)
+        return true;
     return download && !address_equal(&download->address, address);
 }
 
-/* Checks the board that a request with a MAC seems to come from. One that downloads asks for nothing
- * else, so from its own address the request shows that it has restarted, and from another one that it
- * is not the board's. That one counts as one without a MAC, unless the board is listed: with its MAC
- * nobody gets the image for all others. A board that has moved is known again once its old connection
- * has timed out. Returns why the request is refused for now; NULL: it is not. */
+/* Checks whether a request with a MAC comes from the board that has it. A board asks for nothing while
+ * it downloads. A request from its address therefore shows that it has restarted, and one from another
+ * address is not its own: it counts as a request without a MAC. If the board is listed, it is refused,
+ * as nobody gets the image for unlisted boards with a listed MAC. A board that has moved is known
+ * again once its old connection has timed out. Returns why the request is refused for now; NULL: it is
+ * not. */
 static const char *check_claim(struct serve *serve, struct book_board **board,
                                struct fetcher *fetcher, const struct address *address)
 {
@@ -321,12 +324,12 @@ static void respond_answer(struct serve *serve, struct httpd_request *request,
 static void respond_digest(struct httpd_request *request, const struct resource *resource,
                            const struct fetcher *fetcher, const struct offer *offer)
 {
-    const struct offer_bytes *bytes =
-        &offer
-             ->forms[resource->is_packed ? OFFER_PACKED
-                     : fetcher->family == INSPECT_FAMILY_ESP32 && offer->forms[OFFER_FOR_ESP32].data
-                         ? OFFER_FOR_ESP32
-                         : OFFER_PLAIN];
+    const bool is_for_esp32 =
+        fetcher->family == INSPECT_FAMILY_ESP32 && offer->forms[OFFER_FOR_ESP32].data;
+    const enum offer_form form = resource->is_packed ? OFFER_PACKED
+                                 : is_for_esp32      ? OFFER_FOR_ESP32
+                                                     : OFFER_PLAIN;
+    const struct offer_bytes *bytes = &offer->forms[form];
     const char *digest = resource->kind == RESOURCE_MD5      ? bytes->md5
                          : resource->kind == RESOURCE_SHA256 ? bytes->sha256
                                                              : bytes->sha512;

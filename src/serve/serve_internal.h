@@ -38,7 +38,7 @@ struct serve_download {
     const struct image *image; /* that is sent */
     size_t size;
     int64_t started_us;
-    bool is_claimed; /* another address has asked with the MAC of the board, and it was told */
+    bool is_claimed; /* another address has asked with the MAC of the board; reported once */
 };
 
 /* serve_image.c: answers a request for an image, or for one of its sidecars. */
