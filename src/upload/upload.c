@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "secrets/echo.h"
 
+#include <stdlib.h>
+
 const char *upload_proof_name(enum upload_proof proof)
 {
     static const char *const names[] = {[UPLOAD_PROOF_BOARD] = "board",
@@ -79,7 +81,7 @@ struct upload *upload_new(const struct upload_config *config,
 
 bool upload_is_busy(const struct upload *upload, const struct endpoints *endpoints)
 {
-    return upload->protocol->is_busy(upload, endpoints);
+    return upload->protocol->is_busy && upload->protocol->is_busy(upload, endpoints);
 }
 
 /* What the board says must not show the hashes of a password that it may get. Returns false and
@@ -144,7 +146,7 @@ bool upload_has_given_md5(const struct upload *upload)
 
 const char *upload_adapt(struct upload *upload, const struct ota_failure *failure)
 {
-    return upload->protocol->adapt(upload, failure);
+    return upload->protocol->adapt ? upload->protocol->adapt(upload, failure) : "";
 }
 
 enum ota_phase upload_phase(const struct upload *upload)
@@ -184,5 +186,5 @@ void upload_free(struct upload *upload)
         return;
 
     upload_stop(upload);
-    upload->protocol->destroy(upload);
+    free(upload);
 }

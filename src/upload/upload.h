@@ -108,8 +108,8 @@ struct upload_port {
     bool is_rare;       /* not tried if the chips of board and image are unknown */
 };
 
-/* A protocol. No function but doubt and read_back is NULL; those of an upload are described at their
- * callers below. */
+/* A protocol. Only functions of which it is said may be NULL; those of an upload are described at
+ * their callers below. */
 struct upload_protocol {
     const char *name;                /* as --protocol and JSON spell it */
     const char *title;               /* what a board with it has, in words: "an update page" */
@@ -139,21 +139,21 @@ struct upload_protocol {
                                    struct ota_failure *failure);
     void (*close)(struct upload_service *service); /* never NULL */
 
-    /* Allocates the struct of an upload; NULL when memory ran out. upload_new() fills in the first
-     * member afterwards. */
+    /* Allocates the struct of an upload, which upload_free() frees; NULL when memory ran out.
+     * upload_new() fills in the first member afterwards. */
     struct upload *(*create)(const struct upload_config *config);
-    bool (*is_busy)(const struct upload *upload, const struct endpoints *endpoints);
+    bool (*is_busy)(const struct upload *upload,
+                    const struct endpoints *endpoints); /* NULL: never */
     bool (*start)(struct upload *upload, const struct upload_attempt *attempt);
     void (*stop)(struct upload *upload);
     void (*set_password)(struct upload *upload, const char *password);
-    const char *(*adapt)(struct upload *upload, const struct ota_failure *failure);
+    const char *(*adapt)(struct upload *upload, const struct ota_failure *failure); /* NULL: "" */
     enum ota_phase (*phase)(const struct upload *upload);
     bool (*all_sent)(const struct upload *upload);
     enum upload_proof (*proof)(const struct upload *upload);
     int64_t (*restart_us)(const struct upload *upload);
     bool (*restart_proves)(const struct kind_family *family);
     bool (*read_back)(struct upload *upload); /* NULL: no board tells its version */
-    void (*destroy)(struct upload *upload);   /* stopped, and not NULL */
 };
 
 /* Whether a board's port says something of its chip: there are default ports for some chips. */

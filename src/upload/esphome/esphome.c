@@ -501,13 +501,6 @@ static struct upload *esphome_create(const struct upload_config *config)
     return &esphome->upload;
 }
 
-static bool esphome_is_busy(const struct upload *upload, const struct endpoints *endpoints)
-{
-    (void)upload;
-    (void)endpoints;
-    return false;
-}
-
 static bool esphome_start(struct upload *upload, const struct upload_attempt *attempt)
 {
     struct esphome *esphome = (struct esphome *)upload;
@@ -555,13 +548,6 @@ static void esphome_set_password(struct upload *upload, const char *password)
                      "the board asks for a password, and none was given");
 }
 
-static const char *esphome_adapt(struct upload *upload, const struct ota_failure *failure)
-{
-    (void)upload;
-    (void)failure;
-    return "";
-}
-
 /* -- facts -- */
 
 static enum ota_phase esphome_phase(const struct upload *upload)
@@ -602,11 +588,6 @@ static bool esphome_restart_proves(const struct kind_family *family)
     return true;
 }
 
-static void esphome_destroy(struct upload *upload)
-{
-    free(upload);
-}
-
 const struct upload_protocol esphome_protocol = {
     .name = "esphome",
     .title = "ESPHome's OTA",
@@ -623,16 +604,13 @@ const struct upload_protocol esphome_protocol = {
     .open = esphome_open,
     .close = esphome_close,
     .create = esphome_create,
-    .is_busy = esphome_is_busy,
     .start = esphome_start,
     .stop = esphome_stop,
     .set_password = esphome_set_password,
-    .adapt = esphome_adapt,
     .phase = esphome_phase,
     .all_sent = esphome_all_sent,
     .proof = esphome_proof,
     .restart_us = esphome_restart_us,
     .restart_proves = esphome_restart_proves,
     .read_back = esphome_read_back,
-    .destroy = esphome_destroy,
 };

@@ -280,11 +280,6 @@ static bool espota_restart_proves(const struct kind_family *family)
     return family && kind_overlap(family->chips, "esp32*");
 }
 
-static void espota_destroy(struct upload *upload)
-{
-    free(upload);
-}
-
 const struct upload_protocol espota_protocol = {
     .name = "espota",
     .title = "ArduinoOTA",
@@ -307,5 +302,4 @@ const struct upload_protocol espota_protocol = {
     .proof = espota_proof,
     .restart_us = espota_restart_us,
     .restart_proves = espota_restart_proves,
-    .destroy = espota_destroy,
 };

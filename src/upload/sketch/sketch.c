@@ -502,13 +502,6 @@ static struct upload *sketch_create(const struct upload_config *config)
     return &sketch->upload;
 }
 
-static bool sketch_is_busy(const struct upload *upload, const struct endpoints *endpoints)
-{
-    (void)upload;
-    (void)endpoints;
-    return false;
-}
-
 static void sketch_stop(struct upload *upload)
 {
     struct sketch *sketch = (struct sketch *)upload;
@@ -556,13 +549,6 @@ static void sketch_set_password(struct upload *upload, const char *password)
     sketch_finish(sketch, &failure);
 }
 
-static const char *sketch_adapt(struct upload *upload, const struct ota_failure *failure)
-{
-    (void)upload;
-    (void)failure;
-    return "";
-}
-
 /* -- facts -- */
 
 static enum ota_phase sketch_phase(const struct upload *upload)
@@ -604,11 +590,6 @@ static bool sketch_restart_proves(const struct kind_family *family)
     return false;
 }
 
-static void sketch_destroy(struct upload *upload)
-{
-    free(upload);
-}
-
 const struct upload_protocol sketch_protocol = {
     .name = "sketch",
     .title = "a sketch server",
@@ -622,15 +603,12 @@ const struct upload_protocol sketch_protocol = {
     .open = sketch_open,
     .close = sketch_close,
     .create = sketch_create,
-    .is_busy = sketch_is_busy,
     .start = sketch_start,
     .stop = sketch_stop,
     .set_password = sketch_set_password,
-    .adapt = sketch_adapt,
     .phase = sketch_phase,
     .all_sent = sketch_all_sent,
     .proof = sketch_proof,
     .restart_us = sketch_restart_us,
     .restart_proves = sketch_restart_proves,
-    .destroy = sketch_destroy,
 };

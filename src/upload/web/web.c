@@ -236,13 +236,6 @@ static struct upload *web_create(const struct upload_config *config)
     return &web->upload;
 }
 
-static bool web_is_busy(const struct upload *upload, const struct endpoints *endpoints)
-{
-    (void)upload;
-    (void)endpoints;
-    return false;
-}
-
 static void web_stop(struct upload *upload)
 {
     struct web *web = (struct web *)upload;
@@ -283,13 +276,6 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
 static void web_set_password(struct upload *upload, const char *password)
 {
     web_take_password((struct web *)upload, password);
-}
-
-static const char *web_adapt(struct upload *upload, const struct ota_failure *failure)
-{
-    (void)upload;
-    (void)failure;
-    return "";
 }
 
 /* -- facts -- */
@@ -340,11 +326,6 @@ static bool web_restart_proves(const struct kind_family *family)
     return false;
 }
 
-static void web_destroy(struct upload *upload)
-{
-    free(upload);
-}
-
 const struct upload_protocol web_protocol = {
     .name = "web",
     .title = "an update page",
@@ -359,16 +340,13 @@ const struct upload_protocol web_protocol = {
     .open = web_open,
     .close = web_close,
     .create = web_create,
-    .is_busy = web_is_busy,
     .start = web_start,
     .stop = web_stop,
     .set_password = web_set_password,
-    .adapt = web_adapt,
     .phase = web_phase,
     .all_sent = web_all_sent,
     .proof = web_proof,
     .restart_us = web_restart_us,
     .restart_proves = web_restart_proves,
     .read_back = web_read_back,
-    .destroy = web_destroy,
 };

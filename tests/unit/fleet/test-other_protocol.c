@@ -40,11 +40,6 @@ struct step {
 /* What a board does in its attempts; by the last byte of its address. */
 static const struct step (*script)[STEPS_MAX];
 
-struct parcel_service {
-    struct upload_service service;
-    unsigned uploads; /* that exist */
-};
-
 struct parcel {
     struct upload upload;
     struct loop_timer timer;
@@ -63,18 +58,17 @@ static int64_t waited_us; /* how far the clock has jumped */
 static struct upload_service *
 open_parcels(struct loop *loop, const struct upload_settings *settings, struct ota_failure *failure)
 {
-    struct parcel_service *parcels = calloc(1, sizeof *parcels);
+    struct upload_service *service = calloc(1, sizeof *service);
 
     (void)failure;
-    assert_non_null(parcels);
-    parcels->service =
+    assert_non_null(service);
+    *service =
         (struct upload_service){.protocol = &parcel_protocol, .loop = loop, .settings = settings};
-    return &parcels->service;
+    return service;
 }
 
 static void close_parcels(struct upload_service *service)
 {
-    assert_int_equal(((struct parcel_service *)service)->uploads, 0);
     free(service);
 }
 
@@ -124,7 +118,6 @@ static struct upload *create_parcel(const struct upload_config *config)
     assert_non_null(config->target);
     parcel->board = ntohl(config->target->address.v4.sin_addr.s_addr) & 0xff;
     loop_timer_init(&parcel->timer, config->service->loop, on_parcel_timer, parcel);
-    ((struct parcel_service *)config->service)->uploads++;
     return &parcel->upload;
 }
 
@@ -206,12 +199,6 @@ static bool is_parcel_served(const struct board *board)
     return false;
 }
 
-static void destroy_parcel(struct upload *upload)
-{
-    ((struct parcel_service *)upload->config.service)->uploads--;
-    free(upload);
-}
-
 static const struct upload_port parcel_ports[] = {{"", PARCEL_PORT, "the parcels' port", false}};
 
 static const struct upload_protocol parcel_protocol = {
@@ -233,7 +220,6 @@ static const struct upload_protocol parcel_protocol = {
     .proof = parcel_proof,
     .restart_us = parcel_restart_us,
     .restart_proves = does_parcel_restart_prove,
-    .destroy = destroy_parcel,
 };
 
 /* -- the rest of the world -- */
