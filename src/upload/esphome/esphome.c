@@ -26,8 +26,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PLACE_MAX = ADDRESS_TEXT_MAX + 80 };
-
 static const int64_t CONNECT_US = SECONDS(5);
 /* After its last byte a board waits 100 ms for ours, and then 10 ms. */
 static const int64_t ESPHOME_RESTART_US = MILLISECONDS(800);
@@ -134,16 +132,6 @@ static void fail_no_memory(struct esphome *esphome)
 
     ota_fail_no_memory(&failure);
     finish_attempt(esphome, &failure);
-}
-
-static const char *place_text(const struct esphome *esphome, char text[PLACE_MAX])
-{
-    const struct address address = endpoints_get(esphome->attempt.endpoints, esphome->endpoint);
-    char shown[ADDRESS_TEXT_MAX + 8];
-
-    snprintf(text, PLACE_MAX, "%s (%s)", address_text_port(shown, &address),
-             endpoints_port_source(esphome->attempt.endpoints, esphome->endpoint));
-    return text;
 }
 
 /* -- the exchange -- */
@@ -270,7 +258,7 @@ static void on_connection_done(const struct ota_failure *failure, void *userdata
     struct esphome *esphome = userdata;
     const struct upload_settings *settings = esphome->upload.config.service->settings;
     const struct ota_failure result = *failure; /* which ends with the connection */
-    char place[PLACE_MAX];
+    char place[ENDPOINTS_TEXT_MAX];
 
     end_connection(esphome);
     if (result.error == OTA_E_PASSWORD_NEEDED)
@@ -278,7 +266,8 @@ static void on_connection_done(const struct ota_failure *failure, void *userdata
     else if (result.error == OTA_OK && settings->expect_version && !settings->awaits_return)
         expect_announcement(esphome);
     else if (result.error == OTA_E_NO_ANSWER)
-        fail_attempt(esphome, OTA_E_NO_ANSWER, "%s: %s", place_text(esphome, place),
+        fail_attempt(esphome, OTA_E_NO_ANSWER, "%s: %s",
+                     endpoints_text(place, esphome->attempt.endpoints, esphome->endpoint),
                      result.message);
     else
         finish_attempt(esphome, &result);
