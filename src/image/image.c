@@ -499,6 +499,11 @@ enum ota_error image_load(struct image **image, const char *path, bool may_be_si
     return OTA_OK;
 }
 
+bool image_is_compressed(const struct image *image)
+{
+    return image->plain || image->inspection.format == INSPECT_GZIP;
+}
+
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];

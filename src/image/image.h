@@ -37,7 +37,8 @@ struct image {
     /* Owned: the same image with a signature for an ESP32. This image is then signed for the other
      * boards. NULL: this image is for every board that accepts it. */
     struct image *for_esp32;
-    struct image *plain; /* owned: the uncompressed image; NULL: this one is not compressed */
+    struct image
+        *plain; /* owned: the uncompressed image; NULL: this one was not compressed by -z */
 };
 
 /* Reads path; reads path.signed instead if it exists (as espota.py does) and may_be_signed is set.
@@ -57,6 +58,9 @@ void image_free(struct image *image);
  * inspect_image() lacks memory. It is then unknown, for example, whether the image is signed. */
 enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
                              struct ota_failure *failure);
+
+/* Whether the bytes to send are compressed, by -z or in the file. */
+bool image_is_compressed(const struct image *image);
 
 /* Fills in sha256; must be called before the image is prepared and shared. No board needs this
  * hash, so image_load() does not delay the upload with it. Fails with OTA_E_INTERNAL. */

@@ -28,11 +28,6 @@ static bool is_filesystem(const struct image *image)
     return image->command == OTA_COMMAND_FILESYSTEM || image->inspection.kind == INSPECT_FILESYSTEM;
 }
 
-static bool is_compressed(const struct image *image)
-{
-    return image->plain || image->inspection.format == INSPECT_GZIP;
-}
-
 /* Whether the image has no known format, but the vector table of these chips. */
 static bool is_cortex_m_program(const struct image *image)
 {
@@ -73,7 +68,7 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
 
     if (inspection->sending == INSPECT_SENDABLE)
         return IMAGE_FIT_SUITS;
-    if (command == OTA_COMMAND_FILESYSTEM && is_compressed(image) &&
+    if (command == OTA_COMMAND_FILESYSTEM && image_is_compressed(image) &&
         inspection->kind != INSPECT_FILESYSTEM)
         snprintf(reason, IMAGE_FIT_REASON_MAX,
                  "may not work: its format is unknown, and only an ESP8266 whose sketch was built "
@@ -95,7 +90,7 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
     const struct inspection *inspection = &image->inspection;
 
     *chips = '\0';
-    if (is_filesystem(image) && is_compressed(image)) {
+    if (is_filesystem(image) && image_is_compressed(image)) {
         snprintf(chips, KIND_CHIPS_MAX, "esp8266"); /* no other core unpacks it */
         return chips;
     }
@@ -139,7 +134,7 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
 
     if (is_filesystem(image))
         snprintf(text, capacity, "the %sfilesystem image is for ",
-                 is_compressed(image) ? "compressed " : "");
+                 image_is_compressed(image) ? "compressed " : "");
     else
         snprintf(text, capacity, "the image is for ");
     for (size_t i = 0; i < kind_family_count; i++)
@@ -179,7 +174,7 @@ static const char *predict_outcome(const char *board_chips, const struct image *
     };
 
     if (is_filesystem(image))
-        return is_compressed(image)
+        return image_is_compressed(image)
                    ? ": the board would store it compressed, and then have no filesystem"
                    : ": the board would accept it, but could not mount it";
 
@@ -206,7 +201,8 @@ static void list_chips(char *text, size_t capacity, const char *chips)
 /* True if the board would store a gzip file without unpacking it. */
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
-    return is_compressed(image) && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*");
+    return image_is_compressed(image) && *kind->proven &&
+           !kind_overlap(kind->proven, "esp8266,rp*");
 }
 
 /* Writes the families that the board can have by this default port: "Pico W and CH32H4". */
@@ -263,7 +259,7 @@ static bool lacks_vector_table(const struct kind *kind, const struct image *imag
 {
     const char *chips = kind->proven;
 
-    if (!*chips || !kind_overlap(chips, SKETCH_BOARDS) || is_compressed(image) ||
+    if (!*chips || !kind_overlap(chips, SKETCH_BOARDS) || image_is_compressed(image) ||
         kind_overlap(chips, "esp8266,esp32*,ch32h4"))
         return false;
     if (kind_overlap(chips, CORTEX_M) && image->inspection.has_vector_table)
@@ -331,7 +327,7 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
 {
     /* All boards but a few ESP8266 would lose their filesystem, and confirm. */
     const enum image_fit doubt =
-        is_filesystem(image) && is_compressed(image) ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
+        is_filesystem(image) && image_is_compressed(image) ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
     char chips[KIND_CHIPS_MAX], about[128], board[64];
     const struct inspection *inspection = &image->inspection;
     bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));

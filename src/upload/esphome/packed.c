@@ -13,11 +13,6 @@ static struct exchange_content content_of(const struct image *image)
     return (struct exchange_content){image->data, image->size, image->md5};
 }
 
-static bool is_packed(const struct image *image)
-{
-    return image->size > 2 && image->data[0] == 0x1F && image->data[1] == 0x8B;
-}
-
 static void free_one(struct packed *packed)
 {
     free(packed->data);
@@ -61,7 +56,7 @@ bool packed_choose(struct packed **list, const struct image *image, bool is_as_i
                    struct exchange_content *plain, struct exchange_content *packed)
 {
     *plain = *packed = (struct exchange_content){.size = 0};
-    if (is_packed(image)) {
+    if (image_is_compressed(image)) {
         *packed = content_of(image);
         if (image->plain)
             *plain = content_of(image->plain);

@@ -452,11 +452,6 @@ static void knock(struct sketch *sketch)
 
 /* -- before anything is sent -- */
 
-static bool is_gzip(const struct image *image)
-{
-    return image->size >= 2 && image->data[0] == 0x1f && image->data[1] == 0x8b;
-}
-
 /* Of these boards, only an ESP8266 unpacks; the others would store the image as it is. */
 static bool may_send_packed(const struct sketch *sketch)
 {
@@ -464,7 +459,7 @@ static bool may_send_packed(const struct sketch *sketch)
     const char *names[] = {found->instance};
     struct kind kind;
 
-    if (!is_gzip(sketch->attempt.image) || sketch_settings_of(sketch)->force)
+    if (!image_is_compressed(sketch->attempt.image) || sketch_settings_of(sketch)->force)
         return true;
     kind_find(&kind, found->type, names, 1);
     return strcmp(kind.proven, "esp8266") == 0;

@@ -253,9 +253,8 @@ static bool read_safeboot(struct page_facts *facts, const struct http_reply *rep
 bool page_facts_fit_image(const struct page_facts *facts, const struct image *image)
 {
     const struct image *plain = image->plain ? image->plain : image;
-    bool is_packed = plain->size >= 2 && plain->data[0] == 0x1f && plain->data[1] == 0x8b;
 
-    return !*facts->mark || is_packed ||
+    return !*facts->mark || image_is_compressed(plain) ||
            memmem(plain->data, plain->size, facts->mark, strlen(facts->mark));
 }
 

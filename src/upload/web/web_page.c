@@ -35,13 +35,6 @@ static void find_kind(const struct web *web, struct kind *kind)
         snprintf(kind->clue, sizeof kind->clue, "has the update page of %s", page->title);
 }
 
-static bool is_packed(const struct web *web)
-{
-    const struct image *image = web->attempt.image;
-
-    return image->size >= 2 && image->data[0] == 0x1f && image->data[1] == 0x8b;
-}
-
 /* Whether the board may unpack what is compressed. */
 static bool may_unpack(const struct web *web)
 {
@@ -107,7 +100,7 @@ static bool check_image(struct web *web)
         web_fail(web, OTA_E_IMAGE, "the update page (%s) takes no filesystem images", page->title);
         return false;
     }
-    if (is_packed(web) && !may_unpack(web) && !settings->force) {
+    if (image_is_compressed(web->attempt.image) && !may_unpack(web) && !settings->force) {
         web_fail(web, OTA_E_IMAGE,
                  "the image is compressed, and a board with this page (%s) does not unpack it; "
                  "send it uncompressed",

@@ -82,6 +82,7 @@ static void test_compressed_file(void **state)
     struct packed *list = NULL;
 
     (void)state;
+    image.inspection.format = INSPECT_GZIP;
     assert_true(packed_choose(&list, &image, false, &plain, &packed));
     assert_int_equal(plain.size, 0);
     assert_ptr_equal(packed.data, file);

@@ -110,20 +110,21 @@ static void test_images(void **state)
 {
     static const struct {
         const char *mark, *data;
+        enum inspect_format format;
         bool fits;
     } rows[] = {
-        {"12:00:00", "..12:00:00.", true},
-        {"12:00:00", "..12:00:01.", false},
-        {"0.15.0", "0.15.0", true},
-        {"0.15.0", "0.15", false},
-        {"", "anything", true},
-        {"0.15.0", "\x1f\x8b packed", true},
+        {"12:00:00", "..12:00:00.", INSPECT_UNKNOWN, true},
+        {"12:00:00", "..12:00:01.", INSPECT_UNKNOWN, false},
+        {"0.15.0", "0.15.0", INSPECT_UNKNOWN, true},
+        {"0.15.0", "0.15", INSPECT_UNKNOWN, false},
+        {"", "anything", INSPECT_UNKNOWN, true},
+        {"0.15.0", "packed", INSPECT_GZIP, true},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct page_facts facts = {0};
-        struct image image = {0}, packed = {0};
+        struct image image = {.inspection.format = rows[i].format}, packed = {0};
         unsigned char copy[32], gzip[] = {0x1f, 0x8b};
 
         snprintf(facts.mark, sizeof facts.mark, "%s", rows[i].mark);
