@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "boardlog/expect.h"
 #include "boardlog/restart_watch.h"
 #include "boardlog/sgr_strip.h"
@@ -483,7 +484,7 @@ static void on_restart_watched(const struct restart_watch_report *report, void *
 
 static bool start_restart_watch(struct boot_check *check)
 {
-    const int64_t leave_us = 10 * INT64_C(1000000);
+    const int64_t leave_us = SECONDS(10);
     const struct restart_watch_config config = {.loop = check->config.loop,
                                                 .address = check->config.address,
                                                 .is_gone = check->config.is_gone,

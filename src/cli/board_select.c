@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/units.h"
 #include "cli/board_menu.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t PAUSE_US = 1000000; /* between two looks of --wait */
+static const int64_t PAUSE_US = SECONDS(1); /* between two looks of --wait */
 
 struct selection {
     struct plan *plan;

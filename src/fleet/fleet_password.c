@@ -14,12 +14,13 @@
 
 #include "base/escape.h"
 #include "base/secret.h"
+#include "base/units.h"
 
 #include <stdio.h>
 
 enum { REJECTIONS_MAX = 3 };
 
-static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
+static const int64_t PROMPT_US = SECONDS(110); /* a session waits for 120 s */
 
 static void forget_typed(struct fleet *fleet)
 {

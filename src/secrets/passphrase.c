@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/secret.h"
+#include "base/units.h"
 #include "secrets/prompt.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 
 enum { SHOWN_MAX = 256 };
-static const int64_t PROMPT_US = 110 * INT64_C(1000000);
+static const int64_t PROMPT_US = SECONDS(110);
 
 struct question {
     struct loop *loop;

@@ -3,6 +3,7 @@
  */
 #include "base/escape.h"
 #include "base/json_memory.h"
+#include "base/units.h"
 #include "serve/serve_internal.h"
 
 #include <ctype.h>
@@ -52,7 +53,7 @@ static json_t *board_fields(const struct book_board *board, int64_t now_us)
     json_object_set_new(fields, "bytes", json_integer((json_int_t)board->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)board->total));
     json_object_set_new(fields, "asked_seconds_ago",
-                        board->asked_us ? json_integer((now_us - board->asked_us) / 1000000)
+                        board->asked_us ? json_integer((now_us - board->asked_us) / SECONDS(1))
                                         : json_null());
     return fields;
 }
@@ -93,7 +94,7 @@ char *serve_status_json(struct serve *serve)
     for (size_t i = 0; i < book->count; i++)
         json_array_append_new(boards, board_fields(book->boards[i], now_us));
     json_object_set_new(fields, "version", json_string(ESP_OTA_VERSION));
-    json_object_set_new(fields, "seconds", json_integer((now_us - serve->started_us) / 1000000));
+    json_object_set_new(fields, "seconds", json_integer((now_us - serve->started_us) / SECONDS(1)));
     json_object_set_new(fields, "images", images);
     json_object_set_new(fields, "boards", boards);
     return dump_json(fields);

@@ -4,6 +4,7 @@
  */
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "base/work_queue.h"
 #include "discovery/board_list.h"
 #include "discovery/resolve.h"
@@ -21,7 +22,7 @@ enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
 enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 }; /* those of the boards' own upload tools */
 
 /* After its OK, an ESP32 restarts within 110 ms, the 8266 family within a second. */
-static const int64_t RESTART_ESP32_US = 800000, RESTART_8266_US = 2500000;
+static const int64_t RESTART_ESP32_US = MILLISECONDS(800), RESTART_8266_US = MILLISECONDS(2500);
 
 struct espota_service {
     struct upload_service service;

@@ -292,7 +292,7 @@ static void on_transfer_socket(unsigned events, void *userdata)
 
 static int64_t longest_us(const struct transfer *transfer)
 {
-    return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * 1000000;
+    return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * SECONDS(1);
 }
 
 static void check_deadlines(struct transfer *transfer)
