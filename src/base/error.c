@@ -431,6 +431,13 @@ enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error,
     return failure->error;
 }
 
+enum ota_error ota_fail_call(struct ota_failure *failure, const char *what)
+{
+    const int reason = errno;
+
+    return ota_fail_errno(failure, OTA_E_INTERNAL, reason, "%s: %s", what, strerror(reason));
+}
+
 enum ota_error ota_fail_stdout(struct ota_failure *failure, int reason)
 {
     ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s",

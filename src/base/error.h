@@ -25,6 +25,9 @@ enum ota_error ota_fail_no_memory(struct ota_failure *failure);
 enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error, int number,
                               const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Fails with OTA_E_INTERNAL for errno: "cannot wait for events: ...". */
+enum ota_error ota_fail_call(struct ota_failure *failure, const char *what);
+
 /* The cause of an OTA_E_OUTPUT, by the errno of the failed call; and strerror() for output, where
  * ETIMEDOUT means that the reader has stopped. */
 enum ota_cause error_output_cause(int reason);

@@ -14,10 +14,8 @@
 #include "output/countdown.h"
 #include "upload/upload.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const int64_t PAUSE_US = SECONDS(1); /* between two looks of --wait */
 
@@ -275,14 +273,12 @@ enum ota_error board_select(struct plan *plan, const struct options *options, st
                                   .search = search,
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot catch signals");
     loop_timer_init(&selection.pause, loop, browse_boards, &selection);
     loop_timer_init(&selection.tick, loop, on_select_tick, &selection);
     loop_timer_start(&selection.pause, 0);
     if (loop_run(loop) < 0)
-        selection.error = ota_fail_errno(failure, OTA_E_INTERNAL, errno,
-                                         "cannot wait for events: %s", strerror(errno));
+        selection.error = ota_fail_call(failure, "cannot wait for events");
     board_browse_free(selection.browse);
     loop_timer_stop(&selection.pause);
     end_countdown(&selection);

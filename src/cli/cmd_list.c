@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 struct program {
@@ -87,11 +86,9 @@ static enum ota_error browse(struct program *program)
 {
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
-                              "cannot wait for events: %s", strerror(errno));
+        return ota_fail_call(&program->failure, "cannot wait for events");
     if (loop_catch_status(program->loop, on_status, program) < 0)
-        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
-                              strerror(errno));
+        return ota_fail_call(&program->failure, "cannot catch signals");
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
@@ -101,8 +98,7 @@ static enum ota_error browse(struct program *program)
     if (!program->browse)
         return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)
-        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
-                              "cannot wait for events: %s", strerror(errno));
+        return ota_fail_call(&program->failure, "cannot wait for events");
     return program->failure.error;
 }
 

@@ -9,9 +9,7 @@
 #include "pluggable/discovery.h"
 #include "pluggable/monitor.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -42,8 +40,7 @@ static enum ota_error serve_ide(const struct options *options, struct loop *loop
         monitor = monitor_start(loop, &settings, failure);
 
     if ((discovery || monitor) && loop_run(loop) < 0)
-        ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                       strerror(errno));
+        ota_fail_call(failure, "cannot wait for events");
     discovery_free(discovery);
     monitor_free(monitor);
     return failure->error;
@@ -62,8 +59,7 @@ int cmd_pluggable_run(const struct options *options, struct report *report)
     if (loop)
         serve_ide(options, loop, &failure);
     else
-        ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                       strerror(errno));
+        ota_fail_call(&failure, "cannot wait for events");
 
     loop_free(loop);
     return failure.error == OTA_OK ? 0 : report_failure(report, &failure);

@@ -429,8 +429,7 @@ static enum ota_error list_urls(struct program *program, struct strings *urls)
         return add_url(program, urls, address) ? OTA_OK : ota_fail_no_memory(&program->failure);
 
     if (getifaddrs(&interfaces) < 0)
-        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
-                              "cannot list the addresses of this computer: %s", strerror(errno));
+        return ota_fail_call(&program->failure, "cannot list the addresses of this computer");
     for (const struct ifaddrs *at = interfaces; at && is_complete; at = at->ifa_next)
         if (is_reachable(at, &found))
             is_complete = add_url(program, urls, &found);
@@ -488,8 +487,7 @@ static enum ota_error prepare_serving(struct program *program)
 
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot wait for events");
     loop_timer_init(&program->end, program->loop, on_end, program);
     program->mdns = mdns_client_new(program->loop);
     program->names = program->mdns ? names_new(program->loop, program->mdns) : NULL;
@@ -506,8 +504,7 @@ static enum ota_error prepare_serving(struct program *program)
         stdio_guard_defer(SIGHUP); /* then it asks for a reload */
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_serve_status, program) < 0)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot catch signals");
     if (program->options->serve.for_us)
         loop_timer_start(&program->end, program->options->serve.for_us);
     if (say_urls(program) != OTA_OK)
@@ -543,8 +540,7 @@ static int run_serving(struct program *program)
     if (prepare_serving(program) != OTA_OK)
         return report_failure(program->report, &program->failure);
     if (loop_run(program->loop) < 0) {
-        ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                       strerror(errno));
+        ota_fail_call(&program->failure, "cannot wait for events");
         return report_failure(program->report, &program->failure);
     }
 

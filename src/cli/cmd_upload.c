@@ -15,9 +15,7 @@
 #include "output/countdown.h"
 #include "upload/protocols.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 struct program {
@@ -205,8 +203,7 @@ static enum ota_error prepare(struct program *program)
 
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot wait for events");
     program->mdns = mdns_client_new(program->loop);
     if (!program->mdns)
         return ota_fail_no_memory(failure);
@@ -220,8 +217,7 @@ static enum ota_error prepare(struct program *program)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot catch signals");
     report_queue_output(program->report, program->loop);
     return OTA_OK;
 }
@@ -247,8 +243,7 @@ static enum ota_error upload(struct program *program)
     if (program->options->fleet.wait_us && report_is_live(&program->options->report))
         loop_timer_start(&program->tick, COUNTDOWN_TICK_US);
     if (!program->fleet || loop_run(program->loop) < 0)
-        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
-                              "cannot wait for events: %s", strerror(errno));
+        return ota_fail_call(&program->failure, "cannot wait for events");
     return OTA_OK;
 }
 

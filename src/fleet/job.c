@@ -478,8 +478,7 @@ void job_start(struct job *job)
                        use_of_announcement(job), search_limit_us(job), on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
-        ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot look for the board: %s",
-                       strerror(errno));
+        ota_fail_call(&failure, "cannot look for the board");
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);
     }
 }

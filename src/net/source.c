@@ -67,8 +67,7 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
         return OTA_OK;
 
     if (getifaddrs(&interfaces) < 0)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno,
-                              "cannot list this computer's interfaces: %s", strerror(errno));
+        return ota_fail_call(failure, "cannot list this computer's interfaces");
 
     list_interfaces(list, interfaces);
     if (strlen(text) < sizeof source->interface && has_interface(interfaces, NULL, text))

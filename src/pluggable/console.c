@@ -205,8 +205,7 @@ static int watch_input(struct console *console)
 
 static void fail_watch(struct console *console)
 {
-    ota_fail_errno(console->failure, OTA_E_INTERNAL, errno, "standard input cannot be watched: %s",
-                   strerror(errno));
+    ota_fail_call(console->failure, "standard input cannot be watched");
 }
 
 static void on_resume(void *userdata)

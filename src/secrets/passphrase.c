@@ -55,8 +55,7 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
     if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
         loop_catch_status(question->loop, on_passphrase_status, question) < 0)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot catch signals");
 
     question->shown = shown;
     question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);
@@ -86,8 +85,7 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
     (void)userdata;
     *password = NULL;
     if (!question.loop)
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot wait for events");
 
     enum ota_error error = ask_passphrase(&question, shown, failure);
     loop_free(question.loop);

@@ -484,8 +484,7 @@ static struct MHD_Daemon *start_mhd(struct httpd *server, int listener,
 
 static enum ota_error fail_waiting(struct ota_failure *failure)
 {
-    return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for connections: %s",
-                          strerror(errno));
+    return ota_fail_call(failure, "cannot wait for connections");
 }
 
 /* libmicrohttpd gives no reason. If this computer lacks something, errno says so. */
@@ -593,8 +592,7 @@ static enum ota_error start_listening(struct httpd *server, struct ota_failure *
         return fail_listening(failure, wanted, errno);
     if (getsockname(server->listener, (struct sockaddr *)&storage, &length) < 0 ||
         !address_from(&bound, (struct sockaddr *)&storage, length))
-        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot learn the port: %s",
-                              strerror(errno));
+        return ota_fail_call(failure, "cannot learn the port");
     server->port = address_port(&bound);
     return OTA_OK;
 }
