@@ -215,18 +215,6 @@ static bool lacks_dash(const struct reader *reader, char letter, struct ota_fail
     return true;
 }
 
-/* Returns the list that collects the option's values. NULL: only the last value counts. */
-static struct strings *list_for(struct command_line *line, enum option option)
-{
-    if (option == OPTION_IP)
-        return &line->boards;
-    if (option == OPTION_EXPECT)
-        return &line->expected;
-    if (option == OPTION_REJECT)
-        return &line->rejected;
-    return NULL;
-}
-
 /* Takes ownership of value. */
 static enum ota_error append_value(struct strings *list, char *value, struct ota_failure *failure)
 {
@@ -248,7 +236,7 @@ static void free_value(char *text)
 /* Marks the option as not given, unless it has a former value. */
 static void forget_option(struct command_line *line, enum option option)
 {
-    const struct strings *list = list_for(line, option);
+    const struct strings *list = command_line_list(line, option);
     bool has_value = option == OPTION_AUTH ? line->password != NULL
                      : list                ? list->count > 0
                                            : line->value[option] != NULL;
@@ -476,7 +464,7 @@ static enum ota_error store_value(struct reader *reader, enum option option,
         return OTA_OK;
     }
 
-    struct strings *list = list_for(line, option);
+    struct strings *list = command_line_list(line, option);
     if (list)
         return append_value(list, value, failure);
 
@@ -665,6 +653,16 @@ cleanup:
     poptFreeContext(reader.popt);
     argv_mask_free(&reader.argv_mask);
     return error;
+}
+
+struct strings *command_line_list(const struct command_line *line, enum option option)
+{
+    const struct strings *list = option == OPTION_IP       ? &line->boards
+                                 : option == OPTION_EXPECT ? &line->expected
+                                 : option == OPTION_REJECT ? &line->rejected
+                                                           : NULL;
+
+    return (struct strings *)list; /* of the caller, as strchr() does */
 }
 
 const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct command_line *line,

@@ -37,6 +37,9 @@ struct command_line {
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure);
 
+/* The list that collects the values of the option; NULL: only the last value counts. */
+struct strings *command_line_list(const struct command_line *line, enum option option);
+
 enum { COMMAND_LINE_NAME_MAX = 32 };
 
 /* Writes the option as it was given, "-f" or "--file", for a message. Returns name. */

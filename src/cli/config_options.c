@@ -234,12 +234,9 @@ static bool is_entry_of(const struct config *config, const struct config_entry *
            row->val == (int)option;
 }
 
-static enum ota_error adopt_list(struct command_line *line, enum option option, const char *value,
+static enum ota_error adopt_list(struct strings *list, const char *value,
                                  struct ota_failure *failure)
 {
-    struct strings *list = option == OPTION_IP       ? &line->boards
-                           : option == OPTION_EXPECT ? &line->expected
-                                                     : &line->rejected;
     char *copy = strdup(value);
 
     if (copy && strings_add(list, copy) == 0)
@@ -265,7 +262,7 @@ static enum ota_error adopt_entry(struct command_line *line, const struct config
 
     line->origin[option] = entry;
     if (is_list(option))
-        return adopt_list(line, option, entry->value, failure);
+        return adopt_list(command_line_list(line, option), entry->value, failure);
     if (settings[option] & PATH)
         return adopt_path(line, entry, option, failure);
     /* A number is a time in seconds for "online", not a flag. */

@@ -82,14 +82,6 @@ static void show_value(struct output *output, const struct config_entry *origin,
     show_setting(output, NULL, name, value, origin, "command line");
 }
 
-static const struct strings *list_of(const struct command_line *line, enum option option)
-{
-    return option == OPTION_IP       ? &line->boards
-           : option == OPTION_EXPECT ? &line->expected
-           : option == OPTION_REJECT ? &line->rejected
-                                     : NULL;
-}
-
 /* Whether the option is no setting, but what asks for this output. */
 static bool is_question(enum option option)
 {
@@ -101,7 +93,7 @@ static void show_option(struct output *output, const struct command_line *line,
 {
     const enum option option = (enum option)row->val;
     const struct config_entry *origin = line->origin[option];
-    const struct strings *list = list_of(line, option);
+    const struct strings *list = command_line_list(line, option);
 
     if (line->is_taken_back[option]) {
         show_value(output, NULL, row->longName, "no");
