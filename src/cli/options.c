@@ -48,9 +48,7 @@ static void set_defaults(struct options *options)
 /* Whether somebody can be asked which boards are meant. */
 static bool can_choose(const struct command_line *line)
 {
-    return !line->given[OPTION_LIST] && !line->given[OPTION_CHECK] && !line->given[OPTION_OUTPUT] &&
-           !line->given[OPTION_SERVE] && !line->given[OPTION_PLUGGABLE_DISCOVERY] &&
-           !line->given[OPTION_PLUGGABLE_MONITOR] && !line->given[OPTION_QUIET] &&
+    return options_command(line) == COMMAND_UPLOAD && !line->given[OPTION_QUIET] &&
            isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
