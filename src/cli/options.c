@@ -1,7 +1,7 @@
 /*
  * options.c: turns the command line into validated settings. options_values.c validates single
  * values, options_rules.c which options go together, and this file what depends on both. Opens only
- * the password file and never exits.
+ * the configuration, and the files of the password and the key; never exits.
  */
 #include "cli/options.h"
 

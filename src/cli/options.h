@@ -17,8 +17,9 @@
 #include "upload/upload_settings.h"
 #include "upload/web/web_settings.h"
 
-/* Everything said by the command line, ESP_OTA_AUTH and --auth-file: the command, and the settings
- * of the parts of the program. Owns the strings and what expect points to. */
+/* Everything said by the command line, the configuration, the environment and the files of the password
+ * and the key: the command, and the settings of the parts of the program. Owns the strings and what
+ * expect points to. */
 struct options {
     bool list;  /* -l; then no board and no file is named */
     bool check; /* --check */
@@ -45,14 +46,14 @@ struct options {
 
 enum options_outcome {
     OPTIONS_RUN,   /* *options is complete */
-    OPTIONS_DONE,  /* --help, --usage or --version were printed: exit 0 */
+    OPTIONS_DONE,  /* --help, --usage, --version or --show-config was printed: exit 0 */
     OPTIONS_ERROR, /* failure says why: OTA_E_USAGE, OTA_E_OUTPUT or OTA_E_INTERNAL */
 };
 
-/* Parses the command line and the environment (popt aliases from /etc/popt and ~/.popt included).
- * The password is wiped from argv, and ESP_OTA_AUTH from the environment, at once, also when
- * something else is wrong. Reads --auth-file. Prints only what --help, --usage and --version ask
- * for. The flags (json, quiet, ...) are set even when something else is wrong. In every outcome the
+/* Parses the command line (popt aliases from /etc/popt and ~/.popt included), the configuration and
+ * the environment. The password is wiped from argv, and secrets from the environment, at once, also
+ * when something else is wrong. Reads --auth-file and --encryption-key-file. Prints warnings, and
+ * what --help, --usage, --version and --show-config ask for. The flags (json, quiet, ...) are set even when something else is wrong. In every outcome the
  * caller frees what was allocated with options_free(). */
 enum options_outcome options_parse(struct options *options, int argc, char **argv,
                                    struct ota_failure *failure);

@@ -1,6 +1,6 @@
 /*
- * options_table.h: the options, shared by the files of the options module: command_line.c finds
- * them, options.c checks their values, options_help.c describes them.
+ * options_table.h: the options: command_line.c finds them, options_values.c checks their values,
+ * options_help.c describes them.
  */
 #ifndef ESP_OTA_CLI_OPTIONS_TABLE_H
 #define ESP_OTA_CLI_OPTIONS_TABLE_H

@@ -1,5 +1,5 @@
 /*
- * job_internal.h: what job.c, job_upload.c and job_proof.c share; nobody else includes it.
+ * job_internal.h: what the files of a job share; nobody else includes it.
  */
 #ifndef ESP_OTA_FLEET_JOB_INTERNAL_H
 #define ESP_OTA_FLEET_JOB_INTERNAL_H
