@@ -348,11 +348,11 @@ static const struct remedy {
      .text = "Set the page, or the proxy in front of it, to Basic or Digest with MD5 or SHA-256, "
              "and a realm without quotes."},
     {.cause = OTA_CAUSE_PIN,
-     .text = "Give the PIN as this board's password (-a, or password= in its line of --hosts), or "
-             "enter it in a browser and send again within a few minutes."},
+     .text = "Give the PIN as this board's password (-a, or auth-file=FILE in its line of "
+             "--hosts), or enter it in a browser and send again within a few minutes."},
     {.cause = OTA_CAUSE_PIN_REJECTED,
      .text = "Give the PIN that is set under Config > Security & Updates as this board's password "
-             "(-a, or password= in its line of --hosts)."},
+             "(-a, or auth-file=FILE in its line of --hosts)."},
     {.cause = OTA_CAUSE_RELEASE,
      .text = "Send an image of the board's release, which is shown with its version; --force sends "
              "this one without that check."},

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "fleet/hosts.h"
+
 #define SKETCH OTA_COMMAND_SKETCH
 #define FILESYSTEM OTA_COMMAND_FILESYSTEM
 #define CONTAINER SURROUNDINGS_CONTAINER
@@ -256,6 +258,19 @@ struct seen {
     size_t count;
 };
 
+/* What a remedy would have the user write in a list of boards can be written there. */
+static void check_keys(const char *remedy)
+{
+    const char *word = strstr(remedy, " in its line of --hosts");
+
+    if (!word)
+        return;
+    while (word > remedy && word[-1] != ' ')
+        word--;
+    if (!hosts_find_key(word, strcspn(word, "= ")))
+        fail_msg("--hosts has no such key: %s", remedy);
+}
+
 static void look_up_failure(struct seen *seen, const struct ota_failure *failure,
                             const char *protocol, const struct row *row, enum surroundings where)
 {
@@ -264,6 +279,7 @@ static void look_up_failure(struct seen *seen, const struct ota_failure *failure
 
     if (!strstr(remedy, row->phrase))
         fail_msg("no \"%s\" in: %s", row->phrase, remedy);
+    check_keys(remedy);
     while (known < seen->count && seen->texts[known] != remedy)
         known++;
     assert_true(known < ROWS_MAX);
