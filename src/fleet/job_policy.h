@@ -40,8 +40,7 @@ const struct kind_family *job_policy_family(const struct kind *kind, const struc
 bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
- * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.
- */
+ * unpack nothing, and look at the first byte only when they have all of it in their flash. */
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure);
 
 /* The board's port: as given; else as announced (0: it was not). Otherwise the protocol's default

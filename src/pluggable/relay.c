@@ -182,7 +182,7 @@ static void on_socket(unsigned events, void *userdata)
     if (!side->relay->is_over && side->other->end == 0 && events & (LOOP_READABLE | LOOP_HUNG_UP))
         receive(side);
     else if (events & LOOP_HUNG_UP)
-        loop_watch_stop(&side->watch); /* it would be reported for ever; send_rest() goes on */
+        loop_watch_stop(&side->watch); /* it would be reported forever; send_rest() goes on */
     proceed(side->relay);
 }
 

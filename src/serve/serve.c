@@ -83,7 +83,7 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
                               password);
 }
 
-/* A board that does not know the password would be refused for ever, and nobody would see it.
+/* A board that does not know the password would be refused forever, and nobody would see it.
  * Browsers and ESP-IDF ask without one at first; the libraries that send a MAC do not. */
 static void warn_of_password(struct serve *serve, const struct httpd_request *request)
 {

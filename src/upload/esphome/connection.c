@@ -335,7 +335,7 @@ static int64_t longest_us(const struct connection *connection)
            (int64_t)(connection->exchange.content->size / SLOWEST_RATE + 1) * SECONDS(1);
 }
 
-/* Only what TCP acknowledges counts as progress. A board that acknowledges blocks for ever would
+/* Only what TCP acknowledges counts as progress. A board that acknowledges blocks forever would
  * otherwise have no end. */
 static void check_limits(struct connection *connection)
 {

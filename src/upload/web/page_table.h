@@ -52,8 +52,8 @@ struct page {
      * mixture, as it looks at the first bytes only; an ESP32 refuses it. */
     bool appends;
     bool is_worded; /* a complete reply without the words of success means failure */
-    bool
-        is_generic; /* any complete reply without words of failure means success, also a redirect */
+    /* Any complete reply without words of failure means success, also a redirect. */
+    bool is_generic;
     /* How long after its reply the board has restarted for sure, in milliseconds. */
     int restart_ms;
 };

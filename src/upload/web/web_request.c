@@ -292,7 +292,7 @@ void web_fail_rejected(struct web *web)
     web_finish(web, &failure);
 }
 
-/* The password was answered with, and the board asks again. A server that keeps one nonce for all
+/* The board asks again, although the request had the password. A server that keeps one nonce for all
  * clients may have replaced it for somebody else's request. */
 static void handle_rejection(struct web *web, const struct challenge *challenge)
 {
