@@ -1,6 +1,7 @@
 /* board_list.c: a sorted array of boards, and the patterns that match them. */
 #include "discovery/board_list.h"
 
+#include "base/array.h"
 #include "base/pattern.h"
 
 #include <stdlib.h>
@@ -8,8 +9,6 @@
 #include <strings.h>
 
 #define DIGITS "0123456789"
-
-enum { CAPACITY_MIN = 16 };
 
 /* Compares the numbers at *a and *b by value, and moves both behind them. */
 static int order_numbers(const char **a, const char **b)
@@ -63,25 +62,16 @@ static size_t find_board_place(const struct board_list *boards, const struct mdn
     return first;
 }
 
-static int make_room_for_board(struct board_list *boards)
-{
-    if (boards->count < boards->capacity)
-        return 0;
-
-    size_t capacity = boards->count < CAPACITY_MIN ? CAPACITY_MIN : 2 * boards->count;
-    struct board **items = reallocarray(boards->items, capacity, sizeof(void *));
-    if (!items)
-        return -1;
-
-    boards->items = items;
-    boards->capacity = capacity;
-    return 0;
-}
-
 static struct board *insert_board(struct board_list *boards, size_t place, const char *instance,
                                   enum service service)
 {
-    struct board *board = make_room_for_board(boards) == 0 ? calloc(1, sizeof *board) : NULL;
+    struct board **items =
+        array_grow(boards->items, boards->count, &boards->capacity, sizeof(void *));
+    if (!items)
+        return NULL;
+
+    boards->items = items;
+    struct board *board = calloc(1, sizeof *board);
     if (!board)
         return NULL;
 

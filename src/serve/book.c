@@ -1,13 +1,12 @@
 /* book.c: see book.h. */
 #include "serve/book.h"
 
+#include "base/array.h"
 #include "base/escape.h"
 
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BOOK_FIRST_CAPACITY = 16 };
 
 /* step is 1 after a change of the board, and -1 before. */
 static void count_board(const struct book_board *board, int step)
@@ -46,19 +45,6 @@ void book_free(struct book *book)
     *book = (struct book){0};
 }
 
-static bool grow_book(struct book *book)
-{
-    const size_t capacity = book->capacity ? 2 * book->capacity : BOOK_FIRST_CAPACITY;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
-    struct book_board **boards = realloc(book->boards, capacity * sizeof *boards);
-    if (!boards)
-        return false;
-
-    book->boards = boards;
-    book->capacity = capacity;
-    return true;
-}
-
 bool book_is_full(const struct book *book)
 {
     return book->count == BOOK_COUNT_MAX;
@@ -66,9 +52,15 @@ bool book_is_full(const struct book *book)
 
 struct book_board *book_add(struct book *book, const char *name)
 {
-    if (book_is_full(book) || (book->count == book->capacity && !grow_book(book)))
+    if (book_is_full(book))
         return NULL;
 
+    struct book_board **boards =
+        array_grow(book->boards, book->count, &book->capacity, sizeof(void *));
+    if (!boards)
+        return NULL;
+
+    book->boards = boards;
     struct book_board *board = calloc(1, sizeof *board);
     if (!board)
         return NULL;
