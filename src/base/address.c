@@ -1,6 +1,6 @@
 /*
  * address.c: IPv4 and IPv6 socket addresses as values. The kernel is asked only for the names and
- * numbers of network interfaces.
+ * numbers of network interfaces, and for the addresses of sockets.
  */
 #include "base/address.h"
 
@@ -115,6 +115,23 @@ bool address_from(struct address *address, const struct sockaddr *source, sockle
         return true;
     }
     return false;
+}
+
+bool address_from_interface(struct address *address, const struct sockaddr *source)
+{
+    if (!source)
+        return false;
+    return address_from(address, source,
+                        source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4);
+}
+
+bool address_of_socket(struct address *address, int fd)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+
+    return getsockname(fd, (struct sockaddr *)&storage, &length) == 0 &&
+           address_from(address, (struct sockaddr *)&storage, length);
 }
 
 socklen_t address_length(const struct address *address)

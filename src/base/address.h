@@ -32,6 +32,13 @@ bool address_parse(struct address *address, const char *text);
  * family or a wrong length. */
 bool address_from(struct address *address, const struct sockaddr *source, socklen_t length);
 
+/* The same for an address of getifaddrs(3), which has the length of its family. NULL: there is
+ * none. */
+bool address_from_interface(struct address *address, const struct sockaddr *source);
+
+/* The local address of a socket. */
+bool address_of_socket(struct address *address, int fd);
+
 socklen_t address_length(const struct address *address);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);

@@ -408,13 +408,9 @@ static bool add_url(const struct program *program, struct strings *urls,
  * scope of a link-local one. */
 static bool is_reachable(const struct ifaddrs *interface, struct address *address)
 {
-    const struct sockaddr *source = interface->ifa_addr;
-    const bool is_v6 = source && source->sa_family == AF_INET6;
-
-    return source && (interface->ifa_flags & IFF_UP) != 0 &&
-           address_from(address, source, is_v6 ? sizeof address->v6 : sizeof address->v4) &&
-           !address_is_loopback(address) &&
-           !(is_v6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr));
+    return (interface->ifa_flags & IFF_UP) != 0 &&
+           address_from_interface(address, interface->ifa_addr) && !address_is_loopback(address) &&
+           !(address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr));
 }
 
 /* One for the address that is served, or for each that boards can reach. */

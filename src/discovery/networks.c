@@ -23,15 +23,6 @@ static struct bits bits_of(const struct address *address)
     return (struct bits){(const unsigned char *)&address->v4.sin_addr, sizeof address->v4.sin_addr};
 }
 
-static bool copy_address(struct address *address, const struct sockaddr *source)
-{
-    if (!source || (source->sa_family != AF_INET && source->sa_family != AF_INET6))
-        return false;
-
-    socklen_t length = source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
-    return address_from(address, source, length);
-}
-
 /* Returns the prefix length of the interface's network if the address is in it. OUTSIDE: it is not,
  * or the interface is down or has no carrier. */
 static int prefix_length(const struct ifaddrs *interface, const struct address *address)
@@ -44,8 +35,8 @@ static int prefix_length(const struct ifaddrs *interface, const struct address *
     /* The network of a point-to-point interface is its peer's. */
     if (interface->ifa_flags & IFF_POINTOPOINT && interface->ifa_dstaddr)
         base_source = interface->ifa_dstaddr;
-    if ((interface->ifa_flags & usable) != usable || !copy_address(&base, base_source) ||
-        !copy_address(&mask, interface->ifa_netmask) ||
+    if ((interface->ifa_flags & usable) != usable || !address_from_interface(&base, base_source) ||
+        !address_from_interface(&mask, interface->ifa_netmask) ||
         base.any.sa_family != address->any.sa_family)
         return OUTSIDE;
     if (base.any.sa_family == AF_INET6 && base.v6.sin6_scope_id != address->v6.sin6_scope_id)
@@ -142,7 +133,7 @@ static const struct ifaddrs *find_owner(const struct address *local,
     struct address own;
 
     for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
-        if (copy_address(&own, interface->ifa_addr) && address_equal(&own, local))
+        if (address_from_interface(&own, interface->ifa_addr) && address_equal(&own, local))
             return interface;
     return NULL;
 }
@@ -208,7 +199,7 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
 
     address_text(from, local);
     const struct ifaddrs *better = find_better(board, outgoing, interfaces);
-    if (better && copy_address(&own_address, better->ifa_addr)) {
+    if (better && address_from_interface(&own_address, better->ifa_addr)) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
                  "VPN or another route takes them",

@@ -256,21 +256,11 @@ static int listen_on_first_free(const struct source *source, uint16_t port_first
     return -1;
 }
 
-static uint16_t bound_port(int fd)
-{
-    struct sockaddr_storage storage;
-    socklen_t length = sizeof storage;
-    struct address local;
-    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0 ||
-        !address_from(&local, (struct sockaddr *)&storage, length))
-        return 0;
-    return address_port(&local);
-}
-
 struct listener *listener_open(struct loop *loop, const struct source *source, uint16_t port_first,
                                uint16_t port_last, struct ota_failure *failure)
 {
     struct listener *listener = calloc(1, sizeof *listener);
+    struct address local;
     if (!listener) {
         ota_fail_no_memory(failure);
         return NULL;
@@ -284,7 +274,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
         return NULL;
     }
 
-    listener->port = bound_port(listener->fd);
+    listener->port = address_of_socket(&local, listener->fd) ? address_port(&local) : 0;
     loop_timer_init(&listener->rest, loop, on_rested, listener);
     if (!listener->port || loop_watch_start(&listener->watch, loop, listener->fd, LOOP_READABLE,
                                             on_connection, listener) < 0) {

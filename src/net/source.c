@@ -16,16 +16,6 @@
 
 enum { LIST_MAX = 256, SHOWN_MAX = 160 };
 
-static bool copy_interface_address(struct address *address, const struct ifaddrs *interface)
-{
-    const struct sockaddr *source = interface->ifa_addr;
-
-    if (!source || (source->sa_family != AF_INET && source->sa_family != AF_INET6))
-        return false;
-    return address_from(address, source,
-                        source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4);
-}
-
 /* Whether the list, up to end (NULL: all of it), has an address of the interface with this name. */
 static bool has_interface(const struct ifaddrs *interfaces, const struct ifaddrs *end,
                           const char *name)
@@ -33,7 +23,7 @@ static bool has_interface(const struct ifaddrs *interfaces, const struct ifaddrs
     struct address address;
 
     for (const struct ifaddrs *each = interfaces; each != end; each = each->ifa_next)
-        if (strcmp(each->ifa_name, name) == 0 && copy_interface_address(&address, each))
+        if (strcmp(each->ifa_name, name) == 0 && address_from_interface(&address, each->ifa_addr))
             return true;
     return false;
 }
@@ -46,7 +36,7 @@ static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interface
         char name[4 * IF_NAMESIZE];
         struct address address;
 
-        if (!copy_interface_address(&address, each) ||
+        if (!address_from_interface(&address, each->ifa_addr) ||
             has_interface(interfaces, each, each->ifa_name))
             continue;
 
@@ -92,7 +82,8 @@ static bool find_own_address(struct address *own, const char *name, const struct
         return false;
 
     for (const struct ifaddrs *each = interfaces; each && !is_found; each = each->ifa_next)
-        is_found = strcmp(each->ifa_name, name) == 0 && copy_interface_address(own, each) &&
+        is_found = strcmp(each->ifa_name, name) == 0 &&
+                   address_from_interface(own, each->ifa_addr) &&
                    own->any.sa_family == peer->any.sa_family &&
                    (own->any.sa_family == AF_INET || !own->v6.sin6_scope_id == !is_link_local);
     freeifaddrs(interfaces);
@@ -142,15 +133,11 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
 bool source_toward(struct address *source, const struct address *peer)
 {
     const int fd = socket(peer->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_storage own;
-    socklen_t length = sizeof own;
-
     if (fd < 0)
         return false;
 
-    const bool is_found = connect(fd, &peer->any, address_length(peer)) == 0 &&
-                          getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
-                          address_from(source, (struct sockaddr *)&own, length);
+    const bool is_found =
+        connect(fd, &peer->any, address_length(peer)) == 0 && address_of_socket(source, fd);
     close(fd);
     address_set_port(source, 0);
     return is_found;

@@ -100,11 +100,7 @@ int udp_send(struct udp *udp, const void *data, size_t length)
 
 bool udp_local(const struct udp *udp, struct address *local)
 {
-    struct sockaddr_storage storage;
-    socklen_t length = sizeof storage;
-
-    return getsockname(udp->fd, (struct sockaddr *)&storage, &length) == 0 &&
-           address_from(local, (struct sockaddr *)&storage, length);
+    return address_of_socket(local, udp->fd);
 }
 
 void udp_close(struct udp *udp)

@@ -581,17 +581,14 @@ static enum ota_error fail_listening(struct ota_failure *failure, const struct a
 static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
 {
     const struct address *wanted = &server->config.address;
-    struct sockaddr_storage storage;
     struct address bound;
-    socklen_t length = sizeof storage;
 
     server->listener = open_listener(wanted);
     if (server->listener < 0)
         listen_without_v6(server);
     if (server->listener < 0)
         return fail_listening(failure, wanted, errno);
-    if (getsockname(server->listener, (struct sockaddr *)&storage, &length) < 0 ||
-        !address_from(&bound, (struct sockaddr *)&storage, length))
+    if (!address_of_socket(&bound, server->listener))
         return ota_fail_call(failure, "cannot learn the port");
     server->port = address_port(&bound);
     return OTA_OK;

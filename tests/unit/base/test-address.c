@@ -165,6 +165,10 @@ static void test_from_v4(void **state)
     assert_false(address_from(&address, (struct sockaddr *)&source, sizeof source + 1));
     assert_false(address_from(&address, (struct sockaddr *)&source, 1));
     assert_false(address_from(&address, (struct sockaddr *)&source, 0));
+
+    address = parsed("::1");
+    assert_true(address_from_interface(&address, (struct sockaddr *)&source));
+    assert_true(address_equal(&address, &expected));
 }
 
 static void test_from_v6(void **state)
@@ -198,6 +202,9 @@ static void test_from_other_family(void **state)
 
     (void)state;
     assert_false(address_from(&address, (struct sockaddr *)&source, sizeof source));
+    assert_false(address_from_interface(&address, (struct sockaddr *)&source));
+    assert_false(address_from_interface(&address, NULL));
+    assert_false(address_of_socket(&address, -1));
 }
 
 /* The longest texts fit, also when the interface is gone and only its number is left. */
