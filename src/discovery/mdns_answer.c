@@ -5,19 +5,27 @@
 
 #define IS_TERMINATED(text) (memchr((text), '\0', sizeof(text)) != NULL)
 
+/* The list ends with an empty string. */
+static bool are_pairs_sound(const char pairs[MDNS_PAIRS_MAX])
+{
+    if (pairs[MDNS_PAIRS_MAX - 1] != '\0' || pairs[MDNS_PAIRS_MAX - 2] != '\0')
+        return false;
+    for (const char *pair = pairs; *pair; pair += strlen(pair) + 1)
+        if (!strchr(pair, '='))
+            return false;
+    return true;
+}
+
 static bool are_texts_sound(const struct mdns_answer *answer)
 {
     const struct esphome_record *esphome = &answer->esphome;
-    const size_t end = sizeof answer->pairs - 1;
 
-    /* The list of pairs ends with an empty string. */
-    return answer->pairs[end] == '\0' && answer->pairs[end - 1] == '\0' &&
-           IS_TERMINATED(answer->interface) && IS_TERMINATED(answer->instance) &&
-           IS_TERMINATED(answer->host) && IS_TERMINATED(answer->type) &&
-           IS_TERMINATED(answer->version) && IS_TERMINATED(answer->reason) &&
-           IS_TERMINATED(esphome->version) && IS_TERMINATED(esphome->platform) &&
-           IS_TERMINATED(esphome->config_hash) && IS_TERMINATED(esphome->project) &&
-           IS_TERMINATED(esphome->project_version);
+    return are_pairs_sound(answer->pairs) && IS_TERMINATED(answer->interface) &&
+           IS_TERMINATED(answer->instance) && IS_TERMINATED(answer->host) &&
+           IS_TERMINATED(answer->type) && IS_TERMINATED(answer->version) &&
+           IS_TERMINATED(answer->reason) && IS_TERMINATED(esphome->version) &&
+           IS_TERMINATED(esphome->platform) && IS_TERMINATED(esphome->config_hash) &&
+           IS_TERMINATED(esphome->project) && IS_TERMINATED(esphome->project_version);
 }
 
 static bool is_address_sound(const struct address *address)

@@ -30,7 +30,20 @@ static void test_sound_answers(void **state)
     memset(&answer.address, 0, sizeof answer.address);
     assert_true(mdns_answer_is_sound(&answer));
     memset(answer.instance, 'a', sizeof answer.instance - 1);
-    memset(answer.pairs, 'a', sizeof answer.pairs - 2);
+    memset(answer.pairs, '=', sizeof answer.pairs - 2);
+    assert_true(mdns_answer_is_sound(&answer));
+}
+
+/* ports.c takes the value of each. */
+static void test_pairs_without_a_value(void **state)
+{
+    static const char pairs[] = "board=esp32\0auth_upload";
+    struct mdns_answer answer = make_answer();
+
+    (void)state;
+    memcpy(answer.pairs, pairs, sizeof pairs);
+    assert_false(mdns_answer_is_sound(&answer));
+    answer.pairs[sizeof pairs - 1] = '=';
     assert_true(mdns_answer_is_sound(&answer));
 }
 
@@ -65,7 +78,7 @@ static void test_texts_without_an_end(void **state)
     }
 
     struct mdns_answer answer = make_answer();
-    memset(answer.pairs, 'a', sizeof answer.pairs - 1); /* no empty string behind it */
+    memset(answer.pairs, '=', sizeof answer.pairs - 1); /* no empty string behind it */
     assert_false(mdns_answer_is_sound(&answer));
 }
 
@@ -109,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sound_answers),
+        cmocka_unit_test(test_pairs_without_a_value),
         cmocka_unit_test(test_texts_without_an_end),
         cmocka_unit_test(test_numbers_without_a_meaning),
         cmocka_unit_test(test_addresses_of_no_board),
