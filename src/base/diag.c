@@ -13,6 +13,7 @@
 #include "base/terminal.h"
 #include "base/write_queue.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -221,6 +222,17 @@ void diag_status_forget(void)
 {
     *status = '\0';
     columns_used = 0;
+}
+
+int diag_put_on(int terminal, const char *text)
+{
+    const size_t length = strlen(text);
+
+    if (queue.loop && terminal_is_same(terminal, STDERR_FILENO)) {
+        errno = write_queue_put(&queue, text, length);
+        return errno ? -1 : 0;
+    }
+    return write(terminal, text, length) == (ssize_t)length ? 0 : -1;
 }
 
 void diag_question(const char *text)

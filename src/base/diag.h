@@ -15,7 +15,7 @@ enum diag_level { DIAG_LEVEL_ERROR, DIAG_LEVEL_WARNING, DIAG_LEVEL_INFO, DIAG_LE
 void diag_set_level(enum diag_level level);
 bool diag_enabled(enum diag_level level);
 
-/* From now on, messages for a pipe whose reader pauses wait in this loop (write_queue.h). Returns their
+/* From now on, messages for a reader that pauses wait in this loop (write_queue.h). Returns their
  * queue, for others that may write to the same pipe. Call diag_end_queue() before the loop is freed: it
  * waits for the reader, as each later message does. */
 struct write_queue *diag_queue(struct loop *loop);
@@ -41,6 +41,10 @@ void diag_status(const char *line);
 void diag_status_end(void);
 void diag_status_clear(void);
 void diag_status_forget(void);
+
+/* Writes text to a terminal that the caller has opened: in order with messages, if they are queued for
+ * the same one. Returns 0, or -1 and errno if it does not take all of it. */
+int diag_put_on(int terminal, const char *text);
 
 /* A pending question, which the caller has written to the terminal: messages move it down. NULL: no
  * question is pending any more, and the cursor is on a new line. text has to last until then. Call

@@ -2,12 +2,14 @@
  * write_queue.c: see write_queue.h.
  *
  * O_NONBLOCK belongs to the open file, which other programs may share, so it is never set. A write to
- * a pipe that poll(2) reports as writable does not wait if it has at most PIPE_BUF bytes.
+ * a pipe that poll(2) reports as writable does not wait if it has at most PIPE_BUF bytes. A terminal may
+ * have room for fewer, so it is opened once more, with O_NONBLOCK.
  */
 #include "base/write_queue.h"
 
 #include "base/same_file.h"
 #include "base/stdio_guard.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,9 +18,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void start_for_terminal(struct write_queue *queue, struct loop *loop,
+                               struct write_queue *other)
+{
+    if (other && other->loop && terminal_is_same(queue->fd, other->fd)) {
+        queue->joined = other;
+        return;
+    }
+
+    int again = terminal_open_again(queue->fd);
+    if (again < 0)
+        return;
+    queue->given_fd = queue->fd;
+    queue->fd = again;
+    queue->is_opened_again = true;
+    queue->loop = loop;
+}
+
 void write_queue_start(struct write_queue *queue, struct loop *loop, struct write_queue *other)
 {
     struct stat file, others;
+
+    if (isatty(queue->fd)) {
+        start_for_terminal(queue, loop, other);
+        return;
+    }
 
     if (fstat(queue->fd, &file) < 0 || !(S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
         return;
@@ -39,7 +63,8 @@ static size_t next_piece(const struct write_queue *queue)
     return size > 0 ? size : max;
 }
 
-/* Returns 0 or errno: ETIMEDOUT if fd took nothing for patience_ms. */
+/* Returns 0 or errno: ETIMEDOUT if fd took nothing for patience_ms, EAGAIN if a terminal has less room
+ * than it needs for the first character, or another writer was faster. */
 static int write_piece(struct write_queue *queue, int patience_ms)
 {
     if (!stdio_guard_takes(queue->fd, patience_ms))
@@ -47,10 +72,16 @@ static int write_piece(struct write_queue *queue, int patience_ms)
 
     ssize_t count = write(queue->fd, queue->bytes + queue->start, next_piece(queue));
     if (count < 0)
-        return errno == EINTR || errno == EAGAIN ? 0 : errno;
+        return errno == EINTR ? 0 : errno;
     queue->start += (size_t)count;
     queue->length -= (size_t)count;
     return 0;
+}
+
+/* Whether fd may take more later. */
+static bool is_held(int error)
+{
+    return error == ETIMEDOUT || error == EINTR || error == EAGAIN;
 }
 
 /* Waits until at most max bytes are left. */
@@ -58,7 +89,7 @@ static int shorten(struct write_queue *queue, size_t max)
 {
     int error = 0;
 
-    while (!error && queue->length > max)
+    while ((!error || error == EAGAIN) && queue->length > max)
         error = write_piece(queue, STDIO_GUARD_PATIENCE_MS);
     return error;
 }
@@ -79,7 +110,7 @@ static void on_writable(unsigned events, void *userdata)
     const int error = write_piece(queue, 0);
 
     (void)events;
-    keep_error(queue, error == ETIMEDOUT || error == EINTR ? 0 : error);
+    keep_error(queue, is_held(error) ? 0 : error);
 }
 
 /* Leaves what fd does not take now to the loop. */
@@ -91,7 +122,7 @@ static int write_on(struct write_queue *queue)
         return 0;
     while (!error && queue->length > 0)
         error = write_piece(queue, 0);
-    if (error != ETIMEDOUT && error != EINTR)
+    if (!is_held(error))
         return error;
     return loop_watch_start(&queue->watch, queue->loop, queue->fd, LOOP_WRITABLE, on_writable,
                             queue) == 0
@@ -147,5 +178,10 @@ int write_queue_end(struct write_queue *queue)
     free(queue->bytes);
     queue->bytes = NULL;
     queue->loop = NULL;
+    if (queue->is_opened_again) {
+        close(queue->fd);
+        queue->fd = queue->given_fd;
+        queue->is_opened_again = false;
+    }
     return queue->error;
 }

@@ -1,7 +1,7 @@
 /*
- * write_queue.h: what a pipe or socket does not take at once waits in memory while the loop goes on.
- * A reader that pauses (less, a full disk behind tee) would hold the loop in write(2) otherwise, and
- * boards in the middle of an upload would hang up.
+ * write_queue.h: what a pipe, socket or terminal does not take at once waits in memory while the loop
+ * goes on. A reader that pauses (less, a full disk behind tee, Ctrl-S) would hold the loop in write(2)
+ * otherwise, and boards in the middle of an upload would hang up.
  */
 #ifndef ESP_OTA_BASE_WRITE_QUEUE_H
 #define ESP_OTA_BASE_WRITE_QUEUE_H
@@ -18,17 +18,19 @@ enum { WRITE_QUEUE_MAX = 1 << 20 };
 struct write_queue {
     int fd;
     struct loop *loop;          /* NULL: nothing is queued */
-    struct write_queue *joined; /* the queue of the same pipe, used instead; NULL: none */
+    struct write_queue *joined; /* the queue of the same reader, used instead; NULL: none */
+    bool is_opened_again;       /* fd is a second one of the terminal, until the end */
+    int given_fd;               /* what fd was before */
     struct loop_watch watch;
     char *bytes; /* WRITE_QUEUE_MAX; NULL: not needed yet */
     size_t start, length;
     int error; /* an errno: what failed first */
 };
 
-/* Queues from now on, in this loop. Without effect if fd is no pipe or socket: files never wait, and
- * what others write to a terminal (a question, an echo) would not be in order. If other is queued and has
- * the same pipe (2>&1), it takes what this one is given, so that the order stays; it must outlast this
- * one. NULL: there is no other. The descriptor may be in blocking mode. */
+/* Queues from now on, in this loop. Without effect if fd is a file, which never waits, or a terminal
+ * that cannot be opened again (terminal_open_again()). If other is queued and has the same pipe (2>&1) or
+ * terminal, it takes what this one is given, so that the order stays; it must outlast this one. NULL:
+ * there is no other. The descriptor may be in blocking mode. */
 void write_queue_start(struct write_queue *queue, struct loop *loop, struct write_queue *other);
 
 /* Writes size bytes, or queues what fd does not take now. If they are not to be queued, or the queue

@@ -79,7 +79,7 @@ int report_failure(struct report *report, const struct ota_failure *failure);
 /* Whether somebody still reads the logs on standard output. */
 bool report_is_read(const struct report *report);
 
-/* From now on, what a pipe with a pausing reader does not take waits in this loop (write_queue.h). */
+/* From now on, what a pausing reader does not take waits in this loop (write_queue.h). */
 void report_queue_output(struct report *report, struct loop *loop);
 
 /* Ends the logs (transcript_end()) and writes what is queued, which may take a while. Must be called

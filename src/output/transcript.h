@@ -28,7 +28,7 @@ enum ota_error transcript_open(struct transcript **transcript,
                                const struct transcript_settings *settings,
                                struct ota_failure *failure);
 
-/* From now on, lines for a pipe whose reader pauses wait in this loop (write_queue.h), which must not be
+/* From now on, lines for a reader that pauses wait in this loop (write_queue.h), which must not be
  * freed before transcript_end(). messages is the queue of standard error (diag_queue()). */
 void transcript_queue(struct transcript *transcript, struct loop *loop,
                       struct write_queue *messages);

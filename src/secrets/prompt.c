@@ -54,12 +54,6 @@ static int set_mode(struct prompt *prompt, const struct termios *mode)
     return result;
 }
 
-static int show_on_terminal(struct prompt *prompt, const char *text)
-{
-    size_t length = strlen(text);
-    return write(prompt->terminal, text, length) == (ssize_t)length ? 0 : -1;
-}
-
 static void forget_line(struct prompt *prompt)
 {
     digest_cleanse(prompt->line, LINE_SIZE);
@@ -75,7 +69,7 @@ static int silence_terminal(struct prompt *prompt)
         return -1;
     prompt->is_silent = true;
     diag_status_clear();
-    if (show_on_terminal(prompt, prompt->text) < 0)
+    if (diag_put_on(prompt->terminal, prompt->text) < 0)
         return -1;
     diag_question(prompt->text);
     return 0;
@@ -86,7 +80,7 @@ static void restore_terminal(struct prompt *prompt)
     if (!prompt->is_silent)
         return;
     prompt->is_silent = false;
-    show_on_terminal(prompt, "\n");
+    diag_put_on(prompt->terminal, "\n");
     diag_question(NULL);
     set_mode(prompt, &prompt->original);
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """What a person at a terminal sees: one line that is drawn again and again, and then the outcome."""
 
+import json
 import os
 import re
 import signal
 import unittest
 
-from scenario import Program, Scenario, Terminal, image, run
+from faults import wait_until
+from scenario import Program, Scenario, Terminal, image, run, shown
 
 SLOW = ("--window", "5744", "--mss", "1436", "--write-ms", "10")
 
@@ -137,6 +139,70 @@ class Bar(Scenario):
     def test_quiet(self):
         result = self.upload("-q").result()
         self.assertEqual((result.status, result.err), (0, ""), result)
+
+
+class Held(Scenario):
+    """Ctrl-S: what the terminal does not take waits, and the uploads go on."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.file("fw.bin", image(300000))
+        self.first, self.last = self.board(*SLOW), self.board(*SLOW)
+        self.last.hold()
+
+    def upload(self, *arguments, **more):
+        """Holds the terminal once the first board is connected, and lets it go after both uploads."""
+        terminal = Terminal("-i", self.first.address, "-i", self.last.address, "-p", str(self.first.port),
+                            "-f", self.path, *arguments, **more)
+        self.first.wait_for("connect ")
+        terminal.type("\x13")
+        self.first.wait_for("upload result=ok")
+        self.last.go_on()
+        self.last.wait_for("upload result=ok")
+        terminal.type("\x11")
+        return terminal.result()
+
+    def assert_installed(self):
+        for board in self.first, self.last:
+            self.assertEqual(board.received(), image(300000))
+
+    def test_messages(self):
+        result = self.upload()
+        self.assertEqual(result.status, 0, result)
+        confirmed = re.findall(r"(?m)^([\d.]+): confirmed, ", shown(result.err))
+        self.assertEqual(confirmed, [self.first.address, self.last.address], result)
+        self.assertTrue(result.err.endswith("\r\n"))
+        self.assert_installed()
+
+    def test_json(self):
+        """Standard output and error are one terminal, and what they bring stays in order."""
+        result = self.upload("--json", "-q")
+        self.assertEqual(result.status, 0, result)
+        lines = [json.loads(line) for line in result.err.split("\r\n") if line.startswith("{")]
+        results = [line["board"] for line in lines if line["event"] == "result"]
+        self.assertEqual(results, [self.first.address, self.last.address], result)
+        self.assert_installed()
+
+    def test_question(self):
+        """It is asked, and answered without being seen."""
+        self.last.go_on()
+        board = self.board(*SLOW, "--password", "kwert")
+        board.hold()
+        terminal = Terminal("-i", self.first.address, "-i", board.address, "-p", str(board.port), "-f", self.path)
+        self.first.wait_for("connect ")
+        self.first.hold()
+        terminal.type("\x13")
+        board.go_on()
+        wait_until(lambda: not terminal.has_echo())
+        self.first.go_on()
+        self.first.wait_for("upload result=ok")  # what was typed before the question is dropped by now
+        terminal.type("kwert\n")
+        board.wait_for("upload result=ok")
+        terminal.type("\x11")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(len(re.findall(rf"Password of {board.address} .*: \r\n", shown(result.err))), 1, result)
+        self.assertEqual(len(re.findall(r"(?m)^[\d.]+: confirmed, ", shown(result.err))), 2, result)
 
 
 class NoTerminal(Scenario):

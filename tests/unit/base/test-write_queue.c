@@ -1,5 +1,5 @@
 /*
- * test-write_queue.c: a pipe of one page, whose reader pauses, reads on, or goes.
+ * test-write_queue.c: a pipe of one page or a terminal, whose reader pauses, reads on, or goes.
  */
 #include "base/write_queue.h"
 
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* PIPE_BUF is no multiple of a line. */
@@ -358,6 +359,128 @@ static void test_two_pipes(void **state)
     close_pipe();
 }
 
+/* Without conversion of line ends. Returns a descriptor of it in blocking mode. */
+static int open_terminal(void)
+{
+    struct termios mode;
+    int terminal;
+
+    memset(&world, 0, sizeof world);
+    world.reader = pty_open_master();
+    terminal = open(ptsname(world.reader), O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    assert_int_equal(tcgetattr(terminal, &mode), 0);
+    cfmakeraw(&mode);
+    assert_int_equal(tcsetattr(terminal, TCSANOW, &mode), 0);
+
+    world.writer = world.queue.fd = terminal;
+    world.loop = loop_new();
+    assert_non_null(world.loop);
+    write_queue_start(&world.queue, world.loop, NULL);
+    return terminal;
+}
+
+static void on_terminal_readable(unsigned events, void *userdata)
+{
+    static char line[LINE_SIZE + 1], expected[LINE_SIZE + 1];
+    static size_t length;
+    char piece[PIPE_BUF];
+    ssize_t count = read(world.reader, piece, sizeof piece);
+    (void)events;
+    (void)userdata;
+
+    assert_true(count > 0);
+    for (ssize_t i = 0; i < count; i++) {
+        line[length++] = piece[i];
+        if (length < LINE_SIZE)
+            continue;
+        print_line(expected, world.got++);
+        assert_string_equal(line, expected);
+        length = 0;
+    }
+    if (world.got == world.put)
+        loop_quit(world.loop);
+}
+
+static void read_terminal_in_loop(void)
+{
+    struct loop_watch watch = {0};
+
+    assert_int_equal(loop_watch_start(&watch, world.loop, world.reader, LOOP_READABLE,
+                                      on_terminal_readable, NULL),
+                     0);
+    assert_int_equal(loop_run(world.loop), 0);
+    loop_watch_stop(&watch);
+}
+
+/* More than the kernel keeps for whoever reads a terminal. */
+static void test_a_terminal_that_nobody_reads(void **state)
+{
+    int terminal = open_terminal();
+    (void)state;
+
+    assert_non_null(world.queue.loop);
+    put_lines(LINES);
+    assert_true(world.queue.length > 0);
+    assert_false(write_queue_is_ready(&world.queue));
+    assert_int_equal(fcntl(terminal, F_GETFL) & O_NONBLOCK, 0); /* others may share it */
+    read_terminal_in_loop();
+    assert_true(write_queue_is_ready(&world.queue));
+    assert_int_equal(write_queue_end(&world.queue), 0);
+    assert_int_equal(world.queue.fd, terminal);
+    close_pipe();
+}
+
+/* Ctrl-S; the queue that is joined has another name for the terminal. */
+static void test_a_terminal_that_is_held(void **state)
+{
+    int terminal = open_terminal(), same = open(ptsname(world.reader), O_WRONLY | O_NOCTTY);
+    struct write_queue other = {.fd = same};
+    char line[LINE_SIZE + 1];
+    (void)state;
+
+    assert_non_null(world.queue.loop);
+    write_queue_start(&other, world.loop, &world.queue);
+    assert_ptr_equal(other.joined, &world.queue);
+    assert_int_equal(tcflow(terminal, TCOOFF), 0);
+    assert_false(write_queue_is_ready(&other));
+    put_lines(1);
+    print_line(line, world.put++);
+    assert_int_equal(write_queue_put(&other, line, LINE_SIZE), 0);
+    assert_int_equal(world.queue.length, 2 * LINE_SIZE);
+    run_one_turn();
+    assert_int_equal(world.queue.length, 2 * LINE_SIZE);
+
+    assert_int_equal(tcflow(terminal, TCOON), 0);
+    read_terminal_in_loop();
+    assert_int_equal(world.queue.length, 0);
+    assert_int_equal(write_queue_end(&other), 0);
+    close(same);
+    close_pipe();
+}
+
+/* Ready, but with less room than the next character needs. */
+static void test_a_terminal_without_room(void **state)
+{
+    open_terminal();
+    (void)state;
+
+    failing_start(FAILING_WRITE, 0, EAGAIN);
+    put_lines(1);
+    assert_true(failing_stop());
+    assert_int_equal(world.queue.length, LINE_SIZE);
+    read_terminal_in_loop();
+
+    failing_start(FAILING_WRITE, 0, EAGAIN);
+    put_lines(1);
+    assert_true(failing_stop());
+    failing_start(FAILING_WRITE, 0, EAGAIN);
+    assert_int_equal(write_queue_end(&world.queue), 0); /* tries again */
+    assert_true(failing_stop());
+    assert_int_equal(world.queue.length, 0);
+    close_pipe();
+}
+
 static void assert_not_queued(int fd)
 {
     world.queue = (struct write_queue){.fd = fd};
@@ -374,9 +497,12 @@ static void test_what_is_not_queued(void **state)
     open_pipe();
     assert_non_null(world.queue.loop);
     assert_true(terminal >= 0 && file >= 0);
-    assert_not_queued(terminal);
     assert_not_queued(file);
     assert_not_queued(-1);
+    assert_not_queued(master); /* its name leads to a new one */
+    failing_start(FAILING_OPEN, 0, EACCES);
+    assert_not_queued(terminal);
+    assert_true(failing_stop());
     close(file);
     close(terminal);
     close(master);
@@ -397,6 +523,9 @@ int main(void)
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_the_order_of_two),
         cmocka_unit_test(test_two_pipes),
+        cmocka_unit_test(test_a_terminal_that_nobody_reads),
+        cmocka_unit_test(test_a_terminal_that_is_held),
+        cmocka_unit_test(test_a_terminal_without_room),
         cmocka_unit_test(test_what_is_not_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
