@@ -14,7 +14,7 @@ class Peer:
         self.address = scenario.address()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((self.address, 0))
-        self.udp.settimeout(8)
+        self.udp.settimeout(scenario.DEADLINE_S)
         self.port = self.udp.getsockname()[1]
         self.host, self.channels = None, []
         self.size = self.back_port = 0
@@ -37,7 +37,7 @@ class Peer:
 
     def connect(self, source=None):
         """The back-channel, from here or from elsewhere."""
-        channel = socket.create_connection((self.host[0], self.back_port), 30,
+        channel = socket.create_connection((self.host[0], self.back_port), scenario.DEADLINE_S,
                                            (source or self.address, 0))
         self.channels.append(channel)
         return channel

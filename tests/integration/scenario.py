@@ -146,6 +146,12 @@ def received(connection, size):
     return got
 
 
+def join(thread):
+    """Waits for the end of a thread, which may itself wait for a program that hangs."""
+    thread.join(3 * DEADLINE_S)
+    assert not thread.is_alive(), f"it hangs: {thread}"
+
+
 def ends(process):
     """Whether it ends in time, as whoever has closed its output should do soon."""
     try:

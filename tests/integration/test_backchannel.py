@@ -5,7 +5,7 @@ import re
 import socket
 import unittest
 
-from scenario import Case, Program, Scenario, address, image, run
+from scenario import DEADLINE_S, Case, Program, Scenario, address, image, run
 
 NOBODY = ("connection: the board accepted 20000 bytes, but did not connect to 127[0-9.]+, TCP port "
           "[0-9]+", "firewall", "-P")
@@ -55,9 +55,9 @@ class Strangers(Scenario):
         path = self.file("fw.bin", image())
         program = Program("-i", board.address, "-p", str(board.port), "-f", path, "-q")
         port = int(re.search(r"port=(\d+)", board.wait_for("invitation"))[1])
-        crowd = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(300)]
+        crowd = [socket.create_connection(("127.0.0.1", port), DEADLINE_S) for _ in range(300)]
         for stranger in crowd:
-            stranger.settimeout(10)
+            stranger.settimeout(DEADLINE_S)
             try:
                 self.assertEqual(stranger.recv(1), b"")
             except ConnectionResetError:

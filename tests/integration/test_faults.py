@@ -352,8 +352,8 @@ SIGNALS = [
     in_state("result", [stop, passing(2), go_on], 0, "confirmed", 20, group=True, board="",
              fast=False, there=r"100% \("),
     # The OK comes in time, and the deadline passes before esp-ota can read it.
-    in_state("result", [stop, board_says("upload result=ok"), passing(8), go_on], 0, "confirmed", 30,
-             group=True, board="", options="--deadline 8", fast=False, there=r"100% \(",
+    in_state("result", [stop, board_says("upload result=ok"), passing(30), go_on], 0, "confirmed", 60,
+             group=True, board="", options="--deadline 30", fast=False, there=r"100% \(",
              never="--deadline"),
     in_state("pause", [stop, passing(2), go_on], 0, "confirmed", 20,
              board="--fault reset@40000*1", group=True),

@@ -235,7 +235,7 @@ class Strangers(Hostile):
             peer.invited()
             peer.reply(b"OK")
             before, done = peak(program.pid), threading.Event()
-            knockers = [threading.Thread(target=knock, args=(peer, done)) for _ in range(8)]
+            knockers = [threading.Thread(target=knock, args=(peer, done), daemon=True) for _ in range(8)]
             for knocker in knockers:
                 knocker.start()
             try:
@@ -248,7 +248,7 @@ class Strangers(Hostile):
             finally:
                 done.set()
                 for knocker in knockers:
-                    knocker.join()
+                    scenario.join(knocker)
 
         result = self.attack(script, "-t", "100")
         self.assert_ends(result, 0, f"rejected a connection from {stranger}")

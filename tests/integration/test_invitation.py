@@ -6,7 +6,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import Case, Scenario, address, image, run
+from scenario import Case, Scenario, address, image, join, run
 
 PASSWORD = ("-P", "kwert")
 GIVEN = ("-a", "kwert")
@@ -22,7 +22,7 @@ class Echo:
         self.address, self.port = self._socket.getsockname()
         self.heard = []
         self._challenge = challenge
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
@@ -36,7 +36,7 @@ class Echo:
 
     def close(self):
         self._socket.sendto(b"", (self.address, self.port))
-        self._thread.join()
+        join(self._thread)
         self._socket.close()
 
 
@@ -277,7 +277,7 @@ class Wire(Scenario):
                 board.settimeout(30)
                 where, port = board.getsockname()
                 results = []
-                thread = threading.Thread(target=lambda line: results.append(run(*line)), args=[
+                thread = threading.Thread(target=lambda line: results.append(run(*line)), daemon=True, args=[
                     ("-i", where, "-p", str(port), "-t", "5", "--retries", "0", *options, "-f",
                      path)])
                 thread.start()
@@ -287,7 +287,7 @@ class Wire(Scenario):
                 second, again = board.recvfrom(2000)
                 self.assertEqual((second, again), (first, source))
                 board.sendto(b"ERR: enough", source)
-                thread.join()
+                join(thread)
                 self.assertEqual(results[0].status, 7, results[0])
 
 

@@ -310,12 +310,10 @@ class Typing(MonitorScenario):
     def test_what_is_sent(self):
         """These bytes, after 150 ms, and none for telnet's negotiation."""
         with socket.create_server((address(), PORT)) as server:
-            server.settimeout(20)
             terminal = Terminal("-i", server.getsockname()[0], MONITOR)
             terminal.type("first\nsecond\n")
             with elsewhere():
                 connection = server.accept()[0]
-                connection.settimeout(20)
                 start = time.monotonic()
                 got = connection.recv(1)
                 seconds = time.monotonic() - start
@@ -337,9 +335,7 @@ class Typing(MonitorScenario):
         terminal.type("hello\n")
         terminal.wait_for("hello")
         with socket.create_server((where, PORT)) as server:
-            server.settimeout(20)
             with server.accept()[0] as connection:
-                connection.settimeout(20)
                 self.assertEqual(connection.recv(100), b"hello\r\n")
                 terminal.type("\x03")
                 self.assertEqual(terminal.result().status, 0)
@@ -491,7 +487,6 @@ class Proof(MonitorScenario):
                 (("--expect", "other", "--reject", "ready"), 0, "its log said what was expected")):
             board = self.board()
             with self.subTest(args), socket.create_server((board.address, PORT)) as server:
-                server.settimeout(20)
                 program = Program(*self.upload_to(board), MONITOR, *args)
                 with server.accept()[0] as old:
                     old.sendall(b"ready\r\n")
@@ -532,7 +527,6 @@ class Proof(MonitorScenario):
                 ("version 4", cut, ("--expect", r"version \d+", *undecided), 12, rejected),
                 ("panic", cut, ("--expect", "END", "--reject", "^panic$"), 12, 'the log said "panic"')):
             with self.subTest(first=first, then=then, args=args), socket.create_server(("127.0.0.1", 0)) as server:
-                server.settimeout(20)
                 program = Program("-i", "127.0.0.1", f"--monitor={server.getsockname()[1]}", *args)
                 board = server.accept()[0]
                 board.sendall(first.encode())

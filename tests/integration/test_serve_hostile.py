@@ -16,7 +16,7 @@ import unittest
 import firmware
 import fetcher
 from fetcher import Board
-from scenario import Scenario, address, at_once
+from scenario import Scenario, address, at_once, join
 from test_serve import Server
 
 load_tests = at_once  # a server takes 15 seconds to drop who says nothing
@@ -325,13 +325,13 @@ class Hostile(Scenario):
             connection.send(f"HEAD / HTTP/1.1\r\nHost: {server.where}\r\n\r\n".encode())
             connection.read_answer("HEAD")
         board, outcomes = Board(server.server), []
-        waiting = threading.Thread(target=lambda: outcomes.append(board.fetch()))
+        waiting = threading.Thread(target=lambda: outcomes.append(board.fetch()), daemon=True)
         os.kill(server.program.pid, signal.SIGSTOP)
         waiting.start()
         for connection in crowd:
             connection.close()
         os.kill(server.program.pid, signal.SIGCONT)
-        waiting.join()
+        join(waiting)
         self.assertEqual((outcomes, board.sketch == self.image), (["update"], True))
 
     def test_streams(self):

@@ -14,7 +14,7 @@ import urllib.parse
 
 import fetcher
 import firmware
-from scenario import Program, Scenario, address, at_once, run, sketch
+from scenario import Program, Scenario, address, at_once, join, run, sketch
 from test_serve import Server
 
 load_tests = at_once  # the boards have waits of a second and more
@@ -191,7 +191,7 @@ class Tasmota(Scenario):
                 return 200, {"OtaUrl": state["url"]}
             if name == "Upgrade":
                 thread = threading.Thread(target=work, daemon=True)
-                self.addCleanup(thread.join)
+                self.addCleanup(join, thread)
                 thread.start()
                 return 200, {"Upgrade": "Version 1.0 from " + state["url"]}
             return 200, {"StatusFWR": {"Version": state["version"], "Hardware": "ESP8266EX"}}

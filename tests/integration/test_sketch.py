@@ -12,7 +12,7 @@ import threading
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Case, Scenario, Terminal, address, environment, run, secrets
+from scenario import DEADLINE_S, Case, Scenario, Terminal, address, environment, join, run, secrets
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -287,12 +287,12 @@ class SketchServers(Scenario):
                     requests.append((head, body))
                     stream.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n")
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         content = firmware.cortex_m()
         host, port = listener.getsockname()
         result = run("-i", f"sketch://{host}:{port}", "-f", self.file("firmware.bin", content), "-a", "secret")
-        thread.join()
+        join(thread)
         self.assertEqual(result.status, 0, result)
         self.assertEqual(requests[2][1], content)
         secret, nothing = b"YXJkdWlubzpzZWNyZXQ=", b"YXJkdWlubzo="

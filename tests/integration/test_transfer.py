@@ -7,7 +7,7 @@ import socket
 import threading
 import unittest
 
-from scenario import Case, Program, Scenario, address, image, received, run
+from scenario import Case, Program, Scenario, address, image, join, received, run
 
 ONCE = ("--retries", "0")
 BIG = 60000  # bytes of a sketch that takes a board a while
@@ -234,7 +234,7 @@ class Lockstep(Scenario):
                 board.settimeout(30)
                 where, port = board.getsockname()
                 results = []
-                thread = threading.Thread(target=lambda line: results.append(run(*line)), args=[
+                thread = threading.Thread(target=lambda line: results.append(run(*line)), daemon=True, args=[
                     ("-i", where, "-p", str(port), *ONCE, *options, "-f",
                      self.file("fw.bin", image(2 * block + 100)))])
                 thread.start()
@@ -250,7 +250,7 @@ class Lockstep(Scenario):
                     back.settimeout(30)
                     back.sendall(b"7")
                 back.sendall(b"OK")
-                thread.join()
+                join(thread)
                 back.close()
                 self.assertEqual(results[0].status, 0, results[0])
 

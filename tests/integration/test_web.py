@@ -18,7 +18,7 @@ import unittest
 from elsewhere import elsewhere
 import firmware
 from requirement import need_root
-from scenario import Case, Program, Scenario, Terminal, address, run, secrets, sketch
+from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run, secrets, sketch
 
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
@@ -604,7 +604,7 @@ class Broken(Scenario):
         result = run("-i", f"http://{self.where}:{serve(self, EarlyReply)}", "-f", path, "--retries", "0", "--force")
         self.assertEqual(result.status, 10, result)
         self.assertIn("the board says: Update error: ERROR[1]: Flash Write Failed", result.err)
-        self.assertTrue(EarlyReply.has_closed.wait(20))
+        self.assertTrue(EarlyReply.has_closed.wait(DEADLINE_S))
 
     def test_early_reply_stops_the_upload(self):
         """Also if the board takes the rest."""
@@ -612,7 +612,7 @@ class Broken(Scenario):
         path = self.file("fw.bin", sketch("esp8266", 8000000))
         result = run("-i", f"http://{self.where}:{serve(self, ReadsOn)}", "-f", path, "--retries", "0", "--force")
         self.assertEqual(result.status, 10, result)
-        self.assertTrue(ReadsOn.has_ended.wait(20))
+        self.assertTrue(ReadsOn.has_ended.wait(DEADLINE_S))
         self.assertLess(ReadsOn.taken, 4000000)
 
     def test_continue(self):
@@ -720,7 +720,7 @@ class BusyTasmota(SameTasmota):
             getattr(server, "asked_again", threading.Event()).set()
             super().do_GET()
         elif not self.hangs_up:
-            pending.wait()
+            pending.wait(DEADLINE_S)
         self.close_connection = True
 
     def do_POST(self):
@@ -973,7 +973,7 @@ class ReadBack(Scenario):
             with self.subTest(server.__name__):
                 self.where = address()
                 result = run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--expect-version", "13.3",
-                             "--expect-timeout", "8", "-t", "1")
+                             "--expect-timeout", "8", "-t", "5")
                 self.assertEqual(result.status, 12, result)
 
     def test_others(self):

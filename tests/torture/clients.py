@@ -12,6 +12,7 @@ import time
 
 import fetcher
 import ide
+import scenario
 
 PATIENCE_S = 15  # the program gives up earlier, or says on standard error that it goes on without
 FETCHES_MAX = 30
@@ -62,7 +63,7 @@ class Talk:
 
     def join(self):
         for reader in self._readers:
-            reader.join()
+            scenario.join(reader)
 
     def type(self, text):
         try:

@@ -417,7 +417,7 @@ def communicate(process, kind, client):
     process.wait()
     talk.join()
     if beside:
-        beside.join()
+        scenario.join(beside)
     if hangs and not is_known:
         raise Wrong(f"it hangs\n{talk.out}{talk.err}")
     return None if is_known else (talk.out, talk.err)
