@@ -372,6 +372,26 @@ class Wire(Scenario):
                 self.assertIn(remedy, result.err)
                 self.assertEqual("attempt 2 of 2" in result.err, remedy == busy, result.err)
 
+    def test_no_page_but_a_redirect(self):
+        """It is told at whichever path it comes, before pages and errors of other paths."""
+
+        def say(connection, body):
+            status, *lines = body.decode().split("\n")
+            connection.sendall(head(*lines, "Content-Length: 0", status="HTTP/1.1 " + status))
+
+        STYLES["said"] = say
+        self.addCleanup(STYLES.pop, "said")
+        away, hello = b"301 Moved Permanently\nLocation: https://board.local/", b"200 OK\nServer: hello"
+        for pages, path in (({"/": away}, "/"), ({"/update": hello, "/": away}, "/"),
+                            ({"/update": away, "/": hello}, "/update")):
+            with self.subTest(pages):
+                server = Server(pages, "said", b"", "said")
+                self.addCleanup(server.close)
+                result = run("-i", server.url, "-f", self.file(f"{server.address}.bin", sketch("esp8266")))
+                self.assertEqual((result.status, result.out, server.posts), (5, "", []), result)
+                self.assertIn(f'has no known update page ({path} has status 301, Location "https://board.local/")', result.err)
+                self.assertIn("a redirect is not followed", result.err)
+
     def test_login_instead_of_a_verdict(self):
         """A page that leads to a login has not taken the image."""
         for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0)):

@@ -215,19 +215,30 @@ static void note_location(struct page_finder *finder, const struct http_reply *r
                     escape_string(location, sizeof location, reply->location));
 }
 
-/* Notes what answered, for the case that no page is found: a busy one rather than a page, and a page
- * rather than an error. */
+/* How much a reply without a page tells. */
+static enum page_hint weigh(const struct http_reply *reply)
+{
+    if (page_is_busy(reply))
+        return PAGE_HINT_BUSY;
+    if (page_leads_elsewhere(reply))
+        return PAGE_HINT_MOVED;
+    return reply->status == 200 ? PAGE_HINT_OTHER : PAGE_HINT_ERROR;
+}
+
+/* Notes what answered, for the case that no page is found: what tells most, and of pages the last. */
 static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
 {
-    if (finder->has_choice || finder->cause == OTA_CAUSE_BUSY ||
-        (*finder->found && reply->status != 200 && !page_is_busy(reply)))
-        return;
-
+    static const enum ota_cause causes[] = {
+        [PAGE_HINT_MOVED] = OTA_CAUSE_MOVED, [PAGE_HINT_BUSY] = OTA_CAUSE_BUSY};
+    const enum page_hint hint = weigh(reply);
     char server[QUOTED_MAX], text[QUOTED_MAX];
 
-    finder->cause = page_is_busy(reply)           ? OTA_CAUSE_BUSY
-                    : page_leads_elsewhere(reply) ? OTA_CAUSE_MOVED
-                                                  : OTA_CAUSE_NONE;
+    if (finder->has_choice || hint < finder->hint ||
+        (hint == finder->hint && hint != PAGE_HINT_OTHER))
+        return;
+
+    finder->hint = hint;
+    finder->cause = causes[hint];
     if (!reply->status) {
         snprintf(finder->found, sizeof finder->found,
                  "%s: the connection was closed without a reply", path);

@@ -16,6 +16,15 @@ enum { PAGE_FOUND_MAX = 480 };
 /* Why the page takes no upload now. */
 enum page_lock { PAGE_OPEN, PAGE_LOCKED, PAGE_PIN };
 
+/* What a reply tells that is no page, from least to most. PAGE_HINT_OTHER: a page, but none for uploads. */
+enum page_hint {
+    PAGE_HINT_NONE,
+    PAGE_HINT_ERROR,
+    PAGE_HINT_OTHER,
+    PAGE_HINT_MOVED,
+    PAGE_HINT_BUSY
+};
+
 struct page_finder {
     /* Given at the start. */
     const struct page *forced; /* --page; NULL: any */
@@ -28,6 +37,7 @@ struct page_finder {
     bool is_over;
     bool has_broken_off; /* the reply to the last path, of which the whole is needed */
     bool has_choice;     /* found says that the user has to choose a field */
+    enum page_hint hint; /* of the reply that found tells of */
 
     /* The result. */
     const struct page *page;        /* NULL: none yet */

@@ -23,7 +23,7 @@ struct route {
     const char *path;
     unsigned status;
     const char *body;
-    const char *header; /* Server; "none": Accept-Ranges */
+    const char *header; /* Server; "none": Accept-Ranges; of a redirect: Location */
 };
 
 struct board {
@@ -217,6 +217,8 @@ static void reply_as(struct http_reply *reply, const struct board *board, const 
         http_reply_add_body(reply, route->body, strlen(route->body));
         if (route->header && strcmp(route->header, "none") == 0)
             memcpy(reply->accept_ranges, "none", 5);
+        else if (route->header && route->status / 100 == 3)
+            snprintf(reply->location, sizeof reply->location, "%s", route->header);
         else if (route->header)
             snprintf(reply->server, sizeof reply->server, "%s", route->header);
     }
@@ -290,6 +292,48 @@ static void test_details(void **state)
     assert_string_equal(finder.found, "/ has status 200, Server \"nginx/1.2\", \"Router\"");
 }
 
+/* Of several replies, what tells most, wherever it comes. */
+static void test_what_is_told(void **state)
+{
+    static const struct {
+        struct board board;
+        const char *found;
+        enum ota_cause cause;
+    } told[] = {
+        {{"", {{"/", 301, "", "https://board/"}}},
+         "/ has status 301, Location \"https://board/\"",
+         OTA_CAUSE_MOVED},
+        {{"", {{"/update", 200, "Hello", NULL}, {"/", 302, "", "//other/"}}},
+         "/ has status 302, Location \"//other/\"",
+         OTA_CAUSE_MOVED},
+        {{"", {{"/update", 301, "", "https://board/"}, {"/", 200, "Hello", NULL}}},
+         "/update has status 301, Location \"https://board/\"",
+         OTA_CAUSE_MOVED},
+        {{"", {{"/update", 301, "", "https://a/"}, {"/", 301, "", "https://b/"}}},
+         "/update has status 301, Location \"https://a/\"",
+         OTA_CAUSE_MOVED},
+        {{"", {{"/", 301, "", "https://board/"}, {"/chipspecs", 503, "", NULL}}},
+         "/chipspecs has status 503",
+         OTA_CAUSE_BUSY},
+        {{"", {{"/", 302, "", "/index.html"}}}, "/update has status 404", OTA_CAUSE_NONE},
+        {{"", {{"/update", 302, "", "/"}, {"/", 200, "Hello", NULL}}},
+         "/ has status 200, \"Hello\"",
+         OTA_CAUSE_NONE},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        struct page_finder finder;
+        char asked[512];
+
+        page_finder_start(&finder, NULL, "", NULL);
+        run(&finder, &told[i].board, asked);
+        assert_null(finder.page);
+        assert_string_equal(finder.found, told[i].found);
+        assert_int_equal(finder.cause, told[i].cause);
+    }
+}
+
 /* A part of a page may be that of another one, or lack the other field; what the head or the user says
  * needs no body. The rest is missing in each of these. */
 static void test_broken_off(void **state)
@@ -343,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_boards),
         cmocka_unit_test(test_details),
+        cmocka_unit_test(test_what_is_told),
         cmocka_unit_test(test_broken_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
