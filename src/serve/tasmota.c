@@ -28,7 +28,8 @@ static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
 static const int64_t QUIET_US = SECONDS(15);
 
 /* Requests that may prolong the wait after an order: three times a board's tries, as a restart begins
- * them again. A board that asks without end must not keep its slot. */
+ * them again. A board that asks without end must not keep its slot, so of what it asks for later only the
+ * first download does. */
 enum { REQUESTS_MAX = 12 };
 
 /* How long a board gets for its OtaUrl at the end. */
@@ -316,9 +317,17 @@ static void judge_requests(struct tasmota *tasmota)
         fail_told(tasmota, OTA_E_LOST, "its download broke off");
 }
 
-static bool may_ask_again(const struct tasmota *tasmota)
+/* Whether what the board does now prolongs the wait. */
+static bool may_take_longer(struct tasmota *tasmota)
 {
-    return tasmota->order.board->requests - tasmota->requests_before <= REQUESTS_MAX;
+    const struct book_board *board = tasmota->order.board;
+    const bool has_download = board->state == BOOK_FETCHING || board->state == BOOK_FETCHED;
+
+    if (board->requests - tasmota->requests_before <= REQUESTS_MAX)
+        return true;
+    if (has_download && !tasmota->last_download_us)
+        tasmota->last_download_us = board->started_us;
+    return has_download && board->started_us == tasmota->last_download_us;
 }
 
 static bool has_moved(struct tasmota *tasmota)
@@ -335,14 +344,15 @@ static void watch_board(struct tasmota *tasmota)
     const struct book_board *board = tasmota->order.board;
     const int64_t now_us = loop_now_us();
     const int64_t quiet_us = shorter(QUIET_US, tasmota->all->config.fetch_us);
+    const bool takes_longer = may_take_longer(tasmota);
 
     tasmota->phase = OTA_PHASE_TRANSFER;
-    if (may_ask_again(tasmota) && has_moved(tasmota))
+    if (takes_longer && has_moved(tasmota))
         tasmota->moved_us = now_us;
     if (board->state == BOOK_FETCHED || board->claims_image) {
         tasmota->phase = OTA_PHASE_PROOF;
         tasmota->was_away = tasmota->is_in_safeboot = false;
-        if (may_ask_again(tasmota))
+        if (takes_longer)
             tasmota->until_us = now_us + tasmota->all->config.fetch_us;
         after(tasmota, 0, look_for_return);
     } else if (now_us - tasmota->moved_us >= quiet_us &&

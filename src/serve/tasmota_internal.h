@@ -49,6 +49,7 @@ struct tasmota {
 
     /* The wait for it. */
     unsigned requests_before, requests; /* of it that the server has seen */
+    int64_t last_download_us;           /* start of the last one that is waited for; 0: not yet */
     int64_t moved_us;                   /* its last request, or the end of its download */
     int64_t until_us;                   /* the end of the wait */
     bool was_away;                      /* it has not answered since it took the image */

@@ -8,6 +8,7 @@ import http.server
 import json
 import re
 import signal
+import socket
 import threading
 import unittest
 import urllib.parse
@@ -241,6 +242,31 @@ class Tasmota(Scenario):
                 self.assertEqual(result.status, status, result)
                 self.assertIn(f": {said}\n", result.err)
                 self.assertEqual(state["url"], OLD)
+
+    def test_slow_download_at_last(self):
+        """It begins after all requests that are waited for, and takes longer than a silence may."""
+        large = firmware.esp8266(640000)  # more than the kernel takes while the board does not read
+
+        def fetch(server, where):
+            board = fetcher.Board(server, source=where)
+            for _ in range(12):
+                board.break_off(after=500)
+            connection = fetcher.Connection(server, where)
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.send(board.request().encode())
+            connection.read_head()
+            connection.read_body(500)
+            threading.Event().wait(7)  # the time passes
+            state["version"] = "2.0"
+            self.assertEqual(connection.read_body(len(large) - 500), large[500:])
+            connection.close()
+            return "2.0"
+
+        url, state = self.fetching(fetch)
+        result = run("--serve=0", "-i", url, "-f", self.file("large.bin", large), "--expect-timeout", "4")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("; it runs 2.0 now (before: 1.0)\n", result.err)
+        self.assertEqual(state["url"], OLD)
 
     def test_digest_before_basic(self):
         """Who asks for a Digest, of any kind, does not get the password itself from then on, not even in the next command. The
