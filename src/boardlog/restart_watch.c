@@ -5,6 +5,10 @@
  * An attempt lasts up to a second, so several are always in progress. One lost packet therefore
  * does not look like silence, and the first attempt after the board's return succeeds.
  *
+ * A second of silence is looked for when it is over, not at the next attempt: the loop hands out what
+ * has come before it calls a timer, so nothing had come by then. A turn that is late cannot tell when an
+ * answer came, and a restart may be missed there.
+ *
  * Silence is the board's only while this computer asks. So an attempt that fails here ends it, and
  * the watch has a clock of its own, which stands still while the program is stopped. If this
  * computer's own link fails, no silence until the next answer is the board's: behind the link, a
@@ -42,6 +46,7 @@ struct restart_watch {
         struct tcp_connect *attempt;
     } knocks[KNOCKS];
     size_t next;
+    int64_t knock_us;     /* of loop_now_us(): when the next attempt is due */
     int64_t awake_us;     /* of loop_now_us(): when the clock was last read */
     int64_t unwatched_us; /* for how long the program was stopped */
     int64_t start_us;
@@ -149,6 +154,21 @@ static void knock_once(struct restart_watch *watch)
         take_local_error(watch, ENOMEM);
 }
 
+/* Knocks if that is due, and waits for the next knock, or for the end of a second of silence. */
+static void go_on(struct restart_watch *watch)
+{
+    if (loop_now_us() >= watch->knock_us) {
+        knock_once(watch);
+        watch->knock_us = loop_now_us() + TICK_US;
+    }
+
+    const int64_t knock_us = watch->knock_us - loop_now_us();
+    const int64_t gone_us = watch->silent_us + GONE_US - watch_now_us(watch);
+    const bool is_gone_first = !watch->is_gone && gone_us < knock_us;
+
+    loop_timer_start(&watch->tick, is_gone_first ? gone_us : knock_us);
+}
+
 static enum restart_watch_result result_while_there(const struct restart_watch *watch)
 {
     return watch->is_unseen ? RESTART_WATCH_UNSEEN : RESTART_WATCH_NEVER_GONE;
@@ -163,7 +183,7 @@ static enum restart_watch_result result_at_deadline(const struct restart_watch *
     return watch->is_gone ? RESTART_WATCH_STILL_GONE : result_while_there(watch);
 }
 
-static void on_knock_tick(void *userdata)
+static void on_tick(void *userdata)
 {
     struct restart_watch *watch = userdata;
     int64_t now_us = watch_now_us(watch);
@@ -179,8 +199,7 @@ static void on_knock_tick(void *userdata)
     } else if (watch->alive_us - watch->start_us >= watch->config.leave_us) {
         finish_watch(watch, result_while_there(watch));
     } else {
-        knock_once(watch);
-        loop_timer_start(&watch->tick, TICK_US);
+        go_on(watch);
     }
 }
 
@@ -194,10 +213,10 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     *watch = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .is_gone = config->is_gone};
     watch->awake_us = watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
-    watch->looked_us = watch->heard_us = watch->start_us;
+    watch->looked_us = watch->heard_us = watch->knock_us = watch->start_us;
 
     outage_start(&watch->outage, config->loop, &config->address, NULL);
-    loop_timer_init(&watch->tick, config->loop, on_knock_tick, watch);
+    loop_timer_init(&watch->tick, config->loop, on_tick, watch);
     loop_timer_start(&watch->tick, 0);
     return watch;
 }

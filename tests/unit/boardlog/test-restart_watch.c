@@ -31,7 +31,7 @@ struct tcp_connect {
  * descriptors, out of Memory, no Network (this computer's own link is down), firewall forbids (P),
  * Z: answered, and then the program is stopped for 3 s, z: silent, and the same, Y: answered, and then
  * the computer is suspended, whose clock stands still, l: silent, as the link is down while its route
- * stays. The last letter is repeated. */
+ * stays, d: answered 50 ms later, D: 150 ms later. The last letter is repeated. */
 static struct network {
     const char *script;
     size_t knocks;
@@ -39,6 +39,8 @@ static struct network {
     int most;
     int outages;                 /* that are watched */
     int64_t link_us, stopped_us; /* when they were last seen */
+    struct tcp_connect *delayed; /* NULL: none is to be answered later */
+    int64_t delayed_us;
     struct tcp_connect attempts[ATTEMPTS_MAX];
 } network;
 
@@ -140,7 +142,11 @@ static void answer_last_knock(void)
         virtual_time.now_us += STOPPED_US;
     if (act == 'l')
         network.link_us = virtual_time.now_us + 1;
-    if (act == 's' || act == 'z' || act == 'l' || act == 'M')
+    if (act == 'd' || act == 'D') {
+        network.delayed = attempt;
+        network.delayed_us = virtual_time.now_us + (act == 'd' ? 50000 : 150000);
+    }
+    if (strchr("szlMdD", act))
         return;
     int reason = reason_of(act);
     int fd = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
@@ -150,6 +156,19 @@ static void answer_last_knock(void)
         virtual_time.now_us += STOPPED_US;
     if (act == 'Y')
         network.stopped_us = virtual_time.now_us + 1;
+}
+
+/* Whether there is an answer before the timer is due. */
+static bool answer_delayed_knock(void)
+{
+    struct tcp_connect *attempt = network.delayed;
+
+    if (!attempt || network.delayed_us > virtual_time.due_us)
+        return false;
+    virtual_time.now_us = network.delayed_us;
+    network.delayed = NULL;
+    attempt->on_done(-1, ECONNREFUSED, attempt->userdata);
+    return true;
 }
 
 static void on_watch_done(const struct restart_watch_report *report, void *userdata)
@@ -196,6 +215,9 @@ static const struct {
     {"aUUUUUUUa", RESTART_WATCH_BACK, 0, 1600}, /* the network reports it unreachable */
     {"aassssa", RESTART_WATCH_BACK, 200, 1200}, /* exactly a second */
     {"aasssa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* less than a second: lost packets */
+    {"dssssD", RESTART_WATCH_BACK, 50, 1150},   /* more than a second, between two knocks */
+    {"dsssDa", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"Dssssda", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asasasas", RESTART_WATCH_STILL_GONE, 1200, 6000},
     {"a", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssssssssssssssa", RESTART_WATCH_BACK, 0, 3200},
@@ -243,6 +265,8 @@ static void play_watch(void)
 {
     while (result.calls == 0) {
         size_t knocks = network.knocks;
+        if (answer_delayed_knock())
+            continue;
         virtual_time_fire();
         if (network.knocks > knocks)
             answer_last_knock();
