@@ -19,6 +19,7 @@ struct result {
     struct address addresses[LOOKUP_ADDRESSES_MAX];
     char why[LOOKUP_WHY_MAX];
     bool is_local;
+    enum ota_cause lack;
 };
 
 struct host_lookup {
@@ -70,9 +71,11 @@ static void answer_lookup(int socket, const char *argument)
     memset(&result, 0, sizeof result); /* the padding, too, goes through the socket */
 
     int error = getaddrinfo(argument, NULL, &hints, &list);
-    result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
+    int number = error == EAI_SYSTEM ? errno : error == EAI_MEMORY ? ENOMEM : 0;
+    result.is_local = error_is_local(number);
+    result.lack = error_lack_cause(number);
     snprintf(result.why, sizeof result.why, "%s",
-             error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+             error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
 
     if (error == 0) {
         collect_addresses(&result, list);
@@ -86,7 +89,9 @@ static void answer_lookup(int socket, const char *argument)
 static bool is_sound(const struct result *result)
 {
     bool is_sound = result->count <= LOOKUP_ADDRESSES_MAX &&
-                    memchr(result->why, '\0', sizeof result->why) != NULL;
+                    memchr(result->why, '\0', sizeof result->why) != NULL &&
+                    (result->count > 0 || result->why[0]) &&
+                    (unsigned)result->lack < OTA_CAUSE_COUNT;
 
     for (size_t i = 0; is_sound && i < result->count; i++) {
         const sa_family_t family = result->addresses[i].any.sa_family;
@@ -115,7 +120,8 @@ static void on_result(unsigned events, void *userdata)
 
     /* The child hangs up next, which must not count as a second result. */
     loop_watch_stop(&lookup->watch);
-    lookup->done(result.addresses, result.count, result.why, result.is_local, lookup->userdata);
+    lookup->done(result.addresses, result.count, result.why, result.is_local, result.lack,
+                 lookup->userdata);
 }
 
 struct host_lookup *host_lookup_start(struct loop *loop, const char *name,

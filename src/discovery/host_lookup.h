@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/loop.h"
+#include "esp-ota/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +15,10 @@
 struct host_lookup;
 
 /* Called once, from the loop, with count addresses. 0: the name does not resolve, and why is a part
- * of a sentence such as "Name or service not known", never NULL. is_local: because this computer
- * ran out of memory or the like. */
+ * of a sentence such as "Name or service not known", never NULL nor empty. is_local: because this
+ * computer ran out of memory or the like; lack says of what, if that is known. */
 typedef void host_lookup_done_fn(const struct address *addresses, size_t count, const char *why,
-                                 bool is_local, void *userdata);
+                                 bool is_local, enum ota_cause lack, void *userdata);
 
 /* Starts to look name up. NULL and errno when no process can be started. There is no deadline: the
  * caller sets one. */

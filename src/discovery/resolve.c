@@ -185,7 +185,7 @@ static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
 }
 
 static void on_lookup(const struct address *addresses, size_t count, const char *why, bool is_local,
-                      void *userdata)
+                      enum ota_cause lack, void *userdata)
 {
     struct resolver *resolver = userdata;
     struct question *question = &resolver->questions[ASK_SYSTEM];
@@ -194,6 +194,8 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
         finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
     resolver->is_local |= is_local;
+    if (lack)
+        resolver->lack = lack;
 
     host_lookup_free(question->lookup);
     question->lookup = NULL;

@@ -104,15 +104,17 @@ struct scene {
     char addresses[512];
     char why[256];
     bool is_local;
+    enum ota_cause lack;
 };
 
 static void on_lookup_done(const struct address *addresses, size_t count, const char *why,
-                           bool is_local, void *userdata)
+                           bool is_local, enum ota_cause lack, void *userdata)
 {
     struct scene *scene = userdata;
 
     assert_non_null(why);
     scene->is_local = is_local;
+    scene->lack = lack;
     scene->done_count++;
     scene->count = count;
     snprintf(scene->why, sizeof scene->why, "%s", why);
@@ -208,22 +210,28 @@ static void test_lookup_answers(void **state)
     static const struct {
         const char *name, *addresses, *why;
         bool is_local;
+        enum ota_cause lack;
     } table[] = {
-        {"test:ab", "10.0.0.0 10.0.0.1", "", false},
-        {"test:abba", "10.0.0.0 10.0.0.1", "", false},
+        {"test:ab", "10.0.0.0 10.0.0.1", "", false, OTA_CAUSE_NONE},
+        {"test:abba", "10.0.0.0 10.0.0.1", "", false, OTA_CAUSE_NONE},
         {"test:abcdefghij",
-         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", "", false},
-        {"test:?b", "10.0.0.1", "", false},
-        {"test:??", "", "no usable address", false},
-        {"0.0.0.0", "", "0.0.0.0, which is not the address of one board", false},
-        {"255.255.255.255", "", "255.255.255.255, which is not the address of one board", false},
-        {"224.0.0.251", "", "224.0.0.251, which is not the address of one board", false},
-        {"::", "", "::, which is not the address of one board", false},
-        {"fe80::7", "", "fe80::7, which is a link-local address without its interface", false},
-        {"ff02::fb", "", "ff02::fb, which is not the address of one board", false},
-        {"test:error", "", "Too many open files", true},
-        {"test:memory", "", "Memory allocation failure", true},
-        {"test:death", "", "the process that asks the system resolver ended unexpectedly", true},
+         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", "", false,
+         OTA_CAUSE_NONE},
+        {"test:?b", "10.0.0.1", "", false, OTA_CAUSE_NONE},
+        {"test:??", "", "no usable address", false, OTA_CAUSE_NONE},
+        {"0.0.0.0", "", "0.0.0.0, which is not the address of one board", false, OTA_CAUSE_NONE},
+        {"255.255.255.255", "", "255.255.255.255, which is not the address of one board", false,
+         OTA_CAUSE_NONE},
+        {"224.0.0.251", "", "224.0.0.251, which is not the address of one board", false,
+         OTA_CAUSE_NONE},
+        {"::", "", "::, which is not the address of one board", false, OTA_CAUSE_NONE},
+        {"fe80::7", "", "fe80::7, which is a link-local address without its interface", false,
+         OTA_CAUSE_NONE},
+        {"ff02::fb", "", "ff02::fb, which is not the address of one board", false, OTA_CAUSE_NONE},
+        {"test:error", "", "Too many open files", true, OTA_CAUSE_TOO_MANY_FILES},
+        {"test:memory", "", "Memory allocation failure", true, OTA_CAUSE_OUT_OF_MEMORY},
+        {"test:death", "", "the process that asks the system resolver ended unexpectedly", true,
+         OTA_CAUSE_NONE},
     };
 
     (void)state;
@@ -236,6 +244,7 @@ static void test_lookup_answers(void **state)
         assert_string_equal(scene.addresses, table[i].addresses);
         assert_string_equal(scene.why, table[i].why);
         assert_int_equal(scene.is_local, table[i].is_local);
+        assert_int_equal(scene.lack, table[i].lack);
         end_lookup(&scene);
     }
 }

@@ -229,7 +229,7 @@ static void play_answers(const struct step *step)
     }
     if (step->question == SYSTEM) {
         world.on_lookup(addresses, count, step->reason ? step->reason : "", step->is_local,
-                        userdata);
+                        step->lack, userdata);
         return;
     }
     struct mdns_answer answer = {.event = step->event, .port = step->port};
@@ -902,11 +902,13 @@ static const struct test_case {
      .target = "kitchen",
      .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
                {20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
-               {30, SYSTEM, .reason = "Cannot allocate memory", .is_local = true}},
+               {30, SYSTEM, .reason = "Cannot allocate memory", .is_local = true,
+                .lack = OTA_CAUSE_OUT_OF_MEMORY}},
      .asked = "host@0 instance@0 system@0",
      .done_ms = 30,
      .says = {"cannot be looked up: "},
-     .error = OTA_E_INTERNAL},
+     .error = OTA_E_INTERNAL,
+     .cause = OTA_CAUSE_OUT_OF_MEMORY},
     {.title = "memory for no question at all",
      .target = "kitchen",
      .asked = "host@0 instance@0 system@0",
