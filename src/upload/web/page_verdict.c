@@ -55,6 +55,9 @@ static bool is_plain_answer(const struct page *page, const struct http_reply *re
            (reply->status < 300 || leads_on);
 }
 
+/* The body is not searched for a login: sketches that have one answer an upload with 401, or with 302 or
+ * 303 (some without a Location, and <meta refresh> in the body), never with 200. A form for a password
+ * may also follow a success, as that of a page with the Wi-Fi settings. */
 bool page_leads_to_login(const struct http_reply *reply)
 {
     return strcasestr(reply->refresh, "login") ||

@@ -76,6 +76,8 @@ static const struct {
     {PAGE_FORM, 200, "done", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "An Error occurred", PAGE_REFUSED, "Error occurred"},
     {PAGE_FORM, 413, "", PAGE_REFUSED, ""},
+    {PAGE_FORM, 302, "<meta http-equiv='refresh' content='0; url=/login'>", PAGE_UNCLEAR, ""},
+    {PAGE_FORM, 200, "Wi-Fi: <input type='password' name='key'>", PAGE_ACCEPTED, NULL},
 };
 
 static void test_replies(void **state)
