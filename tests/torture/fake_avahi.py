@@ -247,6 +247,7 @@ class Bus:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(path)
         self._listener.listen()
+        self._listener.settimeout(None)  # with a limit, accept() would go round after shutdown()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -263,7 +264,8 @@ class Bus:
             Connection(stream, self._boards).serve()
 
     def close(self):
+        """The thread ends first: its next accept() might wait for whatever gets the number of a closed listener."""
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         self._thread.join(60)
         assert not self._thread.is_alive()
+        self._listener.close()
