@@ -127,78 +127,53 @@ static enum ota_error find_loaded_image(struct plan *plan, const char *path,
     return error;
 }
 
-static enum ota_error load_password(struct plan *plan, const char *path, const char *written,
-                                    struct ota_failure *failure)
+static enum ota_error load_secret(struct plan_secrets *secrets, enum secret_kind kind,
+                                  const char *path, const char *written,
+                                  struct ota_failure *failure)
 {
+    const bool is_key = kind == SECRET_ENCRYPTION_KEY;
     enum exposure exposure;
-    struct plan_password *passwords = array_grow(plan->passwords, plan->password_count,
-                                                 &plan->password_capacity, sizeof *passwords);
-
-    if (!passwords)
+    struct plan_secret *list =
+        array_grow(secrets->list, secrets->count, &secrets->capacity, sizeof *list);
+    if (!list)
         return ota_fail_no_memory(failure);
 
-    plan->passwords = passwords;
-    struct plan_password *loaded = &passwords[plan->password_count];
-    *loaded = (struct plan_password){.path = strdup(path)};
+    secrets->list = list;
+    struct plan_secret *loaded = &list[secrets->count];
+    *loaded = (struct plan_secret){.path = strdup(path)};
     if (!loaded->path)
         return ota_fail_no_memory(failure);
-    plan->password_count++;
-    if (password_from_file(&loaded->password, path, written, &exposure, failure) != OTA_OK)
+    secrets->count++;
+    if ((is_key
+             ? encryption_key_from_file(&loaded->key, path, written, &exposure, failure)
+             : password_from_file(&loaded->password, path, written, &exposure, failure)) != OTA_OK)
         return failure->error;
-    exposure_warn(exposure, path, "password");
+    exposure_warn(exposure, path, is_key ? "encryption key" : "password");
     return OTA_OK;
 }
 
-static enum ota_error find_password(struct plan *plan, const char *path, const char *written,
-                                    const char **password, struct ota_failure *failure)
+/* Valid until the next call. NULL: failure is filled in. */
+static const struct plan_secret *find_loaded_secret(struct plan_secrets *secrets,
+                                                    enum secret_kind kind, const char *path,
+                                                    const char *written,
+                                                    struct ota_failure *failure)
 {
-    for (size_t i = 0; i < plan->password_count; i++) {
-        if (strcmp(plan->passwords[i].path, path) == 0) {
-            *password = plan->passwords[i].password;
-            return OTA_OK;
-        }
-    }
-    enum ota_error error = load_password(plan, path, written, failure);
-    if (error == OTA_OK)
-        *password = plan->passwords[plan->password_count - 1].password;
-    return error;
+    for (size_t i = 0; i < secrets->count; i++)
+        if (strcmp(secrets->list[i].path, path) == 0)
+            return &secrets->list[i];
+    if (load_secret(secrets, kind, path, written, failure) != OTA_OK)
+        return NULL;
+    return &secrets->list[secrets->count - 1];
 }
 
-static enum ota_error load_key(struct plan *plan, const char *path, const char *written,
-                               struct ota_failure *failure)
+static void free_secrets(struct plan_secrets *secrets)
 {
-    enum exposure exposure;
-    struct plan_key *keys =
-        array_grow(plan->keys, plan->key_count, &plan->key_capacity, sizeof *keys);
-
-    if (!keys)
-        return ota_fail_no_memory(failure);
-
-    plan->keys = keys;
-    struct plan_key *loaded = &keys[plan->key_count];
-    *loaded = (struct plan_key){.path = strdup(path)};
-    if (!loaded->path)
-        return ota_fail_no_memory(failure);
-    plan->key_count++;
-    if (encryption_key_from_file(&loaded->key, path, written, &exposure, failure) != OTA_OK)
-        return failure->error;
-    exposure_warn(exposure, path, "encryption key");
-    return OTA_OK;
-}
-
-static enum ota_error find_encryption_key(struct plan *plan, const char *path, const char *written,
-                                          const unsigned char **key, struct ota_failure *failure)
-{
-    for (size_t i = 0; i < plan->key_count; i++) {
-        if (strcmp(plan->keys[i].path, path) == 0) {
-            *key = plan->keys[i].key;
-            return OTA_OK;
-        }
+    for (size_t i = 0; i < secrets->count; i++) {
+        secret_free(secrets->list[i].password);
+        secret_free(secrets->list[i].key);
+        free(secrets->list[i].path);
     }
-    enum ota_error error = load_key(plan, path, written, failure);
-    if (error == OTA_OK)
-        *key = plan->keys[plan->key_count - 1].key;
-    return error;
+    free(secrets->list);
 }
 
 /* The board that is this target, or else one with its name; NULL: there is neither. */
@@ -254,6 +229,7 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
                                    struct assignment *assignment, struct ota_failure *failure)
 {
     char shown[2 * TARGET_NAME_MAX];
+    const struct plan_secret *found;
 
     if (line->key_file && !assignment->protocol->takes_encryption_key)
         return ota_fail(failure, OTA_E_USAGE,
@@ -261,13 +237,20 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
                         "encryption; write esphome://%s if it runs ESPHome",
                         escape_string(shown, sizeof shown, name_of(line)),
                         assignment->protocol->name, shown);
-    if (line->auth_file &&
-        find_password(plan, line->auth_file, line->auth_file + line->auth_file_written_at,
-                      &assignment->password, failure) != OTA_OK)
-        return failure->error;
-    if (line->key_file)
-        return find_encryption_key(plan, line->key_file, line->key_file + line->key_file_written_at,
-                                   &assignment->encryption_key, failure);
+    if (line->auth_file) {
+        found = find_loaded_secret(&plan->passwords, SECRET_PASSWORD, line->auth_file,
+                                   line->auth_file + line->auth_file_written_at, failure);
+        if (!found)
+            return failure->error;
+        assignment->password = found->password;
+    }
+    if (line->key_file) {
+        found = find_loaded_secret(&plan->keys, SECRET_ENCRYPTION_KEY, line->key_file,
+                                   line->key_file + line->key_file_written_at, failure);
+        if (!found)
+            return failure->error;
+        assignment->encryption_key = found->key;
+    }
     return OTA_OK;
 }
 
@@ -561,19 +544,11 @@ void plan_free(struct plan *plan)
         image_free(plan->images[i].image);
         free(plan->images[i].path);
     }
-    for (size_t i = 0; i < plan->password_count; i++) {
-        secret_free(plan->passwords[i].password);
-        free(plan->passwords[i].path);
-    }
     hosts_free(&plan->hosts);
     free(plan->assignments);
     free(plan->images);
-    free(plan->passwords);
-    for (size_t i = 0; i < plan->key_count; i++) {
-        secret_free(plan->keys[i].key);
-        free(plan->keys[i].path);
-    }
-    free(plan->keys);
+    free_secrets(&plan->passwords);
+    free_secrets(&plan->keys);
     resume_free(plan->resume);
     sign_key_free(plan->key);
     sign_key_free(plan->verify_key);

@@ -42,14 +42,14 @@ struct plan_image {
     char *path; /* as asked for */
     struct image *image;
 };
-struct plan_password {
+struct plan_secret {
     char *path;
-    char *password;
+    char *password;     /* or */
+    unsigned char *key; /* for ESPHome; the other one is NULL */
 };
-
-struct plan_key {
-    char *path;
-    unsigned char *key;
+struct plan_secrets {
+    struct plan_secret *list;
+    size_t count, capacity;
 };
 
 struct plan {
@@ -58,10 +58,7 @@ struct plan {
     size_t count, capacity;
     struct plan_image *images;
     size_t image_count, image_capacity;
-    struct plan_password *passwords;
-    size_t password_count, password_capacity;
-    struct plan_key *keys;
-    size_t key_count, key_capacity;
+    struct plan_secrets passwords, keys;
     struct hosts hosts;          /* whose strings the assignments have */
     struct resume *resume;       /* NULL: no earlier run */
     struct sign_key *key;        /* while images are loaded; NULL: they are sent as they are */

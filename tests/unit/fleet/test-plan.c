@@ -180,7 +180,7 @@ static void test_assignments(void **state)
         describe_plan(text, &plan);
         assert_string_equal(text, assignments_rows[i].expected);
         assert_int_equal(plan.image_count, assignments_rows[i].images);
-        assert_int_equal(plan.password_count, assignments_rows[i].passwords);
+        assert_int_equal(plan.passwords.count, assignments_rows[i].passwords);
         plan_free(&plan);
     }
 }
