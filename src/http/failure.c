@@ -21,8 +21,8 @@ static void fail_local(struct ota_failure *failure, const struct http_outcome *o
                        strerror(outcome->reason));
     else
         ota_fail(failure, OTA_E_INTERNAL, "%s: %s", what, text);
-    if (outcome->lacks_certificates)
-        failure->cause = OTA_CAUSE_NO_CERTIFICATES;
+    if (outcome->cause != OTA_CAUSE_NONE)
+        failure->cause = outcome->cause;
 }
 
 void http_fail_request(struct ota_failure *failure, const struct http_outcome *outcome,

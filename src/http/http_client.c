@@ -77,7 +77,7 @@ static void finish_request(struct http_request *request, enum http_end end, int 
         outcome.end = HTTP_REPLIED;
     else if (end == HTTP_BROKEN || end == HTTP_STALLED)
         outcome.cut_status = request->reply.status >= 200 ? request->reply.status : 0;
-    outcome.lacks_certificates = request->lacks_certificates;
+    outcome.cause = request->cause;
     outcome.is_sent = request->is_sent;
     outcome.silent_us = request->is_connected ? request->silent_us : 0;
     outcome.is_acknowledged = request->is_acknowledged;
@@ -163,7 +163,8 @@ static void take_results(struct http_client *client)
         if (code != CURLE_OK)
             diag_debug("%s: the HTTP request ended with %d of libcurl", request->config.board,
                        (int)code);
-        request->lacks_certificates = code == CURLE_SSL_CACERT_BADFILE && !request->shortage;
+        if (code == CURLE_SSL_CACERT_BADFILE && !request->shortage)
+            request->cause = OTA_CAUSE_NO_CERTIFICATES;
         finish_request(request, end, reason);
     }
 }

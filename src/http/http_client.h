@@ -53,12 +53,12 @@ enum http_end {
 struct http_outcome {
     enum http_end end;
     int reason;
-    const char *text;        /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
-    bool lacks_certificates; /* HTTP_LOCAL: those to trust cannot be read */
-    bool is_sent;            /* every byte has left this host */
-    bool is_acknowledged;    /* the peer's TCP has acknowledged every byte */
-    unsigned cut_status; /* HTTP_BROKEN, HTTP_STALLED: of a head without its end; 0: none began */
-    int64_t silent_us;   /* tcp_silent_us() at the end; 0 without a connection */
+    const char *text;     /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
+    enum ota_cause cause; /* HTTP_LOCAL: OTA_CAUSE_NO_CERTIFICATES, or OTA_CAUSE_NONE */
+    bool is_sent;         /* every byte has left this host */
+    bool is_acknowledged; /* the peer's TCP has acknowledged every byte */
+    unsigned cut_status;  /* HTTP_BROKEN, HTTP_STALLED: of a head without its end; 0: none began */
+    int64_t silent_us;    /* tcp_silent_us() at the end; 0 without a connection */
     struct http_reply *reply; /* HTTP_REPLIED; valid during on_done */
 };
 

@@ -53,9 +53,9 @@ struct http_request {
     bool is_sent;
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
-    bool lacks_certificates; /* those to trust cannot be read */
-    int shortage;            /* find_shortage() while the connection was there */
-    unsigned shortages;      /* crypto_shortages() at the start */
+    enum ota_cause cause; /* see struct http_outcome */
+    int shortage;         /* find_shortage() while the connection was there */
+    unsigned shortages;   /* crypto_shortages() at the start */
     int socket_error;
     size_t lines;      /* bytes of the header lines that came, trailers included */
     uint64_t received; /* bytes, when the connection was closed */

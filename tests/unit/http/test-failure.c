@@ -54,7 +54,7 @@ static void test_cut_heads(void **state)
 static void test_no_certificates(void **state)
 {
     const struct http_outcome outcome = {
-        .end = HTTP_LOCAL, .text = "bad", .lacks_certificates = true};
+        .end = HTTP_LOCAL, .text = "bad", .cause = OTA_CAUSE_NO_CERTIFICATES};
     struct ota_failure failure;
 
     (void)state;
