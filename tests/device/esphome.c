@@ -257,14 +257,13 @@ static void take_answer(struct board *board)
 {
     struct esphome *esphome = &board->esphome;
     const struct esphome_config *config = config_of(board);
-    const size_t digits = esphome->want / 2;
     char text[WEB_SECRET + 2 * HEX_ROOM], right[HEX_ROOM];
 
-    snprintf(text, sizeof text, "%s%s%.*s", board->sim->config->web.password, esphome->nonce,
-             (int)digits, (const char *)esphome->in);
+    snprintf(text, sizeof text, "%s%s%s", board->sim->config->web.password, esphome->nonce,
+             esphome->cnonce);
     bool done = config->asks_md5 ? md5_hex(text, strlen(text), right)
                                  : sha256_hex(text, strlen(text), right);
-    done = done && memcmp(right, esphome->in + digits, digits) == 0;
+    done = done && memcmp(right, esphome->in, esphome->want) == 0;
     board_event(board, "answer result=%s", done ? "right" : "wrong");
     if (errs(board, ESPHOME_ANSWER))
         return;
@@ -274,15 +273,36 @@ static void take_answer(struct board *board)
         refuse(board, ERROR_AUTH);
 }
 
-/* After Noise there is no password. */
+static void take_cnonce(struct board *board)
+{
+    struct esphome *esphome = &board->esphome;
+
+    memcpy(esphome->cnonce, esphome->in, esphome->want);
+    esphome->cnonce[esphome->want] = '\0';
+    expect(board, esphome->want, take_answer);
+}
+
+/* In the clear at once; encrypted, each byte of the device is in a frame of its own. */
+static void challenge_host(struct board *board, uint8_t scheme, size_t digits)
+{
+    struct esphome *esphome = &board->esphome;
+    uint8_t challenge[1 + SHA256_HEX] = {scheme};
+    const size_t length = 1 + digits, piece = esphome->is_encrypted ? 1 : length;
+
+    random_hex(esphome->nonce, digits);
+    memcpy(challenge + 1, esphome->nonce, digits);
+    for (size_t at = 0; at < length; at += piece)
+        say(board, challenge + at, piece);
+    expect(board, digits, take_cnonce);
+}
+
+/* After Noise there is no password, unless that is ordered. */
 static void ask_password(struct board *board)
 {
     struct esphome *esphome = &board->esphome;
     const struct esphome_config *config = config_of(board);
-    const size_t digits = config->asks_md5 ? MD5_HEX : SHA256_HEX;
-    uint8_t challenge[1 + SHA256_HEX];
 
-    if (!board->sim->config->has_password || esphome->is_encrypted) {
+    if (!board->sim->config->has_password || (esphome->is_encrypted && !config->asks_encrypted)) {
         expect_image(board);
         return;
     }
@@ -290,11 +310,10 @@ static void ask_password(struct board *board)
         refuse(board, ERROR_AUTH);
         return;
     }
-    random_hex(esphome->nonce, digits);
-    challenge[0] = config->asks_md5 ? SAY_MD5 : SAY_SHA256;
-    memcpy(challenge + 1, esphome->nonce, digits);
-    say(board, challenge, 1 + digits);
-    expect(board, 2 * digits, take_answer);
+    if (config->asks_md5)
+        challenge_host(board, SAY_MD5, MD5_HEX);
+    else
+        challenge_host(board, SAY_SHA256, SHA256_HEX);
 }
 
 /* The byte for the updater's error. */

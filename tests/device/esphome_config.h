@@ -27,6 +27,7 @@ struct esphome_config {
     bool has_key;        /* offers encryption */
     bool needs_key;      /* and takes nothing else */
     bool stays_in_clear; /* is asked for encryption, and offers none */
+    bool asks_encrypted; /* asks for the password within the encryption, too */
     uint8_t key[NOISE_KEY];
     unsigned read_ms, data_ms;    /* time-outs */
     uint8_t error[ESPHOME_STEPS]; /* the byte to send instead of a reply; 0: none */

@@ -120,6 +120,15 @@ class Uploads(Scenario):
                     says=(CONFIRMED,), events=(" encrypted$",), never=("did not ask",)),
         ))
 
+    def test_passwords_within_the_encryption(self):
+        """No device asks there, but its peers answer. With SHA-256 this is the longest step of all."""
+        secret = ("-P", "quite secret")
+        self.check(Esphome(f"{name} {sets}", options=secret, args=("-a", password), sets=(f"key={KEY}", "asks-encrypted", *sets),
+                           key=KEY, status=status, says=says, events=(" encrypted$", f" answer result={name}$"))
+                   for sets in ((), ("md5",))
+                   for name, password, status, says in (("right", "quite secret", 0, (CONFIRMED,)),
+                                                        ("wrong", "entirely wrong", 6, ("0x82",))))
+
     def test_encryption(self):
         self.check((
             Esphome("key", sets=(f"key={KEY}",), key=KEY, says=(CONFIRMED,), events=(" encrypted$",)),

@@ -244,6 +244,15 @@ static void handle_event(struct connection *connection, enum exchange_event even
     }
 }
 
+/* An exchange takes bytes as long as its steps can be sent, and there is room for all of them. If not,
+ * the bytes would be offered to it for ever, and no timer or signal would be served. */
+static void finish_stuck(struct connection *connection)
+{
+    ota_fail(&connection->failure, OTA_E_INTERNAL,
+             "the exchange takes no more of the board's bytes");
+    finish_connection(connection);
+}
+
 /* The acknowledgement of the verdict does not wait, nor do our steps. */
 static void take_bytes(struct connection *connection, const unsigned char *bytes, size_t length)
 {
@@ -251,8 +260,14 @@ static void take_bytes(struct connection *connection, const unsigned char *bytes
 
     while (taken < length && !connection->is_done) {
         enum exchange_event event;
+        const size_t fed =
+            exchange_feed(&connection->exchange, &event, bytes + taken, length - taken);
 
-        taken += exchange_feed(&connection->exchange, &event, bytes + taken, length - taken);
+        if (fed == 0) {
+            finish_stuck(connection);
+            return;
+        }
+        taken += fed;
         if (event == EXCHANGE_INSTALLED)
             update_acknowledged(connection);
         handle_event(connection, event);

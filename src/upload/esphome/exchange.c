@@ -62,13 +62,23 @@ enum {
 enum { VERSION_MIN = 1, VERSION_MAX = 2 };
 enum { TYPE_APP = 0 };
 enum { REASON_MAX = 4 * FRAME_PAYLOAD_MAX + 1 };
+enum { HANDSHAKE_SIZE = FRAME_HEADER_SIZE + 1 + NOISE_MESSAGE_SIZE };
+
+/* The largest unit is a cnonce or an answer, and a step has one or two units. The greeting and the
+ * handshake are no units. */
+_Static_assert(sizeof((struct auth_answer *)0)->cnonce - 1 <= EXCHANGE_UNIT_MAX &&
+                   sizeof((struct auth_answer *)0)->response - 1 <= EXCHANGE_UNIT_MAX &&
+                   sizeof MAGIC <= EXCHANGE_OUTPUT_MAX &&
+                   (size_t)HANDSHAKE_SIZE <= EXCHANGE_OUTPUT_MAX,
+               "each step has room in the output");
 
 /* -- output and ends -- */
 
-/* The caller has filled in failure. */
+/* The caller has filled in failure. A part of a step is not sent. */
 static enum exchange_event end_failed(struct exchange *exchange)
 {
     exchange->step = EXCHANGE_OVER;
+    exchange->output_length = 0;
     return EXCHANGE_FAILED;
 }
 
@@ -90,19 +100,39 @@ static enum exchange_event fail_crypto(struct exchange *exchange)
     return end_failed(exchange);
 }
 
-/* Adds one unit of the protocol to the output: in a frame of its own when encrypted. */
+/* Takes room in the output. Returns NULL, with failure filled in, if a step is larger than all that
+ * EXCHANGE_OUTPUT_MAX was made for: behind the output stands its length. */
+static unsigned char *reserve_output(struct exchange *exchange, size_t length)
+{
+    unsigned char *place = exchange->output + exchange->output_length;
+
+    if (length > sizeof exchange->output - exchange->output_length) {
+        fail_exchange(exchange, OTA_E_INTERNAL, "a step of %zu bytes finds no room in the output",
+                      length);
+        return NULL;
+    }
+    exchange->output_length += length;
+    return place;
+}
+
+/* Adds one unit of the protocol to the output: in a frame of its own when encrypted. Returns false
+ * if failure was filled in. */
 static bool put_unit(struct exchange *exchange, const void *unit, size_t length)
 {
-    unsigned char *target = exchange->output + exchange->output_length;
+    const size_t overhead = exchange->noise ? EXCHANGE_FRAME_OVERHEAD : 0;
+    unsigned char *place = reserve_output(exchange, overhead + length);
 
+    if (!place)
+        return false;
     if (!exchange->noise) {
-        memcpy(target, unit, length);
-        exchange->output_length += length;
+        memcpy(place, unit, length);
         return true;
     }
-    frame_write_header(target, length + NOISE_TAG_SIZE);
-    exchange->output_length += FRAME_HEADER_SIZE + length + NOISE_TAG_SIZE;
-    return noise_seal(exchange->noise, target + FRAME_HEADER_SIZE, unit, length) == 0;
+    frame_write_header(place, length + NOISE_TAG_SIZE);
+    if (noise_seal(exchange->noise, place + FRAME_HEADER_SIZE, unit, length) == 0)
+        return true;
+    fail_crypto(exchange);
+    return false;
 }
 
 static unsigned char features_of(const struct exchange *exchange)
@@ -116,9 +146,8 @@ static unsigned char features_of(const struct exchange *exchange)
 
 void exchange_start(struct exchange *exchange, const struct exchange_config *config)
 {
-    *exchange = (struct exchange){
-        .config = *config, .shortages = crypto_shortages(), .output_length = sizeof MAGIC};
-    memcpy(exchange->output, MAGIC, sizeof MAGIC);
+    *exchange = (struct exchange){.config = *config, .shortages = crypto_shortages()};
+    put_unit(exchange, MAGIC, sizeof MAGIC);
 }
 
 void exchange_clear(struct exchange *exchange)
@@ -165,9 +194,8 @@ static enum exchange_event take_version(struct exchange *exchange, unsigned char
                              "the board wants version %u of ESPHome's OTA protocol; this program "
                              "knows %d and %d",
                              byte, VERSION_MIN, VERSION_MAX);
-    put_unit(exchange, &features, 1);
     exchange->step = EXCHANGE_FEATURES;
-    return EXCHANGE_NOTHING;
+    return put_unit(exchange, &features, 1) ? EXCHANGE_NOTHING : EXCHANGE_FAILED;
 }
 
 /* Chooses what is sent. */
@@ -191,7 +219,7 @@ static enum exchange_event begin_encryption(struct exchange *exchange, unsigned 
         REPLY_OK, (unsigned char)exchange->version, features_of(exchange), REPLY_EXTENDED, flags,
     };
     enum { NAME = sizeof PROLOGUE_NAME - 1, LENGTH = NAME + sizeof MAGIC + sizeof clear };
-    unsigned char prologue[LENGTH], *output = exchange->output;
+    unsigned char prologue[LENGTH];
 
     memcpy(prologue, PROLOGUE_NAME, NAME);
     memcpy(prologue + NAME, MAGIC, sizeof MAGIC);
@@ -202,9 +230,11 @@ static enum exchange_event begin_encryption(struct exchange *exchange, unsigned 
     if (!noise)
         return fail_crypto(exchange);
 
+    unsigned char *output = reserve_output(exchange, HANDSHAKE_SIZE);
+    if (!output)
+        return EXCHANGE_FAILED;
     frame_write_header(output, 1 + NOISE_MESSAGE_SIZE);
     output[FRAME_HEADER_SIZE] = 0;
-    exchange->output_length = FRAME_HEADER_SIZE + 1 + NOISE_MESSAGE_SIZE;
     exchange->step = EXCHANGE_HANDSHAKE;
     return noise_write_message(noise, output + FRAME_HEADER_SIZE + 1) == 0 ? EXCHANGE_NOTHING
                                                                            : fail_crypto(exchange);
@@ -258,8 +288,8 @@ static enum exchange_event announce_image(struct exchange *exchange)
 
     exchange->step = EXCHANGE_PREPARE;
     if (exchange->is_extended && !put_unit(exchange, &type, 1))
-        return fail_crypto(exchange);
-    return put_unit(exchange, bytes, sizeof bytes) ? EXCHANGE_NOTHING : fail_crypto(exchange);
+        return EXCHANGE_FAILED;
+    return put_unit(exchange, bytes, sizeof bytes) ? EXCHANGE_NOTHING : EXCHANGE_FAILED;
 }
 
 static enum exchange_event take_no_password(struct exchange *exchange)
@@ -315,10 +345,11 @@ static enum exchange_event answer_challenge(struct exchange *exchange)
     if (config->echo && !echo_learn(config->echo, NULL, &exchange->answer, &exchange->failure))
         return end_failed(exchange);
 
-    trust_answered(config->trust, trust_strength(exchange->scheme));
-    put_unit(exchange, exchange->answer.cnonce, digits);
-    put_unit(exchange, exchange->answer.response, digits);
     exchange->step = EXCHANGE_VERDICT;
+    if (!put_unit(exchange, exchange->answer.cnonce, digits) ||
+        !put_unit(exchange, exchange->answer.response, digits))
+        return EXCHANGE_FAILED;
+    trust_answered(config->trust, trust_strength(exchange->scheme));
     return EXCHANGE_ANSWERED;
 }
 
@@ -348,7 +379,7 @@ static enum exchange_event take_prepared(struct exchange *exchange, unsigned cha
         return fail_unexpected(exchange, byte);
     exchange->step = EXCHANGE_ACCEPT;
     return put_unit(exchange, exchange->content->md5, DIGEST_MD5_HEX) ? EXCHANGE_NOTHING
-                                                                      : fail_crypto(exchange);
+                                                                      : EXCHANGE_FAILED;
 }
 
 static enum exchange_event take_acceptance(struct exchange *exchange, unsigned char byte)
@@ -509,8 +540,6 @@ static size_t minimum(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-enum { FRAME_OVERHEAD = FRAME_HEADER_SIZE + NOISE_TAG_SIZE };
-
 size_t exchange_take_data(struct exchange *exchange, unsigned char *target, size_t capacity)
 {
     const struct exchange_content *content = exchange->content;
@@ -524,7 +553,7 @@ size_t exchange_take_data(struct exchange *exchange, unsigned char *target, size
         return written;
     }
 
-    while (left > 0 && capacity - written > FRAME_OVERHEAD + EXCHANGE_DATA_MAX) {
+    while (left > 0 && capacity - written > EXCHANGE_FRAME_OVERHEAD + EXCHANGE_DATA_MAX) {
         size_t length = minimum(left, EXCHANGE_DATA_MAX);
 
         frame_write_header(target + written, length + NOISE_TAG_SIZE);
@@ -532,7 +561,7 @@ size_t exchange_take_data(struct exchange *exchange, unsigned char *target, size
             fail_crypto(exchange);
             return 0;
         }
-        written += FRAME_OVERHEAD + length;
+        written += EXCHANGE_FRAME_OVERHEAD + length;
         exchange->taken += length;
         next += length;
         left -= length;
@@ -542,10 +571,11 @@ size_t exchange_take_data(struct exchange *exchange, unsigned char *target, size
 
 size_t exchange_carried(const struct exchange *exchange, size_t sent)
 {
-    const size_t frame = FRAME_OVERHEAD + EXCHANGE_DATA_MAX;
+    const size_t frame = EXCHANGE_FRAME_OVERHEAD + EXCHANGE_DATA_MAX;
     const size_t rest = sent % frame;
 
     if (!exchange->noise)
         return sent;
-    return sent / frame * EXCHANGE_DATA_MAX + (rest > FRAME_OVERHEAD ? rest - FRAME_OVERHEAD : 0);
+    return sent / frame * EXCHANGE_DATA_MAX +
+           (rest > EXCHANGE_FRAME_OVERHEAD ? rest - EXCHANGE_FRAME_OVERHEAD : 0);
 }

@@ -15,7 +15,10 @@
 #include <stddef.h>
 
 enum {
-    EXCHANGE_OUTPUT_MAX = 2 * DIGEST_SHA256_HEX,
+    EXCHANGE_FRAME_OVERHEAD = FRAME_HEADER_SIZE + NOISE_TAG_SIZE,
+    EXCHANGE_UNITS_MAX = 2,                /* of a step */
+    EXCHANGE_UNIT_MAX = DIGEST_SHA256_HEX, /* a cnonce, an answer */
+    EXCHANGE_OUTPUT_MAX = EXCHANGE_UNITS_MAX * (EXCHANGE_FRAME_OVERHEAD + EXCHANGE_UNIT_MAX),
     EXCHANGE_DATA_MAX = 1024, /* of the image in an encrypted frame */
 };
 
@@ -99,7 +102,7 @@ void exchange_start(struct exchange *exchange, const struct exchange_config *con
 void exchange_clear(struct exchange *exchange);
 
 /* Takes the board's bytes up to the first event, or the first output: the caller sends that before
- * it calls again. Returns how many bytes it has taken. */
+ * it calls again. Returns how many bytes it has taken; 0 only if output still waits. */
 size_t exchange_feed(struct exchange *exchange, enum exchange_event *event, const void *bytes,
                      size_t length);
 

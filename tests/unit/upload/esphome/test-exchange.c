@@ -545,6 +545,85 @@ static enum exchange_event run_encrypted(struct encrypted *test, unsigned char t
     return event;
 }
 
+/* -- a password within the encryption -- */
+
+/* The board's side once the handshake is complete: what it sends is sealed with the key that the
+ * exchange opens with, and what it gets is opened with the other one. */
+static struct noise *make_peer(const struct encrypted *test)
+{
+    struct noise *peer = noise_new(test->psk, "", 0, test->ephemeral);
+
+    assert_non_null(peer);
+    memcpy(peer->send_key, test->exchange.noise->receive_key, sizeof peer->send_key);
+    memcpy(peer->receive_key, test->exchange.noise->send_key, sizeof peer->receive_key);
+    return peer;
+}
+
+static enum exchange_event say_sealed(struct encrypted *test, struct noise *peer,
+                                      const char *replies, size_t count)
+{
+    enum exchange_event event = EXCHANGE_NOTHING;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned char payload[1 + NOISE_TAG_SIZE];
+
+        assert_int_equal(event, EXCHANGE_NOTHING);
+        assert_int_equal(noise_seal(peer, payload, &replies[i], 1), 0);
+        event = feed_frame(&test->exchange, payload, sizeof payload);
+    }
+    return event;
+}
+
+/* Opens a unit in the output from an offset on. Returns the offset behind it. */
+static size_t assert_unit(const struct encrypted *test, struct noise *peer, size_t offset,
+                          const char *unit, size_t length)
+{
+    unsigned char header[FRAME_HEADER_SIZE], plain[DIGEST_SHA256_HEX];
+    const unsigned char *frame = test->exchange.output + offset;
+
+    frame_write_header(header, length + NOISE_TAG_SIZE);
+    assert_memory_equal(frame, header, sizeof header);
+    assert_int_equal(noise_open(peer, plain, frame + sizeof header, length + NOISE_TAG_SIZE), 0);
+    assert_memory_equal(plain, unit, length);
+    return offset + sizeof header + length + NOISE_TAG_SIZE;
+}
+
+/* The longest step of all: cnonce and answer with SHA-256, each in a frame. */
+static void test_encrypted_password(void **state)
+{
+    static const struct {
+        const char *challenge, *nonce, *cnonce;
+        size_t digits;
+    } rows[] = {{"\x01", CNONCE32, CNONCE32, DIGEST_MD5_HEX},
+                {"\x02", CNONCE64, CNONCE64, DIGEST_SHA256_HEX}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct encrypted *test = begin_encrypted();
+        struct exchange *exchange = &test->exchange;
+        unsigned char bytes[HEX_MAX] = {0};
+        size_t length = vector_bytes(bytes + 1, sizeof bytes - 1, "msg2") + 1;
+
+        exchange->config.password = "secret";
+        exchange->config.cnonce = rows[i].cnonce;
+        assert_int_equal(feed_frame(exchange, bytes, length), EXCHANGE_ENCRYPTED);
+        struct noise *peer = make_peer(test);
+
+        assert_int_equal(say_sealed(test, peer, rows[i].challenge, 1), EXCHANGE_NOTHING);
+        assert_int_equal(say_sealed(test, peer, rows[i].nonce, rows[i].digits), EXCHANGE_ANSWERED);
+        assert_true(exchange->output_length <= sizeof exchange->output);
+        length = assert_unit(test, peer, 0, rows[i].cnonce, rows[i].digits);
+        length = assert_unit(test, peer, length, exchange->answer.response, rows[i].digits);
+        assert_int_equal(exchange->output_length, length);
+
+        assert_int_equal(say_sealed(test, peer, "\x41", 1), EXCHANGE_AUTHENTICATED);
+        assert_int_equal(say_sealed(test, peer, "\x42\x43", 2), EXCHANGE_READY);
+        assert_int_equal(exchange->failure.error, OTA_OK);
+        noise_free(peer);
+        end_encrypted(test);
+    }
+}
+
 /* Allocations fail, most of them libcrypto's: what goes out is right, or nothing goes out, and neither
  * the key nor the board is blamed. The later ones are alike, so some of them are enough. */
 static void test_encrypted_without_memory(void **state)
@@ -698,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_reason_with_the_key),
         cmocka_unit_test(test_answer_that_cannot_be_hidden),
         cmocka_unit_test(test_clear_replies),
+        cmocka_unit_test(test_encrypted_password),
         cmocka_unit_test(test_encrypted_without_memory),
         cmocka_unit_test(test_handshake_ends), /* once more, as the shortage is over */
     };
