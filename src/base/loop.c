@@ -215,6 +215,10 @@ static struct epoll_event epoll_interest(struct loop_watch *watch)
 int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
                      loop_watch_fn *on_ready, void *userdata)
 {
+    if (watch->loop) {
+        errno = EEXIST;
+        return -1;
+    }
     *watch =
         (struct loop_watch){.fd = fd, .events = events, .on_ready = on_ready, .userdata = userdata};
 

@@ -22,6 +22,13 @@ enum {
     PATIENCE_MS = 10 * 1000 /* an IDE that reads nothing for that long hangs */
 };
 
+enum console_state {
+    CONSOLE_READING,  /* its input is watched, but while on_resume() answers what has arrived */
+    CONSOLE_PAUSED,   /* a reply takes time */
+    CONSOLE_RESUMING, /* the timer will answer what has arrived, and read on */
+    CONSOLE_OVER
+};
+
 struct console {
     struct loop *loop;
     struct console_callbacks callbacks;
@@ -32,15 +39,15 @@ struct console {
     size_t used;
     bool is_skipping; /* to the end of a line that was too long */
     bool has_ended;   /* no more input comes */
-    bool is_paused;
-    bool is_over;
     bool is_greeted;
+    enum console_state state;
 };
 
 static void end_console(struct console *console)
 {
-    console->is_over = true;
+    console->state = CONSOLE_OVER;
     loop_watch_stop(&console->watch);
+    loop_timer_stop(&console->resume);
     loop_quit(console->loop);
 }
 
@@ -52,7 +59,7 @@ void console_send(struct console *console, json_t *message)
     int error = text && !json_memory_has_run_out() ? 0 : ENOMEM;
 
     json_decref(message);
-    if (error == 0 && !console->is_over) {
+    if (error == 0 && console->state != CONSOLE_OVER) {
         size_t length = strlen(text);
 
         text[length] = '\n'; /* in place of the terminator: one message is one write */
@@ -60,7 +67,7 @@ void console_send(struct console *console, json_t *message)
     }
     free(text);
 
-    if (error == 0 || console->is_over)
+    if (error == 0 || console->state == CONSOLE_OVER)
         return;
     if (error == ENOMEM)
         ota_fail_no_memory(console->failure);
@@ -155,7 +162,7 @@ static void skip_long_line(struct console *console)
 /* Answers the lines that have arrived, until one takes time. */
 static void answer_lines(struct console *console)
 {
-    while (!console->is_over && !console->is_paused) {
+    while (console->state == CONSOLE_READING) {
         const char *newline = memchr(console->buffer, '\n', console->used);
 
         if (newline) {
@@ -212,22 +219,32 @@ static void on_resume(void *userdata)
 {
     struct console *console = userdata;
 
+    console->state = CONSOLE_READING;
     answer_lines(console);
-    if (console->is_paused || console->is_over || watch_input(console) == 0)
+    /* A reply may take time again, or have come at once: then this timer runs again. */
+    if (console->state != CONSOLE_READING || watch_input(console) == 0)
         return;
+
     fail_watch(console);
     end_console(console);
 }
 
 void console_pause(struct console *console)
 {
-    console->is_paused = true;
+    if (console->state == CONSOLE_OVER)
+        return;
+
+    console->state = CONSOLE_PAUSED;
     loop_watch_stop(&console->watch);
+    loop_timer_stop(&console->resume);
 }
 
 void console_resume(struct console *console)
 {
-    console->is_paused = false;
+    if (console->state != CONSOLE_PAUSED)
+        return;
+
+    console->state = CONSOLE_RESUMING;
     loop_timer_start(&console->resume, 0);
 }
 

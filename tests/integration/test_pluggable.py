@@ -283,6 +283,30 @@ class Monitor(Conversation):
         self.assertEqual([tool.message() for _ in range(4)], [done("close"), done("open"), done("close"), done("quit")])
         client.close()
 
+    def test_all_in_one_write(self):
+        """Replies that take time and replies that come at once, in any order; then the conversation goes on."""
+        listener = ide.Listener()
+        self.addCleanup(listener.close)
+        board = TelnetBoard(directory=self.directory)
+        self.addCleanup(board.close)
+        free = scenario.address()
+        slow, fast, works = (f"OPEN {listener.address} {free}:81", "OPEN nonsense 127.0.0.1",
+                             f"OPEN {listener.address} {board.address}")
+        for commands in ((slow, fast), (fast, slow, fast), (slow, fast, fast, slow), (works, "CLOSE", fast),
+                         (works, fast, "CLOSE", fast, slow, fast)):
+            with self.subTest(commands=commands):
+                tool = self.tool("--pluggable-monitor", f"--monitor={board.telnet_port}")
+                tool.send("\n".join((HELLO[0], *commands, "")).encode())
+                self.assertEqual(tool.message(), HELLO[1])
+                for command in commands:
+                    reply = tool.message()
+                    self.assertIsNotNone(reply, command)
+                    self.assertEqual((reply["eventType"], "error" in reply),
+                                     (command.split()[0].lower(), command in (slow, fast)))
+                self.assertEqual(tool.ask("DESCRIBE")["message"], "OK")
+                self.assertEqual(tool.ask("QUIT"), done("quit"))
+                self.assertEqual(tool.end(), (0, [], ""))
+
     def test_quit_while_open(self):
         tool, _, client, _ = self.opened(say=("hello",))
         self.assertEqual(tool.ask("QUIT"), done("quit"))

@@ -542,6 +542,26 @@ static void note_and_quit(unsigned events, void *userdata)
     loop_quit(((struct piped *)userdata)->counter->loop);
 }
 
+/* It would lose the running watch, which nobody could stop any more. */
+static void test_a_running_watch_is_not_started_again(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct piped *piped = &counter.pipes[0];
+
+    open_pipes(&counter, 2, note_events);
+    for (int i = 0; i < 2; i++) {
+        const struct loop_watch before = piped->watch;
+
+        errno = 0;
+        assert_int_equal(loop_watch_start(&piped->watch, *state, counter.pipes[i].ends[0],
+                                          LOOP_WRITABLE, note_events, NULL),
+                         -1);
+        assert_int_equal(errno, EEXIST);
+        assert_memory_equal(&piped->watch, &before, sizeof before);
+    }
+    close_pipes(&counter, 2);
+}
+
 static void test_hang_up_and_room(void **state)
 {
     struct counter counter = {.loop = *state};
@@ -864,6 +884,7 @@ int main(void)
         TEST(test_stopping_while_dispatching),
         TEST(test_freeing_while_dispatching),
         TEST(test_changing_events),
+        TEST(test_a_running_watch_is_not_started_again),
         TEST(test_hang_up_and_room),
         TEST(test_regular_files_are_always_ready),
         TEST(test_stopping_files_while_dispatching),

@@ -32,6 +32,7 @@ static struct world {
     struct console *console;
     struct ota_failure failure;
     unsigned lists, starts; /* requests */
+    int writer;             /* of the input: QUIT comes when the third START is answered; 0: none */
     int failing_watch;      /* errno of the next watch of the input; 0: it succeeds */
     struct capture capture;
 } world;
@@ -50,9 +51,15 @@ static void resume_later(void *userdata)
         failing_start(FAILING_EPOLL_CTL, 0, world.failing_watch);
 }
 
-static struct loop_timer later;
+static struct loop_timer later, at_last;
 
-/* The reply to START takes time. */
+static void quit_at_last(void *userdata)
+{
+    (void)userdata;
+    assert_int_equal(write(world.writer, "QUIT\n", 5), 5);
+}
+
+/* The reply to START takes time; with a writer, only the first one. */
 static void on_console_request(const struct request *request, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
@@ -62,7 +69,12 @@ static void on_console_request(const struct request *request, void *userdata)
     } else {
         world.starts++;
         console_pause(world.console);
-        loop_timer_start(&later, 0);
+        if (world.writer && world.starts > 1)
+            resume_later(NULL);
+        else
+            loop_timer_start(&later, 0);
+        if (world.writer && world.starts == 3)
+            loop_timer_start(&at_last, 0);
     }
 }
 
@@ -79,6 +91,7 @@ static void talk(int file)
     world.loop = loop_new();
     assert_non_null(world.loop);
     loop_timer_init(&later, world.loop, resume_later, NULL);
+    loop_timer_init(&at_last, world.loop, quit_at_last, NULL);
 
     capture_begin(&world.capture);
     world.console = console_start(world.loop, &callbacks, &world.failure);
@@ -220,6 +233,23 @@ static void test_an_input_that_cannot_be_watched_again(void **state)
                         "standard input cannot be watched: Cannot allocate memory");
 }
 
+/* The second START is answered while the console resumes after the first one. The input stays open,
+ * and has QUIT only when nothing else is left to do: the console must have watched it again. */
+static void test_a_pause_within_a_resumption(void **state)
+{
+    static const char said[] = HELLO "START\nSTART\nSTART\n";
+    int ends[2];
+    (void)state;
+
+    assert_int_equal(pipe(ends), 0);
+    world = (struct world){.writer = ends[1]};
+    assert_int_equal(write(ends[1], said, strlen(said)), strlen(said));
+    talk(ends[0]);
+    close(ends[1]);
+    assert_string_equal(world.capture.text_out, GREETED STARTED STARTED STARTED GONE);
+    assert_int_equal(world.failure.error, OTA_OK);
+}
+
 /* The first answer cannot be written, and nothing is answered after it. */
 static void test_an_output_that_takes_nothing(void **state)
 {
@@ -263,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_an_input_that_cannot_be_read),
         cmocka_unit_test(test_a_console_that_cannot_start),
         cmocka_unit_test(test_an_input_that_cannot_be_watched_again),
+        cmocka_unit_test(test_a_pause_within_a_resumption),
         cmocka_unit_test(test_an_output_that_takes_nothing),
         cmocka_unit_test(test_a_message_without_memory),
     };
