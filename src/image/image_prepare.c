@@ -60,7 +60,7 @@ static enum packing packing_of(const struct inspection *inspection)
 
 static bool is_signed(const struct image *image)
 {
-    return image->is_signed || image->inspection.trailer == INSPECT_SIGNATURE_ESP8266;
+    return image->is_signed || inspect_is_signed(&image->inspection, image->data, image->size);
 }
 
 /* Why the image must not be compressed; OTA_OK when it may, or is already. */

@@ -87,45 +87,22 @@ bool sign_key_is_rsa(const struct sign_key *key)
     return !key->is_ec;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size)
-{
-    while (size > 0 && bytes[size - 1] == 0)
-        size--;
-    return size == 0;
-}
-
-/* Returns the size of the RSA signature, from the length in the file's last bytes; 0 for none. */
-static size_t read_signature_size(const struct sign_file *file)
-{
-    enum { RSA_MIN = 128, RSA_MAX = 512 };
-
-    if (file->size <= LENGTH_SIZE)
-        return 0;
-
-    const unsigned char *last = file->data + file->size - LENGTH_SIZE;
-    size_t size = last[0] | (size_t)last[1] << 8;
-    bool is_size = size >= RSA_MIN && size <= RSA_MAX && size % RSA_MIN == 0;
-
-    return is_size && is_zero(last + 2, 2) && size + LENGTH_SIZE < file->size ? size : 0;
-}
-
-/* Some formats do not record the image's length. Their files can only be checked the way the boards
- * check all files: by the last bytes. */
 static bool find_signature(struct found *found, const struct sign_file *file)
 {
     const struct inspection *inspection = file->inspection;
+    const unsigned char *end = file->data + file->size;
     size_t trailer_size = inspection->trailer_size;
-    bool is_endless = inspection->format == INSPECT_PICO || inspection->format == INSPECT_UNKNOWN;
-    size_t last_size = is_endless ? read_signature_size(file) : 0;
 
     *found = (struct found){.scheme = SCHEME_ESP8266};
     if (inspection->trailer == INSPECT_SIGNATURE_ESP32) {
         found->scheme = SCHEME_ESP32;
     } else if (inspection->trailer == INSPECT_SIGNATURE_ESP8266) {
         found->size = trailer_size - LENGTH_SIZE;
-    } else if (last_size != 0) {
-        found->size = last_size;
-        trailer_size = last_size + LENGTH_SIZE;
+    } else if (inspection->trailer != INSPECT_SIGNATURE_SECURE_BOOT &&
+               inspect_is_signed(inspection, file->data, file->size)) {
+        /* Its format does not record the image's length: the last bytes have the signature's. */
+        found->size = end[-LENGTH_SIZE] | (size_t)end[1 - LENGTH_SIZE] << 8;
+        trailer_size = found->size + LENGTH_SIZE;
     } else {
         return false;
     }

@@ -293,6 +293,25 @@ class Compress(Scenario):
         board, result = self.upload(sketch(), status=2, name="x.bin")
         self.assertIn("x.bin.signed is signed, and", result.err)
 
+    def test_signed(self):
+        """Of every family: for a board, for --dry-run, and into a file."""
+        target = os.path.join(self.directory, "out.gz")
+        for name, content, family in (("sketch", sketch(), "esp8266"), ("Pico", firmware.rp2040(5000) + bytes(3000), "pico"),
+                                      ("filesystem", firmware.littlefs(), "esp8266"),
+                                      ("unknown", CONTENTS["unknown"], "esp8266")):
+            signed = content + image(256) + (256).to_bytes(4, "little")
+            options = ("-s",) if name == "filesystem" else ()
+            with self.subTest(name):
+                board, result = self.upload(signed, *options, status=2, family=family)
+                self.assertEqual(result.err, "esp-ota: " + self.file("firmware.bin", signed)
+                                 + " is signed, and compressed its signature would not hold; sign after compressing, or "
+                                 "leave -z out\n")
+                self.assertFalse(board.count(" invitation "))
+                for more in (("--output", target), ("--dry-run", "-i", board.address)):
+                    result = run("-z", "-f", self.file("firmware.bin", signed), *options, *more)
+                    self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertFalse(os.path.exists(target))
+
     # -- --output --
 
     def test_output_of_what_is_not_sent(self):

@@ -38,6 +38,24 @@ static void make_signed(void)
     firmware_sign_esp8266(&firmware, 256);
 }
 
+static void make_signed_pico(void)
+{
+    make_pico();
+    firmware_sign_esp8266(&firmware, 256);
+}
+
+static void make_signed_unknown(void)
+{
+    make_unknown();
+    firmware_sign_esp8266(&firmware, 512);
+}
+
+static void make_signed_filesystem(void)
+{
+    make_littlefs();
+    firmware_sign_esp8266(&firmware, 128);
+}
+
 static void make_signed_gzip(void)
 {
     make_gzip();
@@ -140,6 +158,9 @@ static const struct {
     {make_signed_gzip, LEFT, OTA_OK, "is compressed already", false},
     {make_gzip, LEFT, OTA_OK, "is compressed already", true},
     {make_signed, REFUSED, OTA_E_USAGE, "sign after compressing", false},
+    {make_signed_pico, REFUSED, OTA_E_USAGE, "sign after compressing", false},
+    {make_signed_unknown, REFUSED, OTA_E_USAGE, "sign after compressing", false},
+    {make_signed_filesystem, REFUSED, OTA_E_USAGE, "sign after compressing", false},
     {make_esp8266, REFUSED, OTA_E_USAGE, "sign after compressing", true},
     {make_esp32, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
     {make_factory, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
