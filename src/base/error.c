@@ -320,6 +320,7 @@ enum ota_cause error_way_cause(int number)
         return OTA_CAUSE_NO_WAY_OUT;
     case ENETUNREACH:
     case ENETDOWN:
+    case ENODEV:        /* the interface of -I is gone */
     case EADDRNOTAVAIL: /* it has no address of this IP version */
         return OTA_CAUSE_NO_ROUTE;
     default:
@@ -459,7 +460,8 @@ bool error_is_local(int number)
 
 bool error_is_of_this_computer(int number)
 {
-    return error_is_local(number) || error_way_cause(number) != OTA_CAUSE_NONE;
+    return error_is_local(number) || error_way_cause(number) != OTA_CAUSE_NONE ||
+           number == EINVAL; /* a route discards it, or -I does not lead there */
 }
 
 void ota_blame_this_computer(struct ota_failure *failure, int number)

@@ -51,7 +51,7 @@ enum ota_cause error_lack_cause(int number);
  * firewall, a route that keeps it in, no route. OTA_CAUSE_NONE: another errno. */
 enum ota_cause error_way_cause(int number);
 
-/* Whether either is so, and this errno therefore says nothing about the board: not that it is off, nor
+/* Whether either is so, or what leads nowhere is a route or -I, and this errno therefore says nothing about the board: not that it is off, nor
  * that it is silent. */
 bool error_is_of_this_computer(int number);
 

@@ -41,6 +41,7 @@ static const int64_t UNFINISHED_US = MILLISECONDS(200);
 
 struct board_log {
     struct loop *loop;
+    const struct source *source;
     struct address addresses[BOARD_LOG_ADDRESSES_MAX];
     size_t address_count, current; /* current: index of the one in use */
     struct board_log_callbacks callbacks;
@@ -293,8 +294,8 @@ static void on_log_connected(int fd, int reason, void *userdata)
 
 static void start_attempt(struct board_log *log)
 {
-    log->attempt = tcp_connect_start(log->loop, &log->addresses[log->current], CONNECT_US,
-                                     on_log_connected, log);
+    log->attempt = tcp_connect_start(log->loop, &log->addresses[log->current], log->source,
+                                     CONNECT_US, on_log_connected, log);
     if (!log->attempt) {
         rest_before_reconnect(log);
         tell_state(log, BOARD_LOG_UNREACHABLE, ENOMEM, strerror(ENOMEM));
@@ -336,13 +337,15 @@ static void on_log_timeout(void *userdata)
 }
 
 struct board_log *board_log_start(struct loop *loop, const struct address *address,
-                                  bool keeps_colors, const struct board_log_callbacks *callbacks)
+                                  const struct source *source, bool keeps_colors,
+                                  const struct board_log_callbacks *callbacks)
 {
     struct board_log *log = calloc(1, sizeof *log);
     if (!log)
         return NULL;
 
     log->loop = loop;
+    log->source = source;
     board_log_add_address(log, address);
     log->callbacks = *callbacks;
     log->keeps_colors = keeps_colors;

@@ -17,6 +17,7 @@ enum { BOARD_LOG_SETTLE_US = 150 * 1000 };
 enum { BOARD_LOG_ADDRESSES_MAX = 8 };
 
 struct board_log;
+struct source;
 
 enum board_log_state {
     BOARD_LOG_CONNECTED,   /* the board has kept the connection for 150 ms, or sent something */
@@ -38,11 +39,12 @@ struct board_log_callbacks {
     void *userdata;
 };
 
-/* Connects to address (with port). Retries after 200 ms to 2 s when the connection ends, or is not
+/* Connects from source, which must outlive the log, to address (with port). Retries after 200 ms to 2 s when the connection ends, or is not
  * established within 2 s. The silent loss of a board is noticed within about 5 s. Sequences that
  * choose a color are removed unless keeps_colors. Returns NULL when memory ran out. */
 struct board_log *board_log_start(struct loop *loop, const struct address *address,
-                                  bool keeps_colors, const struct board_log_callbacks *callbacks);
+                                  const struct source *source, bool keeps_colors,
+                                  const struct board_log_callbacks *callbacks);
 
 /* Adds another address (with port) at which the board may be. The attempts take turns until one
  * address connects; only that one is used from then on. Addresses beyond BOARD_LOG_ADDRESSES_MAX

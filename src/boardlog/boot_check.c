@@ -487,6 +487,7 @@ static bool start_restart_watch(struct boot_check *check)
     const int64_t leave_us = SECONDS(10);
     const struct restart_watch_config config = {.loop = check->config.loop,
                                                 .address = check->config.address,
+                                                .source = check->config.source,
                                                 .is_gone = check->config.is_gone,
                                                 .leave_us = leave_us,
                                                 .deadline_us = check->config.settings->online_us};
@@ -521,7 +522,8 @@ static bool start_log(struct boot_check *check)
     struct address address = check->config.address;
 
     address_set_port(&address, settings->monitor_port);
-    check->board_log = board_log_start(check->config.loop, &address, settings->raw, &callbacks);
+    check->board_log = board_log_start(check->config.loop, &address, check->config.source,
+                                       settings->raw, &callbacks);
     for (size_t i = 0; check->board_log && i < check->config.other_count; i++) {
         address = check->config.others[i];
         address_set_port(&address, settings->monitor_port);
@@ -529,7 +531,8 @@ static bool start_log(struct boot_check *check)
     }
     check->is_log_due = settings->expect;
     if (settings->expect) {
-        outage_start(&check->outage, check->config.loop, &check->config.address, NULL);
+        outage_start(&check->outage, check->config.loop, &check->config.address,
+                     check->config.source);
         loop_timer_init(&check->deadline, check->config.loop, on_expect_deadline, check);
         loop_timer_start(&check->deadline, settings->expect_timeout_us);
     }

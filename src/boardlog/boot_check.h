@@ -14,11 +14,13 @@
 #include <stdint.h>
 
 struct boot_check;
+struct source;
 
 struct boot_check_config {
     struct loop *loop;
     const struct log_settings *settings; /* must outlive the check */
     struct address address;              /* of the board, with its OTA port */
+    const struct source *source;         /* -I; must outlive the check */
     /* Other addresses at which its log may be. Only needed during boot_check_start(). */
     const struct address *others;
     size_t other_count;

@@ -148,8 +148,8 @@ static void knock_once(struct restart_watch *watch)
     watch->next = (watch->next + 1) % KNOCKS;
     tcp_connect_free(knock->attempt);
     knock->watch = watch;
-    knock->attempt = tcp_connect_start(watch->config.loop, &watch->config.address, GONE_US,
-                                       on_knock_answered, knock);
+    knock->attempt = tcp_connect_start(watch->config.loop, &watch->config.address,
+                                       watch->config.source, GONE_US, on_knock_answered, knock);
     if (!knock->attempt)
         take_local_error(watch, ENOMEM);
 }
@@ -215,7 +215,7 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     watch->awake_us = watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
     watch->looked_us = watch->heard_us = watch->knock_us = watch->start_us;
 
-    outage_start(&watch->outage, config->loop, &config->address, NULL);
+    outage_start(&watch->outage, config->loop, &config->address, config->source);
     loop_timer_init(&watch->tick, config->loop, on_tick, watch);
     loop_timer_start(&watch->tick, 0);
     return watch;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct restart_watch;
+struct source;
 
 /* Something at the address answers TCP, or nothing does. It need not be the board. */
 enum restart_watch_result {
@@ -27,8 +28,9 @@ struct restart_watch_config {
     /* Any port will do, since a refused connection proves as much as an accepted one. A port where
      * nothing listens disturbs the board least: the port of a log may serve only one client. */
     struct address address;
-    bool is_gone;        /* the board is silent already, so only its return is waited for */
-    int64_t leave_us;    /* a board that still answers at this time does not restart */
+    const struct source *source; /* must outlive the watch */
+    bool is_gone;                /* the board is silent already, so only its return is waited for */
+    int64_t leave_us;            /* a board that still answers at this time does not restart */
     int64_t deadline_us; /* the latest time of the result; a stop of this program extends it */
 };
 

@@ -253,7 +253,7 @@ static void browse_boards(void *userdata)
     selection->browse = board_browse_start(
         selection->loop, selection->mdns,
         selection->options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL, limit_us,
-        on_browsed, selection);
+        &selection->options->upload.source, on_browsed, selection);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);

@@ -11,6 +11,7 @@
 #include "base/terminal.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
+#include "net/source.h"
 #include "output/board_table.h"
 #include "output/report_json.h"
 
@@ -92,9 +93,9 @@ static enum ota_error browse(struct program *program)
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
-        program->browse =
-            board_browse_start(loop, program->mdns, SERVICES_ALL,
-                               program->options->upload.timeout_us, on_browse_done, program);
+        program->browse = board_browse_start(loop, program->mdns, SERVICES_ALL,
+                                             program->options->upload.timeout_us, &source_any,
+                                             on_browse_done, program);
     if (!program->browse)
         return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)

@@ -113,7 +113,7 @@ static enum ota_error check_families(const struct options *options, const struct
 {
     char name[COMMAND_LINE_NAME_MAX];
 
-    if (options->upload.has_source && options->upload.source.has_address &&
+    if (options->upload.source.has_address &&
         is_other_family(options, &options->upload.source.address))
         command_line_name(name, line, OPTION_HOST_IP);
     else if (options->espota.has_peer && is_other_family(options, &options->espota.peer))

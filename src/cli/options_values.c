@@ -139,7 +139,7 @@ static enum ota_error check_scope(const struct address *address, const char *nam
 static enum ota_error set_host_ip(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
-    const struct source *source = &options->upload.source;
+    struct source *source = &options->upload.source;
     char shown[SHOWN_MAX];
 
     if (value[0] == '\0')
@@ -149,12 +149,11 @@ static enum ota_error set_host_ip(struct options *options, const char *name, con
                         "'-I %s' is python's option and its script, which esp-ota replaces; leave "
                         "both out",
                         show_value(shown, value));
-    enum ota_error error = source_parse(&options->upload.source, value, failure);
+    enum ota_error error = source_parse(source, value, failure);
     if (error == OTA_OK && source->has_address)
         error = check_scope(&source->address, name, value, failure);
-
-    options->upload.has_source =
-        error == OTA_OK && !(source->has_address && is_unspecified(&source->address));
+    if (error == OTA_OK && source->has_address && is_unspecified(&source->address))
+        *source = source_any;
     return error;
 }
 

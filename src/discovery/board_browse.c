@@ -36,6 +36,7 @@ struct contest {
 struct board_browse {
     struct loop *loop;
     struct mdns_client *mdns;
+    const struct source *source;
     struct mdns_query *query; /* NULL when it has ended */
     struct loop_timer timer;  /* for the next plain query, or the deadline */
     unsigned services;        /* a set: those that are looked for */
@@ -129,7 +130,7 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
     bool is_known = find_contests(browse);
     if (browse->contest_count)
         browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
-                                    on_contest_answered, browse);
+                                    browse->source, on_contest_answered, browse);
     if (!is_known || (browse->contest_count && !browse->alive))
         ota_fail_errno(&browse->failure, OTA_E_INTERNAL, ENOMEM,
                        "boards of one name cannot be told apart: out of memory");
@@ -273,7 +274,8 @@ static void on_browse_timer(void *userdata)
 
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         unsigned services, int64_t timeout_us,
-                                        board_browse_done_fn *done, void *userdata)
+                                        const struct source *source, board_browse_done_fn *done,
+                                        void *userdata)
 {
     struct board_browse *browse = calloc(1, sizeof *browse);
     if (!browse)
@@ -282,6 +284,7 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
     *browse = (struct board_browse){.loop = loop,
                                     .mdns = mdns,
                                     .services = services,
+                                    .source = source,
                                     .start_us = loop_now_us(),
                                     .done = done,
                                     .userdata = userdata};

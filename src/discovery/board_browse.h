@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct board_browse;
+struct source;
 
 /* Called once, from the loop. boards belongs to the browse. failure is NULL if boards is complete
  * as far as Avahi knows, or the time is over. Otherwise it gives the reason (OTA_E_NOT_FOUND: there
@@ -19,10 +20,12 @@ struct board_browse;
 typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
-/* Looks for boards with one of these services, for timeout_us at most. NULL when memory runs out. */
+/* Looks for boards with one of these services, for timeout_us at most. Boards of one name are asked from
+ * source, which must outlive the browse, for a sign of life. NULL when memory runs out. */
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         unsigned services, int64_t timeout_us,
-                                        board_browse_done_fn *done, void *userdata);
+                                        const struct source *source, board_browse_done_fn *done,
+                                        void *userdata);
 
 /* From now on calls found from the loop whenever there is something new about a board. More may be
  * known of it in the end: another address, or that it is two boards. */

@@ -54,7 +54,7 @@ static const int64_t plans[][ASK_COUNT] = {
     [TARGET_INSTANCE] = {NEVER, 0, MILLISECONDS(1500), NEVER, NEVER},
 };
 
-enum source { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT }; /* best first */
+enum origin { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT }; /* best first */
 
 struct question {
     struct resolver *resolver;
@@ -71,6 +71,7 @@ struct resolver {
     const struct target *target;
     unsigned services; /* a set */
     enum announcement_use use;
+    const struct source *source;
     int64_t start_us;
     int64_t deadline_us;
     resolver_done_fn *done;
@@ -474,7 +475,8 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
 {
     struct ota_failure failure;
 
-    if (!rivals_check(&resolver->rivals, resolver->loop, finding, on_rivals, resolver)) {
+    if (!rivals_check(&resolver->rivals, resolver->loop, finding, resolver->source, on_rivals,
+                      resolver)) {
         ota_fail_errno(&failure, OTA_E_INTERNAL, ENOMEM,
                        "several boards have this name, and which of them is present cannot be "
                        "found out: out of memory");
@@ -548,7 +550,7 @@ static int read_etc_hosts(struct resolver *resolver)
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                 const struct target *target, unsigned services,
                                 enum announcement_use use, int64_t timeout_us,
-                                resolver_done_fn *done, void *userdata)
+                                const struct source *source, resolver_done_fn *done, void *userdata)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
@@ -559,6 +561,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                   .target = target,
                                   .services = services,
                                   .use = use,
+                                  .source = source,
                                   .start_us = loop_now_us(),
                                   .done = done,
                                   .userdata = userdata};

@@ -32,6 +32,7 @@ struct resolution {
 };
 
 struct resolver;
+struct source;
 
 /* The use of a target's announcement, which determines how long it is waited for. */
 enum announcement_use {
@@ -46,13 +47,15 @@ typedef void resolver_done_fn(const struct resolution *resolution,
 
 /* Starts to resolve target, for at most timeout_us. Its announcement is the first one of this set
  * of services (service.h), and is looked for if mDNS is asked at all. All resolvers share one mdns,
- * hence one D-Bus connection; mdns and target must outlive the resolver. NULL and errno when memory
+ * hence one D-Bus connection. Boards of one name are asked from source for a
+ * sign of life. mdns, target and source must outlive the resolver. NULL and errno when memory
  * runs out, or /etc/hosts cannot be read for lack of resources. done fails with OTA_E_NOT_FOUND and
  * a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS or OTA_E_INTERNAL. */
 struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                 const struct target *target, unsigned services,
                                 enum announcement_use use, int64_t timeout_us,
-                                resolver_done_fn *done, void *userdata);
+                                const struct source *source, resolver_done_fn *done,
+                                void *userdata);
 
 /* Cancels all questions. Allowed at any time, also in done. */
 void resolver_free(struct resolver *resolver);

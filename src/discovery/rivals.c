@@ -52,7 +52,7 @@ static void on_alive(const bool *is_alive, void *userdata)
 }
 
 bool rivals_check(struct rivals **started, struct loop *loop, struct finding *finding,
-                  rivals_done_fn *done, void *userdata)
+                  const struct source *source, rivals_done_fn *done, void *userdata)
 {
     struct address addresses[CLAIMS_MAX];
     size_t count = claims_find_rivals(addresses, &finding->resolution.claims);
@@ -70,7 +70,7 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
     for (size_t i = 0; i < count; i++)
         rivals->addresses[i] = addresses[i];
 
-    rivals->alive = alive_start(loop, addresses, count, on_alive, rivals);
+    rivals->alive = alive_start(loop, addresses, count, source, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
         return false;

@@ -10,17 +10,18 @@
 #include "esp-ota/error.h"
 
 struct rivals;
+struct source;
 
 /* Called once, from the loop. failure is OTA_E_AMBIGUOUS with the addresses of the boards, to which
  * the caller adds their name; or NULL if at most one board answers. If one does, the finding has
  * lost the addresses without an answer. */
 typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
-/* Asks the addresses of the finding for a sign of life if they may belong to different boards;
+/* Asks the addresses of the finding, from source, for a sign of life if they may belong to different boards;
  * otherwise sets *rivals to NULL, and done is not called. The finding must outlive the rivals.
  * Returns false, with *rivals NULL, when memory or file descriptors run out. */
 bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
-                  rivals_done_fn *done, void *userdata);
+                  const struct source *source, rivals_done_fn *done, void *userdata);
 
 /* Allowed at any time, also in done, and required after it. */
 void rivals_free(struct rivals *rivals);

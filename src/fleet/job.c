@@ -475,7 +475,8 @@ void job_start(struct job *job)
     job->acknowledged = 0;
     job->resolver =
         resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->services,
-                       use_of_announcement(job), search_limit_us(job), on_resolved, job);
+                       use_of_announcement(job), search_limit_us(job), &job->config.upload->source,
+                       on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
         ota_fail_call(&failure, "cannot look for the board");

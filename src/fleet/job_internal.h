@@ -137,9 +137,8 @@ void job_start_upload(struct job *job);
 struct upload *job_new_upload(struct job *job);
 
 /* If nobody has the board's only address, as far as the kernel knows, adds that to the failure, and
- * makes it its cause. source is the one that the board was asked from; NULL: any. */
-void job_explain_silence(const struct job *job, const struct source *source,
-                         struct ota_failure *failure);
+ * makes it its cause. */
+void job_explain_silence(const struct job *job, struct ota_failure *failure);
 
 /* -- job_proof.c -- */
 

@@ -139,6 +139,7 @@ static bool start_boot_check(struct job *job, enum ota_cause seen)
     struct boot_check_config config = {.loop = job->config.loop,
                                        .settings = job->config.log,
                                        .address = endpoints_get(&job->endpoints, job->endpoint),
+                                       .source = &job->config.upload->source,
                                        .echo = &job->echo,
                                        .restart_us =
                                            job->image ? upload_restart_us(job->upload) : 0,
@@ -232,7 +233,7 @@ void job_end_log(struct job *job, bool is_time_over)
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
         ota_blame_this_computer(&result, number);
         if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
-            job_explain_silence(job, NULL, &result);
+            job_explain_silence(job, &result);
     } else if (!was_reached) {
         ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
     }

@@ -47,8 +47,7 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
     return job->callbacks.on_rejected(job->callbacks.userdata);
 }
 
-void job_explain_silence(const struct job *job, const struct source *source,
-                         struct ota_failure *failure)
+void job_explain_silence(const struct job *job, struct ota_failure *failure)
 {
     const struct address address = endpoints_get(&job->endpoints, job->endpoint);
     char text[ROUTING_TEXT_MAX];
@@ -56,7 +55,7 @@ void job_explain_silence(const struct job *job, const struct source *source,
 
     if (failure->cause != OTA_CAUSE_NONE || job->endpoints.address_count != 1)
         return;
-    routing_find(&routing, &address, source);
+    routing_find(&routing, &address, &job->config.upload->source);
     if (routing.neighbor != NEIGHBOR_NOBODY)
         return;
     failure->cause = OTA_CAUSE_NOBODY;
@@ -69,11 +68,10 @@ static void on_upload_done(const struct ota_failure *failure, void *userdata)
     struct job *job = userdata;
     struct ota_failure result = *failure;
     enum ota_phase phase = upload_phase(job->upload);
-    const struct upload_settings *settings = job->config.service->settings;
 
     upload_stop(job->upload);
     if (result.error == OTA_E_UNREACHABLE) /* perhaps by a router's word */
-        job_explain_silence(job, settings->has_source ? &settings->source : NULL, &result);
+        job_explain_silence(job, &result);
     if (phase == OTA_PHASE_PROOF && !job->is_reading_back)
         job_judge_version(job, &result);
     if (job->is_reading_back)

@@ -26,7 +26,7 @@ void http_client_free(struct http_client *client);
 struct http_request_config {
     const char *board;             /* name for debug lines, escaped; must outlive the request */
     const struct address *address; /* with port */
-    const struct source *source;   /* -I; NULL: any; must outlive the request */
+    const struct source *source;   /* -I; must outlive the request */
     const char *authority;         /* as in the Host header: "10.0.0.7", "[fe80::1]:8080" */
     bool is_tls;
     bool is_insecure;             /* accepts any certificate */

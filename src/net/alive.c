@@ -36,7 +36,7 @@ static void on_attempt_done(int fd, int reason, void *userdata)
 }
 
 struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                          alive_done_fn *done, void *userdata)
+                          const struct source *source, alive_done_fn *done, void *userdata)
 {
     struct alive *alive = calloc(1, sizeof *alive);
     if (!alive)
@@ -53,8 +53,8 @@ struct alive *alive_start(struct loop *loop, const struct address *addresses, si
         struct address address = addresses[i];
         address_set_port(&address, PORT);
         alive->attempts[i].alive = alive;
-        alive->attempts[i].connection =
-            tcp_connect_start(loop, &address, DEADLINE_US, on_attempt_done, &alive->attempts[i]);
+        alive->attempts[i].connection = tcp_connect_start(loop, &address, source, DEADLINE_US,
+                                                          on_attempt_done, &alive->attempts[i]);
         is_complete = alive->attempts[i].connection != NULL;
     }
     if (is_complete)

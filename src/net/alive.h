@@ -11,15 +11,16 @@
 #include <stddef.h>
 
 struct alive;
+struct source;
 
 /* Called once, from the loop. is_alive[i] belongs to addresses[i]. */
 typedef void alive_done_fn(const bool *is_alive, void *userdata);
 
-/* Tries to connect to a TCP port that is hardly ever open; a refusal counts as an answer. An
+/* Tries to connect from source to a TCP port that is hardly ever open; a refusal counts as an answer. An
  * address without an answer within 1.5 s is not alive. The addresses are copied; count is above 0.
  * NULL when memory ran out. */
 struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                          alive_done_fn *done, void *userdata);
+                          const struct source *source, alive_done_fn *done, void *userdata);
 /* Allowed at any time, also in done, and needed after it. */
 void alive_free(struct alive *alive);
 

@@ -220,7 +220,7 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
         snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
     else if (port_first)
         snprintf(ports, sizeof ports, "TCP port %u", port_first);
-    if (source && reason == EADDRNOTAVAIL) {
+    if (!source_is_any(source) && reason == EADDRNOTAVAIL) {
         ota_fail(failure, OTA_E_NO_PORT, "%s (-I) is not an address of this computer",
                  source_text(where, source));
         failure->cause = OTA_CAUSE_WRONG_SOURCE;
@@ -235,7 +235,7 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
 static int listen_on_first_free(const struct source *source, uint16_t port_first,
                                 uint16_t port_last)
 {
-    const struct address *own = source && source->has_address ? &source->address : NULL;
+    const struct address *own = source->has_address ? &source->address : NULL;
 
     for (unsigned port = port_first; port <= port_last; port++) {
         struct address local;

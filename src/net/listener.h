@@ -19,7 +19,7 @@ struct listener;
  * the connection is closed, and the next one is offered. */
 typedef bool listener_accept_fn(int fd, const struct address *peer, void *userdata);
 
-/* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
+/* Listens at source (any: all addresses, IPv4 and IPv6), on the first free port from port_first to
  * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the range and the
  * reason) or OTA_E_INTERNAL. */
 struct listener *listener_open(struct loop *loop, const struct source *source, uint16_t port_first,

@@ -24,7 +24,7 @@ struct outage {
     int64_t stopped_us; /* monotonic: when the program was last seen to have been stopped */
 };
 
-/* Watches the link to address from source (NULL: any; must outlive the outage), and the time. */
+/* Watches the link to address from source (must outlive the outage), and the time. */
 void outage_start(struct outage *outage, struct loop *loop, const struct address *address,
                   const struct source *source);
 /* Allowed at any time, also when it was never started. */

@@ -179,12 +179,15 @@ static bool find_route(struct routing_route *route, const struct address *addres
     message->rtm_dst_len = bits;
     add_address(&question, RTA_DST, address);
 
-    if (source && source->has_address && source->address.any.sa_family == address->any.sa_family) {
+    if (source->has_address && source->address.any.sa_family == address->any.sa_family) {
         message->rtm_src_len = bits;
         add_address(&question, RTA_SRC, &source->address);
     }
-    if (source && !source->has_address)
+    if (*source->interface) {
         interface = if_nametoindex(source->interface);
+        if (!interface)
+            return false; /* it is gone: the other routes are not asked about */
+    }
     if (interface)
         add_attribute(&question, RTA_OIF, &interface, sizeof interface);
     return routing_read_route(route, answer, ask_kernel(&question, answer));

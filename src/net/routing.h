@@ -31,7 +31,7 @@ enum { ROUTING_TEXT_MAX = ADDRESS_TEXT_MAX + IF_NAMESIZE + 64 };
 const char *routing_describe(char text[ROUTING_TEXT_MAX], const struct address *address,
                              const struct routing *routing);
 
-/* Asks about address, for a socket bound to source (NULL: any). Never fails, and never waits:
+/* Asks about address, for a socket bound to source. Never fails, and never waits:
  * without an answer the values are unknown. */
 void routing_find(struct routing *routing, const struct address *address,
                   const struct source *source);

@@ -16,6 +16,13 @@
 
 enum { LIST_MAX = 256, SHOWN_MAX = 160 };
 
+const struct source source_any;
+
+bool source_is_any(const struct source *source)
+{
+    return !source->has_address && !*source->interface;
+}
+
 /* Whether the list, up to end (NULL: all of it), has an address of the interface with this name. */
 static bool has_interface(const struct ifaddrs *interfaces, const struct ifaddrs *end,
                           const char *name)
@@ -106,8 +113,12 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
 {
     struct address own;
 
-    if (!source)
+    if (source_is_any(source))
         return 0;
+    if (source->has_address && peer && peer->any.sa_family != source->address.any.sa_family) {
+        errno = EAFNOSUPPORT; /* IPv6 sockets have EINVAL for it, which is a route's as well */
+        return -1;
+    }
     if (source->has_address)
         return bind(fd, &source->address.any, address_length(&source->address));
 
@@ -145,7 +156,7 @@ bool source_toward(struct address *source, const struct address *peer)
 
 char *source_text(char target[SOURCE_TEXT_MAX], const struct source *source)
 {
-    if (!source)
+    if (source_is_any(source))
         snprintf(target, SOURCE_TEXT_MAX, "any address");
     else if (source->has_address)
         address_text(target, &source->address);

@@ -99,14 +99,14 @@ static struct tcp_connect *allocate_attempt(struct loop *loop, tcp_connect_done_
 }
 
 struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
-                                      int64_t deadline_us, tcp_connect_done_fn *on_done,
-                                      void *userdata)
+                                      const struct source *source, int64_t deadline_us,
+                                      tcp_connect_done_fn *on_done, void *userdata)
 {
     struct tcp_connect *attempt = allocate_attempt(loop, on_done, userdata);
     if (!attempt)
         return NULL;
 
-    attempt->reason = begin_connecting(attempt, address, NULL, false);
+    attempt->reason = begin_connecting(attempt, address, source, false);
     return watch_attempt(attempt, deadline_us);
 }
 
@@ -141,7 +141,8 @@ void tcp_connect_fail(struct ota_failure *failure, int reason, const char *place
     else if (reason == ETIMEDOUT)
         ota_fail(failure, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
                  (double)deadline_us / 1e6);
-    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
+    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL ||
+             reason == EAFNOSUPPORT)
         ota_fail(failure, OTA_E_LOCAL, "this computer cannot connect to %s: %s", place,
                  strerror(reason));
     else

@@ -18,12 +18,12 @@ struct tcp_connect;
  * reason is the errno (ETIMEDOUT: the deadline has passed). The callee may free the attempt. */
 typedef void tcp_connect_done_fn(int fd, int reason, void *userdata);
 
-/* Starts an attempt, which ends after deadline_us at the latest. NULL when memory ran out. */
+/* Starts an attempt from source, which ends after deadline_us at the latest. NULL when memory ran
+ * out. */
 struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
-                                      int64_t deadline_us, tcp_connect_done_fn *on_done,
-                                      void *userdata);
-/* The same from an address or interface of this computer (NULL: any), for an upload: without pacing
- * (tcp_tune.h). */
+                                      const struct source *source, int64_t deadline_us,
+                                      tcp_connect_done_fn *on_done, void *userdata);
+/* The same for an upload: without pacing (tcp_tune.h). */
 struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *address,
                                        const struct source *source, int64_t deadline_us,
                                        tcp_connect_done_fn *on_done, void *userdata);

@@ -28,7 +28,7 @@ struct udp {
     bool is_deaf; /* receiving has failed, and pauses until the next udp_send() */
 };
 
-/* Connects to board, from source (NULL: any). -1 and errno. */
+/* Connects to board, from source. -1 and errno. */
 int udp_open(struct udp *udp, const struct source *source, const struct address *board);
 /* Sends one datagram. Returns 0, or the errno if it cannot be sent. If this computer lacks a
  * resource to send it or to receive, the datagram is lost, as it may be in the network: that is no

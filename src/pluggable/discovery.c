@@ -15,6 +15,7 @@
 #include "base/json_memory.h"
 #include "base/units.h"
 #include "discovery/board_browse.h"
+#include "net/source.h"
 #include "pluggable/console.h"
 #include "pluggable/ports.h"
 
@@ -105,8 +106,9 @@ static void search_boards(void *userdata)
 
     watch_changes(discovery);
     discovery->has_changed = false;
-    discovery->browse = board_browse_start(discovery->loop, discovery->mdns, SERVICES_ARDUINO,
-                                           discovery->timeout_us, on_search_done, discovery);
+    discovery->browse =
+        board_browse_start(discovery->loop, discovery->mdns, SERVICES_ARDUINO,
+                           discovery->timeout_us, &source_any, on_search_done, discovery);
     if (!discovery->changes || !discovery->browse) {
         fail_without_memory(discovery);
         return;

@@ -14,6 +14,7 @@
 #include "base/json_memory.h"
 #include "base/units.h"
 #include "discovery/resolve.h"
+#include "net/source.h"
 #include "net/tcp_connect.h"
 #include "pluggable/console.h"
 #include "pluggable/relay.h"
@@ -113,7 +114,8 @@ static void connect_to(struct monitor *monitor, const struct address *address, i
                        tcp_connect_done_fn *on_done)
 {
     tcp_connect_free(monitor->attempt);
-    monitor->attempt = tcp_connect_start(monitor->loop, address, deadline_us, on_done, monitor);
+    monitor->attempt =
+        tcp_connect_start(monitor->loop, address, &source_any, deadline_us, on_done, monitor);
     if (!monitor->attempt)
         fail_open(monitor, "out of memory");
 }
@@ -234,7 +236,7 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
     }
     monitor->resolver =
         resolver_start(monitor->loop, monitor->mdns, &monitor->target, SERVICES_ARDUINO,
-                       ANNOUNCEMENT_OPTIONAL, RESOLVE_US, on_resolved, monitor);
+                       ANNOUNCEMENT_OPTIONAL, RESOLVE_US, &source_any, on_resolved, monitor);
     if (!monitor->resolver)
         fail_open(monitor, strerror(errno));
 }

@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/units.h"
 #include "discovery/resolve.h"
+#include "net/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +119,9 @@ static void look_up_name(struct names *names, struct listed_name *name)
     if (name->board->has_mac)
         return;
 
-    name->resolver = resolver_start(names->loop, names->mdns, name->target, SERVICES_ARDUINO,
-                                    ANNOUNCEMENT_OPTIONAL, NAME_LOOKUP_US, on_name_resolved, name);
+    name->resolver =
+        resolver_start(names->loop, names->mdns, name->target, SERVICES_ARDUINO,
+                       ANNOUNCEMENT_OPTIONAL, NAME_LOOKUP_US, &source_any, on_name_resolved, name);
     names->running += name->resolver != NULL; /* without memory, the next round tries again */
 }
 

@@ -554,7 +554,7 @@ static void start(struct tasmota *tasmota)
     tasmota->phase = OTA_PHASE_RESOLVE;
     tasmota->resolver =
         resolver_start(config->loop, config->mdns, tasmota->order.target, SERVICES_ARDUINO,
-                       ANNOUNCEMENT_OPTIONAL, FIND_US, on_resolved, tasmota);
+                       ANNOUNCEMENT_OPTIONAL, FIND_US, &source_any, on_resolved, tasmota);
     if (!tasmota->resolver) {
         ota_fail_no_memory(&tasmota->outcome);
         after(tasmota, 0, finish);

@@ -11,6 +11,7 @@
 #include "http/challenge.h"
 #include "http/failure.h"
 #include "http/status.h"
+#include "net/source.h"
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_challenge.h"
 #include "upload/web/page_table.h"
@@ -111,6 +112,7 @@ static void send_command(struct tasmota *tasmota)
     const bool has_seen_digest = tasmota->trust.asked > TRUST_PASSWORD;
     const struct http_request_config request = {.board = tasmota->order.board->label,
                                                 .address = &tasmota->address,
+                                                .source = &source_any,
                                                 .authority = tasmota->authority,
                                                 .path = tasmota->path,
                                                 .referer = "/",

@@ -28,11 +28,10 @@ typedef bool upload_own_check_fn(const char *value, char why[UPLOAD_OWN_WHY_MAX]
 
 struct upload_settings {
     enum ota_command command; /* -s */
-    bool has_source;          /* -I */
-    struct source source;
-    int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
-    bool force;         /* --force: send an unsuitable image nevertheless */
-    bool is_verified;   /* --verify-key: send only bytes that are in the image, as they are */
+    struct source source;     /* -I */
+    int64_t timeout_us;       /* -t: limit until the board accepts; duration of a search */
+    bool force;               /* --force: send an unsuitable image nevertheless */
+    bool is_verified;         /* --verify-key: send only bytes that are in the image, as they are */
     /* --expect-version: the upload succeeds only once the board tells a version with this text in
      * it; NULL: none. See upload_service_open(). */
     char *expect_version;

@@ -69,6 +69,21 @@ class OnLink(scenario.Scenario):
         self.addCleanup(process.stop)
         return process
 
+    def lead_through_vpn(self, *addresses):
+        """Routes to these addresses like a VPN's, through tun7. Returns what runs a command at its other end."""
+        holder = mdns.Process("unshare", "--net", "sh", "-c", "ip link set lo up && echo ready && exec cat")
+        self.addCleanup(holder.stop)
+        holder.wait_for("ready")
+        far = ("nsenter", "--net", "--target", str(holder.pid), "--")
+        mdns.run(*f"ip link add tun7 type veth peer name tun8 netns {holder.pid}".split())
+        self.addCleanup(mdns.run, "ip", "link", "delete", "tun7")
+        for line in ("address add 10.99.0.2/24 dev tun7", "link set tun7 up",
+                     *(f"route add {address}/32 dev tun7" for address in addresses)):
+            mdns.run("ip", *line.split())
+        for line in ("address add 10.99.0.3/24 dev tun8", "link set tun8 up"):
+            mdns.run(*far, "ip", *line.split())
+        return far
+
     def assert_got(self, simulated, path):
         simulated.wait_for("upload result=ok")
         with open(path, "rb") as sent, open(simulated.got, "rb") as got:

@@ -274,16 +274,38 @@ class Addresses(OnLink):
     def test_route_of_a_vpn(self):
         """It takes the invitations; -I, with an interface's name, counts for more."""
         board = self.simulate(KITCHEN)
-        for line in ("link add tun7 type veth peer name tun8", "address add 10.99.0.2/32 dev tun7",
-                     "link set tun7 up", "link set tun8 up",
-                     f"route add {KITCHEN.v4}/32 dev tun7"):
-            mdns.run("ip", *line.split())
-        self.addCleanup(mdns.run, "ip", "link", "delete", "tun7")
+        self.lead_through_vpn(KITCHEN.v4)
         result = scenario.run("-i", "kitchen.local", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, (
             "; invitations leave through tun7 (10.99.0.2), although lan0 (10.77.0.1) is in the board's network: "
             "a VPN or another route takes them\n  End the VPN,",), within=SOON)
         self.assert_uploads("kitchen.local", board, "-I", mdns.Link.INTERFACE)
+
+    def test_another_device_behind_a_vpn(self):
+        """It has the board's address, never restarts, and says what is expected. With -I only the board is asked."""
+        far = self.lead_through_vpn(KITCHEN.v4)
+        mdns.run(*far, "ip", "address", "add", KITCHEN.v4 + "/32", "dev", "tun8")
+        other = mdns.Process(*far, scenario.SIMULATOR, "--address", KITCHEN.v4, "--port", str(KITCHEN.port), "--fast",
+                             "--telnet", "2323", "--say", "version 2")
+        self.addCleanup(other.stop)
+        other.wait_for("ready")
+        through = ("-i", KITCHEN.v4, "-I", mdns.Link.INTERFACE, "--retries", "0")
+        log = ("--monitor=2323", "--expect-timeout", "30", "--expect")
+        for options, status, phrases in (
+                (("-f", self.image, "--online=30"), 0, ("it went off the network and was back ",)),
+                (("-f", self.image, *log, "version 3"), 0, ("its log said what was expected",)),
+                (("-f", self.image, *log, "version [23]", "--reject", "version 3"), 12,
+                 ('the log said "version 3", which matches --reject',)),
+                ((*log, "version 1"), 0, ("its log said what was expected",))):
+            with self.subTest(options):
+                board = self.simulate(KITCHEN, "--reboot-ms", "2500", "--telnet", "2323", "--say", "version 1",
+                                      "--say-after", "version 3")
+                result = scenario.run(*through, *options)
+                self.assertEqual(status, result.status, result)
+                for phrase in phrases:
+                    self.assertIn(phrase, result.err, result)
+                board.stop()
+        self.assertNotIn("invitation", other.output)
 
     def test_nobody_has_the_address(self):
         """That is final after one attempt, and after 10 s where attempts are shorter; each line says so."""

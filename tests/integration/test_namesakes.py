@@ -55,6 +55,19 @@ class Namesakes(test_list_crowd.Announced):
         for simulated in boards:
             self.assert_untouched(simulated)
 
+    def test_refused_in_spite_of_a_vpn(self):
+        """Its routes lead elsewhere; through the interface of -I, both answer."""
+        self.announce_two()
+        boards = [self.simulate_at(address) for address in (HERE, THERE)]
+        self.lead_through_vpn(HERE, THERE)
+        through = ("-I", mdns.Link.INTERFACE)
+        result = self.upload("-i", "lamp.local", *through)
+        self.assert_result(result, 4, (": resolution: two boards have this name, at ", HERE, THERE), LOOKED_FOR)
+        result = self.upload("--all", *through)
+        self.assert_result(result, 0, (f"{HERE}: confirmed", f"{THERE}: confirmed"), LOOKED_FOR)
+        for simulated in boards:
+            self.assert_got(simulated, self.image)
+
     def test_list(self):
         self.announce_two()
         self.announce(board("other", ("10.77.0.20",), host="other"))

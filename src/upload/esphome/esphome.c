@@ -344,9 +344,8 @@ static void connect_board(struct esphome *esphome)
 
     esphome->phase = OTA_PHASE_ACCEPT;
     esphome->tries[esphome->endpoint]++;
-    esphome->connecting =
-        tcp_connect_upload(service->loop, &address, settings->has_source ? &settings->source : NULL,
-                           CONNECT_US, on_board_connected, esphome);
+    esphome->connecting = tcp_connect_upload(service->loop, &address, &settings->source, CONNECT_US,
+                                             on_board_connected, esphome);
     if (!esphome->connecting)
         fail_no_memory(esphome);
 }

@@ -82,9 +82,8 @@ static struct upload_service *espota_open(struct loop *loop, const struct upload
         (struct upload_service){.protocol = &espota_protocol, .loop = loop, .settings = settings};
     espota->work_queue = work_queue_new(loop);
     if (espota->work_queue)
-        espota->listener =
-            listener_open(loop, settings->has_source ? &settings->source : NULL,
-                          settings->espota->port_first, settings->espota->port_last, failure);
+        espota->listener = listener_open(loop, &settings->source, settings->espota->port_first,
+                                         settings->espota->port_last, failure);
     else
         ota_fail_no_memory(failure);
 
@@ -179,7 +178,7 @@ static struct session_config make_session_config(struct espota *espota,
         .command = settings->command,
         .board = upload->board,
         .endpoints = attempt->endpoints,
-        .source = settings->has_source ? &settings->source : NULL,
+        .source = &settings->source,
         .heard = &attempt->found->claims,
         .peer = own->has_peer ? &own->peer : NULL,
         .peer_any = own->peer_any,

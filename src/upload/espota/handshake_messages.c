@@ -167,7 +167,9 @@ static const struct unsendable {
 static const struct unsendable *find_unsendable(const struct session_config *config, int reason)
 {
     const struct source *source = config->source;
-    const enum given given = !source ? NOTHING : source->has_address ? AN_ADDRESS : AN_INTERFACE;
+    const enum given given = source_is_any(source) ? NOTHING
+                             : source->has_address ? AN_ADDRESS
+                                                   : AN_INTERFACE;
 
     for (size_t i = 0; i < sizeof unsendables / sizeof *unsendables; i++) {
         const struct unsendable *row = &unsendables[i];

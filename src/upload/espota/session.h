@@ -43,7 +43,7 @@ struct session_config {
     enum ota_command command;
     const char *board;                 /* the user's name for the board, escaped, for messages */
     const struct endpoints *endpoints; /* where the board may listen */
-    const struct source *source;       /* -I: address or interface to send from; NULL: any */
+    const struct source *source;       /* -I: address or interface to send from */
     const struct claims *heard;        /* where the board was announced; NULL: unknown */
     const struct address *peer; /* --peer: address that may connect; NULL: those of endpoints */
     bool peer_any;              /* --peer any */

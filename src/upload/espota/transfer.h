@@ -16,7 +16,7 @@ struct transfer_config {
     struct loop *loop;
     const char *board;           /* the user's name for the board, escaped, for debug lines */
     const struct image *image;   /* must outlive the transfer */
-    const struct source *source; /* -I; must outlive the transfer; NULL: any */
+    const struct source *source; /* -I; must outlive the transfer */
     struct echo *echo; /* answers that must not be shown if the board repeats them; NULL: none */
     size_t block;      /* lock-step: bytes to send per number from the board; 0: stream */
 };

@@ -23,7 +23,7 @@ static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidate
     enum ota_cause cause;
     struct address local;
 
-    if (candidates->source || !candidates_local(candidates, endpoint, &local) ||
+    if (!source_is_any(candidates->source) || !candidates_local(candidates, endpoint, &local) ||
         getifaddrs(&interfaces) < 0)
         return OTA_CAUSE_NONE;
 

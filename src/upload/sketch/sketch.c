@@ -184,7 +184,7 @@ static void sketch_post(struct sketch *sketch, const char *path,
     const struct http_request_config config = {
         .board = sketch->upload.config.board,
         .address = &address,
-        .source = settings->has_source ? &settings->source : NULL,
+        .source = &settings->source,
         .authority = sketch->authority,
         .path = path,
         .authorization = sketch->authorization,

@@ -220,8 +220,7 @@ static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
     const struct upload_settings *settings = web_common_settings(web);
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
 
-    outage_start(&web->outage, web->upload.config.service->loop, &address,
-                 settings->has_source ? &settings->source : NULL);
+    outage_start(&web->outage, web->upload.config.service->loop, &address, &settings->source);
     web->phase = OTA_PHASE_PROOF;
     web->is_reading = true;
     web->is_posted = false;

@@ -422,7 +422,7 @@ static struct http_request_config make_request(const struct web *web, const stru
     return (struct http_request_config){
         .board = web->upload.config.board,
         .address = address,
-        .source = settings->has_source ? &settings->source : NULL,
+        .source = &settings->source,
         .authority = web->authority,
         .is_tls = web_is_tls(web),
         .is_insecure = own->is_insecure,

@@ -3,6 +3,7 @@
  */
 #include "base/loop.h"
 #include "boardlog/board_log.h"
+#include "net/source.h"
 #include "support/requirement.h"
 
 #include <errno.h>
@@ -134,7 +135,7 @@ static void start_log(struct scene *scene)
 {
     const struct board_log_callbacks callbacks = {
         .on_line = on_log_line, .on_state = on_state, .userdata = scene};
-    scene->log = board_log_start(scene->loop, &scene->address, false, &callbacks);
+    scene->log = board_log_start(scene->loop, &scene->address, &source_any, false, &callbacks);
     assert_non_null(scene->log);
     assert_int_equal(scene->used, 0);
 }

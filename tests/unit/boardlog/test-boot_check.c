@@ -57,10 +57,12 @@ static struct world {
     char story[16384];
 } world;
 
+static const struct source wlan = {.interface = "wlan0"};
+
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
-                                         bool keeps_colors,
+                                         const struct source *source, bool keeps_colors,
                                          const struct board_log_callbacks *callbacks);
 bool __wrap_board_log_send(struct board_log *log, const void *line, size_t length);
 void __wrap_board_log_free(struct board_log *log);
@@ -75,7 +77,7 @@ void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
-                                         bool keeps_colors,
+                                         const struct source *source, bool keeps_colors,
                                          const struct board_log_callbacks *callbacks)
 {
     char text[ADDRESS_TEXT_MAX + 8];
@@ -85,6 +87,7 @@ struct board_log *__wrap_board_log_start(struct loop *loop, const struct address
     if (world.refuse_log)
         return NULL;
     assert_string_equal(address_text_port(text, address), "10.0.0.7:23");
+    assert_ptr_equal(source, &wlan);
     world.has_log = true;
     world.keeps_colors = keeps_colors;
     world.log = *callbacks;
@@ -118,6 +121,7 @@ struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_conf
     if (world.refuse_watch)
         return NULL;
     assert_string_equal(address_text_port(text, &config->address), "10.0.0.7:8266");
+    assert_ptr_equal(config->source, &wlan);
     assert_int_equal(config->deadline_us, 60 * S);
     assert_int_equal(config->leave_us, 10 * S);
     world.has_watch = true;
@@ -144,7 +148,7 @@ void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct 
     (void)outage;
     assert_ptr_equal(loop, virtual_time_loop());
     assert_string_equal(address_text_port(text, address), "10.0.0.7:8266");
-    assert_null(source);
+    assert_ptr_equal(source, &wlan);
     world.has_outage = true;
 }
 
@@ -253,6 +257,7 @@ static void begin_boot_check(const struct log_settings *settings, const struct s
 {
     struct boot_check_config config = {.loop = virtual_time_loop(),
                                        .settings = settings,
+                                       .source = &wlan,
                                        .restart_us = story && story->is_old ? 0 : 2500 * 1000};
 
     if (story && story->lost) {

@@ -44,6 +44,8 @@ static struct network {
     struct tcp_connect attempts[ATTEMPTS_MAX];
 } network;
 
+static const struct source wlan = {.interface = "wlan0"};
+
 static struct result {
     int calls;
     enum restart_watch_result result;
@@ -54,8 +56,8 @@ static struct result {
 } result;
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
-                                             int64_t deadline_us, tcp_connect_done_fn *on_done,
-                                             void *userdata);
+                                             const struct source *source, int64_t deadline_us,
+                                             tcp_connect_done_fn *on_done, void *userdata);
 void __wrap_tcp_connect_free(struct tcp_connect *attempt);
 void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
                          const struct source *source);
@@ -63,12 +65,13 @@ unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
 void __wrap_outage_stop(struct outage *outage);
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
-                                             int64_t deadline_us, tcp_connect_done_fn *on_done,
-                                             void *userdata)
+                                             const struct source *source, int64_t deadline_us,
+                                             tcp_connect_done_fn *on_done, void *userdata)
 {
     (void)loop;
 
     assert_int_equal(address_port(address), 23);
+    assert_ptr_equal(source, &wlan);
     assert_int_equal(deadline_us, 1000000);
     assert_true(network.knocks < ATTEMPTS_MAX);
     struct tcp_connect *attempt = &network.attempts[network.knocks++];
@@ -95,7 +98,7 @@ void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct 
     (void)outage;
     assert_ptr_equal(loop, virtual_time_loop());
     assert_int_equal(address_port(address), 23);
-    assert_null(source);
+    assert_ptr_equal(source, &wlan);
     network.outages++;
 }
 
@@ -125,6 +128,10 @@ static int reason_of(char act)
         return ENETUNREACH;
     case 'P':
         return EPERM;
+    case 'G':
+        return ENODEV;
+    case 'I':
+        return EINVAL;
     default:
         return 0;
     }
@@ -188,6 +195,7 @@ static void begin_with(const struct restart_watch_config *given, const char *scr
     struct restart_watch_config config = *given;
 
     config.loop = virtual_time_loop();
+    config.source = &wlan;
     virtual_time_reset(7000000);
     network = (struct network){.script = script, .link_us = INT64_MIN, .stopped_us = INT64_MIN};
     result = (struct result){.calls = 0};
@@ -233,6 +241,8 @@ static const struct {
     {"asssOsssa", RESTART_WATCH_UNSEEN, 0, 0},
     {"aNNNNNNNNNNa", RESTART_WATCH_UNSEEN, 0, 0},
     {"aPPPPPPPPPPa", RESTART_WATCH_UNSEEN, 0, 0},
+    {"aGGGGGGGGGGa", RESTART_WATCH_UNSEEN, 0, 0}, /* the interface of -I is gone for a while */
+    {"aIIIIIIIIIIa", RESTART_WATCH_UNSEEN, 0, 0}, /* a route discards it */
     {"asssNsssa", RESTART_WATCH_UNSEEN, 0, 0},
     {"asssssNNa", RESTART_WATCH_UNSEEN, 0, 0}, /* the link failed before its route did */
     {"aNsssssssssa", RESTART_WATCH_UNSEEN, 0, 0},

@@ -100,7 +100,7 @@ static void describe_options(char text[TEXT_MAX], const struct options *options)
     add_option(text, " %s", options->plan.file);
     if (options->plan.password)
         add_option(text, " password='%s'", options->plan.password);
-    if (options->upload.has_source)
+    if (!source_is_any(&options->upload.source))
         add_option(text, " source=%s", source_text(source, &options->upload.source));
     if (options->espota.port_first || options->espota.port_last)
         add_option(text, " ports=%d-%d", options->espota.port_first, options->espota.port_last);

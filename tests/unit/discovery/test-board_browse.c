@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "discovery/board_browse.h"
+#include "net/source.h"
 #include "support/capture.h"
 #include "support/virtual_time.h"
 
@@ -104,7 +105,7 @@ static void start_browse(struct world settings)
 
     world.browse = board_browse_start(virtual_time_loop(), NULL,
                                       settings.services ? settings.services : SERVICES_ALL, 10 * S,
-                                      on_browse_done, &world);
+                                      &source_any, on_browse_done, &world);
 }
 
 static void stop_browse(void)

@@ -15,6 +15,7 @@
 #include "discovery/namesakes.h"
 #include "discovery/resolve.h"
 #include "net/alive.h"
+#include "net/source.h"
 #include "support/virtual_time.h"
 
 #include <errno.h>
@@ -70,6 +71,8 @@ static struct world {
     struct ota_failure failure;
 } world;
 
+static const struct source wlan = {.interface = "wlan0"};
+
 void __wrap_plain_query_send(enum service service);
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
                                           unsigned services, const char *name,
@@ -78,7 +81,7 @@ bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                                 alive_done_fn *done, void *userdata);
+                                 const struct source *source, alive_done_fn *done, void *userdata);
 void __wrap_alive_free(struct alive *alive);
 void __wrap_mdns_client_cancel(struct mdns_query *query);
 struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name,
@@ -159,9 +162,10 @@ size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct
 }
 
 struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                                 alive_done_fn *done, void *userdata)
+                                 const struct source *source, alive_done_fn *done, void *userdata)
 {
     assert_ptr_equal(loop, virtual_time_loop());
+    assert_ptr_equal(source, &wlan);
     note_question(ALIVE);
     memcpy(world.rival_addresses, addresses, count * sizeof *addresses);
     world.on_alive = done;
@@ -935,7 +939,7 @@ static void start_resolver(const struct test_case *test, const struct target *ta
                                     test->decides   ? ANNOUNCEMENT_DECIDES
                                     : test->no_port ? ANNOUNCEMENT_OPTIONAL
                                                     : ANNOUNCEMENT_PORT,
-                                    timeout_ms * MS, on_resolve_done, &world);
+                                    timeout_ms * MS, &wlan, on_resolve_done, &world);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }

@@ -94,7 +94,8 @@ static struct assignment assignment;
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata);
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 struct session *__wrap_session_start(const struct session_config *config,
                                      const struct session_callbacks *callbacks);
@@ -155,9 +156,11 @@ void __wrap_services_at_free(struct services_at *at)
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata)
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata)
 {
     (void)services;
+    assert_string_equal(source->interface, "wlan0");
     assert_ptr_equal(loop, virtual_time_loop());
     assert_ptr_equal(mdns, &virtual_time);
     assert_false(world.has_resolver);
@@ -237,7 +240,7 @@ struct listener *__wrap_listener_open(struct loop *loop, const struct source *so
                                       uint16_t first, uint16_t last, struct ota_failure *failure)
 {
     assert_ptr_equal(loop, virtual_time_loop());
-    assert_null(source);
+    assert_string_equal(source->interface, "wlan0");
     assert_int_equal(first + last, 0);
     (void)failure;
     return (struct listener *)&world;
@@ -282,6 +285,7 @@ struct boot_check *__wrap_boot_check_start(const struct boot_check_config *confi
                                                                            : "";
 
     assert_ptr_equal(config->loop, virtual_time_loop());
+    assert_string_equal(config->source->interface, "wlan0");
     assert_false(world.has_follow || world.has_session || world.has_resolver);
     if (world.refuse_follow || !config->restart_us)
         world.phase = phase_of_follow(); /* a result is about that now */
@@ -470,7 +474,7 @@ static struct upload_service *service;
 static int open_service(void **state)
 {
     static const struct espota_settings espota;
-    static const struct upload_settings settings = {.espota = &espota};
+    static const struct upload_settings settings = {.source.interface = "wlan0", .espota = &espota};
     static struct ota_failure failure;
 
     (void)state;
@@ -509,6 +513,7 @@ static struct job *start_job(struct settings *settings)
     struct ota_failure failure;
 
     settings->upload.espota = &settings->espota;
+    snprintf(settings->upload.source.interface, IF_NAMESIZE, "wlan0"); /* -I */
     service->settings = &settings->upload;
     world.peer_any = settings->espota.peer_any;
     world.job = job_new(&config, &callbacks, &failure);
@@ -1025,7 +1030,7 @@ static void test_session_config(void **state)
     settings.upload.command = OTA_COMMAND_FILESYSTEM;
     settings.espota.md5_target = true;
     settings.espota.peer_any = true;
-    settings.upload.has_source = settings.espota.has_peer = true;
+    settings.espota.has_peer = true;
     reset_job_world();
     struct job *job = start_job(&settings);
     resolve_board(&(struct try){0});

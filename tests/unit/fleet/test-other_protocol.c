@@ -15,6 +15,7 @@
 #include "discovery/resolve.h"
 #include "fleet/fleet.h"
 #include "image/image.h"
+#include "net/source.h"
 #include "support/story.h"
 #include "upload/upload.h"
 
@@ -237,7 +238,8 @@ int64_t __wrap_loop_now_us(void);
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata);
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 /* Every wait is over at once, and has taken its time. */
@@ -265,9 +267,11 @@ static void on_resolver_timer(void *userdata)
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata)
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata)
 {
     (void)services;
+    assert_true(source_is_any(source));
     struct resolver *resolver = calloc(1, sizeof *resolver);
 
     (void)mdns;

@@ -5,6 +5,7 @@
 #include "http/http_client.h"
 
 #include "crypto/crypto.h"
+#include "net/source.h"
 #include "support/failing.h"
 
 #include <errno.h>
@@ -94,6 +95,7 @@ static void on_request_done(const struct http_outcome *outcome, void *userdata)
 static struct http_request *start(struct http_client *client, const struct busy_board *board)
 {
     const struct http_request_config config = {.board = "board",
+                                               .source = &source_any,
                                                .address = &board->address,
                                                .authority = "127.0.0.1",
                                                .path = "/",
@@ -169,6 +171,7 @@ static void test_tls_after_a_shortage(void **state)
     struct loop *loop = loop_new();
     struct http_client *client = http_client_new(loop, &failure);
     const struct http_request_config config = {.board = "board",
+                                               .source = &source_any,
                                                .address = &address,
                                                .authority = "127.0.0.1",
                                                .path = "/",
@@ -240,6 +243,7 @@ static void ask(struct ending *ending, const char *reply)
     const int listener = start_listener(&address);
     const pid_t board = start_board(listener, reply);
     const struct http_request_config config = {.board = "board",
+                                               .source = &source_any,
                                                .address = &address,
                                                .authority = "127.0.0.1",
                                                .path = "/",

@@ -11,6 +11,7 @@
 
 #include "base/loop.h"
 #include "net/alive.h"
+#include "net/source.h"
 #include "support/failing.h"
 #include "support/requirement.h"
 
@@ -42,7 +43,7 @@ static void ask_alive(struct scene *scene, const char *const *texts, size_t coun
         assert_true(address_parse(&addresses[i], texts[i]));
     *scene = (struct scene){.loop = loop_new(), .count = count};
     assert_non_null(scene->loop);
-    scene->alive = alive_start(scene->loop, addresses, count, on_alive_done, scene);
+    scene->alive = alive_start(scene->loop, addresses, count, &source_any, on_alive_done, scene);
     assert_non_null(scene->alive);
 }
 
@@ -112,7 +113,8 @@ static void test_alive_no_memory(void **state)
         assert_non_null(scene.loop);
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        scene.alive = alive_start(scene.loop, addresses, scene.count, on_alive_done, &scene);
+        scene.alive =
+            alive_start(scene.loop, addresses, scene.count, &source_any, on_alive_done, &scene);
         has_failed = failing_stop();
         assert_int_equal(scene.alive == NULL, has_failed);
         alive_free(scene.alive);

@@ -92,7 +92,7 @@ static void run_listener(struct fixture *fixture, int64_t limit_us)
 static void test_expected_peer_is_handed_over(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
 
     assert_non_null(listener);
     struct address expected = numeric("127.0.0.2", 0);
@@ -110,7 +110,7 @@ static void test_expected_peer_is_handed_over(void **state)
 static void test_ipv6_peer_on_the_same_port(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address expected = numeric("::1", 0);
 
     listener_expect(listener, &expected, on_accept, fixture);
@@ -126,7 +126,7 @@ static void test_ipv6_peer_on_the_same_port(void **state)
 static void test_who_is_not_taken_is_closed(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     char byte;
 
@@ -156,7 +156,7 @@ static void test_who_is_not_taken_is_closed(void **state)
 static void test_stranger_is_closed_without_a_byte(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
 
     listener_expect(listener, &expected, on_accept, fixture);
@@ -181,7 +181,7 @@ static void test_stranger_is_closed_without_a_byte(void **state)
 static void test_an_expectation_is_for_one_connection(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
 
     listener_expect(listener, NULL, on_accept, fixture); /* anyone */
     int first = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
@@ -203,7 +203,7 @@ static void test_an_expectation_is_for_one_connection(void **state)
 static void test_how_accepted_sockets_send(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
 
     listener_expect(listener, NULL, on_accept, fixture);
     int board = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
@@ -228,7 +228,7 @@ static void test_how_accepted_sockets_send(void **state)
 static void test_forgotten_and_duplicate_expectations(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     int other;
 
@@ -258,7 +258,7 @@ static bool is_turned_away(int client)
 static void test_one_board_with_several_addresses(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
     struct address others = numeric("127.0.0.4", 0);
     int other, client, late;
@@ -288,7 +288,7 @@ static void test_one_board_with_several_addresses(void **state)
 static void test_only_one_address_is_kept(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
     struct address others = numeric("127.0.0.4", 0);
     int other, client, late;
@@ -346,7 +346,7 @@ static void test_emptying(void **state)
 {
     enum { EARLY = 100 };
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     int clients[EARLY];
 
@@ -379,7 +379,7 @@ static void test_out_of_descriptors(void **state)
 
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* it removes the connection from the backlog before it reports the lack of room */
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     struct rlimit old, none = {0};
@@ -412,7 +412,7 @@ static void test_out_of_descriptors(void **state)
 static void test_no_more_descriptors_than_needed(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
 
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
@@ -445,7 +445,7 @@ static void test_listener_no_memory(void **state)
         struct loop *loop = loop_new();
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        struct listener *listener = listener_open(loop, NULL, 0, 0, &fixture->failure);
+        struct listener *listener = listener_open(loop, &source_any, 0, 0, &fixture->failure);
         int rc = listener ? listener_expect(listener, &peer, on_accept, fixture) : -1;
         has_failed = failing_stop();
         assert_int_equal(rc, has_failed ? -1 : 0);
@@ -479,8 +479,8 @@ static void test_listener_failed_calls(void **state)
         int before = failing_count_open();
 
         failing_start(rows[i].call, 0, rows[i].error);
-        struct listener *listener =
-            listener_open(fixture->loop, rows[i].address ? &source : NULL, 0, 0, &fixture->failure);
+        struct listener *listener = listener_open(
+            fixture->loop, rows[i].address ? &source : &source_any, 0, 0, &fixture->failure);
         assert_true(failing_stop());
 
         assert_int_equal(listener != NULL, rows[i].expected == OTA_OK);
@@ -501,7 +501,7 @@ static void test_accepting_fails_once(void **state)
     static const int errors[] = {EINTR, EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM};
     struct fixture *fixture = *state;
     struct address expected = numeric("127.0.0.2", 0);
-    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
 
     assert_non_null(listener);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {

@@ -25,6 +25,7 @@ union answer {
 };
 
 static bool is_kernel_silent;
+static unsigned questions;
 
 ssize_t __real_send(int fd, const void *data, size_t size, int flags);
 ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
@@ -32,6 +33,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
 ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
 {
+    questions++;
     return is_kernel_silent ? (ssize_t)size : __real_send(fd, data, size, flags);
 }
 
@@ -269,7 +271,7 @@ static void test_this_computer(void **state)
         struct routing routing;
 
         assert_true(address_parse(&address, texts[i]));
-        routing_find(&routing, &address, NULL);
+        routing_find(&routing, &address, &source_any);
         assert_int_equal(routing.neighbor, NEIGHBOR_UNKNOWN);
     }
 }
@@ -282,19 +284,42 @@ static void test_silent_kernel(void **state)
 
     assert_true(address_parse(&address, "127.0.0.7"));
     is_kernel_silent = true;
-    routing_find(&routing, &address, NULL);
+    routing_find(&routing, &address, &source_any);
     is_kernel_silent = false;
     assert_string_equal(routing.interface, "");
     assert_int_equal(routing.neighbor, NEIGHBOR_UNKNOWN);
 }
 
+/* The routes of the other interfaces say nothing about it. */
+static void test_interface_is_gone(void **state)
+{
+    const struct source gone = {.interface = "no-such"};
+    struct address address;
+    struct routing routing;
+    struct routing_link link;
+    (void)state;
+
+    assert_true(address_parse(&address, "192.0.2.7"));
+    questions = 0;
+    routing_find(&routing, &address, &gone);
+    routing_find_link(&link, &address, &gone);
+    assert_int_equal(questions, 0);
+    assert_int_equal(routing.neighbor, NEIGHBOR_UNKNOWN);
+    assert_int_equal(link.interface, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbor),
-        cmocka_unit_test(test_link),          cmocka_unit_test(test_link_failed),
-        cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused_routes),
-        cmocka_unit_test(test_this_computer), cmocka_unit_test(test_silent_kernel),
+        cmocka_unit_test(test_route),
+        cmocka_unit_test(test_neighbor),
+        cmocka_unit_test(test_link),
+        cmocka_unit_test(test_link_failed),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_refused_routes),
+        cmocka_unit_test(test_interface_is_gone),
+        cmocka_unit_test(test_this_computer),
+        cmocka_unit_test(test_silent_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

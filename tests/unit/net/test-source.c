@@ -65,7 +65,7 @@ static void test_source_text(void **state)
     char text[SOURCE_TEXT_MAX];
     const struct source odd = {.interface = "a\x1b\x62"};
 
-    assert_string_equal(source_text(text, NULL), "any address");
+    assert_string_equal(source_text(text, &source_any), "any address");
     assert_string_equal(source_text(text, &odd), "a\\x1bb");
 }
 
@@ -92,18 +92,22 @@ static int bind_to(const struct source *source, const char *peer_text, char text
 static void test_bind(void **state)
 {
     (void)state;
-    const struct source lo = {.interface = "lo"};
+    const struct source lo = {.interface = "lo"}, gone = {.interface = "no-such"};
     const struct source address = {
         .has_address = true,
         .address.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000007)}};
     char text[ADDRESS_TEXT_MAX];
 
-    assert_int_equal(bind_to(NULL, "10.0.0.7", text), 0);
+    assert_int_equal(bind_to(&source_any, "10.0.0.7", text), 0);
     assert_string_equal(text, "0.0.0.0");
     assert_int_equal(bind_to(&address, "127.0.0.1", text), 0);
     assert_string_equal(text, "127.0.0.7");
     assert_int_equal(bind_to(&lo, "127.0.0.9", text), 0);
     assert_string_equal(text, "0.0.0.0"); /* the kernel chooses */
+    assert_int_equal(bind_to(&address, "::1", text), -1);
+    assert_int_equal(errno, EAFNOSUPPORT);
+    assert_int_equal(bind_to(&gone, "127.0.0.9", text), -1);
+    assert_int_equal(errno, ENODEV);
 }
 
 /* The kernel sends to no other computer from a loopback address, but swallows what is sent there

@@ -2,6 +2,7 @@
  * test-tcp_connect.c: an attempt to connect is accepted, refused, or ends at its deadline.
  */
 #include "base/loop.h"
+#include "net/source.h"
 #include "net/tcp_connect.h"
 #include "support/failing.h"
 
@@ -58,7 +59,8 @@ static int listen_there(struct address *address, int backlog)
     return listener;
 }
 
-static struct outcome run_attempt(const struct address *address, int64_t deadline_us, bool frees)
+static struct outcome run_attempt_from(const struct source *source, const struct address *address,
+                                       int64_t deadline_us, bool frees)
 {
     struct outcome outcome = {.loop = loop_new(), .frees = frees, .fd = -1};
     struct loop_timer deadline;
@@ -67,7 +69,7 @@ static struct outcome run_attempt(const struct address *address, int64_t deadlin
     loop_timer_init(&deadline, outcome.loop, on_connect_deadline, NULL);
     loop_timer_start(&deadline, 10 * INT64_C(1000000));
     outcome.run_attempt =
-        tcp_connect_start(outcome.loop, address, deadline_us, on_connect_done, &outcome);
+        tcp_connect_start(outcome.loop, address, source, deadline_us, on_connect_done, &outcome);
     assert_non_null(outcome.run_attempt);
     assert_int_equal(outcome.calls, 0); /* never from within tcp_connect_start() */
     assert_int_equal(loop_run(outcome.loop), 0);
@@ -75,6 +77,35 @@ static struct outcome run_attempt(const struct address *address, int64_t deadlin
     tcp_connect_free(outcome.run_attempt);
     loop_free(outcome.loop);
     return outcome;
+}
+
+static struct outcome run_attempt(const struct address *address, int64_t deadline_us, bool frees)
+{
+    return run_attempt_from(&source_any, address, deadline_us, frees);
+}
+
+static void test_from_source(void **state)
+{
+    const struct source gone = {.interface = "no-such"};
+    struct source source = {.has_address = true}, v6 = {.has_address = true};
+    struct address address, peer;
+    char text[ADDRESS_TEXT_MAX];
+    socklen_t length = sizeof peer;
+    int listener = listen_there(&address, 4);
+    (void)state;
+
+    assert_true(address_parse(&source.address, "127.0.0.9"));
+    struct outcome outcome = run_attempt_from(&source, &address, 5000000, false);
+    assert_int_equal(outcome.reason, 0);
+    int board = accept(listener, &peer.any, &length);
+    assert_string_equal(address_text(text, &peer), "127.0.0.9");
+    close(board);
+    close(outcome.fd);
+
+    assert_int_equal(run_attempt_from(&gone, &address, 5000000, false).reason, ENODEV);
+    assert_true(address_parse(&v6.address, "::1"));
+    assert_int_equal(run_attempt_from(&v6, &address, 5000000, false).reason, EAFNOSUPPORT);
+    close(listener);
 }
 
 static void test_answered(void **state)
@@ -185,7 +216,8 @@ static void test_freed_while_it_dials(void **state)
     (void)state;
 
     assert_non_null(loop);
-    tcp_connect_free(tcp_connect_start(loop, &address, 5000000, on_connect_done, NULL));
+    tcp_connect_free(
+        tcp_connect_start(loop, &address, &source_any, 5000000, on_connect_done, NULL));
     tcp_connect_free(NULL);
     loop_free(loop);
     close(listener);
@@ -204,7 +236,7 @@ static void test_connect_no_memory(void **state)
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
         struct tcp_connect *run_attempt =
-            tcp_connect_start(loop, &address, 5000000, on_connect_done, NULL);
+            tcp_connect_start(loop, &address, &source_any, 5000000, on_connect_done, NULL);
         has_failed = failing_stop();
         assert_int_equal(run_attempt == NULL, has_failed);
         tcp_connect_free(run_attempt);
@@ -244,10 +276,11 @@ static void test_connect_failed_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answered),          cmocka_unit_test(test_refused_connection),
-        cmocka_unit_test(test_silent_peer),       cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_failures),          cmocka_unit_test(test_freed_while_it_dials),
-        cmocka_unit_test(test_connect_no_memory), cmocka_unit_test(test_connect_failed_calls),
+        cmocka_unit_test(test_from_source),          cmocka_unit_test(test_answered),
+        cmocka_unit_test(test_refused_connection),   cmocka_unit_test(test_silent_peer),
+        cmocka_unit_test(test_impossible),           cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_freed_while_it_dials), cmocka_unit_test(test_connect_no_memory),
+        cmocka_unit_test(test_connect_failed_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

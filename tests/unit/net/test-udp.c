@@ -74,7 +74,7 @@ static void set_up_udp(struct scene *scene)
 
     loop_timer_init(&scene->deadline, scene->udp.loop, on_udp_deadline, scene);
     loop_timer_start(&scene->deadline, INT64_C(60000000));
-    assert_int_equal(udp_open(&scene->udp, NULL, &scene->address), 0);
+    assert_int_equal(udp_open(&scene->udp, &source_any, &scene->address), 0);
 }
 
 static void tear_down_udp(struct scene *scene)
@@ -194,7 +194,7 @@ static void test_udp_failed_calls(void **state)
         int before = failing_count_open();
 
         failing_start(rows[i].call, 0, rows[i].error);
-        assert_int_equal(udp_open(&scene.udp, NULL, &scene.address), -1);
+        assert_int_equal(udp_open(&scene.udp, &source_any, &scene.address), -1);
         assert_int_equal(errno, rows[i].error);
         assert_true(failing_stop());
 

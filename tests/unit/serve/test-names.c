@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "discovery/resolve.h"
+#include "net/source.h"
 
 #include "support/virtual_time.h"
 
@@ -37,15 +38,18 @@ static unsigned failures;
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata);
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
                                        enum announcement_use use, int64_t timeout_us,
-                                       resolver_done_fn *done, void *userdata)
+                                       const struct source *source, resolver_done_fn *done,
+                                       void *userdata)
 {
     (void)services;
+    assert_true(source_is_any(source));
     (void)loop;
     (void)mdns;
     (void)target;

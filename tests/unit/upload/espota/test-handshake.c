@@ -178,7 +178,7 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
     size_t endpoint = find_endpoint(board);
     const char *unreachable = world.script->unreachable ? world.script->unreachable : "";
 
-    assert_null(source);
+    assert_true(source_is_any(source));
     assert_null(world.sockets[endpoint]);
     errno = strchr(unreachable, letter(endpoint)) ? ENETUNREACH : world.script->open_error;
     if (errno)
@@ -429,6 +429,7 @@ static enum ota_phase play_on(const struct script *script)
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
     struct endpoints endpoints = make_endpoints(script);
     struct session_config config = {.loop = virtual_time_loop(),
+                                    .source = &source_any,
                                     .image = &image,
                                     .command = script->command,
                                     .board = "board",

@@ -366,7 +366,8 @@ static void test_ok_before_the_first_byte(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct image image = make_image(rows[i].size);
         struct board board = {.loop = loop_new()};
-        const struct transfer_config config = {.loop = board.loop, .image = &image};
+        const struct transfer_config config = {
+            .loop = board.loop, .image = &image, .source = &source_any};
         const struct transfer_callbacks callbacks = {
             .on_progress = on_progress, .on_done = on_transfer_done, .userdata = &board};
         int host;
@@ -393,7 +394,7 @@ static void test_freeing_closes_with_fin(void **state)
     (void)state;
     struct image image = make_image(1000);
     struct loop *loop = loop_new();
-    const struct transfer_config config = {.loop = loop, .image = &image};
+    const struct transfer_config config = {.loop = loop, .image = &image, .source = &source_any};
     const struct transfer_callbacks callbacks = {.on_progress = on_progress,
                                                  .on_done = on_transfer_done};
     int host, board;
