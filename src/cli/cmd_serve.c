@@ -209,7 +209,7 @@ static enum ota_error list_board(struct program *program, const struct assignmen
         book_set_state(board, BOOK_CONFIRMED);
     else if (target->scheme)
         return order_tasmota(program, board, assignment);
-    if (!has_mac && !board->has_address && !names_add(program->names, board, target))
+    if (!has_mac && !board->has_home && !names_add(program->names, board, target))
         return ota_fail_no_memory(&program->failure);
     return OTA_OK;
 }

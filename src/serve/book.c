@@ -17,8 +17,6 @@ static void count_board(const struct book_board *board, int step)
     counts->downloads += step * (long)board->downloads;
     if (board->is_canary)
         counts->canaries[board->state] += step;
-    if (board->is_listed && !board->has_mac)
-        counts->listed_without_mac += step;
     if (board->is_listed || board->has_mac) { /* else it is a browser, perhaps */
         counts->known[board->state] += step;
         counts->bytes += step * (int64_t)board->bytes;
@@ -121,27 +119,21 @@ static struct book_board *find_at_home(const struct book *book, const struct add
     return found;
 }
 
-/* The board whose last address this is. If it is listed, the request or the board may have a MAC, but
- * not both; otherwise neither. */
-static struct book_board *find_at_address(const struct book *book, const struct fetcher *fetcher,
-                                          const struct address *address)
+/* One that is in no list and has told no MAC, so its address is all that it is known by. */
+static struct book_board *find_by_address(const struct book *book, const struct address *address)
 {
-    if (fetcher->has_mac && book->counts.listed_without_mac == 0)
-        return NULL;
-
     for (size_t i = 0; i < book->count; i++) {
         struct book_board *board = book->boards[i];
-        const bool may_be_it = board->is_listed ? !board->has_mac || !fetcher->has_mac
-                                                : !board->has_mac && !fetcher->has_mac;
 
-        if (may_be_it && board->has_address && address_equal(&board->address, address))
+        if (!board->is_listed && !board->has_mac && board->has_address &&
+            address_equal(&board->address, address))
             return board;
     }
     return NULL;
 }
 
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
-                             const struct address *address)
+                             const struct address *address, struct book_board *named)
 {
     struct book_board *by_mac = fetcher->has_mac ? find_by_mac(book, &fetcher->mac) : NULL;
 
@@ -152,8 +144,9 @@ struct book_board *book_find(const struct book *book, const struct fetcher *fetc
         return at_home;
     if (by_mac && by_mac->is_listed)
         return by_mac;
-    struct book_board *at_address = find_at_address(book, fetcher, address);
-    return at_address ? at_address : by_mac;
+    if (named && !(named->has_mac && fetcher->has_mac))
+        return named;
+    return fetcher->has_mac ? by_mac : find_by_address(book, address);
 }
 
 /* What was noted under this MAC may be about another device. */

@@ -48,7 +48,7 @@ struct book_board {
     bool has_home;
     struct address home; /* the list names it: requests from there are this board's */
     bool has_address;
-    struct address address; /* of its last request, or from the list */
+    struct address address; /* of its last request; before that, its home */
     unsigned family;
     char version[4 * FETCHER_VERSION_MAX]; /* printable; "" while none is told */
 
@@ -78,7 +78,6 @@ struct book_counts {
     long states[BOOK_STATES];
     long known[BOOK_STATES];    /* those that are listed, or have told their MAC */
     long canaries[BOOK_STATES]; /* those that were chosen to be first */
-    long listed_without_mac;
     long downloads;             /* that run */
     int64_t bytes, bytes_total; /* of those that are known */
 };
@@ -114,12 +113,14 @@ bool book_list(struct book_board *board, const struct mac *mac);
 /* The list names this address of the board, or of its page. */
 void book_set_home(struct book_board *board, const struct address *address);
 
-/* The sender of the request; NULL: it is new. The first of these that matches decides: a MAC in the
- * list; an address in the list; a MAC that a listed board has told; the address that was found for a
- * listed name, until its board has told a MAC; the MAC that another board has told. A request without
- * a MAC goes by its address alone. */
+/* The sender of the request; NULL: it is new. named: the board whose listed name has this address (see
+ * names_find()), or NULL. The first of these that matches decides: a MAC in the list; an address in
+ * the list; a MAC that a listed board has told; the named board, unless both it and the request have
+ * told a MAC; the MAC of an unlisted board; without a MAC, the address of an unlisted board that has
+ * told none either. That a listed board has asked from an address before proves nothing: behind NAT
+ * are others. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
-                             const struct address *address);
+                             const struct address *address, struct book_board *named);
 
 /* The steps of a board. attempts_max: how often it may take the image. */
 enum book_news book_note_request(struct book_board *board, const struct fetcher *fetcher,

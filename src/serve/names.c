@@ -162,18 +162,22 @@ void names_start(struct names *names, names_failed_fn *on_failed, void *userdata
 
 /* -- who asks -- */
 
-void names_recognize(struct names *names, const struct address *address)
+static bool has_address(const struct listed_name *name, const struct address *address)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        struct listed_name *name = names->list[i];
+    for (size_t i = 0; i < name->address_count; i++)
+        if (address_equal(&name->addresses[i], address))
+            return true;
+    return false;
+}
 
-        for (size_t j = 0; j < name->address_count && !name->board->has_mac; j++)
-            if (address_equal(&name->addresses[j], address)) {
-                name->board->address = *address;
-                name->board->has_address = true;
-                return;
-            }
-    }
+struct book_board *names_find(const struct names *names, const struct address *address)
+{
+    struct book_board *found = NULL;
+
+    for (size_t i = 0; i < names->count && (!found || found->has_mac); i++)
+        if (has_address(names->list[i], address) && (!found || !names->list[i]->board->has_mac))
+            found = names->list[i]->board;
+    return found;
 }
 
 static bool has_open_name(const struct names *names)

@@ -31,8 +31,9 @@ bool names_add(struct names *names, struct book_board *board, const struct targe
 /* Looks all names up. */
 void names_start(struct names *names, names_failed_fn *on_failed, void *userdata);
 
-/* Gives the board whose name has this address the address, so that book_find() finds it. */
-void names_recognize(struct names *names, const struct address *address);
+/* The board whose name has this address, for book_find(); of several, one that has told no MAC yet.
+ * NULL: there is none. */
+struct book_board *names_find(const struct names *names, const struct address *address);
 
 /* Whether one who is not in the book, at this address, may still be a listed board. True at most
  * until all names have been looked up once since it asked first; after NAMES_WAITING_MAX addresses

@@ -34,6 +34,13 @@ void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *req
     httpd_request_each_header(request, read_board_header, fetcher);
 }
 
+static struct book_board *find_board(const struct serve *serve, const struct fetcher *fetcher,
+                                     const struct address *address)
+{
+    return book_find(serve->config.book, fetcher, address,
+                     names_find(serve->config.names, address));
+}
+
 /* The download of this board that began last; NULL: none runs. */
 static struct serve_download *find_download(const struct serve *serve,
                                             const struct book_board *board)
@@ -79,7 +86,7 @@ static const char *check_claim(struct serve *serve, struct book_board **board,
             return (*board)->is_told ? "the board with this MAC fetches from another address"
                                      : "another address downloads with this MAC; ask again";
         fetcher->has_mac = false;
-        *board = book_find(serve->config.book, fetcher, address);
+        *board = find_board(serve, fetcher, address);
         return NULL;
     }
     for (; download; download = find_download(serve, *board))
@@ -125,14 +132,15 @@ static const struct offer *choose_offer(const struct serve *serve, const struct 
 }
 
 /* The libraries ask for a digest before the image, without the headers that identify the board. So
- * a board that is listed by its MAC is unknown when it first asks. */
+ * a board that is listed by its MAC is unknown here, whoever else has asked from its address. */
 static const struct offer *choose_digest_offer(const struct serve *serve,
                                                const struct book_board *board,
                                                const struct resource *resource)
 {
+    const bool is_known = board && (board->is_listed || board->has_mac);
     const struct offer *own = choose_offer(serve, board, resource);
 
-    if (own || board)
+    if (own || is_known)
         return own;
     if (resource->image != RESOURCE_ANY_IMAGE)
         return &serve->config.offers[resource->image];
@@ -396,8 +404,7 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const bool is_image = resource->kind == RESOURCE_IMAGE;
 
     serve_read_fetcher(&fetcher, request);
-    names_recognize(serve->config.names, address);
-    struct book_board *board = book_find(serve->config.book, &fetcher, address);
+    struct book_board *board = find_board(serve, &fetcher, address);
     const char *busy = is_image ? check_claim(serve, &board, &fetcher, address) : NULL;
     if (!busy && may_be_named(serve, board, address))
         busy = "the names in the list of boards are being looked up; ask again";

@@ -43,8 +43,8 @@ class Server:
         self.ended = self.program.result()
         return self.ended
 
-    def get(self, path, headers=""):
-        return request(self.server, HTTP_11.format(path, headers + "Connection: close\r\n"))
+    def get(self, path, headers="", source=None):
+        return request(self.server, HTTP_11.format(path, headers + "Connection: close\r\n"), source)
 
     def status(self):
         return json.loads(self.get("/status.json").body)
@@ -410,6 +410,36 @@ class Serve(Scenario):
                 result = server.stop()
                 self.assertEqual(result.status, 0, result)
                 self.assertRegex(result.err, f"(?m)^{listed}: confirmed, ")
+
+    def test_without_a_mac(self):
+        """One that tells no MAC is not the listed board that has asked from its address before: behind NAT are others."""
+        own, other = firmware.esp8266(60000), firmware.esp8266(80000)
+        own_path, other_path = self.file("own.bin", own), self.file("other.bin", other)
+        rows = [("", address(), 403, b"the list of boards has no such image for it\n"),
+                (f"* file={other_path}\n", address(), 200, other), (f"localhost file={other_path}\n", "127.0.0.1", 200, other)]
+        for others, where, status, body in rows:
+            with self.subTest(others=others):
+                mac = fetcher.new_mac()
+                server = self.serve("--hosts", self.file("hosts", f"{mac} file={own_path}\n{others}".encode()))
+                board = Board(server.server, mac=mac, source=where)
+                self.assertEqual((board.fetch(), board.sketch == own, board.fetch()), ("update", True, "no update"))
+                while (answer := server.get("/firmware.bin", source=where)).status == 503:
+                    pass  # the name is being looked up
+                self.assertEqual((answer.status, answer.body == body), (status, True))
+                self.assertEqual(server.board(mac)["state"], "confirmed")
+                asked = [line["address"] for line in server.status()["boards"] if line["board"] == "localhost"]
+                self.assertEqual(asked, ["127.0.0.1"] if others.startswith("localhost") else [])
+
+    def test_digest_by_name(self):
+        """A board that is listed by its MAC gets its digest by the name of its file, also after another one behind its address
+        has got the image of *."""
+        own = firmware.esp8266(60000)
+        lines = f"{fetcher.new_mac()} file={self.file('own.bin', own)}\n* file={self.path}\n"
+        server = self.serve("--hosts", self.file("hosts", lines.encode()))
+        where = address()
+        self.assertEqual(server.get("/firmware.bin", source=where).body == self.image, True)
+        answer = server.get("/own.bin.md5", source=where)
+        self.assertEqual((answer.status, answer.body), (200, f"{hashlib.md5(own).hexdigest()}\n".encode()))
 
     def test_two_macs_at_an_address(self):
         """The first MAC that asks from a listed address does not lock the board out that has another one."""

@@ -124,7 +124,7 @@ static struct names *names_with(struct book_board *boards, size_t count)
     return names;
 }
 
-static void test_recognize(void **state)
+static void test_find(void **state)
 {
     (void)state;
     struct book_board boards[2] = {{.is_listed = true}, {.is_listed = true}};
@@ -134,12 +134,31 @@ static void test_recognize(void **state)
     assert_int_equal(lookup_count, 2);
     end_lookup(1, "192.0.2.2");
     assert_true(address_parse(&address, "192.0.2.1"));
-    names_recognize(names, &address);
-    assert_false(boards[0].has_address || boards[1].has_address);
+    assert_null(names_find(names, &address));
     end_lookup(0, "192.0.2.1");
-    names_recognize(names, &address);
-    assert_true(boards[0].has_address && !boards[1].has_address);
-    assert_true(address_equal(&boards[0].address, &address));
+    assert_ptr_equal(names_find(names, &address), &boards[0]);
+    boards[0].has_mac = true;
+    assert_ptr_equal(names_find(names, &address), &boards[0]);
+    names_free(names);
+}
+
+/* Behind one address, a board that is known by its MAC comes last. */
+static void test_namesakes(void **state)
+{
+    (void)state;
+    struct book_board boards[3] = {{.is_listed = true}, {.is_listed = true}, {.is_listed = true}};
+    struct names *names = names_with(boards, 3);
+    struct address address;
+
+    assert_true(address_parse(&address, "192.0.2.1"));
+    for (size_t i = 0; i < 3; i++)
+        end_lookup(i, "192.0.2.1");
+    boards[0].has_mac = true;
+    assert_ptr_equal(names_find(names, &address), &boards[1]);
+    boards[1].has_mac = true;
+    assert_ptr_equal(names_find(names, &address), &boards[2]);
+    boards[2].has_mac = true;
+    assert_ptr_equal(names_find(names, &address), &boards[0]);
     names_free(names);
 }
 
@@ -222,9 +241,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recognize),    cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_known_by_mac), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_find),   cmocka_unit_test(test_namesakes),
+        cmocka_unit_test(test_wait),   cmocka_unit_test(test_known_by_mac),
+        cmocka_unit_test(test_bounds), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
