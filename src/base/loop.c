@@ -13,6 +13,7 @@
 #include "base/loop.h"
 
 #include "base/array.h"
+#include "base/ending_signal.h"
 #include "base/stdio_guard.h"
 
 #include <errno.h>
@@ -34,10 +35,6 @@ enum { BEFORE_DEADLINES = 0 };
 /* Room for what is ready, at first. */
 enum { READY_MIN = 64 };
 
-/* The signals that end the program in an orderly way. */
-static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-enum { CAUGHT_COUNT = sizeof caught / sizeof *caught };
-
 struct loop {
     int epoll;
     struct epoll_event *ready; /* what a turn serves */
@@ -55,7 +52,7 @@ struct loop {
     void *signal_userdata;
     void (*on_status)(void *userdata); /* NULL: SIGUSR1 is not caught */
     void *status_userdata;
-    struct sigaction old_caught[CAUGHT_COUNT];
+    struct sigaction old_ending[NSIG]; /* by number */
     struct sigaction old_status;
 };
 
@@ -412,11 +409,11 @@ static void on_signal_byte(unsigned events, void *userdata)
 }
 
 /* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them; nohup
- * does so with SIGHUP. */
-static void catch_unless_ignored(int number, const struct sigaction *action, struct sigaction *old)
+ * does so with SIGHUP. A preloaded library may have a handler: a profiler for SIGPROF. */
+static void catch_if_default(int number, const struct sigaction *action, struct sigaction *old)
 {
     sigaction(number, NULL, old);
-    if (old->sa_handler != SIG_IGN)
+    if (old->sa_handler == SIG_DFL)
         sigaction(number, action, NULL);
 }
 
@@ -444,8 +441,9 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
 
     loop->on_signal = on_signal;
     loop->signal_userdata = userdata;
-    for (size_t i = 0; i < CAUGHT_COUNT; i++)
-        catch_unless_ignored(caught[i], &pipe_action, &loop->old_caught[i]);
+    for (int number = 1; number < NSIG; number++)
+        if (ending_signal_includes(number))
+            catch_if_default(number, &pipe_action, &loop->old_ending[number]);
     return 0;
 }
 
@@ -493,8 +491,9 @@ void loop_die_of(int number)
 static void release_signals(struct loop *loop)
 {
     if (loop->on_signal)
-        for (size_t i = 0; i < CAUGHT_COUNT; i++)
-            sigaction(caught[i], &loop->old_caught[i], NULL);
+        for (int number = 1; number < NSIG; number++)
+            if (ending_signal_includes(number))
+                sigaction(number, &loop->old_ending[number], NULL);
 
     if (loop->on_status)
         sigaction(SIGUSR1, &loop->old_status, NULL);

@@ -30,9 +30,9 @@ void loop_quit(struct loop *loop);
  * libavahi-client silently drop messages when memory runs out. */
 void loop_end_without_memory(struct loop *loop);
 
-/* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
- * and SIGTERM that was not ignored before. -1 and errno when the handlers cannot be installed. Only
- * one loop in a process may do this. */
+/* Calls on_signal(number) from the loop, not from the handler, for each signal of ending_signal.h
+ * that would have ended the process before: not for one that is ignored or has a handler. -1 and
+ * errno when the handlers cannot be installed. Only one loop in a process may do this. */
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 
@@ -45,8 +45,8 @@ int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void
 bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us);
 
 /* Ends this process by the signal's default action, as the caller's shell expects: a loop in a
- * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT leaves no core
- * dump, which could contain secrets. Returns only if the signal is blocked. */
+ * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT and SIGXCPU leave no
+ * core dump, which could contain secrets. Returns only if the signal is blocked. */
 void loop_die_of(int number);
 
 /* Monotonic clock, in microseconds since an arbitrary start. */

@@ -8,6 +8,7 @@
 #include "base/worker.h"
 
 #include "base/confine.h"
+#include "base/ending_signal.h"
 #include "base/nursery.h"
 #include "base/secret.h"
 
@@ -28,15 +29,13 @@ extern void __sanitizer_set_report_fd(void *fd) /* NOLINT(bugprone-reserved-iden
     __attribute__((weak));
 
 /* The parent's signal handlers must not run in the child: they would write into its file
- * descriptors. */
+ * descriptors. A signal to the process group ends the parent, and that ends the child. */
 static void reset_signals(void)
 {
     for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
-
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
+        signal(number, ending_signal_includes(number) ? SIG_IGN : SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
 
     sigset_t none;
     sigemptyset(&none);

@@ -49,6 +49,7 @@ struct program {
     struct serve *serve;
     struct loop_timer end;
     bool is_ending;             /* only boards that have our URL in their settings are waited for */
+    int signal_number;          /* to die of; 0: none */
     struct ota_failure failure; /* one that belongs to no board */
 };
 
@@ -351,11 +352,20 @@ static enum ota_error reload(struct program *program, const struct httpd_identit
     return serve_reload(program->serve, identity, &program->failure);
 }
 
+/* The signals by which people and systemd end a server. It then has a status of its own; of any
+ * other signal it dies. */
+static bool is_normal_end(int number)
+{
+    return number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP;
+}
+
 /* SIGHUP: there may be a new certificate. Without TLS it ends the server, as the other signals do. */
 static void on_signal(int number, void *userdata)
 {
     struct program *program = userdata;
 
+    if (!is_normal_end(number))
+        program->signal_number = number;
     if (number != SIGHUP || !program->options->serve.certificate)
         end_serving(program);
     else if (with_identity(program, reload) == OTA_OK)
@@ -542,7 +552,11 @@ static int run_serving(struct program *program)
 
     tasmotas_free(program->tasmotas);
     program->tasmotas = NULL;
-    const enum ota_error error = judge(program, &status);
+    enum ota_error error = judge(program, &status);
+    if (program->signal_number) {
+        error = OTA_E_INTERRUPTED;
+        status = ota_error_exit_status(error, program->signal_number);
+    }
     report_summary(program->report, error, status);
     report_end_output(program->report);
     if (report_is_complete(program->report, &loss))

@@ -6,6 +6,7 @@
 #include "fleet/job_internal.h"
 
 #include "base/diag.h"
+#include "base/ending_signal.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
@@ -549,8 +550,8 @@ static void stop_attempt(struct job *job, enum ota_phase phase, const struct ota
 void job_interrupt(struct job *job, int signal_number)
 {
     struct ota_failure failure;
-    ota_fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
-             job_policy_signal_name(signal_number), describe_leftovers(job));
+    ota_fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", ending_signal_name(signal_number),
+             describe_leftovers(job));
     stop_attempt(job, current_phase(job), &failure, signal_number);
 }
 

@@ -7,7 +7,6 @@
 #include "boardlog/expect.h"
 #include "image/image_fit.h"
 
-#include <signal.h>
 #include <string.h>
 
 static const int64_t PAUSE_MIN_US = SECONDS(1); /* a lost connection: idle again after 1.1 s */
@@ -133,12 +132,4 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
     count = add_default_ports(ports, assignment->protocol, image_fit_chips(chips, image),
                               is_forced ? NULL : image, kind);
     return count ? count : add_default_ports(ports, assignment->protocol, "", NULL, kind);
-}
-
-const char *job_policy_signal_name(int number)
-{
-    static const char *const names[] = {
-        [SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT"};
-    bool is_named = number > 0 && (size_t)number < sizeof names / sizeof *names && names[number];
-    return is_named ? names[number] : "SIGTERM";
 }

@@ -51,7 +51,4 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                         const struct assignment *assignment, uint16_t announced,
                         const struct kind *kind, bool is_forced);
 
-/* "SIGINT" */
-const char *job_policy_signal_name(int number);
-
 #endif

@@ -10,6 +10,10 @@ import unittest
 from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets, sketch
 
 ASKED = "authentication: the board asks for a password, and none was given"
+# Of those that end a program and can be caught, SIGUSR1 asks for the progress and SIGPIPE is ignored.
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR2, signal.SIGALRM,
+          signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGPWR, signal.SIGIO, signal.SIGRTMIN,
+          signal.SIGRTMAX)
 WAYS = ("--auth-file FILE", "ESP_OTA_AUTH", "-a")
 WRONG = "authentication: the board rejected the password"
 ADVICE = "an answer with MD5: .* an ESP32 with core 3\\.3\\.1"
@@ -276,7 +280,7 @@ class Prompt(Scenario):
     def test_terminal_restored_after_a_signal(self):
         board = self.board("-P", "kwert")
         path = self.file("fw.bin", image())
-        for number in (1, 2, 3, 15):
+        for number in ENDING:
             with self.subTest(number):
                 terminal = Terminal("-i", board.address, "-f", path)
                 terminal.wait_for(r"Password of [^\r\n]*: $")

@@ -661,6 +661,14 @@ class Serve(Scenario):
         server.program.send_signal(signal.SIGTERM)
         self.assertEqual(server.result().status, 0)
 
+    def test_ends_by_an_unusual_signal(self):
+        """In order, but the program that started it learns of the signal."""
+        server = self.serve("--until-confirmed", "1")
+        server.program.send_signal(signal.SIGUSR2)
+        result = server.result()
+        self.assertEqual(result.status, -signal.SIGUSR2, result)
+        self.assertIn("0 boards have confirmed, but --until-confirmed waits for 1", result.err)
+
     def test_port_in_use(self):
         server = self.serve()
         result = run("-f", self.path, "--serve={}:{}".format(*server.server))

@@ -119,6 +119,21 @@ class Upload(Scenario):
         self.assertEqual(result.status, 0, result)
 
 
+    def test_terminal_restored_after_a_signal(self):
+        key = os.path.join(self.directory, "key.pem")
+        subprocess.run(["openssl", "genrsa", "-aes128", "-passout", "pass:kwert", "-out", key, "2048"],
+                       check=True, stderr=subprocess.DEVNULL)
+        path = self.file("esp8266.bin", firmware.esp8266())
+        for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGALRM, signal.SIGRTMIN):
+            with self.subTest(number):
+                terminal = Terminal("-f", path, "--sign", key, "--output", os.path.join(self.directory, "signed.bin"),
+                                    "-p", "8266")
+                terminal.wait_for("Password of the key in .*: ")
+                terminal.send_signal(number)
+                self.assertEqual(terminal.result().status, -number)
+                self.assertTrue(terminal.echo_at_end)
+
+
 class Search(Scenario):
     """A D-Bus that accepts connections and never answers: the search takes as long as it may."""
 

@@ -726,7 +726,7 @@ static void test_status(void **state)
 
 static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **state)
 {
-    static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR2, SIGXCPU, 64};
     struct counter counter = {.loop = NULL};
 
     loop_free(*state);
@@ -747,10 +747,29 @@ static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **stat
     }
 }
 
+static void own_handler(int number)
+{
+    (void)number;
+}
+
+/* A profiler has one for SIGPROF. */
+static void test_handlers_of_others_stay(void **state)
+{
+    struct counter counter = {.loop = *state};
+
+    signal(SIGPROF, own_handler);
+    assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
+    assert_ptr_equal(handler_of(SIGPROF), own_handler);
+    loop_free(counter.loop);
+    *state = NULL;
+    assert_ptr_equal(handler_of(SIGPROF), own_handler);
+    signal(SIGPROF, SIG_DFL);
+}
+
 /* Also if the signal is ignored or caught. */
 static void test_dies_of_the_signal_without_a_core_dump(void **state)
 {
-    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR2, SIGXCPU, 64};
 
     (void)state;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -891,6 +910,7 @@ int main(void)
         TEST(test_signals_come_through_the_loop),
         TEST(test_status),
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
+        TEST(test_handlers_of_others_stay),
         TEST(test_dies_of_the_signal_without_a_core_dump),
         TEST(test_waiting_that_fails),
         TEST(test_end_without_memory),

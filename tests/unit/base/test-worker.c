@@ -207,6 +207,8 @@ static void send_handled(int socket, const char *argument)
 
     raise(SIGINT);
     raise(SIGTERM);
+    raise(SIGUSR2);
+    raise(SIGRTMIN);
     raise(SIGPIPE);
     raise(SIGURG); /* ignored by default, but the parent has a handler */
     byte = (char)handled;

@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -283,21 +282,6 @@ static void test_ports_of_unknown_format(void **state)
     }
 }
 
-static void test_signal_name(void **state)
-{
-    (void)state;
-
-    static const struct {
-        int number;
-        const char *name;
-    } rows[] = {
-        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
-        {SIGTERM, "SIGTERM"}, {0, "SIGTERM"},     {-1, "SIGTERM"},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_string_equal(job_policy_signal_name(rows[i].number), rows[i].name);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,7 +294,6 @@ int main(void)
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_ports_of_unknown_format),
         cmocka_unit_test(test_ports_of_esphome),
-        cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
