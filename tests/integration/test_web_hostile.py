@@ -424,6 +424,39 @@ class Hostile(Scenario):
                         self.assertRegex(result.err, f"{says} \\(status {status[:3]}\\); it gets no image")
                         self.assertEqual("Open the page in a browser" in result.err, says == UNCLEAR)
 
+    def test_denial_of_a_further_answer(self):
+        """A page that accepts an answer and then asks anew has accepted nothing until it accepts the last answer. A
+        nonce that it replaces meanwhile is no further password to tell of."""
+        first = 'Digest realm="x", qop="auth", nonce="1"'
+        for again, schemes in (('Digest realm="x", qop="auth", algorithm=SHA-256, nonce="2"',
+                                ["Digest (MD5)", "Digest (SHA-256)"]),
+                               ('Digest realm="x", qop="auth", nonce="2"', ["Digest (MD5)"])):
+            for status, says in (("403 Forbidden", DENIES), ("302 Found", DENIES), ("500 Error", UNCLEAR), ("", UNCLEAR),
+                                 ("404 Not Found", ""), ("200 OK", "")):
+                posts = []
+
+                def script(method, path, answer, again=again, status=status, posts=posts):
+                    if method == "POST":
+                        posts.append(path)
+                        return reply(b"Update successful")
+                    asked = first if path == "/update" else again
+                    if 'nonce="2"' not in answer and (not answer or path != "/update"):
+                        return reply(b"", "401 No", f"WWW-Authenticate: {asked}")
+                    if path == "/update":
+                        return reply(b"<title>WLED</title>" + FORM)
+                    return reply(b"{}", status, "Location: /login") if status else b""
+
+                with self.subTest(again, status=status):
+                    result, _ = self.attack(script, "--json")
+                    self.assertEqual((result.status, len(posts)), (6, 0) if says else (0, 1), result)
+                    self.assertEqual([event["scheme"] for event in self.events(result, "authenticated")],
+                                     schemes if status == "200 OK" else schemes[:1], result)
+                    if says:
+                        end = self.events(result, "result")[0]
+                        shown = f"status {status[:3]}" if status else "no reply"
+                        self.assertRegex(end["message"], f"{says} \\({shown}\\); it gets no image")
+                        self.assertEqual(end["phase"], "authentication")
+
     def test_basic_beside_a_digest(self):
         """A server that knows a Digest need not see the password, even if that Digest is not known here."""
         digests = ('Digest realm="x", nonce="1", algorithm=SHA-512-256', 'Digest realm="x"')

@@ -264,9 +264,10 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->failures = (struct endpoint_failures){0};
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
-    web->told_before = web->is_door_asked = false;
+    web->told_before = web->is_door_asked = web->is_refused = false;
     *web->announced_as = '\0';
-    web->nonces_replaced = web->starts = web->pins_sent = web->refusal = 0;
+    web->accepted = CHALLENGE_NONE;
+    web->nonces_replaced = web->starts = web->pins_sent = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
     web_wait(web, 0, web_find_page);

@@ -66,9 +66,11 @@ struct web {
     char *authorization;        /* the header of the request; see secret.h; NULL: none */
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
-    bool is_authenticated;
-    unsigned refusal;         /* the status of a GET that did not accept the answer; 0: none */
-    bool is_denied;           /* that reply denies access */
+    bool is_authenticated;          /* the board has accepted the answer to its last challenge */
+    bool is_refused;                /* a GET with that answer was not accepted */
+    unsigned refusal;               /* the status of its reply; 0: none came */
+    bool is_denied;                 /* that reply denies access */
+    enum challenge_scheme accepted; /* the scheme of which the last event has told */
     unsigned nonces_replaced; /* by somebody else's request, or first given by the upload's 401 */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */
     unsigned pins_sent;
@@ -150,14 +152,15 @@ void web_ask(struct web *web, const char *path, const struct multipart *body,
              web_reply_fn *on_reply);
 /* Sends web->body to a path. */
 void web_post(struct web *web, const char *path);
-/* A challenge has come. Returns false if it cannot or may not be answered; the attempt has ended. */
+/* A challenge has come. What the board has said of an earlier answer no longer counts. Returns false
+ * if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* The board has rejected the password. Ends the attempt. */
 void web_fail_rejected(struct web *web);
 /* Notes that the answer was accepted, if the reply says so. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply);
-/* Whether the board has accepted the answer, or may have, as each page that got it is missing.
- * Otherwise the attempt has ended. */
+/* Whether the board has accepted the answer to its last challenge, or may have, as each page that
+ * got it is missing. Otherwise the attempt has ended. */
 bool web_check_accepted(struct web *web);
 /* No password was given: asks for one. web_take_password() follows. */
 void web_ask_for_password(struct web *web);

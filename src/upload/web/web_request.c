@@ -278,7 +278,7 @@ bool web_take_challenge(struct web *web, const struct challenge *challenge)
     }
 
     web->challenge = *challenge;
-    web->is_answered = false;
+    web->is_answered = web->is_authenticated = web->is_refused = false;
     return true;
 }
 
@@ -362,50 +362,60 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     return true;
 }
 
-/* Only a success proves that the password was accepted. */
+/* Only a success proves that the password was accepted. A nonce that is replaced is no news. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply)
 {
     if (!web->authorization || web->is_authenticated || reply->status / 100 != 2)
         return;
     web->is_authenticated = true;
-    web->phase = OTA_PHASE_AUTHENTICATE;
-    web_emit(web, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
-                                     .scheme = scheme_name(&web->challenge),
-                                     .evidence = "reply"});
+    if (web->accepted != web->challenge.scheme) {
+        web->accepted = web->challenge.scheme;
+        web->phase = OTA_PHASE_AUTHENTICATE;
+        web_emit(web, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                         .scheme = scheme_name(&web->challenge),
+                                         .evidence = "reply"});
+    }
     web->phase = OTA_PHASE_PAGE;
 }
 
-/* A reply to a GET with the password. A page that is missing, or knows only POST, may have accepted
- * it; any other failure may be what the board says to a wrong one. */
-static void note_page_reply(struct web *web, const struct http_reply *reply)
+/* Notes what became of a GET with the answer. A page that is missing, or knows only POST, may have
+ * accepted it; any other failure, or no reply, may be what the board says to a wrong one. */
+static void note_page_reply(struct web *web, const struct http_outcome *outcome)
 {
-    web_note_authenticated(web, reply);
-    if (!web->authorization || web->is_authenticated || page_is_absent(reply))
+    const struct http_reply *reply = outcome->end == HTTP_REPLIED ? outcome->reply : NULL;
+
+    if (reply)
+        web_note_authenticated(web, reply);
+    if (!web->authorization || web->is_authenticated || (reply && page_is_absent(reply)))
         return;
-    web->refusal = reply->status;
-    web->is_denied = reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN ||
-                     page_leads_to_login(reply);
+    web->is_refused = true;
+    web->refusal = reply ? reply->status : 0;
+    web->is_denied = reply && (reply->status == STATUS_UNAUTHORIZED ||
+                               reply->status == STATUS_FORBIDDEN || page_leads_to_login(reply));
 }
 
 bool web_check_accepted(struct web *web)
 {
+    char said[32] = "no reply";
     struct ota_failure failure;
 
-    if (!web->refusal || web->is_authenticated)
+    if (!web->is_refused || web->is_authenticated)
         return true;
+    if (web->refusal)
+        snprintf(said, sizeof said, "status %u", web->refusal);
 
     web->phase = OTA_PHASE_AUTHENTICATE;
     if (web->is_denied) {
         ota_fail(&failure, OTA_E_WRONG_PASSWORD,
-                 "the board denies access after the password of the user \"%s\" (status %u); it "
-                 "gets no image",
-                 user_of(web), web->refusal);
+                 "the board denies access after the password of the user \"%s\" (%s); it gets no "
+                 "image",
+                 user_of(web), said);
         failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
     } else {
         ota_fail(&failure, OTA_E_NO_VERDICT,
                  "the board got the password of the user \"%s\", and its page says neither that "
-                 "it is right nor that it is wrong (status %u); it gets no image",
-                 user_of(web), web->refusal);
+                 "it is right nor that it is wrong (%s); it gets no image",
+                 user_of(web), said);
         failure.cause = OTA_CAUSE_DENIED;
     }
     web_finish(web, &failure);
@@ -444,11 +454,13 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            note_page_reply(web, outcome->reply);
+            note_page_reply(web, outcome);
             web->on_reply(web, outcome->reply);
         }
-    } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {
-        fail_without_reply(web, outcome);
+    } else if (!try_next_endpoint(web, outcome)) {
+        note_page_reply(web, outcome);
+        if (!web->on_lost || !web->on_lost(web, outcome))
+            fail_without_reply(web, outcome);
     }
     http_request_free(request);
 }
