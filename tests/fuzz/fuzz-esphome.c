@@ -57,7 +57,7 @@ static void feed_sealed(struct exchange *exchange, enum exchange_event *event, s
 /* The board's bytes, up to the end of the exchange. */
 static void run_exchange(struct exchange *exchange, const uint8_t *data, size_t size)
 {
-    const bool knows_key = data[0] & 16;
+    const bool knows_key = data[0] & 16, is_patient = data[0] & 32;
     struct noise *peer = NULL;
     enum exchange_event event;
 
@@ -65,6 +65,8 @@ static void run_exchange(struct exchange *exchange, const uint8_t *data, size_t 
         size_t taken = 1;
 
         exchange->output_length = 0;
+        if (is_patient) /* its next bytes reply to our output */
+            exchange->is_early = false;
         if (knows_key && exchange->step == EXCHANGE_HANDSHAKE)
             peer = end_handshake(exchange);
         if (peer)

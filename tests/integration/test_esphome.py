@@ -224,6 +224,30 @@ class Uploads(Scenario):
         self.assertEqual(result.status, 11, result)
         self.assertIn("gave no verdict", result.err)
 
+    def test_verdict_before_the_answer(self):
+        """What comes together with the challenge is no verdict on an answer that was not sent yet."""
+        for verdict in (b"\x41", b"\x82", b"\x41\x42\x43"):
+            with self.subTest(verdict):
+                server = socket.create_server((address(), 0))
+                self.addCleanup(server.close)
+                program = Program("-i", "esphome://{}:{}".format(*server.getsockname()), "-f", self.file("fw.bin", sketch("esp32")),
+                                  "--retries", "0", "--json", ESP_OTA_AUTH="secret")
+                board, _ = server.accept()
+                with board, board.makefile("rb") as sent:
+                    sent.read(5)
+                    board.sendall(b"\0\2")
+                    sent.read(1)
+                    board.sendall(b"\x40\x02" + b"ab" * 32 + verdict)
+                    board.shutdown(socket.SHUT_WR)
+                    self.assertEqual(len(sent.read()), 128)  # the answer, and nothing of the image
+                result = program.result()
+                self.assertEqual(result.status, 7, result)
+                events = [json.loads(line) for line in result.out.splitlines()]
+                self.assertNotIn("authenticated", [event["event"] for event in events])
+                end = next(event for event in events if event["event"] == "result")
+                self.assertEqual(end["phase"], "authentication")
+                self.assertIn(f"sent 0x{verdict[0]:02X} before it could have the answer", end["message"])
+
     def test_frees_the_board(self):
         """A client that gives up closes its connection, so that the board serves the next one."""
         board = self.board(*device("error-answer=82", options=("-P", "secret")), family="esp32")

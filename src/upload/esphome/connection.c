@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,6 +169,13 @@ static bool flush_output(struct connection *connection)
     return true;
 }
 
+static bool has_unread(const struct connection *connection)
+{
+    int count = 0;
+
+    return ioctl(connection->fd, FIONREAD, &count) == 0 && count > 0;
+}
+
 /* Sends a step of ours, for which the kernel's queue has room. */
 static void send_step(struct connection *connection)
 {
@@ -178,6 +186,7 @@ static void send_step(struct connection *connection)
     memcpy(connection->output + connection->end, exchange->output, exchange->output_length);
     connection->end += exchange->output_length;
     exchange->output_length = 0;
+    exchange->is_early |= has_unread(connection);
     connection->progress_us = loop_now_us();
     flush_output(connection);
 }

@@ -364,6 +364,14 @@ static enum exchange_event take_nonce(struct exchange *exchange, unsigned char b
     return exchange->nonce_length < digits ? EXCHANGE_NOTHING : answer_challenge(exchange);
 }
 
+/* A board that speaks before it can have our answer does not speak of it. */
+static enum exchange_event fail_early(struct exchange *exchange, unsigned char byte)
+{
+    return fail_exchange(exchange, OTA_E_REFUSED,
+                         "the board sent 0x%02X before it could have the answer to its challenge",
+                         byte);
+}
+
 static enum exchange_event take_auth_verdict(struct exchange *exchange, unsigned char byte)
 {
     if (byte != REPLY_AUTHENTICATED)
@@ -442,6 +450,8 @@ static enum exchange_event take_byte(struct exchange *exchange, unsigned char by
     };
     bool is_reply = exchange->step != EXCHANGE_VERSION && exchange->step != EXCHANGE_FLAGS;
 
+    if (exchange->step == EXCHANGE_VERDICT && exchange->is_early)
+        return fail_early(exchange, byte);
     if (!is_reply || !board_error_is(byte))
         return steps[exchange->step](exchange, byte);
 
@@ -530,6 +540,8 @@ size_t exchange_feed(struct exchange *exchange, enum exchange_event *event, cons
             exchange->noise ? take_framed(exchange, at[taken]) : take_byte(exchange, at[taken]);
         taken++;
     }
+    if (taken > 0 && exchange->output_length > 0)
+        exchange->is_early = taken < length;
     return exchange->step == EXCHANGE_OVER ? length : taken;
 }
 

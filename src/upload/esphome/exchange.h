@@ -93,6 +93,9 @@ struct exchange {
     size_t taken;                           /* bytes of it, by exchange_take_data() */
     unsigned char output[EXCHANGE_OUTPUT_MAX];
     size_t output_length; /* to be sent next; the caller sets it to 0 */
+    /* The board's next byte was here before the output. The caller sets it, too, if it sends the
+     * output and has bytes of the board that it has not yet fed. */
+    bool is_early;
     struct ota_failure failure;
 };
 

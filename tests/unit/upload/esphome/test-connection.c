@@ -36,6 +36,9 @@ struct act {
     {                                                                                              \
         after, bytes, sizeof(bytes) - 1, END_NONE                                                  \
     }
+#define CHALLENGE                                                                                  \
+    "\x40\x01"                                                                                     \
+    "0123456789abcdef0123456789abcdef"
 #define UNTIL_READY SAY(5, "\0\2"), SAY(6, "\x40\x41"), SAY(10, "\x42"), SAY(STEPS_SIZE, "\x43")
 
 struct script {
@@ -81,6 +84,16 @@ static const struct script scripts[] = {
      false},
     {"refused",
      {SAY(5, "\0\2"), SAY(6, "\x40\x41"), {10, "\x89", 1, END_FIN}},
+     OTA_E_REFUSED,
+     "0x89",
+     false},
+    {"accepted together with the challenge",
+     {SAY(5, "\0\2"), SAY(6, CHALLENGE "\x41")},
+     OTA_E_REFUSED,
+     "0x41 before it could have the answer",
+     false},
+    {"accepted after the answer",
+     {SAY(5, "\0\2"), SAY(6, CHALLENGE), {6 + 64, "\x41\x89", 2, END_FIN}},
      OTA_E_REFUSED,
      "0x89",
      false},
@@ -190,19 +203,37 @@ static void connect_pair(int *host, int *board)
     close(listener);
 }
 
-static void run_script(const struct script *script)
+/* The host receives no more at once. */
+static int host_socket;
+static size_t host_piece;
+
+ssize_t __real_recv(int fd, void *buffer, size_t length, int flags);
+ssize_t __wrap_recv(int fd, void *buffer, size_t length, int flags);
+
+ssize_t __wrap_recv(int fd, void *buffer, size_t length, int flags)
+{
+    const bool is_cut = fd == host_socket && host_piece < length;
+
+    return __real_recv(fd, buffer, is_cut ? host_piece : length, flags);
+}
+
+static void run_script(const struct script *script, size_t piece)
 {
     static unsigned char image[IMAGE_SIZE];
     struct trust trust = {0};
     struct board board = {.script = script, .loop = loop_new()};
     const struct exchange_config config = {
-        .plain = {image, sizeof image, "0123456789abcdef0123456789abcdef"}, .trust = &trust};
+        .plain = {image, sizeof image, "0123456789abcdef0123456789abcdef"},
+        .password = "secret",
+        .trust = &trust};
     const struct connection_callbacks callbacks = {
         .on_event = on_event, .on_progress = on_progress, .on_done = on_done, .userdata = &board};
     int host;
 
     assert_non_null(board.loop);
     connect_pair(&host, &board.fd);
+    host_socket = host;
+    host_piece = piece;
     loop_timer_init(&board.limit, board.loop, on_limit, NULL);
     loop_timer_start(&board.limit, SECONDS(50));
     assert_int_equal(loop_watch_start(&board.watch, board.loop, board.fd, LOOP_READABLE,
@@ -233,9 +264,12 @@ static void run_script(const struct script *script)
 
 static void test_scripts(void **state)
 {
+    static const size_t pieces[] = {PIECE, sizeof CHALLENGE - 1}; /* what follows it stays behind */
+
     (void)state;
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
-        run_script(&scripts[i]);
+        for (size_t piece = 0; piece < sizeof pieces / sizeof *pieces; piece++)
+            run_script(&scripts[i], pieces[piece]);
 }
 
 int main(void)
