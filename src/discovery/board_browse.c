@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/loop.h"
 #include "base/units.h"
 #include "discovery/plain_query.h"
@@ -98,17 +99,38 @@ static void on_contest_answered(const bool *is_alive, void *userdata)
     report_boards(browse);
 }
 
-/* Boards beyond RIVALS_MAX stay one item of the list. Returns false when memory runs out. */
-static bool find_contests(struct board_browse *browse)
+/* The item stays one board, or fewer than there are. */
+static void tell_left_out(struct board_browse *browse, const struct board *board)
+{
+    char name[4 * MDNS_INSTANCE_MAX];
+
+    if (browse->failure.error)
+        return;
+    ota_fail(
+        &browse->failure, OTA_E_AMBIGUOUS,
+        "some boards are left out, as too many share the name \"%s\"; give each a name of its own, "
+        "or name them by address",
+        escape_board(name, sizeof name, board->instance));
+}
+
+/* Returns 0, or the errno why boards of one name cannot be told apart. */
+static int find_contests(struct board_browse *browse)
 {
     browse->contests = calloc(browse->boards.count + 1, sizeof *browse->contests);
     browse->rivals = calloc(RIVALS_MAX, sizeof *browse->rivals);
     if (!browse->contests || !browse->rivals)
-        return false;
+        return ENOMEM;
 
     for (size_t i = 0; i < browse->boards.count; i++) {
+        const struct board *board = browse->boards.items[i];
         struct address rivals[CLAIMS_MAX];
-        size_t count = claims_find_rivals(rivals, &browse->boards.items[i]->claims);
+        const ssize_t found = claims_find_rivals(rivals, &board->claims);
+        const size_t count = (size_t)found;
+
+        if (found < 0)
+            return errno;
+        if (board->claims.is_cut || browse->rival_count + count > RIVALS_MAX)
+            tell_left_out(browse, board);
         if (count == 0 || browse->rival_count + count > RIVALS_MAX)
             continue;
 
@@ -117,7 +139,7 @@ static bool find_contests(struct board_browse *browse)
             (struct contest){.board = i, .first = browse->rival_count, .count = count};
         browse->rival_count += count;
     }
-    return true;
+    return 0;
 }
 
 /* May free browse: the caller must return. */
@@ -127,13 +149,15 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
     if (failure)
         browse->failure = *failure;
 
-    bool is_known = find_contests(browse);
+    int reason = find_contests(browse);
     if (browse->contest_count)
         browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
                                     browse->source, on_contest_answered, browse);
-    if (!is_known || (browse->contest_count && !browse->alive))
-        ota_fail_errno(&browse->failure, OTA_E_INTERNAL, ENOMEM,
-                       "boards of one name cannot be told apart: out of memory");
+    if (browse->contest_count && !browse->alive)
+        reason = ENOMEM;
+    if (reason)
+        ota_fail_errno(&browse->failure, OTA_E_INTERNAL, reason,
+                       "boards of one name cannot be told apart: %s", strerror(reason));
 
     if (!browse->alive)
         report_boards(browse);

@@ -8,7 +8,7 @@
 
 void claims_add(struct claims *claims, const struct mdns_answer *answer)
 {
-    if (!answer->has_address || claims->count == CLAIMS_MAX)
+    if (!answer->has_address)
         return;
 
     for (size_t i = 0; i < claims->count; i++)
@@ -16,6 +16,9 @@ void claims_add(struct claims *claims, const struct mdns_answer *answer)
             strcmp(claims->items[i].interface, answer->interface) == 0)
             return;
 
+    claims->is_cut |= claims->count == CLAIMS_MAX;
+    if (claims->is_cut)
+        return;
     struct claim *claim = &claims->items[claims->count++];
     claim->address = answer->address;
     memcpy(claim->interface, answer->interface, sizeof claim->interface);
@@ -31,13 +34,15 @@ static bool has_rival(const struct claims *claims, const struct claim *claim,
     return false;
 }
 
-size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
+ssize_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
 {
     struct ifaddrs *interfaces;
     size_t count = 0;
 
-    if (claims->count < 2 || getifaddrs(&interfaces) < 0)
+    if (claims->count < 2)
         return 0;
+    if (getifaddrs(&interfaces) < 0)
+        return -1;
 
     for (size_t i = 0; i < claims->count; i++)
         if (has_rival(claims, &claims->items[i], interfaces) &&
@@ -45,5 +50,5 @@ size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims
             rivals[count++] = claims->items[i].address;
 
     freeifaddrs(interfaces);
-    return count;
+    return (ssize_t)count;
 }

@@ -7,11 +7,14 @@
 
 #include "discovery/mdns_worker.h"
 
+#include <sys/types.h>
+
 enum { CLAIMS_MAX = 32 };
 
 /* The addresses heard under one name, each once for every interface. Starts as {0}. */
 struct claims {
     size_t count;
+    bool is_cut; /* there was no room for another one */
     struct claim {
         struct address address;
         char interface[IF_NAMESIZE];
@@ -22,8 +25,8 @@ struct claims {
 void claims_add(struct claims *claims, const struct mdns_answer *answer);
 
 /* Writes the addresses, each once, that belong to different boards if all of them are in use (see
- * networks_show_two_boards()). Returns their number: none, or two and more. Reads the interfaces of
- * this computer. */
-size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
+ * networks_show_two_boards()). Returns their number: none, or two and more; -1 and errno if the interfaces
+ * of this computer cannot be read. */
+ssize_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 
 #endif

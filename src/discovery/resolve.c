@@ -477,9 +477,9 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
 
     if (!rivals_check(&resolver->rivals, resolver->loop, finding, resolver->source, on_rivals,
                       resolver)) {
-        ota_fail_errno(&failure, OTA_E_INTERNAL, ENOMEM,
-                       "several boards have this name, and which of them is present cannot be "
-                       "found out: out of memory");
+        ota_fail_errno(&failure, OTA_E_INTERNAL, errno,
+                       "whether several boards have this name cannot be found out: %s",
+                       strerror(errno));
         stop_asking(resolver);
         resolver->done(NULL, &failure, resolver->userdata);
     } else if (resolver->rivals) {

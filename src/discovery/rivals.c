@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "net/alive.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct rivals {
@@ -55,24 +56,25 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
                   const struct source *source, rivals_done_fn *done, void *userdata)
 {
     struct address addresses[CLAIMS_MAX];
-    size_t count = claims_find_rivals(addresses, &finding->resolution.claims);
+    const ssize_t count = claims_find_rivals(addresses, &finding->resolution.claims);
 
     *started = NULL;
-    if (count == 0)
-        return true;
+    if (count <= 0)
+        return count == 0;
 
     struct rivals *rivals = malloc(sizeof *rivals);
     if (!rivals)
         return false;
 
-    *rivals =
-        (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
-    for (size_t i = 0; i < count; i++)
+    *rivals = (struct rivals){
+        .finding = finding, .done = done, .userdata = userdata, .count = (size_t)count};
+    for (size_t i = 0; i < rivals->count; i++)
         rivals->addresses[i] = addresses[i];
 
-    rivals->alive = alive_start(loop, addresses, count, source, on_alive, rivals);
+    rivals->alive = alive_start(loop, addresses, rivals->count, source, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
+        errno = ENOMEM;
         return false;
     }
 

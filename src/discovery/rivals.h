@@ -19,7 +19,7 @@ typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
 /* Asks the addresses of the finding, from source, for a sign of life if they may belong to different boards;
  * otherwise sets *rivals to NULL, and done is not called. The finding must outlive the rivals.
- * Returns false, with *rivals NULL, when memory or file descriptors run out. */
+ * Returns false and errno, with *rivals NULL, when memory or file descriptors run out. */
 bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
                   const struct source *source, rivals_done_fn *done, void *userdata);
 

@@ -81,6 +81,15 @@ class Namesakes(test_list_crowd.Announced):
                                 map(json.loads, result.out.splitlines())))
         self.assertEqual(2, scenario.Terminal("-l", columns=120).result().err.count("  shares its name"))
 
+    def test_too_many(self):
+        """That some are left out is said, and is no success."""
+        addresses = [f"10.77.0.{number}" for number in range(100, 140)]
+        self.change_addresses("add", *addresses)
+        self.addCleanup(self.change_addresses, "delete", *addresses)
+        self.announce(board("lamp", addresses, host="lamp"))
+        _, result = self.list(status=4)
+        self.assertIn('some boards are left out, as too many share the name "lamp"', result.err)
+
     def test_all_of_them(self):
         """By --all and --match both are updated, and called by their addresses."""
         self.announce_two()

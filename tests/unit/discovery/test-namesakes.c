@@ -11,6 +11,7 @@
 
 #include "discovery/namesakes.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +20,18 @@ int __wrap_getifaddrs(struct ifaddrs **interfaces);
 void __wrap_freeifaddrs(struct ifaddrs *interfaces);
 
 static size_t lists; /* from getifaddrs() and not freed yet */
+static int failure;  /* errno of getifaddrs(); 0: none */
 
 int __wrap_getifaddrs(struct ifaddrs **interfaces)
 {
     static char texts[][3][24] = {{"lan0", "10.0.0.1", "255.255.255.0"},
                                   {"lan0", "fd00::1", "ffff:ffff:ffff:ffff::"},
                                   {"lan1", "10.1.0.1", "255.255.255.0"}};
+
+    if (failure) {
+        errno = failure;
+        return -1;
+    }
 
     enum { COUNT = sizeof texts / sizeof *texts };
     static struct ifaddrs list[COUNT];
@@ -93,8 +100,8 @@ static void test_rivals(void **state)
             claims_add(&claims, &answer);
         }
 
-        size_t count = claims_find_rivals(rivals, &claims);
-        for (size_t j = 0; j < count; j++) {
+        ssize_t count = claims_find_rivals(rivals, &claims);
+        for (ssize_t j = 0; j < count; j++) {
             char shown[ADDRESS_TEXT_MAX];
             size_t used = strlen(found);
             snprintf(found + used, sizeof found - used, "%s%s", j ? " " : "",
@@ -114,6 +121,7 @@ static void test_no_more_than_there_is_room_for(void **state)
     (void)state;
     claims_add(&claims, &(struct mdns_answer){.has_address = false});
     assert_int_equal(claims.count, 0);
+    assert_false(claims.is_cut);
     for (int i = 1; i < 100; i++) {
         struct mdns_answer answer = {.has_address = true, .interface = "lan0"};
         char text[32];
@@ -122,8 +130,14 @@ static void test_no_more_than_there_is_room_for(void **state)
         assert_true(address_parse(&answer.address, text));
         claims_add(&claims, &answer);
         claims_add(&claims, &answer);
+        assert_int_equal(claims.is_cut, i > CLAIMS_MAX);
     }
     assert_int_equal(claims_find_rivals(rivals, &claims), CLAIMS_MAX);
+
+    failure = EMFILE;
+    assert_int_equal(claims_find_rivals(rivals, &claims), -1);
+    assert_int_equal(errno, EMFILE);
+    failure = 0;
 }
 
 int main(void)

@@ -79,7 +79,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
                                           mdns_client_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
-size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
+ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
                                  const struct source *source, alive_done_fn *done, void *userdata);
 void __wrap_alive_free(struct alive *alive);
@@ -149,7 +149,7 @@ ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const 
 }
 
 /* The real function reads the interfaces of this computer. */
-size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
+ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
 {
     struct address expected[CLAIMS_MAX];
     size_t count = parse_addresses(expected, CLAIMS_MAX, world.rivals), found = 0;
@@ -158,7 +158,7 @@ size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct
         for (size_t j = 0; j < count; j++)
             if (address_equal(&claims->items[i].address, &expected[j]))
                 rivals[found++] = expected[j];
-    return found < 2 ? 0 : found;
+    return found < 2 ? 0 : (ssize_t)found;
 }
 
 struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
