@@ -114,6 +114,13 @@ int worker_start(struct worker *worker, void (*run)(int socket, const char *argu
     return 0;
 }
 
+bool worker_flag_is_sound(const bool *flag)
+{
+    const unsigned char *byte = (const unsigned char *)flag;
+
+    return *byte <= 1;
+}
+
 void worker_end(struct worker *worker)
 {
     close(worker->socket);

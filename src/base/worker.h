@@ -6,6 +6,7 @@
 #ifndef ESP_OTA_BASE_WORKER_H
 #define ESP_OTA_BASE_WORKER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The socket keeps message boundaries (SOCK_SEQPACKET). It reads as ended when the child dies. */
@@ -27,6 +28,9 @@ void worker_keep_clean(void);
  * left. */
 int worker_start(struct worker *worker, void (*run)(int socket, const char *argument),
                  const char *argument);
+
+/* Whether a flag that a child has sent is true or false. No other value may be read as a bool. */
+bool worker_flag_is_sound(const bool *flag);
 
 /* Kills the child, reaps it, and closes the socket. */
 void worker_end(struct worker *worker);

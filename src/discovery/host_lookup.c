@@ -88,10 +88,10 @@ static void answer_lookup(int socket, const char *argument)
 /* Whether what has come from the child, which parses what the network sends, is what it must be. */
 static bool is_sound(const struct result *result)
 {
-    bool is_sound = result->count <= LOOKUP_ADDRESSES_MAX &&
-                    memchr(result->why, '\0', sizeof result->why) != NULL &&
-                    (result->count > 0 || result->why[0]) &&
-                    (unsigned)result->lack < OTA_CAUSE_COUNT;
+    bool is_sound =
+        worker_flag_is_sound(&result->is_local) && result->count <= LOOKUP_ADDRESSES_MAX &&
+        memchr(result->why, '\0', sizeof result->why) != NULL &&
+        (result->count > 0 || result->why[0]) && (unsigned)result->lack < OTA_CAUSE_COUNT;
 
     for (size_t i = 0; is_sound && i < result->count; i++) {
         const sa_family_t family = result->addresses[i].any.sa_family;

@@ -1,6 +1,8 @@
 /* mdns_answer.c: see mdns_answer.h. */
 #include "discovery/mdns_answer.h"
 
+#include "base/worker.h"
+
 #include <string.h>
 
 #define IS_TERMINATED(text) (memchr((text), '\0', sizeof(text)) != NULL)
@@ -37,7 +39,9 @@ static bool is_address_sound(const struct address *address)
 
 bool mdns_answer_is_sound(const struct mdns_answer *answer)
 {
-    return (unsigned)answer->event <= MDNS_UNAVAILABLE &&
+    return worker_flag_is_sound(&answer->has_address) &&
+           worker_flag_is_sound(&answer->is_further) && worker_flag_is_sound(&answer->is_local) &&
+           (unsigned)answer->event <= MDNS_UNAVAILABLE &&
            (unsigned)answer->service < SERVICE_COUNT && (unsigned)answer->password <= TXT_YES &&
            (unsigned)answer->lack < OTA_CAUSE_COUNT && are_texts_sound(answer) &&
            (!answer->has_address || is_address_sound(&answer->address));

@@ -100,6 +100,24 @@ static void test_numbers_without_a_meaning(void **state)
     assert_false(mdns_answer_is_sound(&answer));
 }
 
+/* Read as a bool, such a byte could be neither true nor false. */
+static void test_flags_of_neither_value(void **state)
+{
+    static const size_t flags[] = {offsetof(struct mdns_answer, has_address),
+                                   offsetof(struct mdns_answer, is_further),
+                                   offsetof(struct mdns_answer, is_local)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        struct mdns_answer answer = make_answer();
+
+        for (int value = 0; value <= UINT8_MAX; value++) {
+            memset((char *)&answer + flags[i], value, 1);
+            assert_int_equal(mdns_answer_is_sound(&answer), value <= 1);
+        }
+    }
+}
+
 static void test_addresses_of_no_board(void **state)
 {
     static const char *const table[] = {"0.0.0.0", "255.255.255.255", "224.0.0.251",
@@ -125,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_pairs_without_a_value),
         cmocka_unit_test(test_texts_without_an_end),
         cmocka_unit_test(test_numbers_without_a_meaning),
+        cmocka_unit_test(test_flags_of_neither_value),
         cmocka_unit_test(test_addresses_of_no_board),
     };
 
