@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static bool are_all_linked(const struct library_function *functions, size_t count)
 {
@@ -20,9 +21,34 @@ static void *open_first(const char *const *sonames)
 {
     void *library = NULL;
 
+    errno = 0;
     while (!library && *sonames)
         library = dlopen(*sonames++, RTLD_NOW | RTLD_LOCAL);
     return library;
+}
+
+/* libcurl and the libraries that it needs take some 16 MiB of address space. */
+static bool lacks_memory(void)
+{
+    enum { PROBE = 32 << 20 };
+    void *probe = mmap(NULL, PROBE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (probe == MAP_FAILED)
+        return true;
+    munmap(probe, PROBE);
+    return false;
+}
+
+/* Returns dlerror(), with the errno of what lacks. dlopen() leaves none if a library cannot be mapped,
+ * nor if there is no such library, so where memory is scarce, that is the reason. */
+static const char *explain_failure(void)
+{
+    const int lack = errno == 0 && lacks_memory() ? ENOMEM : errno;
+    const char *text = dlerror();
+
+    errno = lack;
+    return text;
 }
 
 const char *library_load(void *members, const struct library_function *functions, size_t count,
@@ -30,7 +56,7 @@ const char *library_load(void *members, const struct library_function *functions
 {
     void *library = NULL;
     if (!are_all_linked(functions, count) && !(library = open_first(sonames)))
-        return dlerror();
+        return explain_failure();
 
     for (size_t i = 0; i < count; i++) {
         char *member = (char *)members + functions[i].offset;
@@ -50,7 +76,6 @@ const char *library_load(void *members, const struct library_function *functions
     return NULL;
 }
 
-/* dlopen() leaves the errno of the file that it could not open. */
 enum ota_error library_fail(struct ota_failure *failure, const char *what, const char *reason)
 {
     ota_fail_errno(failure, OTA_E_INTERNAL, errno, "%s: %s", what, reason);

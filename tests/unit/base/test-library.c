@@ -11,8 +11,20 @@
 
 #include "base/library.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+static bool is_memory_scarce;
+
+void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    return is_memory_scarce ? MAP_FAILED
+                            : __real_mmap(address, size, protection, flags, fd, offset);
+}
 
 struct members {
     int (*absolute)(int);
@@ -66,6 +78,25 @@ static void test_missing_library(void **state)
     assert_null(members.absolute);
 }
 
+static void test_why_a_library_cannot_be_loaded(void **state)
+{
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct ota_failure failure = {.error = OTA_OK};
+        struct members members = {0};
+
+        is_memory_scarce = i == 1;
+        const char *reason = library_load(&members, looked_up, 2, nowhere);
+        assert_non_null(reason);
+        library_fail(&failure, "x needs y", reason);
+        assert_int_equal(failure.cause,
+                         is_memory_scarce ? OTA_CAUSE_OUT_OF_MEMORY : OTA_CAUSE_NO_LIBRARY);
+        assert_non_null(strstr(failure.message, "libnone.so.2"));
+    }
+    is_memory_scarce = false;
+}
+
 static void test_missing_function(void **state)
 {
     (void)state;
@@ -84,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_first_that_exists_is_loaded),
         cmocka_unit_test(test_linked_functions_need_no_library),
         cmocka_unit_test(test_missing_library),
+        cmocka_unit_test(test_why_a_library_cannot_be_loaded),
         cmocka_unit_test(test_missing_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

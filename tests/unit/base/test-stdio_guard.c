@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "support/failing.h"
 #include "support/pty.h"
 
 #include <errno.h>
@@ -45,8 +46,8 @@ static bool is_untouched(int descriptor, const struct stat *before)
            now.st_dev == before->st_dev;
 }
 
-/* Bit n of closed: the caller has closed descriptor n. Returns the exit status. */
-static int secure_and_look(unsigned closed)
+/* Bit n of closed: the caller has closed descriptor n. The first open(2) fails if lacks_null. Returns the exit status. */
+static int secure_and_look(unsigned closed, bool lacks_null)
 {
     int pipes[2];
     struct stat before;
@@ -59,6 +60,8 @@ static int secure_and_look(unsigned closed)
             close(i);
         else if (dup2(pipes[1], i) < 0)
             return 1;
+    if (lacks_null)
+        failing_start(FAILING_OPEN, 0, ENOENT);
     stdio_guard_secure();
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
         if (closed >> i & 1U ? !is_dead(i) : !is_untouched(i, &before))
@@ -71,12 +74,12 @@ static void test_every_combination(void **state)
 {
     (void)state;
 
-    for (unsigned closed = 0; closed < COMBINATIONS; closed++) {
+    for (unsigned row = 0; row < 2 * COMBINATIONS; row++) {
         int status = 0;
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0)
-            _exit(secure_and_look(closed));
+            _exit(secure_and_look(row % COMBINATIONS, row >= COMBINATIONS));
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), GOOD);
