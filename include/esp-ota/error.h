@@ -84,8 +84,9 @@ enum ota_cause {
     OTA_CAUSE_NAME_TOO_LONG,
     OTA_CAUSE_LINK_LOOP,
     OTA_CAUSE_READER_GONE,
-    OTA_CAUSE_CLOSED,     /* a standard stream, before the program started */
-    OTA_CAUSE_NOT_A_FILE, /* a directory, a device, a terminal, a file with other content */
+    OTA_CAUSE_CLOSED,      /* a standard stream, before the program started */
+    OTA_CAUSE_MOUNT_POINT, /* of a file, which a new one cannot replace */
+    OTA_CAUSE_NOT_A_FILE,  /* a directory, a device, a terminal, a file with other content */
     /* Who is there. */
     OTA_CAUSE_NO_AVAHI,       /* multicast DNS cannot be asked */
     OTA_CAUSE_NO_BOARDS,      /* none announces itself */

@@ -52,13 +52,18 @@ static mode_t narrow(mode_t mode)
  * for a list that would give its group's rights to another group. */
 static bool take_over_acl(int descriptor, const char *place, bool is_same_group)
 {
-    char list[XATTR_SIZE_MAX];
-    const ssize_t size = getxattr(place, ACL, list, sizeof list);
-
-    if (size >= 0)
-        return is_same_group && fsetxattr(descriptor, ACL, list, (size_t)size, 0) == 0;
-    if (errno != ENODATA && errno != EOPNOTSUPP)
+    char *list = malloc(XATTR_SIZE_MAX); /* a small stack has no room for it */
+    if (!list)
         return false;
+
+    const ssize_t size = getxattr(place, ACL, list, XATTR_SIZE_MAX);
+    const int reason = size < 0 ? errno : 0;
+    const bool is_copied =
+        size >= 0 && is_same_group && fsetxattr(descriptor, ACL, list, (size_t)size, 0) == 0;
+
+    free(list);
+    if (size >= 0 || (reason != ENODATA && reason != EOPNOTSUPP))
+        return is_copied;
     return fremovexattr(descriptor, ACL) == 0 || errno == ENODATA || errno == EOPNOTSUPP;
 }
 
@@ -175,6 +180,14 @@ int file_replace(const char *path, const void *data, size_t size)
     return error;
 }
 
+bool file_replace_is_possible(const char *path)
+{
+    struct statx found;
+
+    return statx(AT_FDCWD, path, 0, 0, &found) < 0 ||
+           (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0;
+}
+
 const char *file_open_error(const char *path, int reason)
 {
     return reason == ENOENT ? input_open_error(path, reason) : error_output_text(reason);
@@ -186,7 +199,11 @@ enum ota_error file_replace_failed(const char *path, int reason, const char *why
     char shown[PATH_SHOWN];
 
     ota_fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
-             why ? why : file_open_error(path, reason));
-    failure->cause = reason == 0 ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
+             why               ? why
+             : reason == EBUSY ? "it is a mount point, which cannot be replaced"
+                               : file_open_error(path, reason));
+    failure->cause = reason == 0       ? OTA_CAUSE_NOT_A_FILE
+                     : reason == EBUSY ? OTA_CAUSE_MOUNT_POINT
+                                       : error_output_cause(reason);
     return failure->error;
 }

@@ -7,12 +7,17 @@
 
 #include "esp-ota/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Makes the file, or replaces it and keeps its owner, mode and access control list; what
  * cannot be kept gives nobody more rights. Follows symbolic links. Returns 0 when it is on the disk,
  * else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
+
+/* False if path is a mount point (docker -v FILE:FILE), for which file_replace() fails with EBUSY.
+ * Kernels before 5.8 cannot tell; then it is true. */
+bool file_replace_is_possible(const char *path);
 
 /* Fails with OTA_E_OUTPUT and its cause: path could not be written. reason is the errno; 0: path is
  * no file. The message has why, or if that is NULL, the text of the errno. */

@@ -57,6 +57,8 @@ static enum ota_error check_target(const char *path, bool has_json, struct ota_f
         return file_replace_failed(
             path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
+    if (S_ISREG(target.st_mode) && !is_stream(&target) && !file_replace_is_possible(path))
+        return file_replace_failed(path, EBUSY, NULL, failure);
     if (has_json && is_standard_output(&target))
         return keep_apart(path, &target, failure);
     if (is_stream(&target))

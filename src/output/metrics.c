@@ -272,6 +272,8 @@ static enum ota_error check_file(const char *path, bool *is_there, struct ota_fa
         return file_replace_failed(
             path, 0, S_ISDIR(found.st_mode) ? "it is a directory" : "it is not a regular file",
             failure);
+    if (!file_replace_is_possible(path))
+        return file_replace_failed(path, EBUSY, NULL, failure);
     return OTA_OK;
 }
 

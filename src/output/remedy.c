@@ -286,6 +286,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_CLOSED,
      .text = "Leave it open, or give it /dev/null: a script or the program that starts esp-ota has "
              "closed it."},
+    {.cause = OTA_CAUSE_MOUNT_POINT,
+     .text =
+         "Mount the directory instead of the file (into a container, \"docker -v\"), or give the "
+         "option another file: it is replaced whole by a new one."},
     {.cause = OTA_CAUSE_NOT_A_FILE,
      .text = "Give the option the name of a file: a new one, or one that it may replace or "
              "continue."},

@@ -19,6 +19,9 @@ from scenario import DEADLINE_S, PROGRAM, Scenario, Terminal, environment, image
 from test_check import UF2
 
 
+STACK_KIB = 1024 if "asan" in os.environ["ESP_OTA"] else 64  # a sanitizer's frames are larger
+
+
 def sketch(size=60000):
     return firmware.esp8266(size, alike=size // 2)
 
@@ -517,6 +520,14 @@ class Compress(Scenario):
         self.check_output("/dev/null", 1, "cannot write /dev/null: it is not a regular file\n  Give the option the name of a file")
         self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: ")  # ENOENT, or EACCES without root
         self.check_output("a\x1b[2J/out.gz", 1, "cannot write a\\x1b[2J/out.gz: ")
+
+    def test_output_with_a_small_stack(self):
+        target = self.file("out.gz", b"old")
+        run_with = ("sh", "-c", f'ulimit -s {STACK_KIB}; exec "$@"', "sh")
+        result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", target, before=run_with)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(self.read_packed(target), sketch())
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
 
     def test_full_disk(self):
         """What was there stays, and nothing is left of the attempt. (A limit on the file's size stands for the disk.)"""

@@ -9,6 +9,7 @@ import time
 import unittest
 
 import firmware
+import requirement
 from scenario import Program, Scenario, address, run
 
 PREFIX = "esp_ota_board_"
@@ -169,6 +170,20 @@ class Metrics(Scenario):
             self.assertEqual((result.status, result.err), (0, ""), result)
         files = [entry.path for entry in os.scandir(self.directory) if not entry.is_dir()]
         self.assertEqual(sorted(files), sorted((self.path, self.metrics, packed)))
+
+    def test_mount_points(self):
+        """A file that docker -v has put there cannot be replaced, which is known before an upload."""
+        requirement.need_root(self, "only root can mount a file")
+        path = self.file("mounted", b"")
+        board = self.board()
+        before = ("unshare", "--mount", "sh", "-c", f'mount --bind {path} {path} && exec "$@"', "sh")
+        for options in (("-i", f"{board.address}:{board.port}", "--metrics"), ("-z", "--output")):
+            with self.subTest(options=options):
+                result = run("-f", self.path, *options, path, before=before)
+                self.assertEqual((result.status, result.out), (1, ""), result)
+                self.assertIn(f"esp-ota: cannot write {path}: it is a mount point, which cannot be replaced\n"
+                              "  Mount the directory instead of the file", result.err)
+        self.assertFalse(board.count(" invitation "))
 
     def test_remedies(self):
         loop = os.path.join(self.directory, "loop")

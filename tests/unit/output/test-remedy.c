@@ -73,6 +73,7 @@ static const struct row {
     {OTA_E_OUTPUT, OTA_CAUSE_NO_FOLDER, SKETCH, "", "Create the directory"},
     {OTA_E_OUTPUT, OTA_CAUSE_NOT_ALLOWED, SKETCH, "", "where you may write"},
     {OTA_E_OUTPUT, OTA_CAUSE_NOT_A_FILE, SKETCH, "", "the name of a file"},
+    {OTA_E_OUTPUT, OTA_CAUSE_MOUNT_POINT, SKETCH, "", "Mount the directory"},
     {OTA_E_OUTPUT, OTA_CAUSE_NAME_TOO_LONG, SKETCH, "", "a shorter name"},
     {OTA_E_OUTPUT, OTA_CAUSE_LINK_LOOP, SKETCH, "", "Correct the symbolic links"},
     {OTA_E_OUTPUT, OTA_CAUSE_READER_GONE, SKETCH, "", "it has stopped or ended"},
