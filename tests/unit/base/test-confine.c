@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -116,6 +118,49 @@ static int type_into_terminal(void)
     return ioctl(open(path, O_RDONLY | O_CLOEXEC), TIOCSTI, "x") < 0 && errno == EPERM ? EPERM : 0;
 }
 
+/* Reading rights are enough for the owner. */
+static int set_flags(void)
+{
+    int flags = 0;
+    return outcome(ioctl(open(path, O_RDONLY | O_CLOEXEC), FS_IOC_SETFLAGS, &flags));
+}
+
+/* The kernel would send SIGIO, or the signal of F_SETSIG. */
+static int own_socket_by_parent(void)
+{
+    return outcome(fcntl(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), F_SETOWN, getppid()));
+}
+
+static int own_socket_by_parent_ioctl(void)
+{
+    int parent = (int)getppid();
+    return outcome(ioctl(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), FIOSETOWN, &parent));
+}
+
+static int limit_parent(void)
+{
+    struct rlimit limit;
+    prlimit(getppid(), RLIMIT_CORE, NULL, &limit);
+    return outcome(prlimit(getppid(), RLIMIT_CORE, &limit, NULL));
+}
+
+static int slow_parent(void)
+{
+    return outcome(setpriority(PRIO_PROCESS, (id_t)getppid(), getpriority(PRIO_PROCESS, 0)));
+}
+
+static int ask_own_limit(void)
+{
+    struct rlimit limit;
+    return outcome(getrlimit(RLIMIT_NOFILE, &limit));
+}
+
+static int set_own_flags(void)
+{
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return outcome(fcntl(descriptor, F_SETFL, O_NONBLOCK)) + outcome(fcntl(descriptor, F_GETFD));
+}
+
 static int try_read_file(void)
 {
     char text[16] = "";
@@ -203,18 +248,24 @@ static void test_denied(void **state)
         int expected;
         bool needs_landlock;
         bool may_fail_free;
-    } rows[] = {{"run a program", run_program, EPERM, false, false},
-                {"signal the parent", signal_parent, EPERM, false, false},
-                {"signal a thread of the parent", signal_parents_thread, EPERM, false, false},
-                {"read the parent's memory", read_parents_memory, EPERM, false, true},
-                {"open the parent's memory", open_parents_memory, EACCES, true, true},
-                {"wait for connections", serve, EPERM, false, false},
-                {"change the root", change_root, EPERM, false, true},
-                {"type into a terminal", type_into_terminal, EPERM, false, false},
-                {"write to a file", try_write_file, EACCES, true, false},
-                {"make a file", make_file, EACCES, true, false},
-                {"truncate a file", truncate_file, EACCES, true, false},
-                {"make a directory", try_make_directory, EACCES, true, false}};
+    } rows[] = {
+        {"run a program", run_program, EPERM, false, false},
+        {"signal the parent", signal_parent, EPERM, false, false},
+        {"signal a thread of the parent", signal_parents_thread, EPERM, false, false},
+        {"read the parent's memory", read_parents_memory, EPERM, false, true},
+        {"open the parent's memory", open_parents_memory, EACCES, true, true},
+        {"wait for connections", serve, EPERM, false, false},
+        {"change the root", change_root, EPERM, false, true},
+        {"type into a terminal", type_into_terminal, EPERM, false, false},
+        {"write to a file", try_write_file, EACCES, true, false},
+        {"make a file", make_file, EACCES, true, false},
+        {"truncate a file", truncate_file, EPERM, false, false},
+        {"make a directory", try_make_directory, EPERM, false, false},
+        {"set the flags of a file", set_flags, EPERM, false, true},
+        {"have the parent signalled", own_socket_by_parent, EPERM, false, false},
+        {"have the parent signalled by ioctl()", own_socket_by_parent_ioctl, EPERM, false, false},
+        {"limit the parent", limit_parent, EPERM, false, false},
+        {"slow the parent down", slow_parent, EPERM, false, false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].needs_landlock && !has_landlock())
             continue;
@@ -228,6 +279,82 @@ static void test_denied(void **state)
     }
 }
 
+/* -- attributes of files, which Landlock leaves alone -- */
+
+struct file_call {
+    const char *name;
+    long number;
+    long arguments[5];
+};
+
+/* The error, also of a call that this kernel or file system lacks. */
+static int attempt_call(const struct file_call *call, bool is_confined)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        const long *given = call->arguments;
+        if (is_confined)
+            confine_process();
+        _exit(outcome(syscall(call->number, given[0], given[1], given[2], given[3], given[4])));
+    }
+
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Each changes nothing, or fails in another way, for a process that may do it. */
+static void test_attributes_of_files(void **state)
+{
+    const long file = (long)path, here = AT_FDCWD, attribute = (long)"user.test", text = (long)"x";
+    const long opened = open(path, O_RDONLY | O_CLOEXEC);
+    const struct file_call rows[] = {
+        {"fchmod", SYS_fchmod, {opened, 0600}},
+        {"fchmodat", SYS_fchmodat, {here, file, 0600}},
+        {"fchmodat2", 452, {here, file, 0600, 0}},
+        {"fchown", SYS_fchown, {opened, -1, -1}},
+        {"fchownat", SYS_fchownat, {here, file, -1, -1, 0}},
+        {"utimensat", SYS_utimensat, {here, file, 0, 0}},
+        {"setxattr", SYS_setxattr, {file, attribute, text, 1, 0}},
+        {"lsetxattr", SYS_lsetxattr, {file, attribute, text, 1, 0}},
+        {"fsetxattr", SYS_fsetxattr, {opened, attribute, text, 1, 0}},
+        {"setxattrat", 463, {here, file, 0, attribute, 0}},
+        {"removexattr", SYS_removexattr, {file, attribute}},
+        {"lremovexattr", SYS_lremovexattr, {file, attribute}},
+        {"fremovexattr", SYS_fremovexattr, {opened, attribute}},
+        {"removexattrat", 466, {here, file, 0, attribute}},
+        {"file_setattr", 469, {here, file, 0, 0, 0}},
+        {"linkat", SYS_linkat, {here, file, here, file, 0}},
+        {"renameat2", SYS_renameat2, {here, file, here, file, 0}},
+        {"unlinkat", SYS_unlinkat, {here, (long)"", 0}},
+#ifdef SYS_chmod
+        {"chmod", SYS_chmod, {file, 0600}},
+        {"chown", SYS_chown, {file, -1, -1}},
+        {"lchown", SYS_lchown, {file, -1, -1}},
+        {"rename", SYS_rename, {file, file}},
+        {"unlink", SYS_unlink, {(long)""}},
+#endif
+#ifdef SYS_utime
+        {"utime", SYS_utime, {file, 0}},
+#endif
+#ifdef SYS_utimes
+        {"utimes", SYS_utimes, {file, 0}},
+        {"futimesat", SYS_futimesat, {here, file, 0}},
+#endif
+    };
+
+    (void)state;
+    assert_true(opened >= 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int confined = attempt_call(&rows[i], true), is_free = attempt_call(&rows[i], false);
+        if (confined != EPERM || is_free == EPERM)
+            fail_msg("%s: %s, free: %s", rows[i].name, strerror(confined), strerror(is_free));
+    }
+    close((int)opened);
+}
+
 static void test_allowed(void **state)
 {
     (void)state;
@@ -235,10 +362,15 @@ static void test_allowed(void **state)
     static const struct {
         const char *name;
         int (*make)(void);
-    } rows[] = {{"read a file", try_read_file},           {"resolve a name", try_resolve},
-                {"bind a netlink socket", bind_netlink},  {"open sockets", open_sockets},
-                {"map code, as dlopen() does", map_code}, {"send itself a signal", raise_signal},
-                {"start a process", start_process}};
+    } rows[] = {{"read a file", try_read_file},
+                {"resolve a name", try_resolve},
+                {"bind a netlink socket", bind_netlink},
+                {"open sockets", open_sockets},
+                {"map code, as dlopen() does", map_code},
+                {"send itself a signal", raise_signal},
+                {"start a process", start_process},
+                {"ask for a limit", ask_own_limit},
+                {"set the flags of a socket", set_own_flags}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int confined = attempt(rows[i].make, true);
         if (confined != 0)
@@ -302,9 +434,8 @@ static int tear_down_confined_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_denied),
-        cmocka_unit_test(test_allowed),
-        cmocka_unit_test(test_kernel_says_so),
+        cmocka_unit_test(test_denied),  cmocka_unit_test(test_attributes_of_files),
+        cmocka_unit_test(test_allowed), cmocka_unit_test(test_kernel_says_so),
         cmocka_unit_test(test_twice),
     };
     return cmocka_run_group_tests(tests, set_up_confined_file, tear_down_confined_file);
