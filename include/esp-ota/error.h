@@ -76,6 +76,7 @@ enum ota_cause {
     OTA_CAUSE_OUT_OF_MEMORY,
     OTA_CAUSE_NO_LIBRARY, /* one that is loaded when it is needed */
     OTA_CAUSE_TOO_MANY_PROCESSES,
+    OTA_CAUSE_HELPER_LOST,     /* the process that starts the workers */
     OTA_CAUSE_NO_CERTIFICATES, /* none to trust, or they cannot be read */
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,

@@ -306,6 +306,8 @@ enum ota_cause error_lack_cause(int number)
         return OTA_CAUSE_OUT_OF_MEMORY;
     case EAGAIN:
         return OTA_CAUSE_TOO_MANY_PROCESSES;
+    case ECHILD:
+        return OTA_CAUSE_HELPER_LOST;
     default:
         return OTA_CAUSE_NONE;
     }
@@ -366,6 +368,12 @@ const char *error_output_text(int reason)
     if (reason == EBADF)
         return "it is closed";
     return reason == ETIMEDOUT ? "its reader has stopped" : strerror(reason);
+}
+
+const char *error_process_text(int number)
+{
+    return number == ECHILD ? "the helper process that starts others was ended or stopped"
+                            : strerror(number);
 }
 
 const char *error_connection_text(int reason, const char *timed_out)
@@ -455,7 +463,7 @@ enum ota_error ota_fail_no_memory(struct ota_failure *failure)
 bool error_is_local(int number)
 {
     return number == ENOMEM || number == EMFILE || number == ENFILE || number == EAGAIN ||
-           number == ENOBUFS;
+           number == ENOBUFS || number == ECHILD;
 }
 
 bool error_is_of_this_computer(int number)

@@ -40,8 +40,11 @@ enum ota_error ota_fail_stdout(struct ota_failure *failure, int reason);
  * ETIMEDOUT becomes timed_out, since its meaning depends on what the connection is for. */
 const char *error_connection_text(int reason, const char *timed_out);
 
+/* strerror() for a process that could not be started (worker.h). */
+const char *error_process_text(int number);
+
 /* Whether this errno means that this computer has run out of a resource: memory, file descriptors,
- * processes (EAGAIN of fork()), buffers. */
+ * processes (EAGAIN of fork(), ECHILD of nursery_start()), buffers. */
 bool error_is_local(int number);
 
 /* Which resource that is; OTA_CAUSE_NONE unless error_is_local(number). */

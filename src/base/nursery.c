@@ -1,7 +1,7 @@
 /*
  * nursery.c: the copy waits for requests on a socket. The processes that it starts are children of
  * its parent (CLONE_PARENT), so the parent can wait for them and end them. The global state is the
- * socket and the process at its other end.
+ * socket, the process at its other end, and why there is none.
  */
 #include "base/nursery.h"
 
@@ -44,6 +44,7 @@ static struct {
     bool is_wanted;
     pid_t pid;
     int socket;
+    int error; /* without a socket: why nothing can be started */
 } nursery = {.socket = -1};
 
 /* -- the copy -- */
@@ -128,6 +129,7 @@ static void end_nursery(void)
     while (waitpid(nursery.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     nursery.socket = -1;
+    nursery.error = ECHILD;
 }
 
 void nursery_open(nursery_child_fn *live)
@@ -137,8 +139,10 @@ void nursery_open(nursery_child_fn *live)
     if (nursery.is_wanted)
         return;
     nursery.is_wanted = true;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+        nursery.error = errno;
         return;
+    }
 
     const pid_t parent = getpid();
     sigset_t all, before;
@@ -152,6 +156,7 @@ void nursery_open(nursery_child_fn *live)
         _exit(EXIT_SUCCESS);
     }
 
+    nursery.error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(sockets[1]);
     if (pid < 0) {
@@ -207,13 +212,13 @@ pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argu
         memcpy(request.argument, argument, strlen(argument) + 1);
 
     if (nursery.socket < 0) {
-        errno = EAGAIN;
+        errno = nursery.error;
         return -1;
     }
-    /* A late answer would be taken for the answer to the next request. */
+    /* It was killed or stopped. A late answer would be taken for the answer to the next request. */
     if (!send_fork_request(&request, socket) || !receive_outcome(&outcome)) {
         end_nursery();
-        errno = EAGAIN;
+        errno = nursery.error;
         return -1;
     }
 

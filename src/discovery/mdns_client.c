@@ -248,7 +248,7 @@ static void stop_for_errno(struct mdns_client *mdns, const char *what, int numbe
 {
     char reason[MDNS_REASON_MAX];
 
-    snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
+    snprintf(reason, sizeof reason, "%s: %s", what, error_process_text(number));
     stop_worker(mdns, reason, error_is_local(number));
     mdns->lack = error_lack_cause(number);
 }

@@ -222,7 +222,8 @@ static void ask_source(struct resolver *resolver, size_t what)
 
         resolver->is_local |= error_is_local(errno);
         resolver->lack = error_lack_cause(errno);
-        snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
+        snprintf(resolver->system_why, sizeof resolver->system_why, "%s",
+                 error_process_text(errno));
         return;
     }
 

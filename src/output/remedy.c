@@ -254,6 +254,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_TOO_MANY_PROCESSES,
      .text = "End other programs of this user, or raise its limit of processes (\"ulimit -u\" "
              "shows and sets it; a container may have one of its own)."},
+    {.cause = OTA_CAUSE_HELPER_LOST,
+     .text = "Start esp-ota again: another program, a person, or the kernel for want of memory has "
+             "ended or stopped a process of it."},
     {.error = OTA_E_NO_MDNS,
      .cause = OTA_CAUSE_NO_LIBRARY,
      .text = "Install the library (Debian's package is libavahi-client3), or name the boards by "

@@ -13,6 +13,7 @@ import signal
 import ssl
 import subprocess
 import threading
+import time
 import unittest
 
 from elsewhere import elsewhere
@@ -1100,6 +1101,29 @@ class Https(Scenario):
         self.assertRegex(result.err, "no secure connection.*\n  Write http:// if the page has no https")
         result = run("-i", self.url.replace("https", "http"), "-f", path, "--retries", "0")
         self.assertEqual(result.status, 5, result)
+
+
+class Helper(Scenario):
+    """The process that starts those that look up names. With web pages it is older than any secret."""
+
+    def test_is_killed(self):
+        """No name can be looked up any more, so --wait has nothing to wait for."""
+        program = Program("-i", "http://board.invalid", "-a", "kwert", "-f", self.file("fw.bin", firmware.esp8266()),
+                          "--wait", "3600", "--retries", "0", "-v",
+                          DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent")
+        deadline = time.monotonic() + DEADLINE_S
+        children = []
+        while not children:
+            self.assertLess(time.monotonic(), deadline)
+            with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="ascii") as file:
+                children = file.read().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        result = program.result()
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("(no process can be started to ask: the helper process that starts others was ended or stopped)",
+                      result.err)
+        self.assertIn("\n  Start esp-ota again: ", result.err)
+        self.assertNotIn("End other programs", result.err)
 
 
 class Manual(Scenario):

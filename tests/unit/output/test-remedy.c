@@ -67,6 +67,7 @@ static const struct row {
     {OTA_E_INTERNAL, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libcurl4"},
     {OTA_E_INTERNAL, OTA_CAUSE_NO_CERTIFICATES, SKETCH, "", "package is ca-certificates"},
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_PROCESSES, SKETCH, "", "ulimit -u"},
+    {OTA_E_INTERNAL, OTA_CAUSE_HELPER_LOST, SKETCH, "", "Start esp-ota again"},
     {OTA_E_INTERNAL, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
     {OTA_E_INTERNAL, OTA_CAUSE_NONE, SKETCH, "", "--debug"},
     {OTA_E_OUTPUT, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
