@@ -246,37 +246,66 @@ bool escape_is_harmless(const char *text)
     return has_only_safe_characters(text, false);
 }
 
-/* The character of "\u" with 4 digits or "\U" with 8, as escape() writes them. 0: text is no such
- * escape, or its character must not be typed. */
-static uint32_t escaped_character(const char *text)
+/* The first character of a typed text, and its length there in *size: that of an escape, if it begins
+ * with one that may stand for a harmless character. The text is valid UTF-8. */
+static uint32_t typed_character(const char *text, size_t *size)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t count = text[0] != '\\' ? 0 : text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
+    const size_t count = text[0] != '\\' ? 0 : text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
     uint32_t character = 0;
 
-    if (count == 0 || strspn(text + 2, digits) < count)
-        return 0;
+    if (text[0] == '\\' && text[1] == '\\') {
+        *size = 2;
+        return '\\';
+    }
+    if (count == 0 || strspn(text + 2, digits) < count) {
+        *size = utf8_decode(&character, text, strnlen(text, 4));
+        return character;
+    }
     for (size_t i = 0; i < count; i++)
         character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
+    *size = 2 + count;
+    return character;
+}
 
-    bool may_be_typed = utf8_is_character(character) && !is_harmful(character);
-    return may_be_typed && (is_hidden(character) || is_mark(character)) ? character : 0;
+/* Writes the harmless character that is shown like the beginning of the text, and its size to *count.
+ * Returns the length of what is shown; 0: no such character is shown like this. */
+static size_t revert_piece(char bytes[PIECE_MAX], size_t *count, const char *text,
+                           struct before *before)
+{
+    char piece[PIECE_MAX];
+    size_t size;
+    const uint32_t character = typed_character(text, &size);
+
+    if (!utf8_is_character(character) || is_harmful(character))
+        return 0;
+
+    *count = utf8_encode(bytes, character);
+    next_piece(piece, (const unsigned char *)bytes, *count, "", before);
+    return strlen(piece) == size && memcmp(piece, text, size) == 0 ? size : 0;
 }
 
 char *escape_revert(char *text)
 {
-    char *target = text;
+    /* Only a text that is as it would be shown is replaced, so the first pass looks. */
+    for (int pass = 0; pass < 2; pass++) {
+        struct before before = {0};
+        size_t used = 0;
 
-    for (const char *source = text; *source != '\0';) {
-        uint32_t character = escaped_character(source);
+        for (const char *source = text; *source != '\0';) {
+            char bytes[PIECE_MAX];
+            size_t count;
+            const size_t size = revert_piece(bytes, &count, source, &before);
 
-        if (character == 0) {
-            *target++ = *source++;
-        } else {
-            source += character < 0x10000 ? strlen("\\u0000") : strlen("\\U00000000");
-            target += utf8_encode(target, character);
+            if (size == 0)
+                return text;
+            source += size;
+            if (pass == 1)
+                memcpy(text + used, bytes, count);
+            used += count;
         }
+        if (pass == 1)
+            text[used] = '\0';
     }
-    *target = '\0';
     return text;
 }

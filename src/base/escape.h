@@ -32,8 +32,8 @@ bool escape_is_printable(const char *text);
 /* Whether text is valid UTF-8 without control characters or characters that rearrange text. */
 bool escape_is_harmless(const char *text);
 
-/* Replaces escapes of escape_text() by their characters, in place, if escape_is_harmless() allows
- * these. A name can thus be typed as it was shown. Returns text. */
+/* If escape_text() would show a harmless text (escape_is_harmless()) like this, puts that text in its
+ * place; else changes nothing. A name can thus be typed as it was shown. Returns text. */
 char *escape_revert(char *text);
 
 #endif

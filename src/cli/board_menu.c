@@ -125,7 +125,7 @@ static bool is_called(const struct board *board, const char *text)
 static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
                         const struct choice **refused)
 {
-    char pattern[ANSWER_MAX];
+    char pattern[ANSWER_MAX], name[ANSWER_MAX];
     bool is_found = false;
 
     *refused = NULL;
@@ -134,10 +134,15 @@ static bool choose_name(const char *text, size_t length, struct choice *choices,
 
     memcpy(pattern, text, length);
     pattern[length] = '\0';
-    escape_revert(pattern);
+    memcpy(name, pattern, length + 1);
+    escape_revert(name);
 
     for (size_t i = 0; i < count; i++) {
-        if (!is_called(choices[i].board, pattern))
+        const struct board *board = choices[i].board;
+
+        /* As it is shown; or a pattern, in which a backslash has a meaning of its own. */
+        if (strcmp(board->instance, name) != 0 && !is_called(board, name) &&
+            !is_called(board, pattern))
             continue;
         if (can_be_chosen(&choices[i])) {
             choices[i].is_chosen = true;

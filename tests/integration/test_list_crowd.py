@@ -169,7 +169,7 @@ class Names(Announced):
                  "Lamp 1\u200b": "Lamp 1\\u200b", "Lamp 1\u3164": "Lamp 1\\u3164",
                  "Lamp 1\ufe0f": "Lamp 1\\ufe0f", "Lamp 1\U000e0031": "Lamp 1\\U000e0031",
                  "La" + "\u0301" * 6 + "mp": "La" + "\u0301" * 4 + "\\u0301\\u0301mp",
-                 "Stu\u0308ck 💡": "Stu\u0308ck 💡"}
+                 "Stu\u0308ck 💡": "Stu\u0308ck 💡", "a\\b": "a\\\\b", "a\\u00ad\u00ad": "a\\\\u00ad\\u00ad"}
         self.announce(*(board(name.encode().decode("latin-1"), (f"10.77.0.{10 + i}",), host=f"host-{i}")
                         for i, name in enumerate(names)))
         rows, _ = self.list()

@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "base/unicode_table.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,11 +136,10 @@ static void test_escape_table(void **state)
         assert_ptr_equal(escape_text(shown, sizeof shown, rows[i].source, rows[i].length), shown);
         assert_string_equal(shown, rows[i].shown);
         /* A name that is shown can be typed. */
-        if (escape_is_harmless(rows[i].source) && !strchr(rows[i].source, '\\') &&
-            strlen(rows[i].source) == rows[i].length) {
-            memcpy(reverted, shown, strlen(shown) + 1);
-            assert_string_equal(escape_revert(reverted), rows[i].source);
-        }
+        const bool is_typed =
+            escape_is_harmless(rows[i].source) && strlen(rows[i].source) == rows[i].length;
+        memcpy(reverted, shown, strlen(shown) + 1);
+        assert_string_equal(escape_revert(reverted), is_typed ? rows[i].source : shown);
     }
     assert_string_equal(escape_string(shown, sizeof shown, "a\nb"), "a\\nb");
 }
@@ -260,8 +260,10 @@ static void test_revert(void **state)
 {
     static const char *const same[] = {
         "\\ud800", "\\udddd", "\\udfff", "\\U0000dddd", /* no characters */
-        "",        "\\",      "\\u",     "\\u00a",      "\\u0041",     "\\u00AD",     "\\u202e",
-        "\\u009b", "\\x1b",   "\\n",     "C:\\users",   "\\U00110000", "\\Uffffffff", "\\u00e4"};
+        "", "\\", "\\u", "\\u00a", "\\u0041", "\\u00AD", "\\u202e", "\\u009b", "\\x1b", "\\n",
+        "C:\\users", "\\U00110000", "\\Uffffffff", "\\u00e4",
+        /* Not as they would be shown: a single backslash, a mark that has its letter. */
+        "a\\b\\u00ad", "a\\\\b\\c", "u\\u0308", "a\\\\b\\n"};
     char text[32];
 
     (void)state;
@@ -269,9 +271,34 @@ static void test_revert(void **state)
         snprintf(text, sizeof text, "%s", same[i]);
         assert_string_equal(escape_revert(text), same[i]);
     }
+    snprintf(text, sizeof text, "\\\\u00ad \\\\\\\\");
+    assert_string_equal(escape_revert(text), "\\u00ad \\\\");
     snprintf(text, sizeof text, "a\\u00ad\\U000e0041b");
     assert_string_equal(escape_revert(text), "a\xc2\xad\xf3\xa0\x81\x81"
                                              "b");
+}
+
+/* Each harmless character at the beginning of a text, behind another one, and behind a backslash. */
+static void test_round_trip(void **state)
+{
+    static const char *const beginnings[] = {"", "a", "\\", "u\u0308\u0308\u0308\u0308", "\u1112"};
+    (void)state;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        for (uint32_t character = 1; character <= 0x10FFFF; character++) {
+            char text[32], shown[64];
+            size_t length = strlen(beginnings[i]);
+
+            if (!utf8_is_character(character))
+                continue;
+            memcpy(text, beginnings[i], length);
+            length += utf8_encode(text + length, character);
+            memcpy(text + length, "b", 2);
+            if (!escape_is_harmless(text))
+                continue;
+            escape_string(shown, sizeof shown, text);
+            if (strcmp(escape_revert(shown), text) != 0)
+                fail_msg("U+%04X is not restored behind '%s'", (unsigned)character, beginnings[i]);
+        }
 }
 
 static void test_tables(void **state)
@@ -316,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),
         cmocka_unit_test(test_a_pattern_keeps_backslashes),
         cmocka_unit_test(test_revert),
+        cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_is_printable),
     };

@@ -133,6 +133,26 @@ static void test_typed_answers(void **state)
     }
 }
 
+/* A name is typed as it is shown; in a pattern, a backslash takes the next character as it is. */
+static void test_shown_names(void **state)
+{
+    static const struct {
+        const char *name, *answer;
+    } rows[] = {{"a\\b", "a\\\\b"},
+                {"a\\b", "a\\\\*"},
+                {"a\\b\u00ad", "a\\\\b\\u00ad"},
+                {"Lamp\u00ad 1", "Lamp\\u00ad*"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure;
+
+        snprintf(boards[0].instance, sizeof boards[0].instance, "%s", rows[i].name);
+        assert_int_equal(board_menu_parse(rows[i].answer, choices, COUNT, &failure), OTA_OK);
+        for (size_t n = 0; n < COUNT; n++)
+            assert_int_equal(choices[n].is_chosen, n == 0);
+    }
+}
+
 static void test_reasons(void **state)
 {
     (void)state;
@@ -238,6 +258,7 @@ static void test_none_offered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_typed_answers, set_up_menu),
+                                       cmocka_unit_test_setup(test_shown_names, set_up_menu),
                                        cmocka_unit_test_setup(test_reasons, set_up_menu),
                                        cmocka_unit_test_setup(test_conversation, set_up_menu),
                                        cmocka_unit_test_setup(test_dimmed, set_up_menu),
