@@ -14,13 +14,21 @@
  * argv_mask.h hides such bytes. */
 #define ALIASES_SIZE "\x01"
 
+/* The value instead, if aliases in it go deeper than ALIASES_LEVELS_MAX, or use each other. popt drops an
+ * alias that needs a tenth place of its stack, and says nothing. The command line has the first place, the
+ * whole name of an abbreviated option may have the second. */
+#define ALIASES_TOO_DEEP "deep"
+
+enum { ALIASES_LEVELS_MAX = 8 }; /* an alias without others in it has one */
+
 enum { ALIASES_SIZE_MAX = 1024 * 1024 }; /* of a file */
 
 /* Adds the aliases for esp-ota, and a note for each file that exists and is not read: other users
- * can write it, or it cannot be read. Returns -1 when memory ran out. */
-int aliases_add(poptContext popt, struct strings *notes);
+ * can write it, or it cannot be read. letters: of the options
+ * that take a value. Returns -1 when memory ran out. */
+int aliases_add(poptContext popt, const char *letters, struct strings *notes);
 
 /* The same for the text of such a file, which is changed. */
-int aliases_add_text(poptContext popt, char *text);
+int aliases_add_text(poptContext popt, const char *letters, char *text);
 
 #endif

@@ -555,24 +555,27 @@ static bool take_back(const struct reader *reader)
     return true;
 }
 
-/* Adds the length of the alias that popt begins with. Returns whether aliases stand for more than the
- * largest file has: without aliases in aliases, none is refused. */
-static bool is_too_much(const struct reader *reader, uint64_t *size)
+/* Adds the length of the alias that popt begins with. Returns what is wrong with the aliases: without
+ * aliases in aliases, nothing is. */
+static const char *find_fault(const struct reader *reader, uint64_t *size)
 {
     char *text = poptGetOptArg(reader->popt);
     uint64_t length;
     const char *end;
+    const bool is_too_deep = text && strcmp(text, ALIASES_TOO_DEEP) == 0;
 
     /* Without a number it is not ours, but stands in the file. */
     if (text && parse_decimal(text, ALIASES_SIZE_MAX, &length, &end))
         *size += length;
     free(text);
-    return *size > ALIASES_SIZE_MAX;
+    if (is_too_deep)
+        return "are nested more than 8 levels deep";
+    return *size > ALIASES_SIZE_MAX ? "stand for more than 1 MiB of words" : NULL;
 }
 
 /* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all else. */
-static enum ota_error reject_many(struct reader *reader, enum ota_error first,
-                                  struct ota_failure *failure)
+static enum ota_error reject_aliases(struct reader *reader, const char *fault, enum ota_error first,
+                                     struct ota_failure *failure)
 {
     char alias[SPELLING_MAX];
 
@@ -581,9 +584,8 @@ static enum ota_error reject_many(struct reader *reader, enum ota_error first,
         argv_mask_wipe(&reader->argv_mask, reader->argv_mask.shown[i]);
     if (first != OTA_OK)
         return first;
-    return ota_fail(failure, OTA_E_USAGE,
-                    "popt aliases such as '%s' stand for more than 1 MiB of words; shorten them",
-                    alias);
+    return ota_fail(failure, OTA_E_USAGE, "popt aliases such as '%s' %s; shorten them", alias,
+                    fault);
 }
 
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
@@ -594,8 +596,9 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
         if (code == OPTION_ALIASES_SIZE) {
-            if (is_too_much(reader, &size))
-                return reject_many(reader, first, failure);
+            const char *fault = find_fault(reader, &size);
+            if (fault)
+                return reject_aliases(reader, fault, first, failure);
             continue;
         }
         struct ota_failure further; /* only the first mistake is reported */
@@ -641,7 +644,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
 
     reader.popt =
         poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown, popt_rows, 0);
-    if (!reader.popt || aliases_add(reader.popt, &line->unread) < 0) {
+    if (!reader.popt || aliases_add(reader.popt, letters, &line->unread) < 0) {
         error = ota_fail_no_memory(failure);
         goto cleanup;
     }

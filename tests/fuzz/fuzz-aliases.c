@@ -26,7 +26,7 @@ static void read_options(const char *word, char *text)
     poptContext popt = poptGetContext("esp-ota", 3, argv, table, 0);
 
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
-    if (!popt || aliases_add_text(popt, text) != 0)
+    if (!popt || aliases_add_text(popt, "nw", text) != 0)
         abort();
     for (int code; size <= ALIASES_SIZE_MAX && (code = poptGetNextOpt(popt)) > 0;) {
         char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;

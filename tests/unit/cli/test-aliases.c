@@ -105,7 +105,7 @@ static void test_lines(void **state)
         poptContext popt = make_popt(rows[i].typed);
 
         assert_non_null(text);
-        assert_int_equal(aliases_add_text(popt, text), 0);
+        assert_int_equal(aliases_add_text(popt, "w", text), 0);
         parse_and_free(parsed, popt);
         free(text);
         if (strcmp(parsed, rows[i].parsed) != 0)
@@ -130,10 +130,58 @@ static void test_sizes(void **state)
         poptContext popt = make_popt("--both");
 
         assert_non_null(text);
-        assert_int_equal(aliases_add_text(popt, text), 0);
+        assert_int_equal(aliases_add_text(popt, "w", text), 0);
         assert_int_equal(poptGetNextOpt(popt), SIZE);
         char *size = poptGetOptArg(popt);
         assert_string_equal(size, rows[i].size);
+        free(size);
+        free(text);
+        poptFreeContext(popt);
+    }
+}
+
+/* popt would drop what is deeper, and aliases that use each other have no end. */
+static void test_levels(void **state)
+{
+#define FOUR_LEVELS                                                                                \
+    "esp-ota alias --l4 --l3\nesp-ota alias --l3 -g\nesp-ota alias -g -fh\nesp-ota alias -h -f\n"
+#define EIGHT_LEVELS                                                                               \
+    "esp-ota alias --l8 --l7=x\nesp-ota alias --l7 -f --l6 -f\nesp-ota alias --l6 --l5\n"          \
+    "esp-ota alias --l5 --l4\n" FOUR_LEVELS
+    static const struct {
+        const char *text, *typed;
+        bool is_too_deep;
+    } rows[] = {
+        {EIGHT_LEVELS, "--l8", false},
+        {EIGHT_LEVELS "esp-ota alias --l9 --l8", "--l9", true},
+        {EIGHT_LEVELS "esp-ota alias --l9 --l8", "--l8", false},
+        {"esp-ota alias --l9 --l8\n" EIGHT_LEVELS, "--l9", true},
+        {EIGHT_LEVELS "esp-ota alias -9 -f8\nesp-ota alias -8 --l8", "-9", true},
+        {EIGHT_LEVELS "esp-ota alias --l9 --l8\nesp-ota alias --l9 -f", "--l9", false},
+        {"esp-ota alias --l9 -f\n" EIGHT_LEVELS "esp-ota alias --l9 --l8", "--l9", true},
+
+        /* a value, an argument, the option of the same name */
+        {EIGHT_LEVELS "esp-ota alias -9 -w8\nesp-ota alias -8 --l8", "-9", false},
+        {EIGHT_LEVELS "esp-ota alias --l9 -- --l8", "--l9", false},
+        {"esp-ota alias --flag --flag", "--flag", false},
+        {"esp-ota alias -f -fw-f", "-f", false},
+        {"esp-ota alias -a -wb\nesp-ota alias -b -wa", "-a", false},
+
+        {"esp-ota alias --a --b\nesp-ota alias --b --a", "--a", true},
+        {"esp-ota alias -a -fb\nesp-ota alias -b -fa", "-b", true},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = strdup(rows[i].text);
+        poptContext popt = make_popt(rows[i].typed);
+
+        assert_non_null(text);
+        assert_int_equal(aliases_add_text(popt, "w", text), 0);
+        assert_int_equal(poptGetNextOpt(popt), SIZE);
+        char *size = poptGetOptArg(popt);
+        if ((strcmp(size, ALIASES_TOO_DEEP) == 0) != rows[i].is_too_deep)
+            fail_msg("%s, %s: %s", rows[i].text, rows[i].typed, size);
         free(size);
         free(text);
         poptFreeContext(popt);
@@ -215,7 +263,7 @@ static void test_files(void **state)
         poptContext popt = make_popt("--both");
 
         rows[i].make();
-        assert_int_equal(aliases_add(popt, &notes), 0);
+        assert_int_equal(aliases_add(popt, "w", &notes), 0);
         parse_and_free(parsed, popt);
         unlink(path);
 
@@ -239,7 +287,7 @@ static void test_a_file_that_cannot_be_examined(void **state)
 
     make_good();
     failing_start(FAILING_FSTAT, 0, EIO);
-    assert_int_equal(aliases_add(popt, &notes), 0);
+    assert_int_equal(aliases_add(popt, "w", &notes), 0);
     assert_true(failing_stop());
     parse_and_free(parsed, popt);
     unlink(path);
@@ -265,7 +313,7 @@ static void test_no_home(void **state)
         poptContext popt = make_popt("--flag");
 
         assert_int_equal(homes[i] ? setenv("HOME", homes[i], 1) : unsetenv("HOME"), 0);
-        assert_int_equal(aliases_add(popt, &notes), 0);
+        assert_int_equal(aliases_add(popt, "w", &notes), 0);
         parse_and_free(parsed, popt);
         assert_int_equal(notes.count, 0);
         assert_string_equal(parsed, "f;");
@@ -290,7 +338,7 @@ static void test_lack_of_memory(void **state)
             poptContext popt = make_popt("--both");
 
             failing_start(FAILING_ALLOCATION, after, ENOMEM);
-            const int result = aliases_add(popt, &notes);
+            const int result = aliases_add(popt, "w", &notes);
             has_failed = failing_stop();
             assert_int_equal(result, has_failed ? -1 : 0);
             parse_and_free(parsed, popt);
@@ -322,9 +370,13 @@ static int tear_down_aliases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_files),   cmocka_unit_test(test_a_file_that_cannot_be_examined),
-        cmocka_unit_test(test_no_home), cmocka_unit_test(test_lack_of_memory),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_a_file_that_cannot_be_examined),
+        cmocka_unit_test(test_no_home),
+        cmocka_unit_test(test_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, set_up_aliases, tear_down_aliases);
 }

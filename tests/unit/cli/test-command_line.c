@@ -41,14 +41,26 @@
     ALIAS_OF_TEN("table", "kitchen-lamp.local")
 #define EMPTY_ALIASES                                                                              \
     ALIAS_OF_TEN("empty", "--empty2")                                                              \
-    ALIAS_OF_TEN("empty2", "--empty3")                                                             \
-    ALIAS_OF_TEN("empty3", "--empty4")                                                             \
+    ALIAS_OF_TEN("empty2", "--empty4")                                                             \
     ALIAS_OF_TEN("empty4", "--empty5")                                                             \
     ALIAS_OF_TEN("empty5", "--empty6")                                                             \
     ALIAS_OF_TEN("empty6", "--empty7")                                                             \
     ALIAS_OF_TEN("empty7", "--empty8")                                                             \
     ALIAS_OF_TEN("empty8", "--nothing")                                                            \
     "esp-ota alias --nothing --POPTdesc=x\n"
+
+/* An alias that popt would follow up to the last but one, and then drop --dry-run. */
+#define DEEP_ALIASES                                                                               \
+    "esp-ota alias --deep --deep2 -z\n"                                                            \
+    "esp-ota alias --deep2 --deep3\n"                                                              \
+    "esp-ota alias --deep3 --deep4\n"                                                              \
+    "esp-ota alias --deep4 --deep5\n"                                                              \
+    "esp-ota alias --deep5 --deep6\n"                                                              \
+    "esp-ota alias --deep6 --deep7\n"                                                              \
+    "esp-ota alias --deep7 --deep8\n"                                                              \
+    "esp-ota alias --deep8 --deep9\n"                                                              \
+    "esp-ota alias --deep9 --deep10\n"                                                             \
+    "esp-ota alias --deep10 --dry-run\n"
 
 enum { ARGUMENTS_MAX = 16 };
 
@@ -146,7 +158,6 @@ static void test_aliases(void **state)
          "99.0\x02 \x01"
          "2.9\x02 \x01",
          false},
-        {{"--loop", "-i", "b"}, "b", NULL, false},
         {{"--debug", "-i", "b"}, "b", NULL, true}, /* the file has an exec line for it */
         {{"--long"}, "long.local", NULL, true},
         {{"--last"}, "last.local", NULL, false},
@@ -312,6 +323,29 @@ static void test_large_aliases(void **state)
     reading_free(it);
 }
 
+/* What popt does not reach must not be lost: --dry-run, for one. */
+static void test_deep_aliases(void **state)
+{
+    (void)state;
+
+    struct reading *it = read_arguments((const char *const[]){"--deep", "-a", SECRET, NULL});
+    assert_int_equal(it->error, OTA_E_USAGE);
+    assert_string_equal(it->failure.message,
+                        "popt aliases such as '--deep' are nested more than 8 levels deep; shorten "
+                        "them");
+    assert_string_equal(it->argv[3], "");
+    reading_free(it);
+
+    it = read_arguments((const char *const[]){"--loop", "-i", "b", NULL}); /* has no end */
+    assert_int_equal(it->error, OTA_E_USAGE);
+    reading_free(it);
+
+    it = read_arguments((const char *const[]){"--deep3", NULL}); /* the eight innermost */
+    assert_int_equal(it->error, OTA_OK);
+    assert_true(it->line.given[OPTION_DRY_RUN]);
+    reading_free(it);
+}
+
 /* Checks the output of ps for a real process. */
 static void test_process_list(void **state)
 {
@@ -383,7 +417,7 @@ static int set_up_command_line(void **state)
         "esp-ota alias --mistyped -A" SECRET "\n"
         "esp-ota alias --cluster -zA" SECRET "\n"
         "esp-ota alias --loop --pool\n"
-        "esp-ota alias --pool --loop\n" MANY_ALIASES MANY_WORDS EMPTY_ALIASES
+        "esp-ota alias --pool --loop\n" MANY_ALIASES MANY_WORDS EMPTY_ALIASES DEEP_ALIASES
         "esp-ota exec --run /bin/false\n"
         "esp-ota exec --debug /bin/false\n"
         "# esp-ota alias --commented --ip other.local\n"
@@ -422,7 +456,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_password_is_wiped),     cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_bad_aliases),           cmocka_unit_test(test_options_in_values),
         cmocka_unit_test(test_second_option_in_word), cmocka_unit_test(test_large_aliases),
-        cmocka_unit_test(test_process_list),
+        cmocka_unit_test(test_deep_aliases),          cmocka_unit_test(test_process_list),
     };
     return cmocka_run_group_tests(tests, set_up_command_line, tear_down_command_line);
 }
