@@ -33,3 +33,9 @@ char *format_rate(char target[UNITS_TEXT_MAX], size_t bytes, int64_t elapsed_us)
         snprintf(target, UNITS_TEXT_MAX, "%.1f MiB/s", rate / MIB);
     return target;
 }
+
+char *format_wait(char target[UNITS_TEXT_MAX], double seconds)
+{
+    snprintf(target, UNITS_TEXT_MAX, seconds < 0.1 ? "%.3f s" : "%.1f s", seconds);
+    return target;
+}

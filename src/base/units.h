@@ -1,5 +1,5 @@
 /*
- * units.h: sizes and rates as text for people, and times in microseconds. Pure.
+ * units.h: sizes, rates and durations as text for people, and times in microseconds. Pure.
  */
 #ifndef ESP_OTA_BASE_UNITS_H
 #define ESP_OTA_BASE_UNITS_H
@@ -22,5 +22,8 @@ char *format_part(char target[UNITS_TEXT_MAX], size_t bytes, size_t whole);
 
 /* "69.2 KiB/s"; "?" if no time has passed. */
 char *format_rate(char target[UNITS_TEXT_MAX], size_t bytes, int64_t elapsed_us);
+
+/* How long something was waited for in vain: "5.0 s"; "0.012 s" below a tenth of a second. */
+char *format_wait(char target[UNITS_TEXT_MAX], double seconds);
 
 #endif

@@ -163,28 +163,28 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
         report_boards(browse);
 }
 
-static double seconds_since(const struct board_browse *browse)
+static const char *time_since(const struct board_browse *browse, char text[UNITS_TEXT_MAX])
 {
-    return (double)(loop_now_us() - browse->start_us) / 1e6;
+    return format_wait(text, (double)(loop_now_us() - browse->start_us) / 1e6);
 }
 
 /* Says that boards may be missing, and why. */
 static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_short)
 {
     size_t count = browse->boards.count, resolved = 0;
+    char time[UNITS_TEXT_MAX];
 
     for (size_t i = 0; i < count; i++)
         resolved += browse->boards.items[i]->is_resolved;
 
     if (count > CACHE_BOARDS)
-        diag_warning(
-            "after %.1f s %zu of %zu boards have answered, and more may exist: avahi-daemon "
-            "remembers at most %d records of a network, which %d boards fill; name boards "
-            "with --hosts, or split the network",
-            seconds_since(browse), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
+        diag_warning("after %s %zu of %zu boards have answered, and more may exist: avahi-daemon "
+                     "remembers at most %d records of a network, which %d boards fill; name boards "
+                     "with --hosts, or split the network",
+                     time_since(browse, time), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
     else if (is_cut_short && count > 0)
-        diag_warning("after %.1f s not all boards have been heard (-t gives them more time)",
-                     seconds_since(browse));
+        diag_warning("after %s not all boards have been heard (-t gives them more time)",
+                     time_since(browse, time));
 }
 
 /* Most of these are announcements that have outlived their printers, so this is no warning. */
@@ -200,6 +200,7 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
 {
     const bool is_partial = browse->services != SERVICES_ALL;
     struct ota_failure failure;
+    char time[UNITS_TEXT_MAX];
 
     warn_if_incomplete(browse, is_cut_short);
     tell_unheard(browse);
@@ -209,8 +210,8 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
     }
 
     ota_fail(&failure, OTA_E_NOT_FOUND,
-             "no board announces %s in this network (multicast DNS was asked for %.1f s)%s",
-             is_partial ? "ArduinoOTA or a sketch server" : "itself", seconds_since(browse),
+             "no board announces %s in this network (multicast DNS was asked for %s)%s",
+             is_partial ? "ArduinoOTA or a sketch server" : "itself", time_since(browse, time),
              is_partial ? "; \"esp-ota -l\" also shows boards with ESPHome, WLED and Tasmota" : "");
     failure.cause = OTA_CAUSE_NO_BOARDS;
     finish_browse(browse, &failure);

@@ -2,6 +2,7 @@
 #include "discovery/resolve_failure.h"
 
 #include "base/error.h"
+#include "base/units.h"
 
 #include <stdio.h>
 
@@ -9,19 +10,24 @@ enum { CLAUSE_MAX = 192 };
 
 static void describe_mdns(char target[CLAUSE_MAX], const struct resolve_failure *facts)
 {
+    char wait[UNITS_TEXT_MAX];
+
     if (facts->unavailable[0])
         snprintf(target, CLAUSE_MAX, "multicast DNS cannot be asked (%s)", facts->unavailable);
     else if (facts->is_mdns_asked)
-        snprintf(target, CLAUSE_MAX, "multicast DNS gave no answer in %.1f s", facts->seconds);
+        snprintf(target, CLAUSE_MAX, "multicast DNS gave no answer in %s",
+                 format_wait(wait, facts->seconds));
     else
         target[0] = '\0';
 }
 
 static void describe_system(char target[CLAUSE_MAX], const struct resolve_failure *facts)
 {
+    char wait[UNITS_TEXT_MAX];
+
     if (facts->is_system_pending)
-        snprintf(target, CLAUSE_MAX, "the system resolver gave no answer in %.1f s",
-                 facts->seconds);
+        snprintf(target, CLAUSE_MAX, "the system resolver gave no answer in %s",
+                 format_wait(wait, facts->seconds));
     else if (facts->is_system_asked)
         snprintf(target, CLAUSE_MAX, "the system resolver says \"%s\"", facts->system_why);
     else

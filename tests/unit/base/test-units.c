@@ -1,5 +1,5 @@
 /*
- * test-units.c: sizes and rates as text.
+ * test-units.c: sizes, rates and durations as text.
  */
 #include "base/units.h"
 
@@ -29,8 +29,20 @@ static void test_sizes_and_rates(void **state)
     assert_string_equal(format_rate(text, 102400, MILLISECONDS(500)), "200.0 KiB/s");
 }
 
+static void test_waits(void **state)
+{
+    (void)state;
+    char text[UNITS_TEXT_MAX];
+
+    assert_string_equal(format_wait(text, 5), "5.0 s");
+    assert_string_equal(format_wait(text, 0.1), "0.1 s");
+    assert_string_equal(format_wait(text, 0.0123), "0.012 s");
+    assert_string_equal(format_wait(text, 0), "0.000 s");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes_and_rates)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes_and_rates),
+                                       cmocka_unit_test(test_waits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

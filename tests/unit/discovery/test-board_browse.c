@@ -264,7 +264,7 @@ static void test_crowd(void **state)
          "esp-ota: warning: after 10.0 s not all boards have been heard (-t gives them more "
          "time)\n"},
         {1025, false,
-         "esp-ota: warning: after 0.0 s 0 of 1025 boards have answered, and more may exist: "
+         "esp-ota: warning: after 0.000 s 0 of 1025 boards have answered, and more may exist: "
          "avahi-daemon remembers at most 4096 records of a network, which 1024 boards fill; name "
          "boards with --hosts, or split the network\n"},
         {1025, true,
