@@ -264,6 +264,24 @@ static void warn_ignored(const struct options *options, const struct command_lin
         diag_warning("%s", ignored);
 }
 
+/* Without an upload, somebody who names a port may mean the log's. That of a board in the configuration is
+ * there for its uploads. */
+static void warn_upload_port(const struct options *options, const struct command_line *line)
+{
+    unsigned port = line->typed[OPTION_PORT] ? options->plan.port : 0;
+
+    if (options->report.quiet || options_command(line) != COMMAND_UPLOAD ||
+        line->given[OPTION_FILE] || line->given[OPTION_HOSTS])
+        return;
+    for (size_t i = 0; i < options->plan.boards.count && !port; i++)
+        if (!options->plan.boards.lines[i].label)
+            port = options->plan.boards.lines[i].target.port;
+    if (port && port != options->log.monitor_port)
+        diag_warning("the log is read at TCP port %u, not at port %u, which is for uploads; "
+                     "--monitor=%u reads it there",
+                     options->log.monitor_port, port, port);
+}
+
 /* Reads the configuration, and adopts what is not typed. */
 static enum ota_error configure(struct config *config, struct command_line *line,
                                 const struct options *options, struct ota_failure *failure)
@@ -346,6 +364,7 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     if (error == OTA_OK) {
         share_settings(options);
         warn_ignored(options, line);
+        warn_upload_port(options, line);
     }
     return error;
 }

@@ -732,6 +732,24 @@ class Usage(MonitorScenario):
         self.assertEqual((result.status, json.loads(result.out)["message"]),
                          (2, "--raw and --json contradict each other; leave one out"), result)
 
+    def test_port_of_uploads(self):
+        """Somebody who watches a log and names a port as for an upload may mean the log's."""
+        where, path = address(), self.file("fw.bin", image())
+        proof = ("--expect", "x", "--expect-timeout", "0.1")
+        warning = f"esp-ota: warning: the log is read at TCP port {PORT}, not at port 8080, which is for uploads; " \
+                  "--monitor=8080 reads it there\n"
+        for arguments, is_warned in (
+                (("-i", f"{where}:8080", MONITOR, *proof), True),
+                (("-i", where, "-p", "8080", MONITOR, *proof), True),
+                (("-i", f"{where}:{PORT}", MONITOR, *proof), False),
+                (("-i", f"{where}:8080", MONITOR, *proof, "-q"), False),
+                (("-i", f"{where}:8080", MONITOR, *proof, "-f", path, "--retries", "0"), False),
+        ):
+            with self.subTest(arguments):
+                result = run(*arguments)
+                self.assertEqual(warning in result.err, is_warned, result)
+                self.assertEqual("is for uploads" in result.err, is_warned, result)
+
 
 if __name__ == "__main__":
     unittest.main()
