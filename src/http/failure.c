@@ -12,6 +12,16 @@
 const int64_t HTTP_CONNECT_US = SECONDS(5);
 const int64_t HTTP_RESULT_US = SECONDS(60);
 
+/* libcurl's text. That about a certificate ends in a blank. */
+static void show_text(char *target, size_t capacity, const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    escape_text(target, capacity, text, length);
+}
+
 /* What failed on this computer: a system call, whose text is better than libcurl's, or libcurl. */
 static void fail_local(struct ota_failure *failure, const struct http_outcome *outcome,
                        const char *what, const char *text)
@@ -37,7 +47,7 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
                  place, request, outcome->cut_status);
         return;
     }
-    escape_string(text, sizeof text, outcome->text);
+    show_text(text, sizeof text, outcome->text);
     switch (outcome->end) {
     case HTTP_NOT_CONNECTED:
         tcp_connect_fail(failure, outcome->reason, place, HTTP_CONNECT_US);
@@ -95,7 +105,7 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
     char text[OTA_MESSAGE_MAX / 2];
     const char *why = text;
 
-    escape_string(text, sizeof text, outcome->text);
+    show_text(text, sizeof text, outcome->text);
     if (outcome->end == HTTP_LOCAL)
         fail_local(failure, outcome, "the upload failed on this computer", text);
     else if (outcome->cut_status)

@@ -70,12 +70,13 @@ static void test_requests(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof request_rows / sizeof *request_rows; i++) {
         const struct http_outcome outcome = {
-            .end = request_rows[i].end, .reason = request_rows[i].reason, .text = "bad\n"};
+            .end = request_rows[i].end, .reason = request_rows[i].reason, .text = "bad\n "};
         struct ota_failure failure;
 
         http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
         assert_int_equal(failure.error, request_rows[i].error);
         assert_non_null(strstr(failure.message, request_rows[i].words));
+        assert_int_not_equal(failure.message[strlen(failure.message) - 1], ' ');
     }
 }
 
@@ -104,12 +105,13 @@ static void test_uploads(void **state)
         const struct http_outcome outcome = {.end = upload_rows[i].end,
                                              .reason = upload_rows[i].reason,
                                              .is_acknowledged = upload_rows[i].is_acknowledged,
-                                             .text = "bad\n"};
+                                             .text = "bad\n "};
         struct ota_failure failure;
 
         http_fail_upload(&failure, &outcome, 77);
         assert_int_equal(failure.error, upload_rows[i].error);
         assert_non_null(strstr(failure.message, upload_rows[i].words));
+        assert_int_not_equal(failure.message[strlen(failure.message) - 1], ' ');
     }
 }
 
