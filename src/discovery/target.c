@@ -373,19 +373,21 @@ static bool is_host_part(const char *part, size_t length)
             target.kind == TARGET_HOST);
 }
 
-static bool is_list(const char *text)
+/* How many hosts the text names, with commas, semicolons or spaces between, before or behind them; 0 if
+ * another name is among them. */
+static size_t count_listed(const char *text)
 {
-    static const char separators[] = ", ";
+    static const char separators[] = ",; ";
     size_t count = 0, length;
 
-    for (const char *part = text; *part != '\0';
+    for (const char *part = text + strspn(text, separators); *part != '\0';
          part += length + strspn(part + length, separators)) {
         length = strcspn(part, separators);
         if (!is_host_part(part, length))
-            return false;
+            return 0;
         count++;
     }
-    return count > 1;
+    return count;
 }
 
 /* Rejects a URL or a path, and suggests the host alone. */
@@ -463,8 +465,14 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
     if (is_pattern(text))
         return reject_target(failure, text,
                              "is a pattern, but -i takes one board; use --match for a pattern");
-    if (is_list(text))
+
+    const size_t listed = count_listed(text);
+    if (listed > 1)
         return reject_target(failure, text, "names several boards: give each its own -i or line");
+    if (listed == 1 && strpbrk(text, ",;"))
+        return reject_target(failure, text,
+                             "has a comma or semicolon beside the host; leave it out: each -i, and "
+                             "each line of a list, names one board");
     return OTA_OK;
 }
 

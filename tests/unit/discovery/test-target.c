@@ -237,6 +237,10 @@ static const struct {
      "has a path behind the host: write http:// before it for an update page"},
     {"a.local,b.local", "several boards"},
     {"a.local b.local", "several boards"},
+    {"10.0.0.7;10.0.0.8", "several boards"},
+    {"10.0.0.7,", "has a comma or semicolon beside the host; leave it out: "},
+    {"a.local ; ", "a comma or semicolon beside the host"},
+    {",[::1]:80", "a comma or semicolon beside the host"},
     {"10.0.0.7, 10.0.0.8:80", "several boards"},
     /* ports */
     {"1.2.3.4:99999", "port"},
