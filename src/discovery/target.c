@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -490,8 +491,26 @@ static const struct target_scheme *find_scheme(const struct target_schemes *sche
     return NULL;
 }
 
-/* Rejects a URL, and lists the schemes that there are. Its port is not suggested, as it belongs to
- * its scheme. */
+/* The scheme that may be meant; NULL: none is similar. */
+static const char *find_similar_scheme(const struct target_schemes *schemes, const char *text,
+                                       size_t length)
+{
+    struct suggestions similar = {0};
+    char name[16];
+
+    if (length == 0 || length >= sizeof name)
+        return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length, text);
+    for (size_t i = 0; i < schemes->count; i++)
+        suggest_offer(&similar, name, schemes->list[i].name);
+    suggest_keep_similar(&similar);
+    if (similar.count == 0)
+        return NULL;
+    return find_scheme(schemes, similar.best[0].name, strlen(similar.best[0].name))->name;
+}
+
+/* Rejects a URL, and lists the schemes that there are, or names the one that is meant. Its port is not
+ * suggested, as it belongs to its scheme. */
 static enum ota_error reject_scheme(struct ota_failure *failure, const char *text, const char *host,
                                     const struct target_schemes *schemes)
 {
@@ -505,13 +524,23 @@ static enum ota_error reject_scheme(struct ota_failure *failure, const char *tex
         text_append(what, sizeof what, "%s%s%s", text_separator(i, schemes->count, " and "),
                     schemes->list[i].name, SCHEME_END);
 
+    const char *likely = find_similar_scheme(schemes, text, strcspn(text, ":"));
+    if (likely)
+        snprintf(what, sizeof what, "is a URL with an unknown scheme; did you mean %s%s?", likely,
+                 SCHEME_END);
+
     /* The part before an @ may be a password. */
+    if (strchr(host, '@') && likely)
+        return ota_fail(failure, OTA_E_USAGE, "a URL that names a board has %s",
+                        what + strlen("is a URL with "));
     if (strchr(host, '@'))
         return ota_fail(failure, OTA_E_USAGE,
                         "a URL that names a board %s: write only the host in it",
                         what + strlen("is a URL "));
     if (length == 0)
         return reject_target(failure, text, "is a URL without a host");
+    if (likely)
+        return reject_target(failure, text, what);
     return reject_but_host(failure, text, what, host, length);
 }
 
