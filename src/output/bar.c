@@ -110,15 +110,18 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
 {
     char drawn[BAR_MAX + 8] = "";
     char tail[TAIL_MAX];
+    struct bar part = *bar;
 
+    if (part.bytes > part.total)
+        part.bytes = part.total;
     if (width > 0)
         width--; /* some terminals wrap when the last column is written */
-    describe_progress(tail, width, bar);
+    describe_progress(tail, width, &part);
 
     size_t used = strlen(tail) + strlen("[] ");
     size_t room = width > used ? width - used : 0;
     if (room >= BAR_MIN)
-        draw_cells(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
+        draw_cells(drawn, room < BAR_MAX ? room : BAR_MAX, &part);
 
     snprintf(target, capacity, "%s%s", drawn, tail);
     if (width < capacity)

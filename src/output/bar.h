@@ -13,7 +13,7 @@ struct bar {
     /* Labels for the place before the percentage, longest first. The first one that fits is used.
      * NULL ends the list, and labels[0] may be NULL. */
     const char *labels[BAR_LABELS];
-    size_t bytes;       /* bytes that the board has acknowledged */
+    size_t bytes;       /* bytes that the board has acknowledged; drawn as total at most */
     size_t total;       /* not 0 */
     size_t unpacked;    /* size before compression; 0: not compressed */
     int64_t elapsed_us; /* time since the connection was made */
