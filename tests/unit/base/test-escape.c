@@ -278,13 +278,15 @@ static void test_revert(void **state)
                                              "b");
 }
 
-/* Each harmless character at the beginning of a text, behind another one, and behind a backslash. */
+/* Harmless characters at the beginning of a text, behind another one, and behind a backslash: each of
+ * the planes with letters, and some of the others. */
 static void test_round_trip(void **state)
 {
     static const char *const beginnings[] = {"", "a", "\\", "u\u0308\u0308\u0308\u0308", "\u1112"};
     (void)state;
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        for (uint32_t character = 1; character <= 0x10FFFF; character++) {
+        for (uint32_t character = 1; character <= 0x10FFFF;
+             character += character < 0x20000 ? 1 : 61) {
             char text[32], shown[64];
             size_t length = strlen(beginnings[i]);
 
