@@ -407,7 +407,7 @@ static void test_a_slow_board_gets_all(void **state)
     while (board_log_send(scene.log, line, sizeof line))
         scene.bytes += sizeof line + 2;
 
-    struct loop_watch watch;
+    struct loop_watch watch = {0};
     scene.board = board;
     assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_READABLE, on_much, &scene),
                      0);
@@ -492,7 +492,7 @@ static void test_a_flood_starves_nobody(void **state)
 
     open_scene(&scene);
     int board = take_call(&scene);
-    struct loop_watch watch;
+    struct loop_watch watch = {0};
     scene.board = board;
     assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_WRITABLE, on_flood, &scene),
                      0);
