@@ -94,13 +94,13 @@ void httpd_wake(struct httpd *server)
             loop_timer_start(&server->daemons[i].timer, 0);
 }
 
-/* -- connections that wait for a request -- */
+/* -- connections that may be ended -- */
 
-static void add_waiting(struct httpd_connection *connection)
+static void add_expendable(struct httpd_connection *connection)
 {
     struct httpd *server = connection->server;
 
-    connection->is_waiting = true;
+    connection->is_expendable = true;
     connection->newer = NULL;
     connection->older = server->newest;
     if (server->newest)
@@ -110,19 +110,20 @@ static void add_waiting(struct httpd_connection *connection)
     server->newest = connection;
 }
 
-static void remove_waiting(struct httpd_connection *connection)
+static void remove_expendable(struct httpd_connection *connection)
 {
     struct httpd *server = connection->server;
 
-    if (!connection->is_waiting)
+    if (!connection->is_expendable)
         return;
-    connection->is_waiting = false;
+    connection->is_expendable = false;
     *(connection->older ? &connection->older->newer : &server->oldest) = connection->newer;
     *(connection->newer ? &connection->newer->older : &server->newest) = connection->older;
 }
 
-/* Strangers that connect and ask for nothing must not keep boards out: a board asks as soon as it is
- * connected. Where the room gets short, whoever has waited longest goes. */
+/* Strangers that ask for nothing, or read no answer, must not keep boards out: a board asks as soon as
+ * it is connected. Where the room gets short, whoever has done nothing for longest goes. What is short
+ * is soon asked for again; only answers whose number is limited are let finish. */
 static void make_room(struct httpd *server)
 {
     const unsigned limit = server->config.connections_max;
@@ -130,7 +131,7 @@ static void make_room(struct httpd *server)
 
     if (server->connection_count <= limit - limit / 4 || !oldest || oldest == server->newest)
         return;
-    remove_waiting(oldest);
+    remove_expendable(oldest);
     shutdown(oldest->fd, SHUT_RDWR);
 }
 
@@ -164,7 +165,7 @@ static struct httpd_connection *new_connection(struct httpd *server, struct MHD_
     loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
     server->connection_count++;
-    add_waiting(connection);
+    add_expendable(connection);
     make_room(server);
     return connection;
 }
@@ -174,7 +175,7 @@ static void free_connection(struct httpd_connection *connection)
     if (!connection)
         return;
 
-    remove_waiting(connection);
+    remove_expendable(connection);
     connection->server->connection_count--;
     loop_timer_stop(&connection->deadline);
     free(connection);
@@ -303,7 +304,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 {
     struct httpd *server = userdata;
     struct httpd_connection *connection = find_connection(server, mhd);
-    struct httpd_request request = {server, connection, mhd, method, path, false};
+    struct httpd_request request = {server, connection, mhd, method, path, false, false};
 
     (void)version;
     (void)data;
@@ -314,7 +315,6 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 
     const bool is_first_call = !*context;
     *context = connection;
-    remove_waiting(connection);
     loop_timer_start(&connection->deadline, RESPONSE_US);
     if (!is_method_known(method))
         respond_plainly(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
@@ -324,6 +324,8 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
         return MHD_YES;
     else
         server->config.on_request(&request, server->config.userdata);
+    if (request.is_limited)
+        remove_expendable(connection);
     server->http.get_connection_values(mhd, MHD_HEADER_KIND, cleanse_password, NULL);
     return request.is_answered ? MHD_YES : MHD_NO;
 }
@@ -339,8 +341,8 @@ static void on_completed(void *userdata, struct MHD_Connection *mhd, void **cont
     if (!connection)
         return;
     *context = NULL;
-    if (!connection->is_waiting)
-        add_waiting(connection);
+    remove_expendable(connection);
+    add_expendable(connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
     if (connection->transfer)
         httpd_transfer_done(connection->transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
@@ -411,6 +413,7 @@ void httpd_respond(struct httpd_request *request, const struct httpd_response *r
     if (mhd_response)
         http->destroy_response(mhd_response);
 
+    request->is_limited = request->is_answered && transfer;
     if (request->is_answered)
         request->connection->transfer = transfer;
     else if (transfer)

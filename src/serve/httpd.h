@@ -4,7 +4,9 @@
  *
  * Requests are bounded: 8 KiB for the request line and the headers, 15 s until they are complete,
  * no content. So are connections: their number, their number per address, the time without
- * progress (90 s), and the time of one response (an hour).
+ * progress (90 s), and the time of one response (an hour). Where connections get scarce, those that
+ * neither get a response with a tag nor are a stream are ended, so the caller has to limit the number
+ * of such responses.
  */
 #ifndef ESP_OTA_SERVE_HTTPD_H
 #define ESP_OTA_SERVE_HTTPD_H

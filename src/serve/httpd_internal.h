@@ -24,7 +24,7 @@ struct httpd_connection {
     int fd; /* libmicrohttpd's */
     struct address address;
     struct loop_timer deadline; /* of the request, then of the response */
-    bool is_waiting;            /* for a request; in the list of the server */
+    bool is_expendable;         /* in the list of the server: may be ended for room */
     struct httpd_connection *older, *newer;
     struct httpd_transfer *transfer; /* of the response; NULL: it has no tag */
 };
@@ -35,6 +35,7 @@ struct httpd_request {
     struct MHD_Connection *mhd;
     const char *method, *path;
     bool is_answered;
+    bool is_limited; /* with one of the answers of which there are only so many at a time */
 };
 
 /* A response whose sender wants to know how it goes. */
@@ -70,7 +71,7 @@ struct httpd {
     bool has_settled;                         /* this run has called httpd_settle() */
     bool has_moved;                           /* this run has called any function of ours */
     unsigned futile_runs;                     /* in succession, without such a call */
-    struct httpd_connection *oldest, *newest; /* of those that wait for a request */
+    struct httpd_connection *oldest, *newest; /* of those that may be ended for room */
     struct httpd_transfer *transfers;
     size_t transfer_count, sent_count; /* all, and those of them that are sent */
     struct loop_timer settle_timer;

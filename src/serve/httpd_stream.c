@@ -104,6 +104,7 @@ void httpd_respond_stream(struct httpd_request *request)
         is_complete = http->add_response_header(response, header->name, header->value) == MHD_YES;
     request->is_answered =
         is_complete && http->queue_response(request->mhd, MHD_HTTP_OK, response) == MHD_YES;
+    request->is_limited = request->is_answered;
     http->destroy_response(response);
     if (!server->refresh_timer.is_running)
         loop_timer_start(&server->refresh_timer, REFRESH_US);

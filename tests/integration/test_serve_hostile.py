@@ -299,6 +299,40 @@ class Hostile(Scenario):
             self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]), MEMORY_KIB)
         self.assertEqual(self.server.stop().status, 0)
 
+    def test_crowd_that_reads_nothing(self):
+        """Those who ask again and again and read no answer make room for boards; a download and a browser go on."""
+        room = 8  # with so few file descriptors
+        image = firmware.esp8266(400000)
+        server = Server(self, "-f", self.file("large.bin", image), "-j", "2",
+                        before=("prlimit", f"--nofile={64 + 2 * room}"))
+        slow = Board(server.server, source=address())
+        download = self.open_download(server, slow)
+        watcher = fetcher.Connection(server.server)
+        self.addCleanup(watcher.close)
+        watcher.send(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+        watcher.read_head()
+
+        for number in range(3 * room):
+            stranger = socket.socket()
+            self.addCleanup(stranger.close)
+            stranger.settimeout(60)
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            stranger.connect(server.server)
+            stranger.sendall(200 * b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(stranger.recv(4, socket.MSG_PEEK), b"HTTP", number)
+            if number % room > room - 4:
+                board = Board(server.server, source=address())
+                self.assertEqual((board.fetch(), board.sketch == image), ("update", True))
+                server.program.wait_for(f"{board.mac}: took it")
+
+        watcher.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                self.assertNotEqual(watcher.socket.recv(65536), b"")
+        download.read_body(len(image) - 20000)
+        server.program.wait_for(f"{slow.mac}: took it")
+        self.assertEqual(server.stop().status, 0)
+
     def test_idle_connections(self):
         """One address cannot take all connections; boards at other addresses are served meanwhile."""
         first, other = address(), address()
