@@ -88,11 +88,19 @@ static int settle_contest(struct board_list *boards, const struct contest *conte
     return 0;
 }
 
+static void tell_shortage(struct board_browse *browse, int reason)
+{
+    ota_fail_errno(&browse->failure, OTA_E_INTERNAL, reason,
+                   "boards of one name cannot be told apart: %s", strerror(reason));
+}
+
 /* Goes from the last contest to the first, as a split moves the boards behind it. */
-static void on_contest_answered(const bool *is_alive, void *userdata)
+static void on_contest_answered(const bool *is_alive, int shortage, void *userdata)
 {
     struct board_browse *browse = userdata;
 
+    if (shortage)
+        tell_shortage(browse, shortage);
     for (size_t i = browse->contest_count; i-- > 0;)
         if (settle_contest(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
             ota_fail_no_memory(&browse->failure);
@@ -156,8 +164,7 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
     if (browse->contest_count && !browse->alive)
         reason = ENOMEM;
     if (reason)
-        ota_fail_errno(&browse->failure, OTA_E_INTERNAL, reason,
-                       "boards of one name cannot be told apart: %s", strerror(reason));
+        tell_shortage(browse, reason);
 
     if (!browse->alive)
         report_boards(browse);

@@ -477,10 +477,7 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
     struct ota_failure failure;
 
     if (!rivals_check(&resolver->rivals, resolver->loop, finding, resolver->source, on_rivals,
-                      resolver)) {
-        ota_fail_errno(&failure, OTA_E_INTERNAL, errno,
-                       "whether several boards have this name cannot be found out: %s",
-                       strerror(errno));
+                      resolver, &failure)) {
         stop_asking(resolver);
         resolver->done(NULL, &failure, resolver->userdata);
     } else if (resolver->rivals) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct rivals {
     struct finding *finding;
@@ -28,7 +29,14 @@ static void describe_boards(struct ota_failure *failure, const struct address *c
              count == 2 ? "two" : "several", a, b, count == 2 ? "" : " and others", a);
 }
 
-static void on_alive(const bool *is_alive, void *userdata)
+static void describe_shortage(struct ota_failure *failure, int reason)
+{
+    ota_fail_errno(failure, OTA_E_INTERNAL, reason,
+                   "whether several boards have this name cannot be found out: %s",
+                   strerror(reason));
+}
+
+static void on_alive(const bool *is_alive, int shortage, void *userdata)
 {
     struct rivals *rivals = userdata;
     const struct address *there[CLAIMS_MAX];
@@ -39,8 +47,11 @@ static void on_alive(const bool *is_alive, void *userdata)
         if (is_alive[i])
             there[count++] = &rivals->addresses[i];
 
-    if (count >= 2) {
-        describe_boards(&failure, there, count);
+    if (count >= 2 || shortage) {
+        if (count >= 2)
+            describe_boards(&failure, there, count);
+        else
+            describe_shortage(&failure, shortage);
         rivals->done(&failure, rivals->userdata);
         return;
     }
@@ -53,18 +64,23 @@ static void on_alive(const bool *is_alive, void *userdata)
 }
 
 bool rivals_check(struct rivals **started, struct loop *loop, struct finding *finding,
-                  const struct source *source, rivals_done_fn *done, void *userdata)
+                  const struct source *source, rivals_done_fn *done, void *userdata,
+                  struct ota_failure *failure)
 {
     struct address addresses[CLAIMS_MAX];
     const ssize_t count = claims_find_rivals(addresses, &finding->resolution.claims);
 
     *started = NULL;
+    if (count < 0)
+        describe_shortage(failure, errno);
     if (count <= 0)
         return count == 0;
 
     struct rivals *rivals = malloc(sizeof *rivals);
-    if (!rivals)
+    if (!rivals) {
+        describe_shortage(failure, ENOMEM);
         return false;
+    }
 
     *rivals = (struct rivals){
         .finding = finding, .done = done, .userdata = userdata, .count = (size_t)count};
@@ -74,7 +90,7 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
     rivals->alive = alive_start(loop, addresses, rivals->count, source, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
-        errno = ENOMEM;
+        describe_shortage(failure, ENOMEM);
         return false;
     }
 

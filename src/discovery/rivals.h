@@ -13,15 +13,16 @@ struct rivals;
 struct source;
 
 /* Called once, from the loop. failure is OTA_E_AMBIGUOUS with the addresses of the boards, to which
- * the caller adds their name; or NULL if at most one board answers. If one does, the finding has
- * lost the addresses without an answer. */
+ * the caller adds their name; OTA_E_INTERNAL if this computer could not ask all of them; or NULL if
+ * at most one board answers. If one does, the finding has lost the addresses without an answer. */
 typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
 /* Asks the addresses of the finding, from source, for a sign of life if they may belong to different boards;
  * otherwise sets *rivals to NULL, and done is not called. The finding must outlive the rivals.
- * Returns false and errno, with *rivals NULL, when memory or file descriptors run out. */
+ * Returns false and the failure, with *rivals NULL, when memory or file descriptors run out. */
 bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
-                  const struct source *source, rivals_done_fn *done, void *userdata);
+                  const struct source *source, rivals_done_fn *done, void *userdata,
+                  struct ota_failure *failure);
 
 /* Allowed at any time, also in done, and required after it. */
 void rivals_free(struct rivals *rivals);

@@ -1,6 +1,7 @@
 /* alive.c: tries to connect to each address. A connection is closed without sending a byte. */
 #include "net/alive.h"
 
+#include "base/error.h"
 #include "net/tcp_connect.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct alive {
     size_t count, ended;
     struct attempt *attempts;
     bool *is_alive;
+    int shortage; /* errno of a connection for which this computer lacked something */
     alive_done_fn *done;
     void *userdata;
 };
@@ -30,9 +32,11 @@ static void on_attempt_done(int fd, int reason, void *userdata)
 
     if (fd >= 0)
         close(fd);
+    if (fd < 0 && error_is_local(reason))
+        alive->shortage = reason;
     alive->is_alive[attempt - alive->attempts] = fd >= 0 || reason == ECONNREFUSED;
     if (++alive->ended == alive->count)
-        alive->done(alive->is_alive, alive->userdata);
+        alive->done(alive->is_alive, alive->shortage, alive->userdata);
 }
 
 struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,

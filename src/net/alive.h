@@ -13,8 +13,9 @@
 struct alive;
 struct source;
 
-/* Called once, from the loop. is_alive[i] belongs to addresses[i]. */
-typedef void alive_done_fn(const bool *is_alive, void *userdata);
+/* Called once, from the loop. is_alive[i] belongs to addresses[i]. shortage is 0, or the errno
+ * (error_is_local()) why this computer could not ask some addresses, which may be in use. */
+typedef void alive_done_fn(const bool *is_alive, int shortage, void *userdata);
 
 /* Tries to connect from source to a TCP port that is hardly ever open; a refusal counts as an answer. An
  * address without an answer within 1.5 s is not alive. The addresses are copied; count is above 0.

@@ -12,10 +12,12 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "discovery/board_browse.h"
+#include "net/alive.h"
 #include "net/source.h"
 #include "support/capture.h"
 #include "support/virtual_time.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,9 @@ static struct world {
     size_t canceled, done;
     char plain[128]; /* when there was a plain query, in milliseconds */
     struct board_browse *browse;
+    const char *rivals[3]; /* addresses of the board, and of others with its name */
+    alive_done_fn *on_alive;
+    void *alive_userdata;
     size_t count;
     char first[MDNS_INSTANCE_MAX];
     struct ota_failure failure;
@@ -41,6 +46,41 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
 void __wrap_mdns_client_cancel(struct mdns_query *query);
 bool __wrap_mdns_client_has_answered(const struct mdns_client *mdns);
 void __wrap_plain_query_send(enum service service);
+ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
+struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
+                                 const struct source *source, alive_done_fn *done, void *userdata);
+void __wrap_alive_free(struct alive *alive);
+
+/* The real function reads the interfaces of this computer. */
+ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
+{
+    ssize_t count = 0;
+
+    (void)claims;
+    while (count < 3 && world.rivals[count]) {
+        assert_true(address_parse(&rivals[count], world.rivals[count]));
+        count++;
+    }
+    return count;
+}
+
+struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
+                                 const struct source *source, alive_done_fn *done, void *userdata)
+{
+    (void)loop;
+    (void)addresses;
+    (void)count;
+    (void)source;
+    world.on_alive = done;
+    world.alive_userdata = userdata;
+    return (struct alive *)&world;
+}
+
+void __wrap_alive_free(struct alive *alive)
+{
+    if (alive)
+        assert_ptr_equal(alive, &world);
+}
 
 void __wrap_plain_query_send(enum service service)
 {
@@ -361,6 +401,37 @@ static void test_lack(void **state)
     stop_browse();
 }
 
+/* The list shows what is known, but is no success. */
+static void test_boards_of_one_name(void **state)
+{
+    static const struct {
+        bool is_alive[3];
+        int shortage;
+        size_t count;
+    } rows[] = {
+        {{true, true, false}, 0, 2},
+        {{true, false, false}, 0, 1},
+        {{true, true, false}, EMFILE, 2},
+        {{true, false, false}, EMFILE, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_browse((struct world){.rivals = {"10.0.0.7", "10.0.0.8", "10.0.0.9"}});
+        send_answer(MDNS_FOUND, "a", "");
+        send_answer(MDNS_END, "", "");
+        assert_int_equal(world.done, 0);
+        world.on_alive(rows[i].is_alive, rows[i].shortage, world.alive_userdata);
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, rows[i].count);
+        assert_int_equal(world.failure.error, rows[i].shortage ? OTA_E_INTERNAL : OTA_OK);
+        if (rows[i].shortage)
+            assert_string_equal(world.failure.message,
+                                "boards of one name cannot be told apart: Too many open files");
+        stop_browse();
+    }
+}
+
 static void test_freed(void **state)
 {
     (void)state;
@@ -400,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_unheard),
         cmocka_unit_test(test_unavailable),
         cmocka_unit_test(test_lack),
+        cmocka_unit_test(test_boards_of_one_name),
         cmocka_unit_test(test_freed),
         cmocka_unit_test(test_browse_no_memory),
     };

@@ -42,6 +42,7 @@ struct step {
     const char *instance;
     uint16_t port;
     const char *reason;
+    int shortage; /* for ALIVE */
     bool is_local;
     enum ota_cause lack;
 };
@@ -228,7 +229,7 @@ static void play_answers(const struct step *step)
         for (size_t i = 0; i < CLAIMS_MAX; i++)
             for (size_t j = 0; j < count; j++)
                 is_alive[i] |= address_equal(&world.rival_addresses[i], &addresses[j]);
-        world.on_alive(is_alive, userdata);
+        world.on_alive(is_alive, step->shortage, userdata);
         return;
     }
     if (step->question == SYSTEM) {
@@ -460,6 +461,29 @@ static const struct test_case {
      .done_ms = 1900,
      .addresses = "10.0.0.7 10.0.0.8",
      .source = "mDNS"},
+    {.title = "two boards of one name, one of which this computer cannot ask",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, MDNS_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {450, ALIVE, .address = "10.0.0.8", .shortage = EMFILE}},
+     .asked = "host@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_INTERNAL,
+     .says = {"whether several boards have this name cannot be found out: Too many open files"}},
+    {.title = "three boards of one name, one of which this computer cannot ask",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8 10.0.0.9",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, MDNS_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {40, MDNS_HOST, .address = "10.0.0.9", .host = "kitchen.local"},
+               {450, ALIVE, .address = "10.0.0.7 10.0.0.9", .shortage = EMFILE}},
+     .asked = "host@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_AMBIGUOUS,
+     .says = {"two boards have this name, at 10.0.0.7 and 10.0.0.9"}},
     {.title = "/etc/hosts goes before everything",
      .target = "kitchen.local",
      .file = "fd00::7 10.0.0.7",

@@ -23,13 +23,15 @@ struct scene {
     struct loop *loop;
     struct alive *alive;
     size_t count, calls;
+    int shortage;
     bool is_alive[4];
 };
 
-static void on_alive_done(const bool *is_alive, void *userdata)
+static void on_alive_done(const bool *is_alive, int shortage, void *userdata)
 {
     struct scene *scene = userdata;
     scene->calls++;
+    scene->shortage = shortage;
     memcpy(scene->is_alive, is_alive, scene->count * sizeof *is_alive);
     alive_free(scene->alive);
     scene->alive = NULL;
@@ -58,6 +60,7 @@ static void test_board_answers(void **state)
     assert_int_equal(scene.calls, 1);
     assert_true(scene.is_alive[0] && scene.is_alive[2]);
     assert_false(scene.is_alive[1]);
+    assert_int_equal(scene.shortage, 0);
     loop_free(scene.loop);
 }
 
@@ -98,6 +101,29 @@ static void test_connection(void **state)
     close(listener);
 }
 
+/* What this computer lacks shows nothing about the address. */
+static void test_shortage(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "127.0.0.2"};
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {{FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, ENOBUFS}};
+    struct scene scene;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        failing_start(rows[i].call, 1, rows[i].error);
+        ask_alive(&scene, texts, 2);
+        assert_true(failing_stop());
+        assert_int_equal(loop_run(scene.loop), 0);
+        assert_true(scene.is_alive[0]);
+        assert_false(scene.is_alive[1]);
+        assert_int_equal(scene.shortage, rows[i].error);
+        loop_free(scene.loop);
+    }
+}
+
 /* All addresses are asked, or none is and nothing is left. */
 static void test_alive_no_memory(void **state)
 {
@@ -128,9 +154,8 @@ static void test_alive_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_board_answers),
-        cmocka_unit_test(test_free_alive_while_asking),
-        cmocka_unit_test(test_connection),
+        cmocka_unit_test(test_board_answers),   cmocka_unit_test(test_free_alive_while_asking),
+        cmocka_unit_test(test_connection),      cmocka_unit_test(test_shortage),
         cmocka_unit_test(test_alive_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
