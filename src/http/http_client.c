@@ -403,7 +403,10 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
     const char *reason = curl_library_load(&client->curl);
     if (!reason) {
         client->multi = make_multi(client);
-        reason = client->multi ? NULL : "out of memory";
+        if (!client->multi) {
+            reason = "out of memory";
+            errno = ENOMEM;
+        }
     }
     if (reason) {
         library_fail(failure, "web pages need libcurl", reason);

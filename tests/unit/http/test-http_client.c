@@ -145,6 +145,30 @@ static void test_a_later_request(void **state)
     end_busy_board(&board);
 }
 
+/* libcurl may change errno before it reports that memory ran out. */
+static void test_client_without_memory(void **state)
+{
+    (void)state;
+    failing_skip_in_valgrind();
+    int number = 0;
+    struct loop *loop = loop_new();
+
+    assert_non_null(loop);
+    for (bool has_failed = true; has_failed; number++) {
+        struct ota_failure failure = {.error = OTA_OK};
+
+        assert_true(number < MOST_ALLOCATIONS);
+        failing_start(FAILING_ALLOCATION, number, EMFILE);
+        struct http_client *client = http_client_new(loop, &failure);
+        has_failed = failing_stop();
+        if (!client)
+            assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
+        http_client_free(client);
+    }
+    assert_true(number > 1);
+    loop_free(loop);
+}
+
 static void on_tls_request_done(const struct http_outcome *outcome, void *userdata)
 {
     struct http_outcome *result = userdata;
@@ -318,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tls_after_a_shortage), /* first, as it sets libcrypto's allocator */
         cmocka_unit_test(test_a_later_request),
+        cmocka_unit_test(test_client_without_memory),
         cmocka_unit_test(test_replies_that_break_off),
     };
 
