@@ -15,6 +15,10 @@
 const char *remedy_find(const struct ota_failure *failure, const char *protocol,
                         enum ota_command command, const char *chips, enum surroundings where);
 
+/* Returns a sentence on how boards get to a server in these surroundings, whose addresses they cannot
+ * reach; "" if they can. */
+const char *remedy_serving(enum surroundings where);
+
 /* The number of rows in the table. The unit test has a case for each. */
 extern const size_t remedy_count;
 

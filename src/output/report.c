@@ -644,10 +644,13 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
 
 void report_serving(struct report *report, const struct strings *urls, uint16_t port)
 {
+    const char *remedy = urls->count ? remedy_serving(surroundings_find()) : "";
     struct stdout_text line;
 
     for (size_t i = 0; i < urls->count; i++)
         diag_info("boards fetch from %s", urls->items[i]);
+    if (*remedy)
+        diag_info("  %s", remedy);
     if (urls->count == 0)
         diag_warning("this computer has no address that boards can reach; port %u is served", port);
     if (begin_json(report, &line))

@@ -39,6 +39,15 @@ int64_t __wrap_loop_now_us(void)
     return 1000000;
 }
 
+static enum surroundings surroundings; /* of the program */
+
+enum surroundings __wrap_surroundings_find(void);
+
+enum surroundings __wrap_surroundings_find(void)
+{
+    return surroundings;
+}
+
 static const struct ota_totals one = {.boards = 1, .running = 1};
 
 static struct ota_event event(enum ota_event_type type)
@@ -301,6 +310,48 @@ static void test_json_that_cannot_be_written(void **state)
     report_free(report);
     close(saved);
     close(full);
+}
+
+/* Boards cannot reach the address of a container. */
+static void test_serving(void **state)
+{
+    static const struct {
+        enum surroundings where;
+        size_t urls;
+        const char *told; /* after the URL; NULL: nothing */
+    } rows[] = {
+        {SURROUNDINGS_PLAIN, 1, NULL},
+        {SURROUNDINGS_CONTAINER, 1, "  Start the container with --network host, or publish"},
+        {SURROUNDINGS_DESKTOP, 1, "  Publish the port of --serve"},
+        {SURROUNDINGS_WSL, 1, "  Let Windows' Hyper-V firewall pass the port of --serve"},
+        {SURROUNDINGS_MIRRORED, 1, NULL},
+        {SURROUNDINGS_CONTAINER, 0, NULL},
+    };
+    static const char line[] = "boards fetch from http://172.17.0.2:8080/fw.bin\n";
+    char url[] = "http://172.17.0.2:8080/fw.bin";
+    char *items[] = {url};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct strings urls = {.items = items, .count = rows[i].urls};
+
+        surroundings = rows[i].where;
+        capture_begin(&capture);
+        struct report *report = report_new(&(struct report_settings){.json = false});
+        assert_non_null(report);
+        report_serving(report, &urls, 8080);
+        report_free(report);
+        capture_end(&capture);
+        if (rows[i].urls)
+            assert_memory_equal(capture.text_err, line, strlen(line));
+        if (rows[i].told)
+            assert_non_null(strstr(capture.text_err, rows[i].told));
+        else if (rows[i].urls)
+            assert_string_equal(capture.text_err, line);
+        else
+            assert_null(strstr(capture.text_err, "container"));
+    }
+    surroundings = SURROUNDINGS_PLAIN;
 }
 
 static void test_failure_of_no_board(void **state)
@@ -568,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_compressed_image),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_that_cannot_be_written),
+        cmocka_unit_test(test_serving),
         cmocka_unit_test(test_failure_of_no_board),
         cmocka_unit_test(test_fleet),
         cmocka_unit_test(test_fleet_bar),
