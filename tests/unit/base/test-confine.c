@@ -121,7 +121,7 @@ static int type_into_terminal(void)
 /* Reading rights are enough for the owner. */
 static int set_flags(void)
 {
-    int flags = 0;
+    long flags = 0; /* the kernel reads an int, and valgrind what the request says */
     return outcome(ioctl(open(path, O_RDONLY | O_CLOEXEC), FS_IOC_SETFLAGS, &flags));
 }
 
@@ -139,7 +139,7 @@ static int own_socket_by_parent_ioctl(void)
 
 static int limit_parent(void)
 {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     prlimit(getppid(), RLIMIT_CORE, NULL, &limit);
     return outcome(prlimit(getppid(), RLIMIT_CORE, &limit, NULL));
 }
@@ -346,6 +346,8 @@ static void test_attributes_of_files(void **state)
     };
 
     (void)state;
+    if (getenv("ESP_OTA_VALGRIND"))
+        skip(); /* it answers ENOSYS to calls that it does not know, and the kernel never sees them */
     assert_true(opened >= 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int confined = attempt_call(&rows[i], true), is_free = attempt_call(&rows[i], false);
