@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { RETRY_MS = 50 };
+
 static void start_for_terminal(struct write_queue *queue, struct loop *loop,
                                struct write_queue *other)
 {
@@ -84,13 +86,23 @@ static bool is_held(int error)
     return error == ETIMEDOUT || error == EINTR || error == EAGAIN;
 }
 
+/* Returns 0 after a moment, or EINTR. */
+static int pause_before_retry(void)
+{
+    stdio_guard_takes(-1, RETRY_MS);
+    return errno == ETIMEDOUT ? 0 : errno;
+}
+
 /* Waits until at most max bytes are left. */
 static int shorten(struct write_queue *queue, size_t max)
 {
     int error = 0;
 
-    while ((!error || error == EAGAIN) && queue->length > max)
+    while (!error && queue->length > max) {
         error = write_piece(queue, STDIO_GUARD_PATIENCE_MS);
+        if (error == EAGAIN)
+            error = pause_before_retry();
+    }
     return error;
 }
 

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -481,6 +482,30 @@ static void test_a_terminal_without_room(void **state)
     close_pipe();
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Held there, with a poll(2) that never waits: Ctrl-C ends it all the same. */
+static void test_a_terminal_that_gets_no_room(void **state)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval often = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
+    (void)state;
+
+    open_terminal();
+    sigaction(SIGALRM, &action, NULL);
+    failing_start_for_good(FAILING_WRITE, EAGAIN);
+    put_lines(1);
+    setitimer(ITIMER_REAL, &often, NULL);
+    assert_int_equal(write_queue_end(&world.queue), EINTR);
+    setitimer(ITIMER_REAL, &never, NULL);
+    assert_true(failing_stop());
+    signal(SIGALRM, SIG_DFL);
+    close_pipe();
+}
+
 static void assert_not_queued(int fd)
 {
     world.queue = (struct write_queue){.fd = fd};
@@ -526,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_a_terminal_that_nobody_reads),
         cmocka_unit_test(test_a_terminal_that_is_held),
         cmocka_unit_test(test_a_terminal_without_room),
+        cmocka_unit_test(test_a_terminal_that_gets_no_room),
         cmocka_unit_test(test_what_is_not_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
