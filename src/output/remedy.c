@@ -702,23 +702,17 @@ const char *remedy_serving(enum surroundings where)
 {
     switch (where) {
     case SURROUNDINGS_CONTAINER:
-        return "Start the container with --network host, or publish the port of --serve (\"docker "
-               "run "
-               "-p 8080:8080\") and give boards the address of its host: no board can connect into "
-               "a "
-               "container with a network of its own.";
+        return "Start the container with --network host, or publish the port of --serve "
+               "(\"docker run -p 8080:8080\") and give boards the address of its host: no board "
+               "can connect into a container with a network of its own.";
     case SURROUNDINGS_DESKTOP:
         return "Publish the port of --serve (\"docker run -p 8080:8080\"), let the firewall of "
-               "Windows "
-               "or macOS pass it, and give boards the address of this host: no board can connect "
-               "into "
-               "a container with a network of its own.";
+               "Windows or macOS pass it, and give boards the address of this host: no board can "
+               "connect into a container with a network of its own.";
     case SURROUNDINGS_WSL:
         return "Let Windows' Hyper-V firewall pass the port of --serve, and " MIRRORED
-               ", or forward it "
-               "there (\"netsh interface portproxy\") and give boards the address of Windows: no "
-               "board "
-               "can connect into WSL's own network.";
+               ", or forward it there (\"netsh interface portproxy\") and give boards the address "
+               "of Windows: no board can connect into WSL's own network.";
     default:
         return "";
     }
