@@ -13,7 +13,7 @@ import unittest
 
 from elsewhere import elsewhere
 import firmware
-from scenario import SIMULATOR, Scenario, address
+from scenario import SIMULATOR, Scenario, address, join
 
 RECORDING = os.path.join(os.environ["ESP_OTA_VECTORS"], "web", "pull8266.txt")  # of the genuine ESP8266httpUpdate
 IMAGE = firmware.esp8266(40000)
@@ -28,8 +28,12 @@ class Server:
         self.listener = socket.create_server((address(), 0))
         self.answer, self.requests = answer, []
         self.url = "http://{}:{}".format(*self.listener.getsockname()) + "/fw.bin"
+        thread = threading.Thread(target=self._serve, daemon=True)
+        thread.start()
+        # Closed under the thread's feet, its number may be a pipe's when accept() polls it, which keeps the pipe open.
         test.addCleanup(self.listener.close)
-        threading.Thread(target=self._serve, daemon=True).start()
+        test.addCleanup(join, thread)
+        test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
 
     def _serve(self):
         with contextlib.suppress(OSError):
