@@ -54,8 +54,8 @@ enum ota_cause error_lack_cause(int number);
  * firewall, a route that keeps it in, no route. OTA_CAUSE_NONE: another errno. */
 enum ota_cause error_way_cause(int number);
 
-/* Whether either is so, or what leads nowhere is a route or -I, and this errno therefore says nothing about the board: not that it is off, nor
- * that it is silent. */
+/* Whether either is so, or a route or -I does not lead to the board (EINVAL). Then this errno says
+ * nothing about the board: neither that it is off, nor that it is silent. */
 bool error_is_of_this_computer(int number);
 
 /* If error_is_of_this_computer(number), the failure becomes OTA_E_INTERNAL or OTA_E_LOCAL, with the

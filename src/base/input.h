@@ -61,7 +61,8 @@ bool input_is_same_file(const char *path, const char *other);
 /* Like strerror(), with better words for the errors of these functions. */
 const char *input_error(int number);
 
-/* Like input_error(), for the errno of an open() of path. The text says so if path has a ~ or $ that no shell has expanded, or is a pattern, a URL or a path of Windows. */
+/* Like input_error(), for the errno of an open() of path. The text says so if path has a ~ or $ that
+ * no shell has expanded, or is a pattern, a URL or a path of Windows. */
 const char *input_open_error(const char *path, int number);
 
 #endif

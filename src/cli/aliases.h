@@ -24,8 +24,8 @@ enum { ALIASES_LEVELS_MAX = 8 }; /* an alias without others in it has one */
 enum { ALIASES_SIZE_MAX = 1024 * 1024 }; /* of a file */
 
 /* Adds the aliases for esp-ota, and a note for each file that exists and is not read: other users
- * can write it, or it cannot be read. letters: of the options
- * that take a value. Returns -1 when memory ran out. */
+ * can write it, or it cannot be read. letters are those of the options that take a value. Returns -1
+ * when memory ran out. */
 int aliases_add(poptContext popt, const char *letters, struct strings *notes);
 
 /* The same for the text of such a file, which is changed. */
