@@ -15,6 +15,7 @@ static void read_options(const char *word, char *text)
 {
     int value = 0, first = 0;
     unsigned long size = 0; /* of what the aliases stand for */
+    bool is_too_deep = false;
     const struct poptOption table[] = {
         {.longName = "number", .shortName = 'n', .argInfo = POPT_ARG_INT, .arg = &value, .val = 1},
         {.longName = "word", .shortName = 'w', .argInfo = POPT_ARG_STRING, .val = 2},
@@ -28,13 +29,15 @@ static void read_options(const char *word, char *text)
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
     if (!popt || aliases_add_text(popt, "nw", text) != 0)
         abort();
-    for (int code; size <= ALIASES_SIZE_MAX && (code = poptGetNextOpt(popt)) > 0;) {
+    for (int code; !is_too_deep && size <= ALIASES_SIZE_MAX && (code = poptGetNextOpt(popt)) > 0;) {
         char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;
 
         if (first == 0)
             first = value;
-        if (code == 4 && argument)
+        if (code == 4 && argument) {
             size += strtoul(argument, NULL, 10);
+            is_too_deep = strcmp(argument, ALIASES_TOO_DEEP) == 0;
+        }
         free(argument);
     }
     if (!has_alias && first != 7) /* word may have another number */

@@ -1,6 +1,6 @@
 /*
  * fuzz-target.c: any text gives a target that satisfies the contract of target.h, or is rejected
- * with a printable sentence. Parsing the name of a target gives the same target again.
+ * with a printable sentence. Parsing the name of a target, as it is shown, gives the same target again.
  */
 #include "base/escape.h"
 #include "target_promise.h"
@@ -20,6 +20,7 @@ static void check(const struct target *target)
 {
     struct target again;
     struct ota_failure failure;
+    char shown[4 * TARGET_NAME_MAX]; /* each byte is shown as "\xHH" at most */
 
     require_target(target);
     /* An instance called "a:80" can only come from "a:80._arduino._tcp.local", and a host called
@@ -27,7 +28,9 @@ static void check(const struct target *target)
     if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name))
         return;
 
-    require(target_parse(&again, target->name, &some_schemes, &failure) == OTA_OK);
+    if (strlen(escape_string(shown, sizeof shown, target->name)) >= TARGET_NAME_MAX)
+        return; /* too long to be typed */
+    require(target_parse(&again, shown, &some_schemes, &failure) == OTA_OK);
     require(again.kind == target->kind && again.port == 0 && !again.scheme);
     require(strcmp(again.name, target->name) == 0);
     if (target->kind == TARGET_ADDRESS)
