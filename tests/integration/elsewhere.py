@@ -11,6 +11,7 @@ import os
 @contextlib.contextmanager
 def elsewhere():
     """Gives processes and threads that start meanwhile priority over all others, if this user may do that."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:
@@ -19,4 +20,4 @@ def elsewhere():
     try:
         yield
     finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setscheduler(0, *before)

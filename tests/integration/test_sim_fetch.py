@@ -91,6 +91,13 @@ class Fetch(Scenario):
         event = self.fetch(server, *options, **more).wait_for(" fetch result=")
         return re.search(r'result=(\w+)(?: reason="(.*)")?', event).groups()
 
+    def test_stays_elsewhere(self):
+        """A board that starts does not end the priority of the test, whose servers stand for other computers."""
+        with elsewhere():
+            before = os.sched_getscheduler(0)
+            self.board()
+            self.assertEqual(os.sched_getscheduler(0), before)
+
     # -- requests --
 
     def requests(self, answer, count, *options, **more):
