@@ -7,6 +7,54 @@ from elsewhere import elsewhere
 import scenario
 
 
+class Served:
+    """A socket that a thread serves: take() is called whenever something has come to it.
+
+    The thread ends before its socket is closed. Otherwise the thread, on its way into a call, could wait for whatever
+    has got the number next, such as the pipe of a program that another thread starts, and keep that open. shutdown()
+    would not do: with a time limit, accept() at a UNIX socket and recvfrom() go round and round after it.
+    """
+
+    def __init__(self, served, take):
+        self.socket, self._take = served, take
+        self._ends, self._end = socket.socketpair()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        with elsewhere():
+            self._thread.start()
+
+    def _serve(self):
+        """Until close(); what has come by then is taken, too."""
+        while self.socket in scenario.readable((self.socket, self._ends)):
+            self._take()
+
+    def close(self):
+        self._end.close()
+        scenario.join(self._thread)
+        self._ends.close()
+        self.socket.close()
+
+
+class Server(Served):
+    """A listening socket, a TCP port unless given: answer(connection) plays each connection, in a thread of its own.
+    broken has what that raised."""
+
+    def __init__(self, answer, listener=None):
+        self.broken = []
+        self._answer = answer
+        super().__init__(listener or socket.create_server((scenario.address(), 0)), self._accept)
+
+    def _accept(self):
+        connection, _ = self.socket.accept()
+        threading.Thread(target=self._play, args=(connection,), daemon=True).start()
+
+    def _play(self, connection):
+        with connection:
+            try:
+                self._answer(connection)
+            except (OSError, AssertionError) as error:
+                self.broken.append(error)
+
+
 class Peer:
     """A UDP port that is invited, and what it does then."""
 
@@ -55,34 +103,14 @@ class Peer:
             open_socket.close()
 
 
-class WebPeer:
-    """A web server: answer() plays each connection, in a thread of its own. broken has what that raised."""
+class WebPeer(Server):
+    """A web server, which plays each connection with answer()."""
 
     def __init__(self, where=None, port=0):
-        self.broken = []
         self.address = where or scenario.address()
-        self._socket = socket.create_server((self.address, port))
-        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
-        with elsewhere():
-            threading.Thread(target=self._listen, daemon=True).start()
+        listener = socket.create_server((self.address, port))
+        self.url = f"http://{self.address}:{listener.getsockname()[1]}"
+        super().__init__(self.answer, listener)
 
     def answer(self, connection):
         raise NotImplementedError
-
-    def _listen(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with connection:
-            try:
-                self.answer(connection)
-            except (OSError, AssertionError) as error:
-                self.broken.append(error)
-
-    def close(self):
-        self._socket.close()

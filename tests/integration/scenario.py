@@ -127,12 +127,12 @@ class Result:
                 f"{self.seconds:.1f} s\n-- stdout\n{self.out}\n-- stderr\n{self.err}")
 
 
-def readable(streams, wait_s):
-    """Those that can be read, after this time at most. Unlike select(), for any number of open files."""
+def readable(streams, wait_s=None):
+    """Those that can be read, after this time at most, if one is given. Unlike select(), for any number of open files."""
     poll = select.poll()
     for stream in streams:
         poll.register(stream, select.POLLIN)
-    numbers = {number for number, _ in poll.poll(1000 * wait_s)}
+    numbers = {number for number, _ in poll.poll(None if wait_s is None else 1000 * wait_s)}
     return [stream for stream in streams if stream.fileno() in numbers]
 
 

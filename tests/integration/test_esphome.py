@@ -2,7 +2,6 @@
 """Uploads by ESPHome's protocol: each version, authentication, encryption, error byte and fault."""
 
 import base64
-import contextlib
 import dataclasses
 import gzip
 import json
@@ -10,10 +9,10 @@ import os
 import re
 import signal
 import socket
-import threading
 import unittest
 
 import firmware
+from peer import Server
 import requirement
 from scenario import Case, DEADLINE_S, Program, Scenario, address, run, sketch
 
@@ -264,19 +263,15 @@ class Uploads(Scenario):
         """Of a name's addresses, the one that accepts is the board, also if it says nothing of a challenge's answer."""
         addresses, before = self.two_addresses("boards.example")
         asked = []
-        servers = [socket.create_server((host, 3232)) for host in addresses]
 
-        def listen(server):
-            with contextlib.suppress(OSError):
-                while True:
-                    with server.accept()[0] as connection:
-                        asked.append(server.getsockname()[0])
-                        connection.sendall(b"\x00\x02")
-                        connection.recv(4096)
+        def answer(connection):
+            asked.append(connection.getsockname()[0])
+            connection.sendall(b"\x00\x02")
+            connection.recv(4096)
 
-        for server in servers:
+        for host in addresses:
+            server = Server(answer, socket.create_server((host, 3232)))
             self.addCleanup(server.close)
-            threading.Thread(target=listen, args=(server,), daemon=True).start()
         result = run("esphome://boards.example:3232", "-f", self.file("fw.bin", sketch("esp32")), "-a", "kwert",
                      "--retries", "0", before=before)
         self.assertNotEqual(result.status, 0, result)
@@ -306,26 +301,16 @@ class Uploads(Scenario):
         self.assertEqual([event["scheme"] for event in events if event["event"] == "authenticated"], ["Noise"])
 
 
-def ask_again_and_again(server, digits, asked, verdict):
-    """A board's side that challenges each connection, and ends it with the verdict; its last one never comes."""
-    while True:
-        try:
-            connection, _ = server.accept()
-        except OSError:
-            return
-        with connection, connection.makefile("rb") as stream:
-            connection.settimeout(60)
-            try:
-                stream.read(5)
-                connection.sendall(bytes([0, 2]))
-                stream.read(1)
-                kind, nonce = (1, 32) if digits == 32 else (2, 64)
-                connection.sendall(bytes([0x40, kind]) + b"%0*x" % (nonce, len(asked)))
-                if stream.read(2 * digits):
-                    asked.append(1)
-                connection.sendall(verdict)
-            except OSError:
-                pass
+def ask(connection, digits, asked):
+    """A board's side that asks for an answer, and does not judge it."""
+    with connection.makefile("rb") as stream:
+        stream.read(5)
+        connection.sendall(bytes([0, 2]))
+        stream.read(1)
+        kind, nonce = (1, 32) if digits == 32 else (2, 64)
+        connection.sendall(bytes([0x40, kind]) + b"%0*x" % (nonce, len(asked)))
+        if stream.read(2 * digits):
+            asked.append(1)
 
 
 class Answers(Scenario):
@@ -334,10 +319,9 @@ class Answers(Scenario):
         """A peer that never judges an answer gets three with MD5 and four with SHA-256, however long --wait is."""
         for digits, most in ((32, 3), (64, 4)):
             asked = []
-            server = socket.create_server((address(), 0))
+            server = Server(lambda connection, digits=digits, asked=asked: ask(connection, digits, asked))
             self.addCleanup(server.close)
-            threading.Thread(target=ask_again_and_again, args=(server, digits, asked, b""), daemon=True).start()
-            host, port = server.getsockname()
+            host, port = server.socket.getsockname()
             with self.subTest(digits):
                 result = run("-i", f"esphome://{host}:{port}", "-f", self.file("fw.bin", sketch("esp32")),
                              "--wait", "30", "--retries", "20", "--json", ESP_OTA_AUTH="secret")

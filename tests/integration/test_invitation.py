@@ -6,6 +6,7 @@ import threading
 import unittest
 
 import firmware
+from peer import Served
 from scenario import Case, Scenario, address, image, join, run
 
 PASSWORD = ("-P", "kwert")
@@ -13,31 +14,22 @@ GIVEN = ("-a", "kwert")
 AGAIN = "no answer yet; inviting it again"
 
 
-class Echo:
+class Echo(Served):
     """Sends back what it gets; if it has a challenge, that is its reply to invitations."""
 
     def __init__(self, challenge=None):
-        self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.bind((address(), 0))
-        self.address, self.port = self._socket.getsockname()
+        udp = socket.socket(type=socket.SOCK_DGRAM)
+        udp.bind((address(), 0))
+        self.address, self.port = udp.getsockname()
         self.heard = []
         self._challenge = challenge
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        super().__init__(udp, self._echo)
 
-    def _run(self):
-        while True:
-            data, source = self._socket.recvfrom(2000)
-            if not data:
-                return
-            self.heard.append(data)
-            is_answer = data.startswith(b"200 ")
-            self._socket.sendto(data if is_answer or not self._challenge else self._challenge, source)
-
-    def close(self):
-        self._socket.sendto(b"", (self.address, self.port))
-        join(self._thread)
-        self._socket.close()
+    def _echo(self):
+        data, source = self.socket.recvfrom(2000)
+        self.heard.append(data)
+        is_answer = data.startswith(b"200 ")
+        self.socket.sendto(data if is_answer or not self._challenge else self._challenge, source)
 
 
 def with_and_without(name, board, **more):

@@ -5,13 +5,13 @@ import contextlib
 import os
 import shutil
 import socket
-import threading
 import unittest
 
 import fetcher
 from browser import Browser
 from fetcher import Board
 import firmware
+import peer
 import requirement
 from scenario import Scenario
 from test_serve import Server
@@ -66,9 +66,6 @@ def shows(text):
 
 def prefix_proxy(scenario, upstream):
     """The port of a proxy that serves what is upstream below /fleet/, as nginx does."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    scenario.addCleanup(listener.close)
-
     def copy(source, target):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
@@ -77,19 +74,15 @@ def prefix_proxy(scenario, upstream):
             target.shutdown(socket.SHUT_WR)
 
     def relay(client):
-        with client, client.makefile("rb") as lines, socket.create_connection(upstream) as server:
+        with client.makefile("rb") as lines, socket.create_connection(upstream) as server:
             head = b"".join(iter(lines.readline, b"\r\n"))
             if b" /fleet/" in head:
                 server.sendall(head.replace(b" /fleet/", b" /", 1).replace(b"keep-alive", b"close") + b"\r\n")
                 copy(server, client)
 
-    def accept():
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=relay, args=listener.accept()[:1], daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()[1]
+    proxy = peer.Server(relay, socket.create_server(("127.0.0.1", 0)))
+    scenario.addCleanup(proxy.close)
+    return proxy.socket.getsockname()[1]
 
 
 def setUpModule():

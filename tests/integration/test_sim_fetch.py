@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """Simulated boards that fetch: what each library sends, byte by byte, and what it makes of a reply."""
 
-import contextlib
 import gzip
 import hashlib
 import os
 import re
 import socket
 import subprocess
-import threading
 import unittest
 
 from elsewhere import elsewhere
 import firmware
-from scenario import SIMULATOR, Scenario, address, join
+from peer import WebPeer
+from scenario import DEADLINE_S, SIMULATOR, Scenario
 
 RECORDING = os.path.join(os.environ["ESP_OTA_VECTORS"], "web", "pull8266.txt")  # of the genuine ESP8266httpUpdate
 IMAGE = firmware.esp8266(40000)
@@ -21,41 +20,27 @@ ESP32 = firmware.esp32_sketch(40000)
 MD5 = hashlib.md5(IMAGE).hexdigest()
 
 
-class Server:
-    """Answers each request with what answer(request) returns. Whoever sends half waits for the board to go."""
+class Server(WebPeer):
+    """Answers each request with what reply(request) returns. Whoever sends half waits for the board to go."""
 
-    def __init__(self, test, answer):
-        self.listener = socket.create_server((address(), 0))
-        self.answer, self.requests = answer, []
-        self.url = "http://{}:{}".format(*self.listener.getsockname()) + "/fw.bin"
-        thread = threading.Thread(target=self._serve, daemon=True)
-        thread.start()
-        # Closed under the thread's feet, its number may be a pipe's when accept() polls it, which keeps the pipe open.
-        test.addCleanup(self.listener.close)
-        test.addCleanup(join, thread)
-        test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
+    def __init__(self, test, reply):
+        super().__init__()
+        test.addCleanup(self.close)
+        self.reply, self.requests = reply, []
+        self.url += "/fw.bin"
 
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                with connection:
-                    connection.settimeout(60)
-                    self._talk(connection)
-
-    def _talk(self, connection):
-        """Several requests on one connection, as long as the answer says so."""
+    def answer(self, connection):
+        """Several requests on one connection, as long as the reply says so."""
         data = b""
-        with contextlib.suppress(OSError):
-            while chunk := connection.recv(65536):
-                data += chunk
-                if data.endswith(b"\r\n\r\n"):
-                    self.requests.append(data.decode())
-                    answer = self.answer(data.decode())
-                    connection.sendall(answer)
-                    if b"keep-alive" not in answer:
-                        connection.shutdown(socket.SHUT_WR)
-                    data = b""
+        while chunk := connection.recv(65536):
+            data += chunk
+            if data.endswith(b"\r\n\r\n"):
+                self.requests.append(data.decode())
+                answer = self.reply(data.decode())
+                connection.sendall(answer)
+                if b"keep-alive" not in answer:
+                    connection.shutdown(socket.SHUT_WR)
+                data = b""
 
 
 def reply(status="200 OK", headers=(), body=IMAGE, length=True, version="1.1", end="\r\n"):
@@ -266,7 +251,7 @@ class Fetch(Scenario):
                 (["--fetch", "http://127.0.0.1/x", "--web", "tasmota"], "a board has only one of"),
                 (["--fetch", "http://127.0.0.1/x", "-F", "samd"], "samd: does not fetch")]
         for arguments, message in rows:
-            result = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True)
+            result = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True, timeout=DEADLINE_S)
             self.assertEqual(result.returncode, 2, result)
             self.assertIn(message, result.stderr)
 

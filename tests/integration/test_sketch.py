@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """Uploads to sketch servers: passwords, faults, filesystem images, and what a success proves."""
 
-import contextlib
 import gzip
 import json
 import os
 import re
 import socket
 import subprocess
-import threading
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Case, Scenario, Terminal, address, environment, join, run, secrets
+from peer import Server
+from scenario import DEADLINE_S, Case, Scenario, Terminal, environment, run, secrets
 
 SKETCH = ("--protocol", "sketch", "--retries", "0")
 RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
@@ -33,20 +32,10 @@ class SketchServers(Scenario):
 
     def test_how_often_the_password_is_sent(self):
         """Each first request has it; who does not reply to three of them gets no more."""
-        server, requests = socket.create_server((address(), 0)), []
+        requests = []
+        server = Server(lambda connection: requests.append(connection.recv(4096)))
         self.addCleanup(server.close)
-
-        def listen():
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    requests.append(connection.recv(4096))
-
-        threading.Thread(target=listen, daemon=True).start()
-        host, port = server.getsockname()
+        host, port = server.socket.getsockname()
         result = run(f"sketch://{host}:{port}", "-f", self.file("fw.bin", firmware.sketch("esp8266")), "-a", "secret",
                      "--wait", "60")
         self.assertEqual((result.status, len(requests)), (6, 3), result)
@@ -58,17 +47,11 @@ class SketchServers(Scenario):
         for password, count in (((), 2), (("-a", "secret"), 1)):
             with self.subTest(password):
                 addresses, before = self.two_addresses("boards.example")
-                requests, servers = [], [socket.create_server((host, 65280)) for host in addresses]
-
-                def listen(server, requests=requests):
-                    with contextlib.suppress(OSError):
-                        while True:
-                            with server.accept()[0] as connection:
-                                requests.append(connection.recv(4096))
-
-                for server in servers:
+                requests = []
+                for host in addresses:
+                    server = Server(lambda connection, requests=requests: requests.append(connection.recv(4096)),
+                                    socket.create_server((host, 65280)))
                     self.addCleanup(server.close)
-                    threading.Thread(target=listen, args=(server,), daemon=True).start()
                 result = run("sketch://boards.example", "-f", image, *password, "--retries", "0", before=before)
                 self.assertEqual((result.status, len(requests)), (5, count), result)
                 self.assertTrue(all(b"POST /sketch" in request for request in requests), requests)
@@ -270,29 +253,23 @@ class SketchServers(Scenario):
 
     def test_old_server(self):
         """WiFi101OTA's replies have neither a length nor a body."""
-        listener = socket.create_server((address(), 0))
-        self.addCleanup(listener.close)
-        listener.settimeout(DEADLINE_S)
-        requests = []
+        statuses, requests = iter((b"400 Bad Request", b"404 Not Found", b"200 OK")), []
 
-        def serve():
-            for status in (b"400 Bad Request", b"404 Not Found", b"200 OK"):
-                connection = listener.accept()[0]
-                with connection, connection.makefile("rwb") as stream:
-                    head = b""
-                    while not head.endswith(b"\r\n\r\n"):
-                        head += (line := stream.readline())
-                        self.assertTrue(line, head)
-                    body = stream.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
-                    requests.append((head, body))
-                    stream.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n")
+        def answer(connection):
+            with connection.makefile("rwb") as stream:
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    head += (line := stream.readline())
+                    self.assertTrue(line, head)
+                body = stream.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+                requests.append((head, body))
+                stream.write(b"HTTP/1.1 " + next(statuses) + b"\r\nConnection: close\r\n\r\n")
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
+        server = Server(answer)
+        self.addCleanup(server.close)
         content = firmware.cortex_m()
-        host, port = listener.getsockname()
+        host, port = server.socket.getsockname()
         result = run("-i", f"sketch://{host}:{port}", "-f", self.file("firmware.bin", content), "-a", "secret")
-        join(thread)
         self.assertEqual(result.status, 0, result)
         self.assertEqual(requests[2][1], content)
         secret, nothing = b"YXJkdWlubzpzZWNyZXQ=", b"YXJkdWlubzo="
@@ -312,14 +289,16 @@ class SketchServers(Scenario):
                 board = self.board(*server("-P", "secret"))
                 result = subprocess.run(
                     [link, "-address", board.address, "-port", str(board.port), "-username", "arduino", "-password",
-                     password, "-sketch", image, "-upload", "/sketch", "-b"], capture_output=True, text=True, check=False)
+                     password, "-sketch", image, "-upload", "/sketch", "-b"], capture_output=True, text=True, check=False,
+                    timeout=DEADLINE_S)
                 self.assertEqual(result.returncode, status, result)
                 self.assertEqual(result.stdout, "")
                 self.assertRegex(result.stderr, said)
                 self.assertNotIn(password, result.stderr.replace("wrong password", ""))
                 board.close()
                 self.assertEqual(board.received(), None if status else content)
-        result = subprocess.run([link, "-address", "127.0.0.1"], capture_output=True, text=True, check=False)
+        result = subprocess.run([link, "-address", "127.0.0.1"], capture_output=True, text=True, check=False,
+                                timeout=DEADLINE_S)
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("needs -address, -sketch and -upload", result.stderr)
 
@@ -330,7 +309,8 @@ class SketchServers(Scenario):
         lines = ["--x1" + 10 * " --progress"] + [f"--x{i + 1}" + 10 * f" --x{i}" for i in range(1, 5)] + ["-s --x5"]
         self.file(".popt", "".join(f"esp-ota alias {line}\n" for line in lines).encode())
         result = subprocess.run([link, "-address", "127.0.0.1", "-sketch", "a.bin", "-upload", "/data"],
-                                env=environment(HOME=self.directory), capture_output=True, text=True, check=False)
+                                env=environment(HOME=self.directory), capture_output=True, text=True, check=False,
+                                timeout=DEADLINE_S)
         self.assertEqual((result.returncode, result.stdout), (2, ""), result)
         self.assertIn("popt aliases such as '-s' stand for more than", result.stderr)
 

@@ -203,7 +203,7 @@ class Swallowing(Server):
 
     def __init__(self):
         super().__init__({"/update": CORE}, "with a length", SUCCESS, "with a length")
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         self.upload = self.wanted = None
         self._may_reset = threading.Event()
 

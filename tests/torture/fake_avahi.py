@@ -9,7 +9,8 @@ libavahi-client 0.8 use: the methods in Connection.METHODS, the types in the sig
 import os
 import socket
 import struct
-import threading
+
+import peer
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 PATH, INTERFACE, MEMBER, ERROR_NAME, REPLY_SERIAL, DESTINATION, SENDER, SIGNATURE = 1, 2, 3, 4, 5, 6, 7, 8
@@ -237,35 +238,13 @@ class Announced:
                         RECORD_SRV: struct.pack(">HHH", 0, 0, port) + labels + b"\0"}
 
 
-class Bus:
+class Bus(peer.Server):
     """Listens in a directory; the program finds it by DBUS_SYSTEM_BUS_ADDRESS."""
 
     def __init__(self, directory, boards):
         path = os.path.join(directory, "bus")
         self.address = "unix:path=" + path
-        self._boards = boards
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(path)
-        self._listener.listen()
-        self._listener.settimeout(None)  # with a limit, accept() would go round after shutdown()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                stream, _ = self._listener.accept()
-            except OSError:  # closed
-                return
-            threading.Thread(target=self._serve_one, args=(stream,), daemon=True).start()
-
-    def _serve_one(self, stream):
-        with stream:
-            Connection(stream, self._boards).serve()
-
-    def close(self):
-        """The thread ends first: its next accept() might wait for whatever gets the number of a closed listener."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-        self._listener.close()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen()
+        super().__init__(lambda stream: Connection(stream, boards).serve(), listener)
