@@ -2,6 +2,7 @@
  * main.c: reads the command line, runs the command, and returns the exit status.
  */
 #include "base/diag.h"
+#include "base/ending_signal.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "base/stdio_guard.h"
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
 
     secret_cleanse_traces();
     stdio_guard_secure();
+    ending_signal_reach_process_1();
     signal(SIGUSR1,
            SIG_IGN); /* asks for the progress; only loops answer it (loop_catch_status()) */
     enum options_outcome outcome = read_command_line(&options, argc, argv, &failure);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static const struct {
     int number;
@@ -42,4 +43,25 @@ const char *ending_signal_name(int number)
     if (name)
         return name;
     return is_real_time(number) ? "a real-time signal" : "a signal";
+}
+
+static void end_process(int number)
+{
+    _exit(128 + number);
+}
+
+void ending_signal_reach_process_1(void)
+{
+    const struct sigaction end = {.sa_handler = end_process};
+    struct sigaction old;
+
+    for (int number = 1; number < NSIG && getpid() == 1; number++)
+        if (ending_signal_includes(number) && sigaction(number, NULL, &old) == 0 &&
+            old.sa_handler == SIG_DFL)
+            sigaction(number, &end, NULL);
+}
+
+bool ending_signal_is_default(const struct sigaction *action)
+{
+    return action->sa_handler == SIG_DFL || action->sa_handler == end_process;
 }

@@ -413,7 +413,7 @@ static void on_signal_byte(unsigned events, void *userdata)
 static void catch_if_default(int number, const struct sigaction *action, struct sigaction *old)
 {
     sigaction(number, NULL, old);
-    if (old->sa_handler == SIG_DFL)
+    if (ending_signal_is_default(old))
         sigaction(number, action, NULL);
 }
 
@@ -486,6 +486,7 @@ void loop_die_of(int number)
     prctl(PR_SET_DUMPABLE, 0);
     sigaction(number, &action, NULL);
     raise(number);
+    _exit(128 + number); /* it is blocked, or this is process 1 of a container */
 }
 
 static void release_signals(struct loop *loop)

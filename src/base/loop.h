@@ -46,8 +46,9 @@ bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us);
 
 /* Ends this process by the signal's default action, as the caller's shell expects: a loop in a
  * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT and SIGXCPU leave no
- * core dump, which could contain secrets. Returns only if the signal is blocked. */
-void loop_die_of(int number);
+ * core dump, which could contain secrets. Where no signal ends the process by default (process 1 of a
+ * container), it ends with status 128 + number. */
+_Noreturn void loop_die_of(int number);
 
 /* Monotonic clock, in microseconds since an arbitrary start. */
 int64_t loop_now_us(void);

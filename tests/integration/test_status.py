@@ -3,16 +3,24 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import unittest
 
 import firmware
+from requirement import need_root
 from scenario import Program, Scenario, Terminal, address, image
 
 PAUSE = ("--fault", "pause:5000@150000")  # in which the question comes
+AS_PROCESS_1 = ("unshare", "--pid", "--fork", "--kill-child")
 TRANSFER = r"transfer, \d+% \([\d.]+ (bytes|KiB) of 293\.0 KiB, [\d.?]+( [KM]iB/s)?\)\n"
+
+
+def child_of(program):
+    with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="ascii") as file:
+        return int(file.read().split()[0])
 
 
 class Upload(Scenario):
@@ -133,6 +141,20 @@ class Upload(Scenario):
                 self.assertEqual(terminal.result().status, -number)
                 self.assertTrue(terminal.echo_at_end)
 
+    def test_key_prompt_of_process_1(self):
+        need_root(self, "unshare --pid needs root")
+        key = os.path.join(self.directory, "key.pem")
+        subprocess.run(["openssl", "genrsa", "-aes128", "-passout", "pass:kwert", "-out", key, "2048"],
+                       check=True, stderr=subprocess.DEVNULL)
+        path = self.file("esp8266.bin", firmware.esp8266())
+        terminal = Terminal("-f", path, "--sign", key, "--output", os.path.join(self.directory, "signed.bin"),
+                            "-p", "8266", before=(shutil.which(AS_PROCESS_1[0]), *AS_PROCESS_1[1:]))
+        terminal.wait_for("Password of the key in .*: ")
+        os.kill(child_of(terminal), signal.SIGTERM)
+        result = terminal.result()
+        self.assertEqual(result.status, 128 + signal.SIGTERM, result)
+        self.assertTrue(terminal.echo_at_end)
+
 
 class Search(Scenario):
     """A D-Bus that accepts connections and never answers: the search takes as long as it may."""
@@ -145,8 +167,8 @@ class Search(Scenario):
         self.bus.bind(self.path)
         self.bus.listen(1)
 
-    def search(self, *arguments):
-        program = Program(*arguments, "-t", "60", DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.path}")
+    def search(self, *arguments, before=()):
+        program = Program(*arguments, "-t", "60", before=before, DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.path}")
         connection, _ = self.bus.accept()
         self.addCleanup(connection.close)
         return program
@@ -173,6 +195,17 @@ class Search(Scenario):
                 program.send_signal(number)
                 result = program.result()
                 self.assertEqual((result.status, result.out), (-number, ""), result)
+
+    def test_signals_reach_process_1(self):
+        """In a container, where the kernel gives it no signal that it does not catch."""
+        need_root(self, "unshare --pid needs root")
+        path = self.file("fw.bin", firmware.esp8266())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+            with self.subTest(number):
+                program = self.search("--all", "-f", path, "--wait", "3600", before=AS_PROCESS_1)
+                os.kill(child_of(program), number)
+                result = program.result()
+                self.assertEqual((result.status, result.out), (128 + number, ""), result)
 
 
 if __name__ == "__main__":

@@ -783,13 +783,30 @@ static void test_dies_of_the_signal_without_a_core_dump(void **state)
             setrlimit(RLIMIT_CORE, &unlimited);
             signal(numbers[i], SIG_IGN);
             loop_die_of(numbers[i]);
-            _exit(0);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status));
         assert_int_equal(WTERMSIG(status), numbers[i]);
         assert_false(WCOREDUMP(status));
     }
+}
+
+static void test_ends_with_the_status_of_a_blocked_signal(void **state)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        sigset_t all;
+
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, NULL);
+        loop_die_of(SIGTERM);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
 }
 
 static void ignore_signal(int number, void *userdata)
@@ -914,6 +931,7 @@ int main(void)
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
         TEST(test_handlers_of_others_stay),
         TEST(test_dies_of_the_signal_without_a_core_dump),
+        TEST(test_ends_with_the_status_of_a_blocked_signal),
         TEST(test_waiting_that_fails),
         TEST(test_end_without_memory),
         TEST(test_beginnings_that_fail),
