@@ -63,6 +63,8 @@ int main(int argc, char **argv)
     secret_cleanse_traces();
     stdio_guard_secure();
     ending_signal_reach_process_1();
+    /* Ignored, the number of a worker that has ended could be another process's when the worker is ended. */
+    signal(SIGCHLD, SIG_DFL);
     signal(SIGUSR1,
            SIG_IGN); /* asks for the progress; only loops answer it (loop_catch_status()) */
     enum options_outcome outcome = read_command_line(&options, argc, argv, &failure);

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 import firmware
+from faults import state_of, wait_until
 from requirement import need_root
 from scenario import Program, Scenario, Terminal, address, image
 
@@ -206,6 +207,17 @@ class Search(Scenario):
                 os.kill(child_of(program), number)
                 result = program.result()
                 self.assertEqual((result.status, result.out), (128 + number, ""), result)
+
+    def test_ended_worker_is_waited_for(self):
+        """Also if whoever starts the program ignores SIGCHLD: else its number may be another process's when the
+        program ends it."""
+        program = self.search("-l", before=("env", "--ignore-signal=CHLD"))
+        worker = child_of(program)
+        program.send_signal(signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: state_of(worker) == "Z")  # or there is none: FileNotFoundError
+        program.send_signal(signal.SIGCONT)
+        program.result()
 
 
 if __name__ == "__main__":
