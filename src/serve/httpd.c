@@ -26,11 +26,13 @@ static const int64_t REQUEST_US = SECONDS(15), RESPONSE_US = SECONDS(3600);
 
 /* -- the daemon on the loop -- */
 
+/* libmicrohttpd ends the process if a connection is still suspended then. */
 static void stop_daemon(struct httpd_daemon *daemon)
 {
     if (!daemon->mhd)
         return;
 
+    httpd_streams_resume(daemon->server);
     loop_watch_stop(&daemon->watch);
     loop_timer_stop(&daemon->timer);
     daemon->server->http.stop_daemon(daemon->mhd);

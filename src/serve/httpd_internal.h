@@ -98,6 +98,9 @@ void httpd_transfers_on_timer(void *userdata);
 /* Runs the daemons later, from the loop. */
 void httpd_wake(struct httpd *server);
 
+/* Resumes the streams of all daemons. Those without news are suspended again, if a daemon runs. */
+void httpd_streams_resume(struct httpd *server);
+
 /* Lets the streams end by themselves. */
 void httpd_streams_end(struct httpd *server);
 void httpd_streams_on_timer(void *userdata);

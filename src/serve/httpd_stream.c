@@ -110,15 +110,20 @@ void httpd_respond_stream(struct httpd_request *request)
         loop_timer_start(&server->refresh_timer, REFRESH_US);
 }
 
-void httpd_publish(struct httpd *server)
+void httpd_streams_resume(struct httpd *server)
 {
-    server->revision++;
     for (struct httpd_stream *stream = server->streams; stream; stream = stream->next) {
         if (stream->is_suspended)
             server->http.resume_connection(stream->mhd);
         stream->is_suspended = false;
     }
     httpd_wake(server);
+}
+
+void httpd_publish(struct httpd *server)
+{
+    server->revision++;
+    httpd_streams_resume(server);
 }
 
 void httpd_streams_on_timer(void *userdata)

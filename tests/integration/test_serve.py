@@ -550,6 +550,31 @@ class Serve(Scenario):
         self.assertRegex(shown(server), r"subject=CN = two\.example")
         self.assertEqual(board.fetch(), "no update")
 
+    def test_reloads_with_streams(self):
+        """The last two certificates are in use at the same time. A page that is followed with an older one is closed."""
+        cert, key = self.certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        context = fetcher.ssl.SSLContext(fetcher.ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+        streams = []
+        for reloads in range(1, 4):
+            streams.append(fetcher.Connection(server.server, context=context))
+            self.addCleanup(streams[-1].close)
+            streams[-1].send(HTTP_11.format("/events", "").encode())
+            streams[-1].read_head()
+            while b"data: " not in streams[-1].buffer:
+                streams[-1]._read_more()
+            streams[-1].buffer = b""
+            server.program.send_signal(signal.SIGHUP)
+            server.program.wait_for("(?s)(new connections get the certificate.*){%d}" % reloads)
+        self.assertEqual(Board(server.server, context=context).fetch(), "update")
+        for closed in streams[:2]:
+            with self.assertRaises(fetcher.BrokenAnswer):
+                closed._read_more()
+        while b"data: " not in streams[2].buffer:
+            streams[2]._read_more()
+        self.assertEqual(server.stop().status, 0)
+
     def test_tls_versions(self):
         """TLS 1.2 and later. OpenSSL itself offers less only at security level 0."""
         cert, key = self.certificate("one.example")
