@@ -333,9 +333,13 @@ static void end_serving(struct program *program)
         loop_quit(program->loop);
 }
 
+/* --serve-for is over, or --until-confirmed is reached: neither cuts off an end that has begun. */
 static void on_end(void *userdata)
 {
-    end_serving(userdata);
+    struct program *program = userdata;
+
+    if (!program->is_ending)
+        end_serving(program);
 }
 
 static void on_confirmed(void *userdata)

@@ -456,6 +456,29 @@ class Tasmota(Scenario):
         self.assertEqual(result.status, 9, result)
         self.assert_restored(board)
 
+    def test_confirmed_at_the_end(self):
+        """A board that confirms while the others are still waited for does not end that: they get their OtaUrl back, too."""
+        is_ending = threading.Event()
+
+        def fetch(server, where):
+            fetcher.Board(server, source=where).fetch()
+            return "2.0"
+
+        def fetch_late(server, where):
+            fetcher.Board(server, source=where).fetch()
+            is_ending.wait(60)
+            return "2.0"
+
+        boards = [self.fetching(fetch) for fetch in (fetch, fetch_late, lambda server, where: None)]
+        program = Program("--serve=0", *(word for url, _ in boards for word in ("-i", url)), "-f", self.path,
+                          "--until-confirmed", "1", "--expect-timeout", "5")
+        program.wait_for("restoring the OtaUrl of the boards")
+        is_ending.set()
+        result = program.result()
+        self.assertNotIn("its OtaUrl is still", result.err)
+        self.assertEqual([state["url"] for _, state in boards], [OLD] * 3)
+        self.assertIn(": it was told to fetch the image, but did not ask for it\n", result.err)
+
     def test_interrupt_twice(self):
         board = self.tasmota("--fault", "stall@20000", "--window", "2144")
         program = Program("--serve=0", "-i", self.url(board), "-f", self.path)
