@@ -56,6 +56,7 @@ struct job {
         size_t acknowledged;
     } broken;
     struct services_at *services; /* looked for, before the job ends; NULL: they are not */
+    bool has_gone_on;             /* at a port that they announced */
 
     /* The upload. */
     struct upload *upload;     /* NULL: no image */

@@ -55,11 +55,12 @@ static bool was_asked_at(const struct job *job, uint16_t port)
 }
 
 /* The announcement of the protocol that the board was asked by, if it names a port of which nothing
- * was known. NULL: there is none. */
+ * was known. NULL: there is none. A job goes on at one port only: whoever announces another address
+ * and another port each time would keep it going for ever. */
 static const struct announced_service *
 find_other_port(const struct job *job, const struct announced_service *services, size_t count)
 {
-    if (job->config.assignment->target.port)
+    if (job->config.assignment->target.port || job->has_gone_on)
         return NULL;
 
     for (size_t i = 0; i < count; i++)
@@ -72,6 +73,7 @@ find_other_port(const struct job *job, const struct announced_service *services,
 
 static void set_port(struct job *job, const struct announced_service *announced)
 {
+    job->has_gone_on = true;
     job->found.service = announced->service;
     job->found.port = announced->port;
 }

@@ -1867,6 +1867,28 @@ static void test_late_port(void **state)
     assert_job_freed();
 }
 
+/* Whoever announces another address and another port each time cannot keep the job going. */
+static void test_late_ports(void **state)
+{
+    (void)state;
+    static const struct announced_service late[] = {{.service = SERVICE_ARDUINO, .port = 8300},
+                                                    {.service = SERVICE_ARDUINO, .port = 8301}};
+    struct settings settings = make_job_settings();
+    struct job *job =
+        fail_silently(&settings, &(struct try){.error = OTA_E_NOT_LISTENING}, OTA_CAUSE_NONE);
+
+    answer_question(&late[0], 1);
+    pass_pause();
+    resolve_board(&(struct try){.address = "10.0.0.8"});
+    end_session(OTA_PHASE_INVITE, OTA_E_NOT_LISTENING, "silence");
+    if (world.has_question)
+        answer_question(&late[1], 1);
+    assert_null(strstr(world.story, "port 8301"));
+    assert_int_equal(world.done, 1);
+    job_free(job);
+    assert_job_freed();
+}
+
 static void test_interrupted_question(void **state)
 {
     (void)state;
@@ -2293,6 +2315,7 @@ int main(void)
         cmocka_unit_test(test_job_announcement),
         cmocka_unit_test(test_other_protocol),
         cmocka_unit_test(test_late_port),
+        cmocka_unit_test(test_late_ports),
         cmocka_unit_test(test_interrupted_question),
         cmocka_unit_test(test_no_time_for_question),
         cmocka_unit_test(test_job_lost_verdict),
