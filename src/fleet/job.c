@@ -192,6 +192,8 @@ void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_
     memcpy(endpoints->ports, ports, count * sizeof *ports);
     if (job->answered.any.sa_family != AF_UNSPEC)
         endpoints_prefer(endpoints, &job->answered);
+    if (job->upload)
+        upload_narrow(job->upload, endpoints);
 }
 
 void job_wait_for_turn(struct job *job)

@@ -88,6 +88,14 @@ void endpoints_prefer(struct endpoints *endpoints, const struct address *preferr
     prefer_port(endpoints, address_port(preferred));
 }
 
+void endpoints_keep(struct endpoints *endpoints, const struct address *address)
+{
+    if (!address_is_among(endpoints->addresses, endpoints->address_count, address))
+        return;
+    prefer_address(endpoints, address);
+    endpoints->address_count = 1;
+}
+
 static bool has_endpoint(const struct endpoints *endpoints, const struct address *wanted)
 {
     for (size_t i = 0; i < endpoints_count(endpoints); i++) {

@@ -51,6 +51,9 @@ size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[EN
 /* Moves this address and its port to the front of their lists. */
 void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred);
 
+/* If this address is among them, removes all others. */
+void endpoints_keep(struct endpoints *endpoints, const struct address *address);
+
 /* Whether both have an address and port in common. */
 bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 

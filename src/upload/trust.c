@@ -81,6 +81,11 @@ void trust_answered(struct trust *trust, enum trust_strength strength)
     trust->answers++;
 }
 
+void trust_told(struct trust *trust, const struct address *address)
+{
+    trust->told = *address;
+}
+
 void trust_rejected(struct trust *trust)
 {
     trust->door = TRUST_SHUT;

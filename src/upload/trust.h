@@ -6,6 +6,7 @@
 #ifndef ESP_OTA_UPLOAD_TRUST_H
 #define ESP_OTA_UPLOAD_TRUST_H
 
+#include "base/address.h"
 #include "crypto/auth.h"
 #include "esp-ota/error.h"
 
@@ -41,6 +42,7 @@ struct trust {
     enum auth_scheme scheme;   /* ArduinoOTA: scheme of the last answer */
     unsigned answers;          /* those that trust_connected() did not take back */
     bool is_connected;         /* trust_connected() has taken back one of this attempt */
+    struct address told;       /* who got the password itself last; AF_UNSPEC: nobody */
 };
 
 enum trust_strength trust_strength(enum auth_scheme scheme);
@@ -72,6 +74,10 @@ void trust_begin_again(struct trust *trust);
 
 /* An answer to a challenge is about to be sent. A repetition of it does not count. */
 void trust_answered(struct trust *trust, enum trust_strength strength);
+
+/* The password itself is sent to this address, and no certificate shows who that is: other addresses
+ * of the board's name, which may be another host's, do not get it in later attempts either. */
+void trust_told(struct trust *trust, const struct address *address);
 
 /* The board rejected any answer, so it has a password. */
 void trust_rejected(struct trust *trust);

@@ -133,6 +133,12 @@ void upload_begin_again(struct upload *upload)
     trust_begin_again(&upload->trust);
 }
 
+void upload_narrow(const struct upload *upload, struct endpoints *endpoints)
+{
+    if (upload->trust.told.any.sa_family != AF_UNSPEC)
+        endpoints_keep(endpoints, &upload->trust.told);
+}
+
 void upload_require_auth(struct upload *upload, enum auth_scheme least)
 {
     if (least > upload->trust.least)

@@ -197,6 +197,9 @@ void upload_set_password(struct upload *upload, const char *password);
 
 /* The user has typed another password, after the board rejected one: see trust_begin_again(). */
 void upload_begin_again(struct upload *upload);
+/* Removes the addresses of a board's name that must not get its password, and so no attempt: see
+ * trust_told(). */
+void upload_narrow(const struct upload *upload, struct endpoints *endpoints);
 /* From now on the board gets no answer to a challenge with a weaker scheme. */
 void upload_require_auth(struct upload *upload, enum auth_scheme least);
 /* Whether the board got an answer with MD5. */

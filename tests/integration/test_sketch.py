@@ -56,6 +56,28 @@ class SketchServers(Scenario):
                 self.assertEqual((result.status, len(requests)), (5, count), result)
                 self.assertTrue(all(b"POST /sketch" in request for request in requests), requests)
 
+    def test_no_other_host_gets_the_password_later(self):
+        """Nor does one in a later attempt, if nothing listens any more where the password went."""
+        addresses, before = self.two_addresses("boards.example")
+        servers, asked = [socket.create_server((host, 65280)) for host in addresses], []
+
+        def listen(server, host):
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        if not asked:
+                            server.close()
+                        asked.append(host)
+                        connection.recv(4096)
+
+        for server, host in zip(servers, addresses):
+            self.addCleanup(server.close)
+            threading.Thread(target=listen, args=(server, host), daemon=True).start()
+        result = run("sketch://boards.example", "-f", self.file("fw.bin", firmware.sketch("esp8266")), "-a", "secret",
+                     "--retries", "1", before=before)
+        self.assertEqual((result.status, asked), (5, asked[:1]), result)
+        self.assertIn("; attempt 2 of 2 in", result.err)
+
     def test_success(self):
         self.check([
             Case("ESP8266", server("-P", "secret"), (*SKETCH, "-a", "secret"), says=(RECEIVED, CLEAR), never=(EMPTY,)),

@@ -117,6 +117,26 @@ class Hostile(Scenario):
         self.assertGreater(result.status, 2, result)
         self.assertEqual(len([server for server in servers if server.answers]), 1, result)
 
+    def test_no_other_host_gets_the_password_later(self):
+        """Nor does one in a later attempt, if nothing listens any more at the address that got it."""
+        addresses, before = self.two_addresses("boards.example")
+
+        def script(method, _, answer):
+            if method == "POST":
+                return b""
+            if answer:
+                first = next(server for server in servers if server.answers)
+                first.close()
+            return reply(FORM) if answer else ask("Basic", realm="x")
+
+        servers = [Server(script, breaks=1, where=host, port=8080) for host in addresses]
+        for server in servers:
+            self.addCleanup(server.close)
+        result = run("-i", "http://boards.example:8080", "-f", self.file("fw.bin", sketch("esp8266", 400000)),
+                     "--retries", "1", before=before, ESP_OTA_AUTH=PASSWORD)
+        self.assertGreater(result.status, 2, result)
+        self.assertEqual(len([server for server in servers if server.answers]), 1, result)
+
     def test_downgrade(self):
         """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""
         strong = ask("Digest", realm="x", nonce="1", algorithm="SHA-256")

@@ -413,8 +413,12 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
     struct http_request *request = sketch->request;
 
     sketch->request = NULL;
-    if (has_given_password(sketch, outcome))
+    if (has_given_password(sketch, outcome)) {
+        const struct address address = endpoints_get(sketch->attempt.endpoints, sketch->endpoint);
+
         trust_answered(&sketch->upload.trust, TRUST_PASSWORD);
+        trust_told(&sketch->upload.trust, &address);
+    }
     if (outcome->end == HTTP_REPLIED && is_asking_for_chip(sketch)) {
         take_chip(sketch, sketch_judge_door(outcome->reply));
     } else if (outcome->end == HTTP_REPLIED) {

@@ -155,6 +155,8 @@ void web_post(struct web *web, const char *path);
 /* A challenge has come. What the board has said of an earlier answer no longer counts. Returns false
  * if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
+/* The password itself, or the PIN, is about to be sent to the board. */
+void web_note_told(struct web *web);
 /* The board has rejected the password. Ends the attempt. */
 void web_fail_rejected(struct web *web);
 /* Notes that the answer was accepted, if the reply says so. */

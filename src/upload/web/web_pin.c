@@ -105,6 +105,7 @@ static void send_first_pin(struct web *web)
 {
     tell_clear(web);
     trust_answered(&web->upload.trust, TRUST_PASSWORD);
+    web_note_told(web);
     send_pin(web);
 }
 

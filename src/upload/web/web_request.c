@@ -186,6 +186,14 @@ static void tell_weak(struct web *web)
                                      .is_important = is_md5});
 }
 
+void web_note_told(struct web *web)
+{
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+
+    if (!web_is_tls(web) || web_settings_of(web)->is_insecure)
+        trust_told(&web->upload.trust, &address);
+}
+
 /* The first answer to a challenge counts; the attempt ends if there may be no more. */
 static bool note_answer(struct web *web)
 {
@@ -204,6 +212,8 @@ static bool note_answer(struct web *web)
     web->is_answered = true;
     tell_weak(web);
     trust_answered(trust, strength);
+    if (strength == TRUST_PASSWORD)
+        web_note_told(web);
     return true;
 }
 

@@ -156,12 +156,35 @@ static void test_preference(void **state)
     }
 }
 
+/* The ports stay; an address that is none of them removes nothing. */
+static void test_only_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kept;
+        size_t count;
+        const char *first;
+    } rows[] = {{"10.0.0.2", 1, "10.0.0.2"}, {"10.0.0.9", 3, "10.0.0.1"}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoints endpoints = endpoints_with(3, 3);
+        char text[ADDRESS_TEXT_MAX];
+        struct address kept;
+
+        assert_true(address_parse(&kept, rows[i].kept));
+        endpoints_keep(&endpoints, &kept);
+        assert_int_equal(endpoints.address_count, rows[i].count);
+        assert_int_equal(endpoints.port_count, 3);
+        assert_string_equal(address_text(text, &endpoints.addresses[0]), rows[i].first);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_course),           cmocka_unit_test(test_endpoint_values),
         cmocka_unit_test(test_endpoint_overlap), cmocka_unit_test(test_endpoint_parts),
-        cmocka_unit_test(test_preference),
+        cmocka_unit_test(test_preference),       cmocka_unit_test(test_only_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
