@@ -20,6 +20,14 @@ static const struct library_function curl_functions[] = {
 #undef CURL_ENTRY
 };
 
+/* OpenSSL is there once libcurl is, which needs it. */
+static const struct library_function tls_functions[] = {
+#define TLS_ENTRY(function)                                                                        \
+    {.name = "SSL_" #function, .offset = offsetof(struct tls_library, function)},
+    TLS_FUNCTIONS(TLS_ENTRY)
+#undef TLS_ENTRY
+};
+
 /* -- memory -- */
 
 /* libcurl copies headers, with a password in them, into its own memory; all of that is overwritten
@@ -44,6 +52,17 @@ static void *realloc_cleansed(void *memory, size_t size)
     return grown;
 }
 
+/* An OpenSSL that is a part of libcurl has no functions for us. */
+static void find_tls(struct curl_library *curl, const char *name)
+{
+    static const char openssl[] = "OpenSSL/";
+    const size_t count = sizeof tls_functions / sizeof *tls_functions;
+
+    if (!name || strncmp(name, openssl, strlen(openssl)) != 0 ||
+        library_load(&curl->tls, tls_functions, count, curl_sonames) != NULL)
+        curl->tls = (struct tls_library){0};
+}
+
 const char *curl_library_load(struct curl_library *curl)
 {
     const char *reason = library_load(curl, curl_functions,
@@ -54,7 +73,10 @@ const char *curl_library_load(struct curl_library *curl)
     if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_cleansed, realloc_cleansed, strdup,
                               calloc) != CURLE_OK)
         return "libcurl cannot be initialized";
-    if (curl->version_info(CURLVERSION_NOW)->version_num < OLDEST_VERSION)
+
+    const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
+    if (info->version_num < OLDEST_VERSION)
         return "libcurl is older than 7.62";
+    find_tls(curl, info->ssl_version);
     return NULL;
 }

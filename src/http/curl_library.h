@@ -7,6 +7,7 @@
 #define ESP_OTA_HTTP_CURL_LIBRARY_H
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 
 /* The functions in use: curl_easy_init() as curl.easy_init(), and so on. */
 #define CURL_FUNCTIONS(X)                                                                          \
@@ -25,10 +26,23 @@
     X(multi_socket_action)                                                                         \
     X(version_info)
 
+/* Those of OpenSSL: SSL_CTX_ctrl() as tls.CTX_ctrl(). */
+#define TLS_FUNCTIONS(X)                                                                           \
+    X(CTX_ctrl)                                                                                    \
+    X(CTX_set_msg_callback)                                                                        \
+    X(CTX_set_options)
+
+struct tls_library {
+#define TLS_MEMBER(name) __typeof__(SSL_##name) *(name);
+    TLS_FUNCTIONS(TLS_MEMBER)
+#undef TLS_MEMBER
+};
+
 struct curl_library {
 #define CURL_MEMBER(name) __typeof__(curl_##name) *(name);
     CURL_FUNCTIONS(CURL_MEMBER)
 #undef CURL_MEMBER
+    struct tls_library tls; /* all NULL if libcurl has TLS by another library than OpenSSL */
 };
 
 /* Loads the library for good, initializes it and fills in curl. Returns NULL, or the reason for the

@@ -74,13 +74,14 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
 }
 
 /* Whether there was no connection for the upload. *text is libcurl's description; errno's replaces
- * it if there is one. */
+ * it if there is one. Of a new handshake that fails later, libcurl may say the same. */
 static bool has_no_connection(const struct http_outcome *outcome, const char **text)
 {
     if (outcome->end == HTTP_NOT_CONNECTED)
         *text = strerror(outcome->reason);
-    return outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS ||
-           outcome->end == HTTP_UNTRUSTED;
+    return !outcome->is_acknowledged &&
+           (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS ||
+            outcome->end == HTTP_UNTRUSTED);
 }
 
 /* What the rest of the head and the body would have said is not known, whatever the status. */
@@ -122,6 +123,8 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
                                                : "the board closed the connection without a reply");
     else if (is_stalled)
         ota_fail(failure, OTA_E_STALLED, "the board stopped taking data");
+    else if (outcome->end == HTTP_NOT_HTTP)
+        ota_fail(failure, OTA_E_LOST, "the board's reply is not HTTP");
     else
         ota_fail(failure, OTA_E_LOST, "%s",
                  error_connection_text(outcome->reason, "the board's TCP stopped answering"));

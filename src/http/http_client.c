@@ -108,7 +108,9 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
 
     if (!number)
         request->client->curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
-    *reason = (int)number;
+    *reason = request->is_flooded ? 0 : (int)number;
+    if (request->is_flooded)
+        return HTTP_NOT_HTTP;
     if (is_line_too_long(request, code) || request->lines > HTTP_LINES_MAX)
         return HTTP_NOT_HTTP;
     if (has_no_memory_for_tls(request, code))

@@ -57,9 +57,11 @@ struct http_request {
     int shortage;         /* find_shortage() while the connection was there */
     unsigned shortages;   /* crypto_shortages() at the start */
     int socket_error;
-    size_t lines;      /* bytes of the header lines that came, trailers included */
-    uint64_t received; /* bytes, when the connection was closed */
-    int64_t silent_us; /* tcp_silent_us() then */
+    unsigned tls_messages; /* of the TLS handshake that came, and of later ones */
+    bool is_flooded;       /* too many of them came, which ended the connection */
+    size_t lines;          /* bytes of the header lines that came, trailers included */
+    uint64_t received;     /* bytes, when the connection was closed */
+    int64_t silent_us;     /* tcp_silent_us() then */
     struct http_reply reply;
 };
 

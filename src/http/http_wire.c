@@ -145,6 +145,40 @@ static curl_socket_t on_curl_open(void *userdata, curlsocktype purpose,
     return fd;
 }
 
+/* OpenSSL reads on while such messages come: requests for a new handshake, which it ignores while one
+ * runs, also before the peer has shown a certificate, and updates of keys. A peer that sends them faster
+ * than they are read would hold the loop for ever. */
+static void on_tls_message(int is_ours, int version, int type, const void *data, size_t length,
+                           SSL *tls, void *userdata)
+{
+    enum { TLS_MESSAGES_MAX = 100 }; /* of a handshake there are some ten */
+    struct http_request *request = userdata;
+
+    (void)version;
+    (void)data;
+    (void)length;
+    (void)tls;
+    if (is_ours || type != SSL3_RT_HANDSHAKE || ++request->tls_messages <= TLS_MESSAGES_MAX)
+        return;
+    request->is_flooded = true;
+    if (request->fd >= 0)
+        shutdown(request->fd, SHUT_RDWR);
+}
+
+/* A new handshake in the midst of an upload would only make libcurl wait for the wrong thing, without
+ * a pause. */
+static CURLcode on_curl_tls(CURL *easy, void *context, void *userdata)
+{
+    struct http_request *request = userdata;
+    const struct tls_library *tls = &request->client->curl.tls;
+
+    (void)easy;
+    tls->CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    tls->CTX_set_msg_callback(context, on_tls_message);
+    tls->CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, request);
+    return CURLE_OK;
+}
+
 /* The peer may have replied before it closed the connection on which libcurl failed to send. Reading
  * also makes the kernel close the connection instead of resetting it; a reset is sent only once, and
  * if it is lost an ESP8266 waits forever. */
@@ -300,6 +334,10 @@ static unsigned set_connection(struct http_request *request)
     codes |= SET(CURLOPT_SSL_VERIFYHOST, 2 * verifies);
     if (config->ca_file)
         codes |= SET(CURLOPT_CAINFO, config->ca_file);
+    if (curl->tls.CTX_ctrl) {
+        codes |= SET(CURLOPT_SSL_CTX_FUNCTION, on_curl_tls);
+        codes |= SET(CURLOPT_SSL_CTX_DATA, request);
+    }
     return codes;
 }
 

@@ -24,6 +24,7 @@ FORM = b"<form action='/update'><input type='file' name='firmware'></form>" \
 HIDDEN = "words that repeat an answer"
 DENIES = "denies access after the password of the user .*"
 UNCLEAR = "its page says neither that it is right nor that it is wrong"
+HELLO_REQUEST = bytes.fromhex("160303000400000000")  # a record of TLS: asks for a new handshake
 MUCH = 30 << 20  # bytes, with those that wait in the kernels' buffers
 
 
@@ -67,6 +68,15 @@ class Server(WebPeer):
             connection.sendall(chunk)
         connection.shutdown(socket.SHUT_WR)
         stream.read()
+
+
+class Flood(WebPeer):
+    """Has nothing but requests for a new handshake, from the client's first message on, and never comes to an end."""
+
+    def answer(self, connection):
+        connection.recv(4096)
+        while True:
+            connection.sendall(7000 * HELLO_REQUEST)
 
 
 class Hostile(Scenario):
@@ -136,6 +146,15 @@ class Hostile(Scenario):
                      "--retries", "1", before=before, ESP_OTA_AUTH=PASSWORD)
         self.assertGreater(result.status, 2, result)
         self.assertEqual(len([server for server in servers if server.answers]), 1, result)
+
+    def test_flood_within_tls(self):
+        """A TLS library ignores requests for a new handshake within one, and would read on as long as they come."""
+        server = Flood()
+        self.addCleanup(server.close)
+        result = run("-i", server.url.replace("http:", "https:"), "-f", self.file("fw.bin", sketch("esp8266")),
+                     "--retries", "0")
+        self.assertEqual((result.status, result.out), (5, ""), result)
+        self.assertIn(" answers, but is not a web server\n", result.err)
 
     def test_downgrade(self):
         """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""

@@ -96,6 +96,9 @@ static const struct {
     {HTTP_BROKEN, 0, true, OTA_E_UNKNOWN, "closed the connection without a reply"},
     {HTTP_STALLED, ETIMEDOUT, false, OTA_E_STALLED, "the board stopped taking data"},
     {HTTP_BROKEN, ECONNRESET, false, OTA_E_LOST, "reset"},
+    {HTTP_NOT_HTTP, 0, false, OTA_E_LOST, "the board's reply is not HTTP"},
+    {HTTP_NOT_HTTP, 0, true, OTA_E_UNKNOWN, "all 77 bytes were sent, but the board's reply is not"},
+    {HTTP_TLS, 0, true, OTA_E_UNKNOWN, "all 77 bytes were sent, but the board closed"},
 };
 
 static void test_uploads(void **state)
