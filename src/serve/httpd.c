@@ -21,7 +21,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { REQUEST_SIZE_MAX = 8192, IDLE_S = 90, BACKLOG = 511, TLS_RECORD = 4096 };
+enum { REQUEST_SIZE_MAX = 8192, IDLE_S = 90, BACKLOG = 511 };
+enum { TLS_RECORD = 4096, DOCUMENT_PIECE = 32768 };
 static const int64_t REQUEST_US = SECONDS(15), RESPONSE_US = SECONDS(3600);
 
 /* -- the daemon on the loop -- */
@@ -353,11 +354,12 @@ static void on_completed(void *userdata, struct MHD_Connection *mhd, void **cont
 
 /* -- responses -- */
 
-/* What stays in memory, for TLS. */
+/* What stays in memory while it is sent piece by piece. */
 struct httpd_content {
     struct httpd *server;
     const unsigned char *data;
     size_t size;
+    struct httpd_document *document; /* NULL: none */
 };
 
 static ssize_t read_content(void *userdata, uint64_t position, char *target, size_t capacity)
@@ -371,24 +373,39 @@ static ssize_t read_content(void *userdata, uint64_t position, char *target, siz
     return (ssize_t)size;
 }
 
+static void free_content(void *userdata)
+{
+    struct httpd_content *content = userdata;
+
+    httpd_document_free(content->document);
+    free(content);
+}
+
 /* With TLS, small pieces give small records: an ESP8266 has hardly room for one of 16 KiB. */
 static struct MHD_Response *make_response(struct httpd *server, const struct httpd_response *from)
 {
     const struct httpd_library *http = &server->http;
+    struct httpd_document *document = from->document;
     struct httpd_content *content;
 
-    if (from->is_copied || from->size == 0 || !server->config.identity)
+    if (!document && (from->is_copied || from->size == 0 || !server->config.identity))
         return http->create_response_from_buffer(from->size, (void *)from->data,
                                                  from->is_copied ? MHD_RESPMEM_MUST_COPY
                                                                  : MHD_RESPMEM_PERSISTENT);
     content = malloc(sizeof *content);
     if (!content)
         return NULL;
-    *content = (struct httpd_content){server, from->data, from->size};
-    struct MHD_Response *response =
-        http->create_response_from_callback(from->size, TLS_RECORD, read_content, content, free);
+    *content = (struct httpd_content){server, from->data, from->size, document};
+    if (document) {
+        httpd_document_use(document);
+        content->data = (const unsigned char *)document->text;
+        content->size = document->size;
+    }
+    struct MHD_Response *response = http->create_response_from_callback(
+        content->size, server->config.identity ? TLS_RECORD : DOCUMENT_PIECE, read_content, content,
+        free_content);
     if (!response)
-        free(content);
+        free_content(content);
     return response;
 }
 

@@ -87,13 +87,22 @@ struct httpd_header {
     const char *name, *value;
 };
 
+struct httpd_document;
+
+/* Makes a document of a text on the heap, which it owns. NULL if text is NULL, or memory ran out; the
+ * text is freed then. */
+struct httpd_document *httpd_document_new(char *text);
+/* Responses that are still being sent keep it. NULL is allowed. */
+void httpd_document_free(struct httpd_document *document);
+
 struct httpd_response {
     unsigned status;
     const struct httpd_header *headers; /* up to one without a name; NULL: none */
     const void *data;
     size_t size;
     bool is_copied; /* data is valid during the call only; otherwise until the end of the server */
-    void *tag;      /* NULL: nobody wants to know how it goes */
+    struct httpd_document *document; /* instead of data and size; NULL: none */
+    void *tag;                       /* NULL: nobody wants to know how it goes */
 };
 
 /* Content-Length is always sent, with 304, too; with HEAD it is that of GET. If memory runs out, the

@@ -51,6 +51,15 @@ struct httpd_transfer {
     int64_t timeout_us; /* monotonic: until when a sent one may stay unacknowledged */
 };
 
+struct httpd_document {
+    unsigned users; /* its owner, and the responses that are being sent */
+    char *text;
+    size_t size;
+};
+
+/* One more user, who calls httpd_document_free(). */
+void httpd_document_use(struct httpd_document *document);
+
 /* A stream of server-sent events. */
 struct httpd_stream {
     struct httpd_stream *next;

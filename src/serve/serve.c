@@ -25,6 +25,9 @@ enum {
 /* A page that is drawn more often tells nobody more. */
 static const int64_t PUBLISH_US = MILLISECONDS(500);
 
+/* For each board; see respond_drawn(). */
+static const int64_t DRAWN_US = 100;
+
 /* The page loads nothing from elsewhere, and nothing runs that did not come from here. */
 static const char POLICY[] = "default-src 'none'; style-src 'self'; script-src 'self'; "
                              "connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -46,8 +49,9 @@ void serve_respond_text(struct httpd_request *request, unsigned status, const ch
                                                     .is_copied = true});
 }
 
-/* text is freed; NULL: memory ran out. */
-static void respond_document(struct httpd_request *request, const char *type, char *text)
+/* document: NULL: memory ran out. */
+static void respond_document(struct httpd_request *request, const char *type,
+                             struct httpd_document *document)
 {
     const struct httpd_header headers[] = {{"Content-Type", type},
                                            {"Cache-Control", "no-store"},
@@ -56,16 +60,37 @@ static void respond_document(struct httpd_request *request, const char *type, ch
                                            {"Referrer-Policy", "no-referrer"},
                                            {NULL, NULL}};
 
-    if (!text) {
+    if (document)
+        httpd_respond(request, &(struct httpd_response){
+                                   .status = STATUS_OK, .headers = headers, .document = document});
+    else
         serve_respond_text(request, STATUS_INTERNAL, "out of memory\n");
-        return;
+}
+
+/* text is freed; NULL: memory ran out. */
+static void respond_once(struct httpd_request *request, const char *type, char *text)
+{
+    struct httpd_document *document = httpd_document_new(text);
+
+    respond_document(request, type, document);
+    httpd_document_free(document);
+}
+
+/* Anybody may ask for the page without end, and invent boards that make it long: drawing 10,000 of them
+ * takes some 15 ms, in which no board is served. So it is drawn again only after a time that grows with
+ * the boards, a second for 10,000. */
+static void respond_drawn(struct serve *serve, struct httpd_request *request, const char *type,
+                          struct serve_document *document, char *(*draw)(struct serve *serve))
+{
+    const int64_t fresh_us = DRAWN_US * (int64_t)serve->config.book->count;
+
+    if (!document->text || loop_now_us() - document->drawn_us >= fresh_us) {
+        httpd_settle(serve->http); /* what is told holds now */
+        httpd_document_free(document->text);
+        document->text = httpd_document_new(draw(serve));
+        document->drawn_us = loop_now_us();
     }
-    httpd_respond(request, &(struct httpd_response){.status = STATUS_OK,
-                                                    .headers = headers,
-                                                    .data = text,
-                                                    .size = strlen(text),
-                                                    .is_copied = true});
-    free(text);
+    respond_document(request, type, document->text);
 }
 
 /* Without an image for all, that of the first board. */
@@ -122,26 +147,24 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
     }
 
     resource_find(&resource, httpd_request_path(request), serve->names, serve->config.offer_count);
-    if (resource.kind == RESOURCE_PAGE || resource.kind == RESOURCE_STATUS)
-        httpd_settle(serve->http); /* what is told below holds now */
     switch (resource.kind) {
     case RESOURCE_PAGE:
-        respond_document(request, "text/html; charset=utf-8", serve_page(serve));
+        respond_drawn(serve, request, "text/html; charset=utf-8", &serve->page, serve_page);
         break;
     case RESOURCE_STYLE:
-        respond_document(request, "text/css; charset=utf-8", strdup(SERVE_STYLE));
+        respond_once(request, "text/css; charset=utf-8", strdup(SERVE_STYLE));
         break;
     case RESOURCE_SCRIPT:
-        respond_document(request, "text/javascript; charset=utf-8", strdup(SERVE_SCRIPT));
+        respond_once(request, "text/javascript; charset=utf-8", strdup(SERVE_SCRIPT));
         break;
     case RESOURCE_EVENTS:
         httpd_respond_stream(request);
         break;
     case RESOURCE_STATUS:
-        respond_document(request, "application/json", serve_status_json(serve));
+        respond_drawn(serve, request, "application/json", &serve->status, serve_status_json);
         break;
     case RESOURCE_MANIFEST:
-        respond_document(request, "application/json", serve_manifest_json(main_offer(serve)));
+        respond_once(request, "application/json", serve_manifest_json(main_offer(serve)));
         break;
     case RESOURCE_NONE:
         serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here\n");
@@ -278,6 +301,8 @@ void serve_free(struct serve *serve)
         return;
 
     serve_stop(serve);
+    httpd_document_free(serve->page.text);
+    httpd_document_free(serve->status.text);
     address_set_clear(&serve->warned);
     free(serve->names);
     free(serve);

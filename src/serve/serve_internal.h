@@ -23,6 +23,10 @@ struct serve {
     struct address_set warned;        /* whose passwords were wrong or missing */
     struct serve_strangers strangers;
     struct ota_totals totals;
+    struct serve_document { /* the last one; see serve.c */
+        struct httpd_document *text;
+        int64_t drawn_us;
+    } page, status;
     int64_t started_us;
     struct loop_timer publish_timer;
     enum ota_error outcome; /* of the results so far */

@@ -233,6 +233,25 @@ class Hostile(Scenario):
             "--hosts are always reported)", "20 boards that are in no list were not reported"])
         self.assertEqual(result.out, "")
 
+    def test_page_of_invented_boards(self):
+        """Drawing it takes long, and no board is served meanwhile, so it is not drawn for each request."""
+        connection = fetcher.Connection(self.server.server)
+        self.addCleanup(connection.close)
+
+        def ask(*requests):
+            connection.send("".join(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n{header}\r\n" for path, header in requests).encode())
+            return [connection.read_head().header("content-length") for _ in requests]
+
+        def invent(number):
+            return "/firmware.bin", "x-ESP8266-STA-MAC: 24:0A:C4:01:{:02X}:{:02X}\r\n".format(*divmod(number, 256))
+
+        for first in range(0, 9000, 100):
+            ask(*(invent(number) for number in range(first, first + 100)))
+        for path in ("/", "/status.json"):  # on a busy machine, the time until the next drawing may pass in between
+            sizes = [ask((path, ""), invent(number), (path, "")) for number in range(20000, 20010)]
+            self.assertTrue([size for size, _, later in sizes if size == later], sizes)
+        self.assert_serving()
+
     def test_slow(self):
         """Who never completes a request is dropped; nobody waits for it."""
         slow = fetcher.Connection(self.server.server)
