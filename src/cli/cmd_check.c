@@ -134,9 +134,9 @@ static void object(struct judgement *judgement, const char *path, const char *le
 {
     judgement->sending = force ? INSPECT_DOUBTFUL : INSPECT_IMPOSSIBLE;
     snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s", lead, reason,
-             force ? "; it would be sent anyway, because of --force" : "");
+             force ? image_fit_override(true) : "");
     if (!force)
-        ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
+        ota_fail(&judgement->failure, OTA_E_IMAGE, "%s should not be sent over the air", path);
 }
 
 /* Without -i there is no upload: a filesystem image does not lack -s, and boards may fetch the
@@ -191,7 +191,7 @@ static void judge_prepared(struct judgement *judgement, const struct image *imag
 
     fit = judge_boards(reason, image, settings);
     if (fit == IMAGE_FIT_REFUSED)
-        object(judgement, path, "cannot be sent: ", reason, settings->force);
+        object(judgement, path, "should not be sent: ", reason, settings->force);
     if (fit != IMAGE_FIT_DOUBTFUL || judgement->sending == INSPECT_DOUBTFUL)
         return;
 

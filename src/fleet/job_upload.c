@@ -171,13 +171,13 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
     enum image_fit screening = judge_image(reason, job);
 
     if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
-        ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
+        ota_fail(failure, OTA_E_IMAGE, "%s%s", reason, image_fit_override(false));
         return false;
     }
     if (screening == IMAGE_FIT_SUITS || strcmp(job->objection, reason) == 0)
         return true;
     snprintf(message, sizeof message, "%s%s", reason,
-             screening == IMAGE_FIT_REFUSED ? "; it is sent anyway, because of --force" : "");
+             screening == IMAGE_FIT_REFUSED ? image_fit_override(true) : "");
     job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
                                             .phase = OTA_PHASE_RESOLVE,
                                             .message = message,

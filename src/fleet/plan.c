@@ -33,8 +33,8 @@ static enum ota_error refuse_unfit(const struct image *image, const struct plan_
 
     input_show(shown, sizeof shown, image->path);
     if (!settings->force)
-        return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it anyway)", shown, reason);
-    diag_warning("%s %s; it is sent anyway, because of --force", shown, reason);
+        return ota_fail(failure, OTA_E_IMAGE, "%s %s%s", shown, reason, image_fit_override(false));
+    diag_warning("%s %s%s", shown, reason, image_fit_override(true));
     return OTA_OK;
 }
 

@@ -354,8 +354,9 @@ static enum ota_error check_origin(const struct image *image, const struct file_
 static void examine_alone(struct image *image)
 {
     if (!inspect_is_signed(&image->inspection, image->data, image->size))
-        snprintf(image->flaw, sizeof image->flaw,
-                 "cannot be sent: it does not end in a signature as its name says; sign it again");
+        snprintf(
+            image->flaw, sizeof image->flaw,
+            "should not be sent: it does not end in a signature as its name says; sign it again");
 }
 
 /* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain. Returns
@@ -383,12 +384,12 @@ static bool examine_beside(struct image *image, const struct stat *status, const
     format_time(plain_time, sizeof plain_time, plain->st_mtime);
     if (is_older)
         snprintf(image->flaw, sizeof image->flaw,
-                 "cannot be sent: it is older (%s) than %s (%s)%s%s; sign it again", time, shown,
-                 plain_time, flaw ? " and " : "", flaw ? flaw : "");
+                 "should not be sent: it is older (%s) than %s (%s)%s%s; sign it again", time,
+                 shown, plain_time, flaw ? " and " : "", flaw ? flaw : "");
     else if (flaw)
         snprintf(image->flaw, sizeof image->flaw,
-                 "cannot be sent: it should be %s with a signature, but %s; sign it again", shown,
-                 flaw);
+                 "should not be sent: it should be %s with a signature, but %s; sign it again",
+                 shown, flaw);
     return true;
 }
 

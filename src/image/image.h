@@ -23,7 +23,7 @@ enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 struct image {
     char *path;     /* the file that was read, perhaps NAME.signed; "-": standard input */
     bool is_signed; /* NAME.signed was read instead of NAME */
-    /* The reason against NAME.signed ("cannot be sent: it is older ..."); printable, or "". */
+    /* The reason against NAME.signed ("should not be sent: it is older ..."); printable, or "". */
     char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
     struct inspection inspection;       /* of the file */

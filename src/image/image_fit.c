@@ -18,6 +18,11 @@
 /* Boards that take nothing but UF2 files. */
 #define LIBRETINY "bk72xx,rtl87xx,ln882x"
 
+const char *image_fit_override(bool is_forced)
+{
+    return is_forced ? "; overridden by --force" : " (--force sends it anyway)";
+}
+
 static const char *article(const char *name)
 {
     return strchr("AEIOU", *name) ? "an" : "a";
@@ -56,13 +61,13 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
 
     if (command == OTA_COMMAND_FILESYSTEM && inspection->kind == INSPECT_SKETCH) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "cannot be sent as a filesystem image: it is %s %s, a program; leave -s out",
+                 "should not be sent as a filesystem image: it is %s %s, a program; leave -s out",
                  article(name), name);
         return IMAGE_FIT_REFUSED;
     }
     if (command == OTA_COMMAND_SKETCH && inspection->kind == INSPECT_FILESYSTEM) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX, "cannot be sent as a program: it is %s %s; add -s",
-                 article(name), name);
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "should not be sent as a program: it is %s %s; add -s", article(name), name);
         return IMAGE_FIT_REFUSED;
     }
 

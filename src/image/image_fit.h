@@ -19,8 +19,12 @@ enum image_fit {
 
 enum { IMAGE_FIT_REASON_MAX = 768 };
 
+/* What follows the reason against an image that is refused, or is sent because of --force. It also
+ * holds where nothing is sent (--check, --dry-run) or boards fetch the image. */
+const char *image_fit_override(bool is_forced);
+
 /* Judges the image by its bytes alone. is_served: boards fetch it; otherwise it is uploaded. reason
- * continues a sentence that begins with the file's name: "cannot be sent: ..."; it is printable. */
+ * continues a sentence that begins with the file's name: "should not be sent: ..."; it is printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command, bool is_served);
 

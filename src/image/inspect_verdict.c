@@ -180,7 +180,8 @@ static void decide_filesystem(struct inspection *inspection)
     if (inspection->families == 0)
         set_sending(
             inspection, INSPECT_IMPOSSIBLE,
-            "cannot be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico W "
+            "should not be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico "
+            "W "
             "boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
             inspection->block_size,
             inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
@@ -203,22 +204,23 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
 {
     if (inspection->trailer == INSPECT_STRAY_BYTES)
         set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: %zu bytes follow the compressed data, in which the board "
+                    "should not be sent: %zu bytes follow the compressed data, in which the board "
                     "would look for their size; compress the image again",
                     inspection->trailer_size);
 
     if (inspection->is_too_large)
-        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "should not be sent: %s", inspection->evidence);
     if (is_for_esp32_only(content))
-        set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
+        set_sending(
+            inspection, INSPECT_IMPOSSIBLE,
+            "should not be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
 
     if (inspection->kind == INSPECT_FILESYSTEM) {
         inspection->families &= INSPECT_FAMILY_ESP8266;
         if (inspection->families == 0)
             set_sending(
                 inspection, INSPECT_IMPOSSIBLE,
-                "cannot be sent: the boards that could mount it do not unpack gzip; send the "
+                "should not be sent: the boards that could mount it do not unpack gzip; send the "
                 "image uncompressed");
         set_sending(
             inspection, INSPECT_DOUBTFUL,
@@ -236,10 +238,10 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
     if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
         (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
         inspection->sending != INSPECT_IMPOSSIBLE)
-        set_sending(
-            inspection, INSPECT_IMPOSSIBLE,
-            "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
-            "signatures would never start again");
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "should not be sent: it is compressed and signed, and an ESP8266 whose sketch "
+                    "checks no "
+                    "signatures would never start again");
 }
 
 /* An ESP8266 needs eboot, and room for the update beside the running sketch. */
@@ -251,7 +253,7 @@ static void decide_esp8266(struct inspection *inspection, size_t size)
     if (!inspection->has_eboot)
         set_sending(
             inspection, INSPECT_IMPOSSIBLE,
-            "cannot be sent: it was not built for eboot, the boot loader of the Arduino core; "
+            "should not be sent: it was not built for eboot, the boot loader of the Arduino core; "
             "eboot would copy it over itself, and the board would need a cable");
     else if (inspection->flash_size != 0 && needed > inspection->ota_room)
         set_sending(
@@ -274,7 +276,8 @@ static void decide_sound(struct inspection *inspection, size_t size)
 
     if (content == INSPECT_ESP32_APPLICATION && !chip_is_known(inspection->chip))
         set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: it is for an unknown ESP32 chip, number %u", inspection->chip);
+                    "should not be sent: it is for an unknown ESP32 chip, number %u",
+                    inspection->chip);
 
     if (is_packed)
         decide_gzip(inspection, content);
@@ -301,16 +304,18 @@ void inspect_decide(struct inspection *inspection, size_t size)
                     "can only be served (--serve): it is %s, which boards fetch. To upload, %s",
                     inspection->what, inspection->remedy);
     else if (inspection->remedy)
-        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: it %s %s, not firmware: %s",
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "should not be sent: it %s %s, not firmware: %s",
                     is_packed ? "unpacks to" : "is", inspection->what, inspection->remedy);
     else if (objection && damage)
-        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
-                    objection, inspection->evidence);
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "should not be sent: %s (and it is damaged: %s)", objection,
+                    inspection->evidence);
     else if (objection)
-        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", objection);
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "should not be sent: %s", objection);
     else if (damage)
         set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: it is %s (%s); build it or copy it again", damage,
+                    "should not be sent: it is %s (%s); build it or copy it again", damage,
                     inspection->evidence);
     else
         decide_sound(inspection, size);

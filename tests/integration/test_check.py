@@ -80,7 +80,7 @@ class Check(Scenario):
         if status == 0:
             self.assertEqual(result.err, "", result)
         else:
-            self.assertIn(f"esp-ota: {path} cannot be sent over the air\n", result.err, result)
+            self.assertIn(f"esp-ota: {path} should not be sent over the air\n", result.err, result)
         return result
 
     def test_whole(self):
@@ -96,18 +96,18 @@ class Check(Scenario):
     def test_damaged(self):
         """Cut short, or a byte changed: no board takes it."""
         content = firmware.esp32()
-        self.check_file(content[:-1], 3, "cannot be sent")
+        self.check_file(content[:-1], 3, "should not be sent")
         for place in (30, len(content) // 2, len(content) - 1):
             with self.subTest(place):
                 result = self.check_file(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], 3,
-                                         "cannot be sent: it is ")
+                                         "should not be sent: it is ")
                 self.assertNotIn("\n  integrity ", result.out)  # the verdict has it
 
     def test_what_is_no_image(self):
         for content, phrase in ((b"\x7fELF\x01\x01\x01" + bytes(100), "ELF"), (UF2, "UF2"),
                                 (b":10000000" + b"0" * 32 + b"F0\n:00000001FF\n", "HEX")):
             with self.subTest(phrase):
-                self.check_file(content, 3, phrase, "cannot be sent")
+                self.check_file(content, 3, phrase, "should not be sent")
 
     def test_unknown(self):
         self.check_file(b"\0something else altogether", 0, "unknown format", "may not work")
@@ -116,9 +116,9 @@ class Check(Scenario):
         """Named for what it is, also when it is compressed."""
         for name, content in NO_FIRMWARE.items():
             with self.subTest(name):
-                self.check_file(content, 3, f"cannot be sent: it is {name}, not firmware: ")
+                self.check_file(content, 3, f"should not be sent: it is {name}, not firmware: ")
             with self.subTest(name, compressed=True):
-                self.check_file(gzip.compress(content), 3, f"cannot be sent: it unpacks to {name}, not firmware: ")
+                self.check_file(gzip.compress(content), 3, f"should not be sent: it unpacks to {name}, not firmware: ")
 
         self.check_file(gzip.compress(gzip.compress(firmware.esp8266())), 3, "it unpacks to a gzip file, not firmware: unpack it first")
 
@@ -135,7 +135,7 @@ class Check(Scenario):
                 result = run("--check", "-f", path, "-i", board)
                 self.assertEqual(result.status, 3, result)
                 self.assertIn("can only be served", result.out)
-                self.assertIn("cannot be sent over the air", result.err)
+                self.assertIn("should not be sent over the air", result.err)
         result = run("--check", "-z", "-f", path)
         self.assertEqual(result.status, 2, result)
         self.assertIn("is for boards of another system, which do not unpack images; leave -z out", result.out + result.err)
@@ -196,15 +196,15 @@ class Check(Scenario):
         board = ("-i", "192.0.2.1")
         for content, options, status, phrase in (
                 (sketch, ("-z", *board), 0, "can be sent as a sketch to ESP8266 boards"),
-                (sketch, ("-s",), 3, "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
-                (sketch, ("-s", "--force"), 0, "leave -s out; it would be sent anyway, because of --force"),
-                (filesystem, ("-z", "-s", "-p", "3232", "--force"), 0, "have no filesystem; it would be sent anyway"),
-                (filesystem, ("-z", "-s", "-p", "3232"), 3, "cannot be sent: the compressed filesystem image is for"),
+                (sketch, ("-s",), 3, "should not be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
+                (sketch, ("-s", "--force"), 0, "leave -s out; overridden by --force"),
+                (filesystem, ("-z", "-s", "-p", "3232", "--force"), 0, "have no filesystem; overridden by --force"),
+                (filesystem, ("-z", "-s", "-p", "3232"), 3, "should not be sent: the compressed filesystem image is for"),
                 (filesystem, ("-z", "-s"), 0, "can be sent as a filesystem image only to ESP8266 boards whose sketch"),
                 (sketch, ("--sign", key), 0, "can be sent as a sketch"),
                 (program, ("-z",), 2, "is for ESP32 boards, which do not unpack images; leave -z out"),
                 (filesystem, ("-s", *board), 0, "can be sent as a filesystem image"),
-                (filesystem, board, 3, "cannot be sent as a program: it is a LittleFS filesystem image; add -s"),
+                (filesystem, board, 3, "should not be sent as a program: it is a LittleFS filesystem image; add -s"),
                 (filesystem, (), 0, "can be sent as a filesystem image")):
             with self.subTest(options, size=len(content)):
                 path = self.file("fw.bin", content)

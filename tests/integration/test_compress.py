@@ -160,7 +160,7 @@ class Compress(Scenario):
                     self.assertEqual(board.count(" invitation "), 0)
                     result = run(*arguments, "--force")
                     self.assertEqual(result.status, 0, result)
-                    self.assertIn("then have no filesystem; it is sent anyway, because of --force", result.err)
+                    self.assertIn("then have no filesystem; overridden by --force", result.err)
 
     def test_json(self):
         board, result = self.upload(sketch(), "--json")
@@ -283,7 +283,7 @@ class Compress(Scenario):
         signed = sketch() + bytes(256) + (256).to_bytes(4, "little")
         for content, status, phrase in (
                 (firmware.esp32(), 2, r"\(ESP32 application image\) is for ESP32 boards, which do not unpack images; leave -z out\n"),
-                (UF2, 3, r"cannot be sent: UF2 is for the board's USB drive"),
+                (UF2, 3, r"should not be sent: UF2 is for the board's USB drive"),
                 (firmware.uf2(0x7B3EF230), 2, r"\(UF2 file for the BK7231N\) is for boards with LibreTiny, which do not unpack images; "),
                 (signed, 2, "is signed, and compressed its signature would not hold; sign after compressing, or "
                             "leave -z out\n")):

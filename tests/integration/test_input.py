@@ -198,7 +198,7 @@ class ImageFromStandardInput(Scenario):
                 (b"", (), "standard input is empty"),
                 (self.image[:15], (), "standard input has only 15 bytes"),
                 (self.image, ("--max-size", "4000"), "standard input has more than the limit of 4000 bytes"),
-                (self.image[:-1], (), "standard input cannot be sent: it ")):
+                (self.image[:-1], (), "standard input should not be sent: it ")):
             with self.subTest(phrase):
                 result = run("-i", "127.0.0.1", "-f", "-", *options, stdin=content)
                 self.assertEqual((result.status, result.out), (3, ""), result)

@@ -108,7 +108,7 @@ class Kinds(OnLink):
         result = self.upload(KINDS[0], "esp32", "--force")
         self.assert_result(result, 0, (
             'the image is for the chip esp32, but the board announces itself as "nodemcuv2" (esp8266): an ESP8266 '
-            "accepts such an image but cannot start it, and then needs a cable; it is sent anyway",), LOOKED_FOR)
+            "accepts such an image but cannot start it, and then needs a cable; overridden by --force",), LOOKED_FOR)
         board.stop()
 
 

@@ -43,7 +43,7 @@ class Chips(OnLink):
                 board.stop()
         board = self.simulate(KITCHEN, "--family", "pico")
         result = scenario.run("-i", "kitchen", "--force", "-f", path)
-        self.assert_result(result, 0, ["it is sent anyway, because of --force", "confirmed by the board"], SOON)
+        self.assert_result(result, 0, ["overridden by --force", "confirmed by the board"], SOON)
         board.stop()
 
     def test_by_address_or_port(self):

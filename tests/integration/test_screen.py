@@ -21,18 +21,18 @@ def factory():
 ESP8266 = firmware.esp8266()
 ESP32 = firmware.esp32(size=20000)
 UNSUITABLE = {
-    "cut short": (ESP32[:-40], (), "cannot be sent: it is truncated"),
-    "ESP8266, cut short": (ESP8266[:-40], (), "cannot be sent: it is truncated"),
-    "damaged": (ESP32[:5000] + b"?" + ESP32[5001:], (), "cannot be sent: it is corrupt"),
-    "ESP8266, damaged": (ESP8266[:5000] + b"?" + ESP8266[5001:], (), "cannot be sent: it is corrupt"),
-    "factory": (factory(), (), "cannot be sent: it holds boot loader, partition table and application in one"),
-    "ELF": (b"\x7fELF\x01\x01\x01" + bytes(100), (), "cannot be sent: it is the linker's output"),
-    "of an unknown chip": (firmware.esp32(chip=77), (), "cannot be sent: it is for an unknown ESP32 chip, "
+    "cut short": (ESP32[:-40], (), "should not be sent: it is truncated"),
+    "ESP8266, cut short": (ESP8266[:-40], (), "should not be sent: it is truncated"),
+    "damaged": (ESP32[:5000] + b"?" + ESP32[5001:], (), "should not be sent: it is corrupt"),
+    "ESP8266, damaged": (ESP8266[:5000] + b"?" + ESP8266[5001:], (), "should not be sent: it is corrupt"),
+    "factory": (factory(), (), "should not be sent: it holds boot loader, partition table and application in one"),
+    "ELF": (b"\x7fELF\x01\x01\x01" + bytes(100), (), "should not be sent: it is the linker's output"),
+    "of an unknown chip": (firmware.esp32(chip=77), (), "should not be sent: it is for an unknown ESP32 chip, "
                                                         "number 77"),
     "program with -s": (ESP8266, ("-s",), 
-                        "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
+                        "should not be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
     "filesystem without -s": (firmware.littlefs(), (), 
-                              "cannot be sent as a program: it is a LittleFS filesystem image; add -s"),
+                              "should not be sent as a program: it is a LittleFS filesystem image; add -s"),
 }
 
 
@@ -56,8 +56,14 @@ class Screen(Scenario):
                 result = run("-i", board.address, "-p", str(board.port), *options, "--force", "-f", path)
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertIn(f"warning: {path} {phrase}", result.err)
-                self.assertIn("sent anyway, because of --force", result.err)
+                self.assertIn("; overridden by --force\n", result.err)
+                self.assertNotIn("cannot be sent", result.err)
                 board.wait_for("upload result=ok")
+                for mode in (("--dry-run",), ("--check",), ("--check", "--json")):
+                    result = run(*mode, "-i", board.address, *options, "--force", "-f", path)
+                    self.assertEqual(result.status, 0, result)
+                    self.assertIn("; overridden by --force", result.out + result.err)
+                    self.assertNotRegex(result.out + result.err, "cannot be sent|sent anyway")
 
     def test_doubtful(self):
         """An unknown format is sent: other boards speak the protocol, too."""
@@ -89,7 +95,7 @@ class Screen(Scenario):
         for name in (path, path.removesuffix(".signed")):
             result = run("-i", board.address, "-p", str(board.port), "-f", name)
             self.assertEqual((result.status, result.out), (3, ""), result)
-            self.assertIn(f"esp-ota: {path} cannot be sent: it is compressed and signed, and an ESP8266 whose sketch "
+            self.assertIn(f"esp-ota: {path} should not be sent: it is compressed and signed, and an ESP8266 whose sketch "
                           "checks no signatures would never start again", result.err)
             self.assertIn(FORCE, result.err)
         self.assertFalse(board.count("invitation"), board.events)
@@ -98,7 +104,7 @@ class Screen(Scenario):
         self.assertIn("it is compressed and signed", check.out)
         result = run("-i", board.address, "-p", str(board.port), "--force", "-f", path)
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertIn("sent anyway, because of --force", result.err)
+        self.assertIn("overridden by --force", result.err)
         board.wait_for("upload result=ok")
 
     def test_suitable(self):
@@ -151,7 +157,7 @@ class Screen(Scenario):
                 board = self.board("--password", "secret", family=family)
                 result = run("-i", board.address, "-p", str(board.port), *arguments, "--force")
                 self.assertEqual(result.err.count(says), 1, result)
-                self.assertIn("sent anyway, because of --force", result.err)
+                self.assertIn("overridden by --force", result.err)
                 board.wait_for("answer")
 
     def test_quiet(self):
@@ -167,7 +173,7 @@ class Screen(Scenario):
                                    f"{two.address} port={two.port} file={bad}\n".encode())
         result = run("--hosts", hosts)
         self.assertEqual((result.status, result.out), (3, ""), result)
-        self.assertIn(f"{bad} cannot be sent", result.err)
+        self.assertIn(f"{bad} should not be sent", result.err)
         self.assertEqual(one.count("upload"), 0)
 
     def test_room(self):

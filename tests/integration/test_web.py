@@ -368,7 +368,7 @@ class Images(Scenario):
             Case("an ESP32's for an ESP8266", web("esp8266"), WEB, image=firmware.esp32(size=20000),
                  status=3, says=("update page of ESP8266HTTPUpdateServer", "--force")),
             Case("--force", web("esp32"), (*WEB, "--force"), family="esp32", image=firmware.esp8266(),
-                 status=10, says=("it is sent anyway", "the board says: Update error: ")),
+                 status=10, says=("overridden by --force", "the board says: Update error: ")),
             *(Case(f"what {name} tells", web(name), WEB, image=firmware.esp32(size=20000), status=3,
                    says=(f'the board says that it is "{chip}" \\(esp8266\\)',))
               for name, chip in (("tasmota", "ESP8266EX"), ("wled-old", "esp8266"), ("elegantota2", "ESP8266"))),
@@ -389,7 +389,7 @@ class Images(Scenario):
             Case("compressed", web("tasmota", "--capacity", "102400"), (*WEB, "-z"),
                  image=firmware.esp8266(102401)),
             Case("--force", web("tasmota", "--capacity", "102400"), (*WEB, "--force"), status=10,
-                 image=sketch("esp8266", 102401), says=("102400 bytes free for it; it is sent anyway",
+                 image=sketch("esp8266", 102401), says=("102400 bytes free for it; overridden by --force",
                                                         "Not enough space")),
             Case("an ESP32 is not asked", web("tasmota"), WEB, family="esp32"),
         ])

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/units.h"
 #include "crypto/digest.h"
+#include "image/image_fit.h"
 #include "upload/trust.h"
 
 #include <stdio.h>
@@ -227,15 +228,15 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
         return true;
 
     if (config->is_forced) {
-        snprintf(message, sizeof message, "%s; it is sent anyway, because of --force",
-                 config->sha256_objection);
+        snprintf(message, sizeof message, "%s%s", config->sha256_objection,
+                 image_fit_override(true));
         handshake_note(handshake, NOTICE_OBJECTION, message);
         return true;
     }
 
     handshake->state = AUTHENTICATE;
-    ota_fail(&handshake->failure, OTA_E_IMAGE, "%s (--force sends it anyway)",
-             config->sha256_objection);
+    ota_fail(&handshake->failure, OTA_E_IMAGE, "%s%s", config->sha256_objection,
+             image_fit_override(false));
     handshake_finish(handshake);
     return false;
 }

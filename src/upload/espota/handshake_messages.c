@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "image/image_fit.h"
 #include "upload/reason.h"
 
 #include <errno.h>
@@ -91,11 +92,11 @@ void handshake_not_asked(struct ota_failure *failure, const char *address)
 const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
                                        const struct session_config *config)
 {
-    snprintf(
-        message, OTA_MESSAGE_MAX, "the board did not ask for the password that was given%s",
-        config->announces_password
-            ? ", although it announces that it does; the image is sent anyway, because of --force"
-            : ": its sketch sets none, so anybody in its network can update it");
+    snprintf(message, OTA_MESSAGE_MAX, "the board did not ask for the password that was given%s%s",
+             config->announces_password
+                 ? ", although it announces that it does"
+                 : ": its sketch sets none, so anybody in its network can update it",
+             config->announces_password ? image_fit_override(true) : "");
     return message;
 }
 

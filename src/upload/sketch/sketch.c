@@ -287,7 +287,7 @@ static void take_chip(struct sketch *sketch, enum sketch_door door)
         send_sketch(sketch);
         return;
     }
-    ota_fail(&failure, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
+    ota_fail(&failure, OTA_E_IMAGE, "%s%s", reason, image_fit_override(false));
     sketch_finish(sketch, &failure);
 }
 
@@ -481,7 +481,8 @@ static void on_sketch_timer(void *userdata)
     else if (!may_send_packed(sketch))
         ota_fail(&failure, OTA_E_IMAGE,
                  "the image is compressed, and a board with a sketch server does not unpack it "
-                 "(only an ESP8266 does); send it uncompressed (--force sends it anyway)");
+                 "(only an ESP8266 does); send it uncompressed%s",
+                 image_fit_override(false));
     else {
         knock(sketch);
         return;

@@ -58,11 +58,11 @@ static bool check_room(struct web *web)
              "the image has %zu bytes, and the board says that it has %zu bytes free for it", size,
              facts->room);
     if (web_common_settings(web)->force) {
-        text_append(message, sizeof message, "; it is sent anyway, because of --force");
+        text_append(message, sizeof message, "%s", image_fit_override(true));
         web_note(web, message);
         return true;
     }
-    ota_fail(&failure, OTA_E_IMAGE, "%s (--force sends it anyway)", message);
+    ota_fail(&failure, OTA_E_IMAGE, "%s%s", message, image_fit_override(false));
     failure.cause = OTA_CAUSE_NO_SPACE;
     web_finish(web, &failure);
     return false;
@@ -103,16 +103,16 @@ static bool check_image(struct web *web)
     if (image_is_compressed(web->attempt.image) && !may_unpack(web) && !settings->force) {
         web_fail(web, OTA_E_IMAGE,
                  "the image is compressed, and a board with this page (%s) does not unpack it; "
-                 "send it uncompressed",
-                 page->title);
+                 "send it uncompressed%s",
+                 page->title, image_fit_override(false));
         return false;
     }
 
     if (inspection->format == INSPECT_UF2 && !page->takes_uf2 && !settings->force) {
         web_fail(web, OTA_E_IMAGE,
                  "the image is a %s, which only ESPHome's page takes, and this page is another one "
-                 "(%s) (--force sends it anyway)",
-                 inspection->name, page->title);
+                 "(%s)%s",
+                 inspection->name, page->title, image_fit_override(false));
         return false;
     }
 
@@ -120,11 +120,11 @@ static bool check_image(struct web *web)
     if (image_fit_board(reason, web->attempt.image, &kind, 0) != IMAGE_FIT_REFUSED)
         return true;
     if (settings->force) {
-        text_append(reason, sizeof reason, "; it is sent anyway, because of --force");
+        text_append(reason, sizeof reason, "%s", image_fit_override(true));
         web_note(web, reason);
         return true;
     }
-    web_fail(web, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
+    web_fail(web, OTA_E_IMAGE, "%s%s", reason, image_fit_override(false));
     return false;
 }
 

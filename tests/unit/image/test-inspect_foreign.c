@@ -31,7 +31,8 @@ static void expect_foreign(enum inspect_format format, const char *name)
                "can only be served (--serve): ");
         expect_text(inspection.verdict, ". To upload, send the .");
     } else {
-        expect(format, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, name, "cannot be sent: it is a");
+        expect(format, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, name,
+               "should not be sent: it is a");
         expect_text(inspection.verdict, "not firmware: ");
     }
     assert_int_equal(inspection.kind, INSPECT_NEITHER);
