@@ -221,6 +221,8 @@ int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsign
 
     struct epoll_event interest = epoll_interest(watch);
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &interest) < 0) {
+        if (errno == ENOSPC) /* fs.epoll.max_user_watches; no disk is full */
+            errno = ENFILE;
         if (errno != EPERM)
             return -1;
         watch->is_file = true;

@@ -97,8 +97,8 @@ struct loop_watch {
 };
 
 /* Waits for events of fd, which must stay open until the watch is stopped. A file descriptor has
- * one watch at most. -1 and errno when the kernel has no memory or allows no more watches. A watch
- * that is running goes on as it is: -1 and EEXIST. */
+ * one watch at most. -1 and errno when the kernel has no memory or allows no more watches (ENFILE).
+ * A watch that is running goes on as it is: -1 and EEXIST. */
 int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
                      loop_watch_fn *on_ready, void *userdata);
 

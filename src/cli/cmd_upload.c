@@ -15,7 +15,9 @@
 #include "output/countdown.h"
 #include "upload/protocols.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 struct program {
@@ -147,12 +149,19 @@ static int sum_up(struct program *program)
     return status;
 }
 
+static void read_keyboard(struct program *program)
+{
+    program->keyboard = keyboard_start(program->loop, on_line_typed, program);
+    if (!program->keyboard)
+        diag_warning("typed lines are not sent to the board: %s", strerror(errno));
+}
+
 /* Who follows the log of one board at a terminal may talk to it. */
 static void follow_on(struct program *program)
 {
     const int64_t for_us = program->options->log.monitor_for_us;
     if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        program->keyboard = keyboard_start(program->loop, on_line_typed, program);
+        read_keyboard(program);
     if (!for_us)
         return;
 
@@ -238,11 +247,13 @@ static enum ota_error upload(struct program *program)
                                         .done_userdata = program};
 
     program->fleet = fleet_start(&config);
+    if (!program->fleet)
+        return ota_fail_no_memory(&program->failure);
     report_ask(program->report, tell_standings, program->fleet);
     loop_timer_init(&program->tick, program->loop, on_tick, program);
     if (program->options->fleet.wait_us && report_is_live(&program->options->report))
         loop_timer_start(&program->tick, COUNTDOWN_TICK_US);
-    if (!program->fleet || loop_run(program->loop) < 0)
+    if (loop_run(program->loop) < 0)
         return ota_fail_call(&program->failure, "cannot wait for events");
     return OTA_OK;
 }

@@ -139,9 +139,11 @@ struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
 
     if (loop_watch_start(&lookup->watch, loop, lookup->child.socket, LOOP_READABLE, on_result,
                          lookup) < 0) {
+        const int reason = errno;
+
         worker_end(&lookup->child);
         free(lookup);
-        errno = ENOMEM;
+        errno = reason;
         return NULL;
     }
 

@@ -350,8 +350,10 @@ static int start_worker(struct mdns_client *mdns)
 
     if (loop_watch_start(&mdns->watch, mdns->loop, mdns->child.socket, LOOP_READABLE,
                          on_worker_record, mdns) < 0) {
+        const int reason = errno;
+
         worker_end(&mdns->child);
-        errno = ENOMEM;
+        errno = reason;
         return -1;
     }
 

@@ -12,11 +12,15 @@
  */
 #include "fleet/fleet_internal.h"
 
+#include "base/diag.h"
+#include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
 #include "base/units.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { REJECTIONS_MAX = 3 };
 
@@ -94,6 +98,8 @@ static void ask_password(struct fleet *fleet)
     fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_password_typed, fleet);
     if (fleet->prompt)
         return;
+    if (error_is_local(errno))
+        diag_warning("the password cannot be asked for: %s", strerror(errno));
     settle_password(fleet);
     answer_all(fleet);
 }

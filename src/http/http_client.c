@@ -115,7 +115,9 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
         return HTTP_NOT_HTTP;
     if (has_no_memory_for_tls(request, code))
         *reason = ENOMEM;
-    if (error_is_local(*reason) || request->has_no_memory || code == CURLE_OUT_OF_MEMORY)
+    if (request->lack)
+        *reason = request->lack;
+    if (error_is_local(*reason) || request->lack || code == CURLE_OUT_OF_MEMORY)
         return HTTP_LOCAL;
 
     switch (code) {
@@ -225,7 +227,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata
         loop_watch_change(&request->watch, events);
     else if (loop_watch_start(&request->watch, client->loop, fd, events, on_client_socket,
                               request) < 0)
-        request->has_no_memory = true;
+        request->lack = errno;
     return 0;
 }
 
@@ -273,13 +275,13 @@ static bool is_stalled(const struct http_request *request, int64_t now_us)
            now_us - request->start_us >= longest_us(request);
 }
 
-/* Ends the request if a limit has passed, or memory ran out; returns whether it has. */
+/* Ends the request if a limit has passed, or this computer lacks something; returns whether it has. */
 static bool check_limits(struct http_request *request)
 {
     const int64_t now_us = loop_now_us();
 
-    if (request->has_no_memory || request->client->is_broken)
-        finish_request(request, HTTP_LOCAL, ENOMEM);
+    if (request->lack || request->client->is_broken)
+        finish_request(request, HTTP_LOCAL, request->lack ? request->lack : ENOMEM);
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
     else if (is_stalled(request, now_us))

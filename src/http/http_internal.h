@@ -52,7 +52,7 @@ struct http_request {
     size_t reported; /* bytes of the file in the last on_progress */
     bool is_sent;
     bool is_acknowledged; /* head and body */
-    bool has_no_memory;
+    int lack;             /* errno of what this computer lacked, besides libcurl; 0: nothing */
     enum ota_cause cause; /* see struct http_outcome */
     int shortage;         /* find_shortage() while the connection was there */
     unsigned shortages;   /* crypto_shortages() at the start */

@@ -99,7 +99,7 @@ static size_t on_curl_body(char *data, size_t size, size_t count, void *userdata
     request->heard_us = loop_now_us();
     if (http_reply_add_body(&request->reply, data, size * count))
         return size * count;
-    request->has_no_memory = !request->reply.is_cut;
+    request->lack = request->reply.is_cut ? 0 : ENOMEM;
     return 0;
 }
 

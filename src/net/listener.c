@@ -278,7 +278,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
     loop_timer_init(&listener->rest, loop, on_rested, listener);
     if (!listener->port || loop_watch_start(&listener->watch, loop, listener->fd, LOOP_READABLE,
                                             on_connection, listener) < 0) {
-        ota_fail(failure, OTA_E_INTERNAL, "cannot watch the back-channel's port");
+        ota_fail_call(failure, "cannot watch the back-channel's port");
         listener_close(listener);
         return NULL;
     }

@@ -19,7 +19,7 @@ struct tcp_connect {
     tcp_connect_done_fn *on_done;
     void *userdata;
     int fd;
-    int reason; /* errno of a connect(2) that failed at once */
+    int reason; /* errno of what failed at once */
     struct loop_watch watch;
     struct loop_timer timeout;
 };
@@ -72,19 +72,16 @@ static int begin_connecting(struct tcp_connect *attempt, const struct address *a
     return errno == EINPROGRESS ? 0 : errno;
 }
 
-/* Waits for the outcome of begin_connecting(). Frees the attempt when memory ran out. */
-static struct tcp_connect *watch_attempt(struct tcp_connect *attempt, int64_t deadline_us)
+/* Waits for the outcome of begin_connecting(). */
+static void watch_attempt(struct tcp_connect *attempt, int64_t deadline_us)
 {
     struct loop *loop = attempt->loop;
 
     loop_timer_init(&attempt->timeout, loop, on_connect_deadline, attempt);
     if (attempt->reason == 0 && loop_watch_start(&attempt->watch, loop, attempt->fd, LOOP_WRITABLE,
-                                                 on_writable, attempt) < 0) {
-        tcp_connect_free(attempt);
-        return NULL;
-    }
+                                                 on_writable, attempt) < 0)
+        attempt->reason = errno;
     loop_timer_start(&attempt->timeout, attempt->reason == 0 ? deadline_us : 0);
-    return attempt;
 }
 
 static struct tcp_connect *allocate_attempt(struct loop *loop, tcp_connect_done_fn *on_done,
@@ -107,7 +104,8 @@ struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *a
         return NULL;
 
     attempt->reason = begin_connecting(attempt, address, source, false);
-    return watch_attempt(attempt, deadline_us);
+    watch_attempt(attempt, deadline_us);
+    return attempt;
 }
 
 struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *address,
@@ -119,7 +117,8 @@ struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *
         return NULL;
 
     attempt->reason = begin_connecting(attempt, address, source, true);
-    return watch_attempt(attempt, deadline_us);
+    watch_attempt(attempt, deadline_us);
+    return attempt;
 }
 
 void tcp_connect_free(struct tcp_connect *attempt)

@@ -103,7 +103,7 @@ static void on_ide_connected(int fd, int reason, void *userdata)
                                  on_relay_end, monitor);
     monitor->board = -1;
     if (!monitor->relay) {
-        fail_open(monitor, "out of memory");
+        fail_open(monitor, strerror(errno));
         return;
     }
     console_resume(monitor->console);

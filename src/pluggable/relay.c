@@ -225,7 +225,10 @@ struct relay *relay_start(struct loop *loop, int board, int client, bool is_raw,
     int rc = add_side(relay, loop, &relay->board, &relay->client, board);
     rc |= add_side(relay, loop, &relay->client, &relay->board, client);
     if (rc < 0) {
+        const int reason = errno;
+
         relay_free(relay);
+        errno = reason;
         return NULL;
     }
 

@@ -59,6 +59,8 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
 
     question->shown = shown;
     question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);
+    if (!question->prompt && error_is_local(errno))
+        return ota_fail_call(failure, "the key's password cannot be asked for");
     if (!question->prompt)
         return ota_fail(
             failure, OTA_E_USAGE,

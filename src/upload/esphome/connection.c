@@ -423,7 +423,10 @@ struct connection *connection_start(struct loop *loop, int fd, const struct exch
     loop_timer_init(&connection->tick, loop, on_connection_tick, connection);
     if (loop_watch_start(&connection->watch, loop, fd, LOOP_READABLE, on_connection_socket,
                          connection) < 0) {
+        const int reason = errno;
+
         connection_free(connection);
+        errno = reason;
         return NULL;
     }
 

@@ -23,8 +23,8 @@ struct connection_callbacks {
     void *userdata;
 };
 
-/* Takes over fd, which is connected. answer_us is the limit for the first reply. NULL when memory
- * ran out; fd is closed then. */
+/* Takes over fd, which is connected. answer_us is the limit for the first reply. NULL and errno
+ * when memory or watches (loop.h) ran out; fd is closed then. */
 struct connection *connection_start(struct loop *loop, int fd, const struct exchange_config *config,
                                     int64_t answer_us,
                                     const struct connection_callbacks *callbacks);

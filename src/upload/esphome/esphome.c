@@ -126,11 +126,12 @@ fail_attempt(struct esphome *esphome, enum ota_error error, const char *format, 
     finish_attempt(esphome, &failure);
 }
 
-static void fail_no_memory(struct esphome *esphome)
+/* For what this computer lacks: errno. */
+static void fail_start(struct esphome *esphome)
 {
     struct ota_failure failure;
 
-    ota_fail_no_memory(&failure);
+    ota_fail_call(&failure, "the upload cannot start");
     finish_attempt(esphome, &failure);
 }
 
@@ -290,7 +291,8 @@ static void start_exchange(struct esphome *esphome, int fd)
     if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image,
                        upload->service->settings->is_verified, &config.plain, &config.packed)) {
         close(fd);
-        fail_no_memory(esphome);
+        errno = ENOMEM;
+        fail_start(esphome);
         return;
     }
     esphome->phase = OTA_PHASE_ACCEPT;
@@ -299,7 +301,7 @@ static void start_exchange(struct esphome *esphome, int fd)
     esphome->connection = connection_start(upload->service->loop, fd, &config,
                                            upload->service->settings->timeout_us, &callbacks);
     if (!esphome->connection)
-        fail_no_memory(esphome);
+        fail_start(esphome);
 }
 
 static void fail_connecting(struct esphome *esphome)
@@ -347,7 +349,7 @@ static void connect_board(struct esphome *esphome)
     esphome->connecting = tcp_connect_upload(service->loop, &address, &settings->source, CONNECT_US,
                                              on_board_connected, esphome);
     if (!esphome->connecting)
-        fail_no_memory(esphome);
+        fail_start(esphome);
 }
 
 /* Returns false if each endpoint has been tried once. */

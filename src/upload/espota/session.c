@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct session {
     struct session_config config;
@@ -47,14 +48,15 @@ static void on_failed_to_start(void *userdata)
     end_session(&session->failure, session);
 }
 
-/* reason: EEXIST of listener_expect(), or ENOMEM. */
+/* reason: EEXIST of listener_expect(), or what this computer lacked. */
 static void fail_later(struct session *session, int reason)
 {
     if (reason == EEXIST)
         ota_fail(&session->failure, OTA_E_INTERNAL,
                  "another upload to the same address is in progress");
     else
-        ota_fail_no_memory(&session->failure);
+        ota_fail_errno(&session->failure, OTA_E_INTERNAL, reason, "the upload cannot start: %s",
+                       strerror(reason));
     loop_timer_start(&session->failed, 0);
 }
 
@@ -94,13 +96,14 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
         .on_progress = on_progress, .on_done = end_session, .userdata = session};
 
     session->transfer = transfer_start(&config, fd, &callbacks);
+    const int reason = errno;
     handshake_free(session->handshake);
     session->handshake = NULL;
 
     if (session->transfer)
         emit_session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
-        fail_later(session, ENOMEM);
+        fail_later(session, reason);
     return true;
 }
 

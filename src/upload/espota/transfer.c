@@ -360,7 +360,10 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
     start_outage(transfer);
     if (loop_watch_start(&transfer->watch, config->loop, fd, LOOP_READABLE, on_transfer_socket,
                          transfer) < 0) {
+        const int reason = errno;
+
         transfer_free(transfer);
+        errno = reason;
         return NULL;
     }
 

@@ -33,7 +33,7 @@ struct transfer_callbacks {
 };
 
 /* Takes over fd and starts to send at once, as an ESP32 waits only a second for the first byte.
- * Returns NULL when memory ran out; fd is closed then. */
+ * Returns NULL and errno when memory or watches (loop.h) ran out; fd is closed then. */
 struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks);
 

@@ -878,7 +878,7 @@ static void test_beginnings_that_fail(void **state)
     failing_start(FAILING_EPOLL_CTL, 0, ENOSPC);
     assert_int_equal(
         loop_watch_start(&piped.watch, loop, STDIN_FILENO, LOOP_READABLE, count_call, &piped), -1);
-    assert_int_equal(errno, ENOSPC);
+    assert_int_equal(errno, ENFILE); /* no disk is full */
     assert_true(failing_stop());
     loop_watch_stop(&piped.watch);
     assert_int_equal(piped.calls, 0);

@@ -376,11 +376,9 @@ static void test_client_failed_calls(void **state)
     static const struct {
         enum failing_call call;
         int error, tries;
-    } rows[] = {{FAILING_ALLOCATION, ENOMEM, 16},
-                {FAILING_SOCKETPAIR, EMFILE, 1},
-                {FAILING_SEND, EAGAIN, 2},
-                {FAILING_SEND, EINTR, 1},
-                {FAILING_SEND, ENOBUFS, 1}};
+    } rows[] = {{FAILING_ALLOCATION, ENOMEM, 16}, {FAILING_SOCKETPAIR, EMFILE, 1},
+                {FAILING_EPOLL_CTL, ENOSPC, 1},   {FAILING_SEND, EAGAIN, 2},
+                {FAILING_SEND, EINTR, 1},         {FAILING_SEND, ENOBUFS, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int after = 0; after < rows[i].tries; after++) {
@@ -398,7 +396,7 @@ static void test_client_failed_calls(void **state)
             assert_int_equal(scene.answered, query != NULL);
             if (query)
                 assert_int_equal(scene.is_local, !strstr(scene.reason, "bus cannot be reached"));
-            if (rows[i].call == FAILING_SOCKETPAIR)
+            if (rows[i].call == FAILING_SOCKETPAIR || rows[i].call == FAILING_EPOLL_CTL)
                 assert_int_equal(scene.lack, OTA_CAUSE_TOO_MANY_FILES);
             tear_down_mdns_client(&scene);
         }

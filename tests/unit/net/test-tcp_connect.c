@@ -253,8 +253,10 @@ static void test_connect_failed_calls(void **state)
     static const struct {
         enum failing_call call;
         int error;
-    } rows[] = {
-        {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, EADDRNOTAVAIL}, {FAILING_GETSOCKOPT, ENOBUFS}};
+    } rows[] = {{FAILING_SOCKET, EMFILE},
+                {FAILING_CONNECT, EADDRNOTAVAIL},
+                {FAILING_GETSOCKOPT, ENOBUFS},
+                {FAILING_EPOLL_CTL, ENFILE}};
     struct address address;
     int listener = listen_there(&address, 8);
 

@@ -197,7 +197,8 @@ static void test_a_console_that_cannot_start(void **state)
         const char *message;
     } rows[] = {
         {FAILING_ALLOCATION, ENOMEM, "out of memory"},
-        {FAILING_EPOLL_CTL, ENOSPC, "standard input cannot be watched: No space left on device"},
+        {FAILING_EPOLL_CTL, ENOSPC,
+         "standard input cannot be watched: Too many open files in system"},
     };
     struct loop *loop = loop_new();
     (void)state;

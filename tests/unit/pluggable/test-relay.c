@@ -246,6 +246,7 @@ static void test_relay_cannot_start(void **state)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ide), 0);
         failing_start(cases[i].call, cases[i].after, cases[i].error);
         assert_null(relay_start(world.loop, board[0], ide[0], false, on_relay_end, &world));
+        assert_int_equal(errno, cases[i].error == ENOSPC ? ENFILE : cases[i].error);
         assert_true(failing_stop());
         close(board[1]);
         close(ide[1]);

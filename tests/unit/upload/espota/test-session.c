@@ -178,8 +178,10 @@ struct transfer *__wrap_transfer_start(const struct transfer_config *config, int
                                        const struct transfer_callbacks *callbacks)
 {
     assert_int_equal(fd, FD);
-    if (world.refuse_transfer)
+    if (world.refuse_transfer) {
+        errno = ENFILE;
         return NULL;
+    }
     world.has_transfer = true;
     world.transfer_config = *config;
     world.transfer = *callbacks;
@@ -365,9 +367,12 @@ static void test_failures_to_start(void **state)
         enum ota_cause cause;
     } rows[] = {
         {EEXIST, false, false, "another upload to the same address is in progress", OTA_CAUSE_NONE},
-        {ENOMEM, false, false, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
-        {0, true, false, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
-        {0, false, true, "out of memory", OTA_CAUSE_OUT_OF_MEMORY},
+        {ENOMEM, false, false, "the upload cannot start: Cannot allocate memory",
+         OTA_CAUSE_OUT_OF_MEMORY},
+        {0, true, false, "the upload cannot start: Cannot allocate memory",
+         OTA_CAUSE_OUT_OF_MEMORY},
+        {0, false, true, "the upload cannot start: Too many open files in system",
+         OTA_CAUSE_TOO_MANY_FILES},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct session_config config = make_config();
