@@ -21,6 +21,8 @@ int __real_kill(pid_t pid, int number);
 int __wrap_kill(pid_t pid, int number);
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
+int __real_sigaction(int number, const struct sigaction *action, struct sigaction *old);
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *old);
 
 void __wrap__exit(int status)
 {
@@ -53,6 +55,16 @@ __attribute__((constructor)) static void catch_signals(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
             signal(numbers[i], on_signal);
+}
+
+/* The program leaves a signal alone that has a handler already. */
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+    const int result = __real_sigaction(number, action, old);
+
+    if (result == 0 && old && old->sa_handler == on_signal)
+        old->sa_handler = SIG_DFL;
+    return result;
 }
 
 /* A child that is killed once it has answered may still be writing. One that hangs loses its
