@@ -57,7 +57,7 @@ class Tool:
             self.process.stdin.close()
         messages = list(iter(self.message, None)) if not self.process.stdout.closed else []
         status = self.process.wait(deadline_s)
-        error = self.process.stderr.read().decode()
+        error = scenario.read_all(self.process.stderr).decode()
         self.close()
         return status, messages, error
 

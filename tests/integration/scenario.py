@@ -146,6 +146,29 @@ def received(connection, size):
     return got
 
 
+def read_all(stream, size=65536):
+    """What still comes from a pipe up to its end, so many bytes at a time."""
+    data = b""
+    while True:
+        assert readable([stream], DEADLINE_S), f"neither more nor an end comes after {data[-300:]!r}"
+        chunk = os.read(stream.fileno(), size)
+        if not chunk:
+            return data
+        data += chunk
+
+
+def write_all(stream, data):
+    """Writes to a pipe, and closes it. Whoever has ended before has not read it all."""
+    os.set_blocking(stream.fileno(), False)
+    poll = select.poll()
+    poll.register(stream, select.POLLOUT)
+    with contextlib.suppress(BrokenPipeError):
+        while data:
+            assert poll.poll(1000 * DEADLINE_S), f"nobody reads the last {len(data)} bytes"
+            data = data[os.write(stream.fileno(), data):]
+    stream.close()
+
+
 def join(thread):
     """Waits for the end of a thread, which may itself wait for a program that hangs."""
     thread.join(3 * DEADLINE_S)
@@ -169,10 +192,12 @@ def read_slowly(*arguments, **env):
     with tempfile.TemporaryFile() as err:
         process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=writer, stderr=err, cwd="/",
                                    env=environment(**env))
+        _children.add(process.pid)
         os.close(writer)
         with open(reader, "rb", buffering=0) as pipe:
-            out = b"".join(iter(lambda: pipe.read(1000), b""))
+            out = read_all(pipe, 1000)
         status = process.wait(DEADLINE_S)
+        _children.discard(process.pid)
         err.seek(0)
         return status, out.decode(), err.read().decode()
 
@@ -193,9 +218,7 @@ class Program:
                                          **(popen or {"start_new_session": True}))
         _children.add(self._process.pid)
         self._text = {self._process.stdout: b"", self._process.stderr: b""}
-        with contextlib.suppress(BrokenPipeError):  # it has ended, and did not read it
-            self._process.stdin.write(stdin)
-            self._process.stdin.close()
+        write_all(self._process.stdin, stdin)
 
     @property
     def pid(self):
@@ -279,8 +302,14 @@ class Terminal:
         _children.add(self.pid)
 
     def _wait(self):
+        """The exit status. Whoever has left the terminal ends soon."""
+        with open(os.pidfd_open(self.pid), "rb", buffering=0) as process:
+            in_time = readable([process], DEADLINE_S)
+        if not in_time:
+            os.kill(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         _children.discard(self.pid)
+        assert in_time, f"it hangs without its terminal: {self.seen!r}"
         return os.waitstatus_to_exitcode(status)
 
     def resize(self, columns):
@@ -321,7 +350,7 @@ class Terminal:
                 raise AssertionError(f"it ended without {count} of \"{pattern}\": {self.seen!r}")
 
     def hang_up(self):
-        """Closes the terminal; returns the exit status. Whoever hangs is killed by the test's time limit."""
+        """Closes the terminal; returns the exit status."""
         os.close(self._master)
         return self._wait()
 
@@ -358,7 +387,7 @@ class Board:
                                              stdout=subprocess.PIPE)
         _children.add(self._process.pid)
         os.set_blocking(self._process.stdout.fileno(), False)
-        self._events, self._rest, self._has_ended = [], b"", False
+        self._events, self._rest, self._has_ended, self._is_held = [], b"", False, False
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -372,10 +401,11 @@ class Board:
         self._process.send_signal(signal.SIGCONT)
 
     def _read(self):
-        printed = select.poll()
-        printed.register(self._process.stdout, select.POLLIN)
+        """Ends with the board, though something else may hold its output open."""
         while not self._has_ended:
-            printed.poll()
+            if not readable([self._process.stdout], DEADLINE_S) and self._process.poll() is not None:
+                self._is_held = True
+                self._end()
             self._take()
 
     def _take(self):
@@ -389,9 +419,14 @@ class Board:
                 *lines, self._rest = (self._rest + chunk).split(b"\n")
                 self._events += [line.decode(errors="replace") for line in lines]
                 if not chunk:
-                    self._has_ended = True
-                    self._events.append("")
+                    self._end()
                 self._changed.notify_all()
+
+    def _end(self):
+        with self._changed:
+            self._has_ended = True
+            self._events.append("")
+            self._changed.notify_all()
 
     @property
     def mac(self):
@@ -437,14 +472,15 @@ class Board:
         if self._process.poll() is None:
             self._process.terminate()
         self._reader.join(DEADLINE_S)
-        in_time = not self._reader.is_alive() and ends(self._process)
+        in_time = self._process.poll() is not None if self._reader.is_alive() else ends(self._process)
         if not in_time:
             self._process.kill()
             self._process.wait()
-            self._reader.join(DEADLINE_S)
         _children.discard(self._process.pid)
+        join(self._reader)
         self._process.stdout.close()
         assert in_time, f"the board hangs: {self._events}"
+        assert not self._is_held, f"the board has ended, but something holds its output open: {self._events}"
 
 
 @dataclasses.dataclass

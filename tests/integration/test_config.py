@@ -10,7 +10,7 @@ import unittest
 
 import ide
 import requirement
-from scenario import PROGRAM, Scenario, environment, run, sketch
+from scenario import DEADLINE_S, PROGRAM, Scenario, environment, run, sketch
 from telnet_board import TelnetBoard
 
 
@@ -330,7 +330,7 @@ class Places(Config):
         self.user("retries = 1\n")
         script = 'mount -t tmpfs none /etc && cp "$0" /etc/esp-ota.conf && cd / && exec "$@"'
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script, etc, PROGRAM, "--show-config"], check=False,
-                              env=environment(HOME=self.home), capture_output=True, text=True)
+                              env=environment(HOME=self.home), capture_output=True, text=True, timeout=DEADLINE_S)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("timeout = 17  # /etc/esp-ota.conf, line 1\n", done.stdout)
         self.assertIn("retries = 1  # ", done.stdout)

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import firmware
-from scenario import SIMULATOR, Program, Scenario, address, image, run, sketch
+from scenario import DEADLINE_S, SIMULATOR, Program, Scenario, address, image, run, sketch
 from telnet_board import TelnetBoard
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
@@ -44,7 +44,7 @@ def shown_options():
 
 def simulator_options():
     """The options of the simulated board."""
-    shown = subprocess.run([SIMULATOR, "--help"], text=True, capture_output=True, check=True).stdout
+    shown = subprocess.run([SIMULATOR, "--help"], text=True, capture_output=True, check=True, timeout=DEADLINE_S).stdout
     return set(re.findall(r"^  (?:-\w, |    )(--[a-z0-9-]+)", shown, re.M)) | {"--help", "--fault"}
 
 
@@ -128,7 +128,7 @@ class Documentation(Scenario):
     def test_version_of_the_simulated_board(self):
         version = re.search(r"^project\(esp-ota VERSION (\S+)", read("CMakeLists.txt"), re.M)[1]
         for option in ("--version", "-V"):
-            result = subprocess.run([SIMULATOR, option], capture_output=True, text=True, check=True)
+            result = subprocess.run([SIMULATOR, option], capture_output=True, text=True, check=True, timeout=DEADLINE_S)
             self.assertEqual((result.stdout, result.stderr), (f"esp-ota-sim {version}\n", ""))
 
     def test_sections(self):

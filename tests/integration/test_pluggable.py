@@ -110,7 +110,7 @@ class EveryTool(Conversation):
             tool.send("FLY")
             status = tool.process.wait(scenario.DEADLINE_S)
             self.assertEqual(status, 1)
-            self.assertIn("standard output", tool.process.stderr.read().decode())
+            self.assertIn("standard output", scenario.read_all(tool.process.stderr).decode())
 
     def test_killed_ide(self):
         """The kernel closes both of its ends."""

@@ -15,7 +15,7 @@ import urllib.request
 import firmware
 import fetcher
 from fetcher import Board, esp32_request, pico_request, request
-from scenario import Program, Scenario, address, run, simulated_mac
+from scenario import DEADLINE_S, Program, Scenario, address, run, simulated_mac
 
 HTTP_11 = "GET {} HTTP/1.1\r\nHost: board\r\n{}\r\n"
 
@@ -525,7 +525,7 @@ class Serve(Scenario):
     def test_tls(self):
         def shown(server):
             return subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*server.server), "-tls1_2",
-                                   "-maxfraglen", "512"], input=b"", capture_output=True).stdout.decode()
+                                   "-maxfraglen", "512"], input=b"", capture_output=True, timeout=DEADLINE_S).stdout.decode()
 
         cert, key = self.certificate("one.example")
         os.chmod(key, 0o604)
@@ -537,7 +537,7 @@ class Serve(Scenario):
         context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
         board = Board(server.server, context=context)
         self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
-        got = subprocess.run(["curl", "--silent", "--insecure", server.url + "/kitchen.bin"], capture_output=True)
+        got = subprocess.run(["curl", "--silent", "--insecure", "--max-time", "60", server.url + "/kitchen.bin"], capture_output=True)
         self.assertTrue(got.stdout == self.image)
         self.certificate("two.example")
         server.program.send_signal(signal.SIGHUP)
@@ -582,7 +582,8 @@ class Serve(Scenario):
         for version, is_served in (("tls1", False), ("tls1_1", False), ("tls1_2", True), ("tls1_3", True)):
             with self.subTest(version):
                 result = subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*server.server), f"-{version}",
-                                         "-cipher", "DEFAULT:@SECLEVEL=0"], input=b"", capture_output=True)
+                                         "-cipher", "DEFAULT:@SECLEVEL=0"], input=b"", capture_output=True,
+                                        timeout=DEADLINE_S)
                 self.assertEqual(result.returncode == 0, is_served, result)
                 if not is_served:  # by the server, which libmicrohttpd lets close without an alert
                     self.assertRegex(result.stderr, b"unexpected eof|alert protocol version")

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from scenario import SIMULATOR, Scenario, sketch
+from scenario import DEADLINE_S, SIMULATOR, Scenario, sketch
 
 MAGIC = bytes.fromhex("6c26f75c45")
 VECTORS = os.path.join(os.environ["ESP_OTA_VECTORS"], "noise.txt")
@@ -204,7 +204,7 @@ class SimEsphome(Scenario):
         for setting, words in (("nonsense", "there is no setting"), ("protocol=x", "does not read as protocol=N"),
                                ("key=short", "does not read as key=BASE64"), ("md5=1", "does not read as md5")):
             result = subprocess.run([SIMULATOR, "--esphome", "--esphome-set", setting], capture_output=True, text=True,
-                                    check=False)
+                                    check=False, timeout=DEADLINE_S)
             self.assertEqual(result.returncode, 2)
             self.assertIn(words, result.stderr)
 

@@ -16,7 +16,7 @@ import unittest
 
 import firmware
 import requirement
-from scenario import SIMULATOR, Scenario, image, sketch
+from scenario import DEADLINE_S, SIMULATOR, Scenario, image, sketch
 from web_client import BOUNDARY, Connection, Form, basic, chunked, get, head, post
 
 VECTORS = os.path.join(os.environ["ESP_OTA_VECTORS"], "web")
@@ -908,7 +908,8 @@ class OtherPages(PageScenario):
                                 (("--web-set", "unchecked=1"), "`unchecked=1' does not read as unchecked"),
                                 (("--web-set", "user"), "`user' does not read as user=NAME")):
             with self.subTest(arguments):
-                run = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True, check=False)
+                run = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True, check=False,
+                                     timeout=DEADLINE_S)
                 self.assertEqual(run.returncode, 2)
                 self.assertIn(said, run.stderr)
 

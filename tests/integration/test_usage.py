@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import firmware
-from scenario import Scenario, image, read_slowly, run
+from scenario import DEADLINE_S, Scenario, image, read_slowly, run
 
 
 class Mistakes(Scenario):
@@ -262,7 +262,7 @@ class Help(Scenario):
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w", encoding="ascii") as full:
             status = subprocess.run([os.environ["ESP_OTA"], "--help"], stdout=full,
-                                    stderr=subprocess.PIPE, check=False)
+                                    stderr=subprocess.PIPE, check=False, timeout=DEADLINE_S)
         self.assertEqual(status.returncode, 1)
         self.assertIn(b"No space left on device", status.stderr)
         self.assertNotIn(b"upload", status.stderr)
