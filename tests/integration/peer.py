@@ -80,6 +80,10 @@ class Peer:
             if data[0] == b"200" and len(data) == 3:
                 return data[1].decode(), data[2].decode()
 
+    def say_end(self):
+        """Whoever waits for more gets an empty datagram after all that has come."""
+        self.udp.sendto(b"", self.udp.getsockname())
+
     def reply(self, data):
         self.udp.sendto(data, self.host)
 
