@@ -12,40 +12,37 @@
 
 bool stdout_text_open(struct stdout_text *text)
 {
-    *text = (struct stdout_text){0};
-    text->stream = open_memstream(&text->bytes, &text->size);
+    text_stream_open(&text->memory);
+    text->stream = text->memory.file;
     return text->stream != NULL;
 }
 
 /* Whether all that was printed could be kept. */
 static bool close_whole(struct stdout_text *text)
 {
-    if (!text->stream)
-        return false;
-
-    bool is_whole = !ferror(text->stream);
-    return fclose(text->stream) == 0 && is_whole;
+    return text->stream && text_stream_close(&text->memory);
 }
 
 static int release(struct stdout_text *text, int error)
 {
-    free(text->bytes);
+    free(text->memory.bytes);
     *text = (struct stdout_text){0};
     return error;
 }
 
 int stdout_text_write(struct stdout_text *text, int patience_ms)
 {
-    int error = close_whole(text)
-                    ? stdio_guard_write(STDOUT_FILENO, text->bytes, text->size, patience_ms)
-                    : ENOMEM;
+    int error = close_whole(text) ? stdio_guard_write(STDOUT_FILENO, text->memory.bytes,
+                                                      text->memory.size, patience_ms)
+                                  : ENOMEM;
 
     return release(text, error);
 }
 
 int stdout_text_put(struct stdout_text *text, struct write_queue *queue)
 {
-    int error = close_whole(text) ? write_queue_put(queue, text->bytes, text->size) : ENOMEM;
+    int error =
+        close_whole(text) ? write_queue_put(queue, text->memory.bytes, text->memory.size) : ENOMEM;
 
     return release(text, error);
 }

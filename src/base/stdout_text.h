@@ -5,17 +5,17 @@
 #ifndef ESP_OTA_BASE_STDOUT_TEXT_H
 #define ESP_OTA_BASE_STDOUT_TEXT_H
 
+#include "base/text_stream.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 struct write_queue;
 
-/* The fields but stream belong to stdout_text.c. */
+/* Must not move until it is written. */
 struct stdout_text {
-    FILE *stream; /* to print to */
-    char *bytes;
-    size_t size;
+    FILE *stream;              /* to print to */
+    struct text_stream memory; /* belongs to stdout_text.c */
 };
 
 /* False when memory has run out; then stdout_text_write() fails, too. */

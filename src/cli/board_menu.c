@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/terminal.h"
 #include "base/text.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "output/board_table.h"
 
@@ -294,23 +295,22 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
 static enum ota_error show_menu(const struct choice *choices, size_t count,
                                 struct ota_failure *failure)
 {
-    char *table = NULL;
-    size_t size;
+    struct text_stream table = {0};
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     struct board_list boards = {.items = calloc(count + 1, sizeof *boards.items), .count = count};
-    FILE *stream = boards.items ? open_memstream(&table, &size) : NULL;
+    const bool is_open = boards.items && text_stream_open(&table);
 
     for (size_t i = 0; i < count && boards.items; i++)
         boards.items[i] = choices[i].board;
-    if (stream)
-        board_table_print_table(stream, &boards, menu_width());
-    if (!stream || fclose(stream) != 0)
+    if (is_open)
+        board_table_print_table(table.file, &boards, menu_width());
+    if (!is_open || !text_stream_close(&table))
         ota_fail_no_memory(failure);
     else
-        show_lines(table, choices, count);
+        show_lines(table.bytes, choices, count);
 
     free(boards.items);
-    free(table);
+    free(table.bytes);
     return failure->error;
 }
 

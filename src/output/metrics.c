@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/json_memory.h"
 #include "base/text.h"
+#include "base/text_stream.h"
 #include "image/image.h"
 
 #include <errno.h>
@@ -455,18 +456,15 @@ static void print_series(FILE *stream, const struct row *row, json_t *boards)
 
 char *metrics_text(const struct metrics *metrics, size_t *length)
 {
-    char *text = NULL;
-    FILE *stream = open_memstream(&text, length);
+    struct text_stream text;
 
-    if (!stream)
+    if (!text_stream_open(&text))
         return NULL;
     for (size_t i = 0; i < SERIES_COUNT; i++)
-        print_series(stream, &rows[i], metrics->boards);
-    bool is_whole = !ferror(stream);
-    if (fclose(stream) == 0 && is_whole)
-        return text;
-    free(text);
-    return NULL;
+        print_series(text.file, &rows[i], metrics->boards);
+    text_stream_close(&text);
+    *length = text.size;
+    return text.bytes;
 }
 
 /* Results replace what is known, series by series: a failure leaves the last success. */

@@ -3,6 +3,7 @@
  * replaces the part that changes; without scripts, the page reloads by itself.
  */
 #include "base/escape.h"
+#include "base/text_stream.h"
 #include "base/units.h"
 #include "serve/html.h"
 #include "serve/serve_internal.h"
@@ -210,11 +211,11 @@ static void write_boards(FILE *page, const struct book *book)
 char *serve_page(struct serve *serve)
 {
     const struct book *book = serve->config.book;
-    char *text = NULL;
-    size_t size;
-    FILE *page = open_memstream(&text, &size);
-    if (!page)
+    struct text_stream text;
+    if (!text_stream_open(&text))
         return NULL;
+
+    FILE *page = text.file;
 
     fputs(PAGE_HEAD, page);
     for (size_t i = 0; i < serve->config.offer_count; i++)
@@ -226,9 +227,6 @@ char *serve_page(struct serve *serve)
         fputs("<p>No board has asked yet.</p>\n", page);
     fputs(PAGE_END, page);
 
-    const bool is_complete = !ferror(page);
-    if (fclose(page) == 0 && is_complete)
-        return text;
-    free(text);
-    return NULL;
+    text_stream_close(&text);
+    return text.bytes;
 }
