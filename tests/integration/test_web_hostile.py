@@ -10,12 +10,13 @@ import concurrent.futures
 import hashlib
 import json
 import re
+import resource
 import socket
 import threading
 import unittest
 
 from peer import WebPeer
-from scenario import Scenario, Terminal, run, secrets, sketch
+from scenario import DEADLINE_S, Program, Scenario, Terminal, run, secrets, sketch
 
 PASSWORD = "kwertz42"
 BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -582,6 +583,29 @@ class Hostile(Scenario):
                     self.assertIn("Too many open files\n  Raise the limit of open files", result.err)
         self.assertIn(1, statuses)
         self.assertNotIn(5, statuses)
+
+    def test_no_descriptor_for_the_facts(self):
+        """Nobody was asked for the chip then, nor whether the password is right."""
+        started, programs = threading.Event(), []
+
+        def page(_method, path, _answer):
+            if path == "/up":
+                started.wait(DEADLINE_S)
+                _, hard = resource.prlimit(programs[0].pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(programs[0].pid, resource.RLIMIT_NOFILE, (3, hard))
+                return ask("Basic", realm="x")
+            if path.startswith("/cm?"):
+                return reply(b'{"WARNING":"Need user=<username>&password=<password>"}', "401 Unauthorized")
+            return reply(b"Not found", "404 Not Found", "Server: Tasmota/15.5.0 (ESP8266EX)")
+
+        server = Server(page)
+        self.addCleanup(server.close)
+        programs.append(Program("-i", server.url, "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0",
+                                ESP_OTA_AUTH=PASSWORD))
+        started.set()
+        result = programs[0].result()
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("Too many open files\n  Raise the limit of open files", result.err)
 
     def test_challenges(self):
         """A challenge that cannot be answered is the server's, and the remedy is not the password."""

@@ -202,8 +202,6 @@ static bool shows_absence(struct web *web, const struct http_outcome *outcome)
 
 static bool on_version_lost(struct web *web, const struct http_outcome *outcome)
 {
-    if (outcome->end == HTTP_LOCAL)
-        return false;
     web->was_away = web->was_away || shows_absence(web, outcome);
     read_again(web, "");
     return true;

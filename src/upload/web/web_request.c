@@ -469,7 +469,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
         }
     } else if (!try_next_endpoint(web, outcome)) {
         note_page_reply(web, outcome);
-        if (!web->on_lost || !web->on_lost(web, outcome))
+        if (outcome->end == HTTP_LOCAL || !web->on_lost || !web->on_lost(web, outcome))
             fail_without_reply(web, outcome);
     }
     http_request_free(request);

@@ -204,7 +204,7 @@ static void ask_for_upload_page(struct web *web)
 static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome)
 {
     (void)outcome;
-    if (loop_now_us() >= web->safeboot_until_us || outcome->end == HTTP_LOCAL)
+    if (loop_now_us() >= web->safeboot_until_us)
         return false;
     web_wait(web, SAFEBOOT_POLL_US, ask_for_safeboot);
     return true;
