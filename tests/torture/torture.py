@@ -191,6 +191,14 @@ def web_digest(directory):
     return web(directory, scheme="only-digest")
 
 
+def web_tasmota(directory):
+    """Its chip is asked for before the upload."""
+    board = make_board(directory, "--web", "tasmota", "-p", "8080", "-P", PASSWORD)
+    content = firmware.sketch("esp8266", 20000)
+    return Scene(["-i", f"http://{board.address}:{board.port}", "-f", write(directory, "fw.bin", content), "-a", PASSWORD,
+                  *PATIENCE], [board], content=content)
+
+
 def web_https(directory):
     """With a certificate that an authority has signed."""
     scene = web(directory)
@@ -282,6 +290,14 @@ def show_config(directory):
     config = write(directory, "config", b"retries = 5\n[board kitchen]\nhost = kitchen.local\nauth-file = password\n"
                                         b"[group home]\nmembers = kitchen hall.local\n")
     return Scene(["--config", config, "--show-config"])
+
+
+def show_help(directory):
+    return Scene(["--help"])
+
+
+def show_version(directory):
+    return Scene(["--version"])
 
 
 def pluggable_discovery(directory):
@@ -376,9 +392,9 @@ def match_quiet(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, web_basic, web_digest, web_https, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
+    upload_md5, upload_sha256, web_basic, web_digest, web_tasmota, web_https, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
     check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, match_quiet, serve,
-    serve_name, serve_tasmota, configured, show_config, pluggable_discovery, pluggable_monitor)}
+    serve_name, serve_tasmota, configured, show_config, show_help, show_version, pluggable_discovery, pluggable_monitor)}
 
 
 # -- one run --------------------------------------------------------------------------------------------------------
