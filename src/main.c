@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     secret_cleanse_traces();
     stdio_guard_secure();
     ending_signal_reach_process_1();
-    /* Ignored, the number of a worker that has ended could be another process's when the worker is ended. */
+    /* Else the number of a worker that has ended may be another process's when it is killed. */
     signal(SIGCHLD, SIG_DFL);
     signal(SIGUSR1,
            SIG_IGN); /* asks for the progress; only loops answer it (loop_catch_status()) */

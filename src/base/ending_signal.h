@@ -17,8 +17,8 @@ bool ending_signal_includes(int number);
 /* "SIGINT"; "a real-time signal"; "a signal" if it is none of these. */
 const char *ending_signal_name(int number);
 
-/* Process 1 of a container gets no signal from the kernel that would only end it. If this is that process,
- * gives each of these signals a handler, by which it ends the process with status 128 + number. */
+/* Process 1 of a container gets no signal from the kernel that would only end it. If this is that
+ * process, gives each of these signals a handler that ends it with status 128 + number. */
 void ending_signal_reach_process_1(void);
 
 /* Whether the signal just ends the process: by default, or by the handler above. */

@@ -392,9 +392,10 @@ def match_quiet(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, web_basic, web_digest, web_tasmota, web_https, esphome_password, esphome_encrypted, sketch_server, fleet_resume,
-    check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards, match_quiet, serve,
-    serve_name, serve_tasmota, configured, show_config, show_help, show_version, pluggable_discovery, pluggable_monitor)}
+    upload_md5, upload_sha256, web_basic, web_digest, web_tasmota, web_https, esphome_password, esphome_encrypted,
+    sketch_server, fleet_resume, check_json, check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards,
+    match_quiet, serve, serve_name, serve_tasmota, configured, show_config, show_help, show_version, pluggable_discovery,
+    pluggable_monitor)}
 
 
 # -- one run --------------------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ struct web;
 
 /* Takes the reply to a GET, unless it is a challenge to be answered. */
 typedef void web_reply_fn(struct web *web, const struct http_reply *reply);
-/* A GET got no reply, and not because this computer failed, which is always a failure. Returns false if this
- * is one, too. */
+/* A GET got no reply, and not because this computer failed, which is always a failure. Returns false
+ * if this is one, too. */
 typedef bool web_lost_fn(struct web *web, const struct http_outcome *outcome);
 
 struct web_service {
