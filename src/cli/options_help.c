@@ -1,7 +1,8 @@
 /*
  * options_help.c: describes the options: --help, --usage, --version and "did you mean". popt's own
- * printer can neither keep to 80 columns with these texts nor report that it could not write.
+ * printer can neither keep each option on one line nor report that it could not write.
  */
+#include "cli/config_options.h"
 #include "cli/options_table.h"
 #include "cli/version.h"
 
@@ -39,27 +40,9 @@ static const char help_tail[] =
     "  esp-ota -i \"Living room lamp\" -s -f littlefs.bin\n"
     "  esp-ota -i http://lamp.local -f firmware.bin\n"
     "\n"
-    "Exit status 0 means that the board confirmed the upload; esp-ota(1) lists the\n"
-    "others and the JSON output. esp-ota-config(5) shows how all this becomes as\n"
-    "short as `esp-ota kitchen`.\n";
-
-/* Prints text from column used on, broken between words, and ends the line. */
-static void print_wrapped(FILE *stream, const char *text, size_t used)
-{
-    for (const char *word = text; *word;) {
-        size_t length = strcspn(word, " ");
-        bool is_first = word == text;
-
-        if (!is_first && used + 1 + length > LINE_WIDTH) {
-            fprintf(stream, "\n%*s", TEXT_COLUMN, "");
-            used = TEXT_COLUMN;
-            is_first = true;
-        }
-        used += (size_t)fprintf(stream, "%s%.*s", is_first ? "" : " ", (int)length, word);
-        word += length + strspn(word + length, " ");
-    }
-    fputc('\n', stream);
-}
+    "esp-ota(1) explains the options. Exit status 0 means that the board confirmed\n"
+    "the upload; the page lists the others. esp-ota-config(5) shows how all this\n"
+    "becomes as short as `esp-ota kitchen`.\n";
 
 static void print_option_row(FILE *stream, const struct poptOption *row)
 {
@@ -69,11 +52,21 @@ static void print_option_row(FILE *stream, const struct poptOption *row)
     used += fprintf(stream, "--%s", row->longName);
     if (row->argDescrip)
         used += fprintf(stream, "%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
-    /* Behind a long name as well, so that the line says something where grep has found it. */
-    used += fprintf(stream, "%*s", used + 2 > TEXT_COLUMN ? 2 : TEXT_COLUMN - used, "");
-    print_wrapped(stream, row->descrip, (size_t)used);
+    fprintf(stream, "%*s%s\n", used + 2 > TEXT_COLUMN ? 2 : TEXT_COLUMN - used, "", row->descrip);
 }
 
+/* What --no-NAME is for. */
+static void print_taking_back(FILE *stream)
+{
+    const struct poptOption *row;
+
+    for (size_t n = 0; (row = options_row(n)); n++)
+        if (!options_is_hidden(row) && config_options_is_flag((enum option)row->val))
+            fprintf(stream, "      --no-%-*s  no --%s, whatever a configuration says\n",
+                    TEXT_COLUMN - 13, row->longName, row->longName);
+}
+
+/* Each option is one line, so that it says all where grep has found it. */
 static void print_help(FILE *stream)
 {
     fputs(help_head, stream);
@@ -83,6 +76,8 @@ static void print_help(FILE *stream)
             if (!options_is_hidden(row))
                 print_option_row(stream, row);
         }
+        if (options_rows(group)->val == OPTION_CONFIG)
+            print_taking_back(stream);
     }
     fputs(help_tail, stream);
 }
