@@ -356,27 +356,33 @@ static enum ota_error parse_board(struct target *target, const char *text,
     return parse_name(target, text, false, failure);
 }
 
-/* Whether this part of a text is an address or a host name with a dot. Instance names may contain
- * slashes, commas and spaces, but hardly between such parts. */
-static bool is_host_part(const char *part, size_t length)
+/* What a part of a text is parsed as; TARGET_INSTANCE also if it is nothing else. */
+static enum target_kind kind_of_part(const char *part, size_t length)
 {
     char text[TARGET_NAME_MAX];
     struct target target;
     struct ota_failure ignored;
 
     if (length == 0)
-        return false;
+        return TARGET_INSTANCE;
 
     memcpy(text, part, length);
     text[length] = '\0';
-    return parse_board(&target, text, &ignored) == OTA_OK &&
-           (target.kind == TARGET_ADDRESS || target.kind == TARGET_LOCAL ||
-            target.kind == TARGET_HOST);
+    return parse_board(&target, text, &ignored) == OTA_OK ? target.kind : TARGET_INSTANCE;
+}
+
+/* Whether this part of a text is an address or a host name with a dot. Instance names may contain
+ * slashes, commas and spaces, but hardly between such parts. */
+static bool is_host_part(const char *part, size_t length)
+{
+    const enum target_kind kind = kind_of_part(part, length);
+
+    return kind == TARGET_ADDRESS || kind == TARGET_LOCAL || kind == TARGET_HOST;
 }
 
 /* How many hosts the text names, with commas, semicolons or spaces between, before or behind them; 0 if
- * another name is among them. */
-static size_t count_listed(const char *text)
+ * another name is among them. takes_labels: a name without a dot is a host, too. */
+static size_t count_listed(const char *text, bool takes_labels)
 {
     static const char separators[] = ",; ";
     size_t count = 0, length;
@@ -384,7 +390,8 @@ static size_t count_listed(const char *text)
     for (const char *part = text + strspn(text, separators); *part != '\0';
          part += length + strspn(part + length, separators)) {
         length = strcspn(part, separators);
-        if (!is_host_part(part, length))
+        if (!is_host_part(part, length) &&
+            !(takes_labels && kind_of_part(part, length) == TARGET_LABEL))
             return 0;
         count++;
     }
@@ -467,7 +474,7 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_target(failure, text,
                              "is a pattern, but -i takes one board; use --match for a pattern");
 
-    const size_t listed = count_listed(text);
+    const size_t listed = count_listed(text, false);
     if (listed > 1)
         return reject_target(failure, text, "names several boards: give each its own -i or line");
     if (listed == 1 && strpbrk(text, ",;"))
@@ -567,8 +574,8 @@ static enum ota_error split_user(struct target *target, const char **board,
     return OTA_OK;
 }
 
-/* Moves the path behind board, if there is one, to target. A slash alone is none. What follows '#' is
- * for browsers, and no server gets it. */
+/* Moves the path behind board, if there is one, to target. A slash or a question mark alone is none. What
+ * follows '#' is for browsers, and no server gets it. */
 static enum ota_error split_path(struct target *target, char *board, const char *text,
                                  struct ota_failure *failure)
 {
@@ -581,7 +588,8 @@ static enum ota_error split_path(struct target *target, char *board, const char 
         return reject_target(failure, text,
                              "has a character in its path that a URL cannot have: write a space as "
                              "%20, and others as the browser does");
-    snprintf(target->path, sizeof target->path, "%s", strcmp(path, "/") == 0 ? "" : path);
+    const bool is_root = strcmp(path, "/") == 0 || strcmp(path, "?") == 0;
+    snprintf(target->path, sizeof target->path, "%s", is_root ? "" : path);
     *path = '\0';
     if (*board == '\0')
         return reject_target(failure, text, "is a URL without a host");
@@ -646,6 +654,12 @@ enum ota_error target_parse(struct target *target, const char *text,
     return parse_board(target, name, failure);
 }
 
+bool target_lists_hosts(const struct target *target)
+{
+    return target->kind == TARGET_INSTANCE && strpbrk(target->name, ",;") &&
+           count_listed(target->name, true) > 0;
+}
+
 bool target_suits_certificate(const struct target *target)
 {
     const char *dot = strrchr(target->name, '.');
@@ -657,29 +671,38 @@ bool target_suits_certificate(const struct target *target)
            inet_aton(dot ? dot + 1 : target->name, &ignored) == 0;
 }
 
-/* Whether the name of an instance reads as that of another target, perhaps with a port or path. */
-static bool is_mistakable(const char *name)
+/* Whether the name of an instance reads as a board with a path behind it. */
+static bool has_path(const char *name)
+{
+    const char *query = strchr(name, '?');
+
+    return strchr(name, '/') || (query && query[1] != '\0');
+}
+
+/* Whether the name of an instance has to be written in full: it reads as that of another target, perhaps
+ * with a port or path, or only its full name can be typed. */
+static bool is_mistakable(const char *name, const char *full_name)
 {
     const struct target_schemes none = {0};
     struct target other;
     struct ota_failure ignored;
 
-    if (strpbrk(name, "/?"))
+    if (has_path(name))
         return true;
     if (target_parse(&other, name, &none, &ignored) != OTA_OK)
-        return false;
+        return target_parse(&other, full_name, &none, &ignored) == OTA_OK;
     return (other.kind != TARGET_INSTANCE && other.kind != TARGET_LABEL) || other.port ||
            strcmp(other.name, name) != 0;
 }
 
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target)
 {
-    const bool is_full = target->kind == TARGET_INSTANCE && is_mistakable(target->name);
-    char suffix[SERVICE_SUFFIX_MAX] = "";
+    char suffix[SERVICE_SUFFIX_MAX];
 
-    if (is_full)
-        make_service_suffix(suffix, target->service);
+    make_service_suffix(suffix, target->service);
     snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, suffix);
+    if (target->kind != TARGET_INSTANCE || !is_mistakable(target->name, text))
+        snprintf(text, TARGET_FULL_MAX, "%s", target->name);
     return text;
 }
 

@@ -46,7 +46,7 @@ struct target {
     uint16_t port;                      /* 0: the text has none */
     const struct target_scheme *scheme; /* NULL: the text has none */
     char user[TARGET_NAME_MAX];         /* as in the text; "" if it has none */
-    char path[TARGET_NAME_MAX];         /* likewise, from the slash on; "" for a slash alone */
+    char path[TARGET_NAME_MAX]; /* likewise, from the slash on; "" for "/" and for "?" alone */
 };
 
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with
@@ -65,9 +65,10 @@ struct target {
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure);
 
-/* Writes the target's name so that no target of another kind has the same text: boards choose their
- * instance's name, which may be "10.0.0.7", "kitchen.local" or "kitchen:3232". Such an instance is
- * written in full, with its service, as "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
+/* Writes the target's name so that no target of another kind has the same text, and target_parse() takes
+ * it where it takes the full name: boards choose their instance's name, which may be "10.0.0.7",
+ * "kitchen.local", "kitchen:3232" or "lab-*". Such an instance is written in full, with its service, as
+ * "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
 enum { TARGET_FULL_MAX = TARGET_NAME_MAX + 24 };
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target);
 
@@ -79,6 +80,10 @@ bool target_names_equal(const struct target *a, const struct target *b);
  * without regard to the case of ASCII letters. Scheme and user are not compared: they say how the
  * board is to be reached. */
 bool target_equal(const struct target *a, const struct target *b);
+
+/* Whether the target is the name of an instance that may be meant as several hosts, or as one with a
+ * separator too many: "kitchen,lamp", "kitchen,". */
+bool target_lists_hosts(const struct target *target);
 
 /* Whether the target is an address, or a name that can stand in a URL and in a certificate: ASCII
  * letters, digits, "-", "_" and dots. URLs take a name that ends in a number for an address. */

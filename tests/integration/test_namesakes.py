@@ -129,6 +129,20 @@ class Namesakes(test_list_crowd.Announced):
         self.assert_result(result, 0, (f"{THERE}: confirmed", "2 had it already"), LOOKED_FOR)
         failing.wait_for("upload result=ok")
 
+    def test_instances_named_like_patterns(self):
+        """What is shown can be typed, and is no longer than that takes."""
+        for name, shown in (("Lab-0?", "Lab-0?"), ("Lab-*", "Lab-*._arduino._tcp.local")):
+            with self.subTest(name):
+                responder = self.announce(board(name, (HERE,), host="lab"))
+                simulated = self.simulate_at(HERE)
+                result = self.upload("--all", "--json")
+                self.assertEqual([shown], [event["board"] for event in map(json.loads, result.out.splitlines())
+                                           if event["event"] == "result"], result)
+                result = self.upload("-i", shown)
+                self.assert_result(result, 0, ("confirmed by the board",), LOOKED_FOR)
+                simulated.stop()
+                responder.stop()
+
     def test_services_of_one_name(self):
         """Their hosts have names of their own, which are good names for them."""
         for address, host in ((HERE, "esp-1"), (THERE, "esp-2")):

@@ -542,6 +542,11 @@ static void test_full_names(void **state)
         {"lamp/update", true},
         {"10.0.0.7/update", true},
         {"lamp?x=1", true},
+        {"Lab-0?", false},
+        {"Lab-*", true},
+        {"lab??", true},
+        {"10.0.0.7,10.0.0.8", true},
+        {"/dev/ttyUSB0", true},
         {"10.0.0.7._arduino._tcp.local", true},
         {"10.0.0.7._esphomelib._tcp.local", true},
     };
