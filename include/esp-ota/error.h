@@ -94,8 +94,9 @@ enum ota_cause {
     OTA_CAUSE_NO_SUCH_BOARD,  /* others do */
     OTA_CAUSE_OTHER_PROTOCOL, /* such boards do, but they take uploads by another protocol */
     OTA_CAUSE_OTHER_NAMES,    /* others do, and one board was looked for */
-    OTA_CAUSE_PATTERN,        /* the same, and they match its name as a pattern */
-    OTA_CAUSE_SEPARATED,      /* the same, and its name has commas between names of boards */
+    OTA_CAUSE_OTHER_WAY,      /* the same, and the most similar name needs another protocol */
+    OTA_CAUSE_PATTERN,        /* others do, and they match the board's name as a pattern */
+    OTA_CAUSE_SEPARATED,      /* its name has commas between or beside names of boards */
     /* The way to a board that does not answer, or does not connect. */
     OTA_CAUSE_DETOUR,        /* datagrams leave through another interface than the board's */
     OTA_CAUSE_OTHER_NETWORK, /* no interface of this computer is in the board's local network */

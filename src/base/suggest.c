@@ -99,9 +99,33 @@ static bool is_better(const struct suggestion *a, const struct suggestion *b)
 
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name)
 {
-    const struct suggestion offered = compare_names(wanted, name);
+    suggest_offer_noted(suggestions, wanted, name, NULL);
+}
+
+/* Whether the name is in best; it loses its note to an offer without one. */
+static bool is_offered(struct suggestions *suggestions, const struct suggestion *offered)
+{
+    for (size_t i = 0; i < suggestions->count; i++) {
+        struct suggestion *known = &suggestions->best[i];
+
+        if (strcmp(known->name, offered->name) == 0) {
+            if (!offered->note)
+                known->note = NULL;
+            return true;
+        }
+    }
+    return false;
+}
+
+void suggest_offer_noted(struct suggestions *suggestions, const char *wanted, const char *name,
+                         const char *note)
+{
+    struct suggestion offered = compare_names(wanted, name);
     size_t place = suggestions->count;
 
+    offered.note = note;
+    if (is_offered(suggestions, &offered))
+        return;
     suggestions->total++;
     while (place > 0 && is_better(&offered, &suggestions->best[place - 1]))
         place--;
@@ -130,7 +154,12 @@ void suggest_list(char *target, size_t capacity, const struct suggestions *sugge
     char name[SUGGEST_NAME_MAX];
 
     target[0] = '\0';
-    for (size_t i = 0; i < suggestions->count; i++)
+    for (size_t i = 0; i < suggestions->count; i++) {
+        const struct suggestion *best = &suggestions->best[i];
+
         text_append(target, capacity, "%s\"%s\"", i ? ", " : "",
-                    escape_string(name, sizeof name, suggestions->best[i].name));
+                    escape_string(name, sizeof name, best->name));
+        if (best->note)
+            text_append(target, capacity, " (%s)", best->note);
+    }
 }

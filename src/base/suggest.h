@@ -11,7 +11,8 @@ enum { SUGGEST_MAX = 3, SUGGEST_NAME_MAX = 256 };
 
 struct suggestion {
     size_t distance;
-    bool is_similar; /* see suggest_is_similar(); without ".local" at the end */
+    bool is_similar;  /* see suggest_is_similar(); without ".local" at the end */
+    const char *note; /* what to show behind the name, borrowed; NULL: nothing */
     char name[SUGGEST_NAME_MAX];
 };
 
@@ -34,10 +35,15 @@ bool suggest_is_similar(size_t distance, size_t length, size_t other);
  * the other, such as "lamp" of "Living room lamp", is as similar as one with a single mistake. */
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name);
 
+/* The same for a name with a note. A name that is in best already is not offered again, and has a note
+ * only if each offer had one. */
+void suggest_offer_noted(struct suggestions *suggestions, const char *wanted, const char *name,
+                         const char *note);
+
 /* Leaves out of best what is not similar. */
 void suggest_keep_similar(struct suggestions *suggestions);
 
-/* Writes the best names as `"a", "b"`, escaped, most similar first. target is always terminated. */
+/* Writes the best names as `"a", "b" (note)`, escaped, most similar first. target is always terminated. */
 void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions);
 
 #endif

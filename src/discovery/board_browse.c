@@ -219,7 +219,7 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
     ota_fail(&failure, OTA_E_NOT_FOUND,
              "no board announces %s in this network (multicast DNS was asked for %s)%s",
              is_partial ? "ArduinoOTA or a sketch server" : "itself", time_since(browse, time),
-             is_partial ? "; \"esp-ota -l\" also shows boards with ESPHome, WLED and Tasmota" : "");
+             is_partial ? BOARD_BROWSE_OTHERS : "");
     failure.cause = OTA_CAUSE_NO_BOARDS;
     finish_browse(browse, &failure);
 }

@@ -14,6 +14,10 @@
 struct board_browse;
 struct source;
 
+/* Ends a message about boards that were not found among those of SERVICES_ARDUINO. */
+#define BOARD_BROWSE_OTHERS                                                                        \
+    "; boards with ESPHome, WLED or Tasmota are looked for with --protocol esphome or web"
+
 /* Called once, from the loop. boards belongs to the browse. failure is NULL if boards is complete
  * as far as Avahi knows, or the time is over. Otherwise it gives the reason (OTA_E_NOT_FOUND: there
  * are no boards; OTA_E_AMBIGUOUS: too many have one name; OTA_E_NO_MDNS; OTA_E_INTERNAL), and boards has those seen until then. */

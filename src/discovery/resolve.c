@@ -133,13 +133,21 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
+/* Whether the target may announce itself so. */
+static bool is_our_service(const struct resolver *resolver, enum service service)
+{
+    return resolver->services & 1U << service;
+}
+
 /* Another board has this name. */
-static void offer_name(struct resolver *resolver, const char *name)
+static void offer_name(struct resolver *resolver, const char *name, enum service service)
 {
     const char *wanted = resolver->target->name;
+    const bool is_ours = is_our_service(resolver, service);
 
-    suggest_offer(&resolver->suggestions, wanted, name);
-    resolver->is_pattern |= pattern_matches(wanted, name);
+    suggest_offer_noted(&resolver->suggestions, wanted, name,
+                        is_ours ? NULL : service_title(service));
+    resolver->is_pattern |= is_ours && pattern_matches(wanted, name);
     resolver->is_separated |= is_listed(wanted, name);
 }
 
@@ -155,7 +163,7 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
 
     if (kind == MDNS_HOST)
         finding_add_host(&resolver->findings[FROM_HOST], answer);
-    if (is_service && is_same_host)
+    if (is_service && is_same_host && is_our_service(resolver, answer->service))
         finding_add_service(&resolver->findings[FROM_HOST], answer);
 
     /* "kitchen.local" is a host, so an instance "kitchen" on another host does not match. */
@@ -163,7 +171,8 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
         finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
     if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
         offer_name(resolver,
-                   resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
+                   resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance,
+                   answer->service);
 }
 
 static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
@@ -208,7 +217,11 @@ static void ask_source(struct resolver *resolver, size_t what)
     struct question *question = &resolver->questions[what];
     char address[ADDRESS_TEXT_MAX];
     const char *name = what == MDNS_HOST ? resolver->host : resolver->instance;
+    unsigned services = resolver->services;
 
+    /* For similar names; with a finding, for its port. */
+    if (what == MDNS_BOARDS && !best_finding(resolver))
+        services = SERVICES_ALL;
     if (what == MDNS_ADDRESS)
         name = address_text(address, &best_finding(resolver)->resolution.addresses[0]);
 
@@ -229,8 +242,8 @@ static void ask_source(struct resolver *resolver, size_t what)
 
     if (what == MDNS_BOARDS)
         plain_query_send(SERVICE_ARDUINO);
-    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, resolver->services,
-                                      name, on_mdns_answer, question);
+    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, services, name,
+                                      on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query) {
         resolver->lack = OTA_CAUSE_OUT_OF_MEMORY;
@@ -439,6 +452,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .boards = &resolver->suggestions,
         .is_pattern = resolver->is_pattern,
         .is_separated = resolver->is_separated,
+        .lists_hosts = target_lists_hosts(resolver->target),
     };
 
     resolve_failure_describe(&facts, failure);

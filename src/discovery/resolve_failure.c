@@ -2,6 +2,7 @@
 #include "discovery/resolve_failure.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/units.h"
 
 #include <stdio.h>
@@ -67,6 +68,25 @@ static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_f
         describe_known_boards(target, facts);
 }
 
+static enum ota_cause find_cause(const struct resolve_failure *facts)
+{
+    const bool is_unavailable = facts->unavailable[0] != '\0';
+
+    if (facts->is_local)
+        return facts->lack;
+    if (facts->is_pattern && !is_unavailable)
+        return OTA_CAUSE_PATTERN;
+    if (facts->is_separated)
+        return OTA_CAUSE_SEPARATED;
+    if (is_unavailable && facts->is_dns_name)
+        return OTA_CAUSE_NONE;
+    if (is_unavailable)
+        return facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
+    if (facts->boards->total == 0)
+        return OTA_CAUSE_NONE;
+    return facts->boards->best[0].note ? OTA_CAUSE_OTHER_WAY : OTA_CAUSE_OTHER_NAMES;
+}
+
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure)
 {
     char mdns[CLAUSE_MAX], system[CLAUSE_MAX];
@@ -79,13 +99,8 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
     ota_fail(failure, facts->is_local ? OTA_E_INTERNAL : OTA_E_NOT_FOUND, "%s: %s%s%s%s%s",
              facts->is_local ? "cannot be looked up" : "not found", mdns,
              mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
-    if (facts->unavailable[0] && !facts->is_dns_name && !facts->is_local)
-        failure->cause =
-            facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
-    else if (!facts->is_local && !facts->unavailable[0] && facts->boards->total)
-        failure->cause = facts->is_pattern     ? OTA_CAUSE_PATTERN
-                         : facts->is_separated ? OTA_CAUSE_SEPARATED
-                                               : OTA_CAUSE_OTHER_NAMES;
-    else if (facts->is_local)
-        failure->cause = facts->lack;
+    failure->cause = find_cause(facts);
+    if (facts->lists_hosts && facts->boards->total == 0)
+        text_append(failure->message, sizeof failure->message,
+                    "; a comma or semicolon does not separate names");
 }

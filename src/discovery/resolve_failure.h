@@ -20,9 +20,10 @@ struct resolve_failure {
     enum ota_cause lack;    /* what this computer lacks, if that is known */
     bool is_dns_name;       /* mDNS is not expected to know the name */
     bool has_all_boards;    /* boards is complete */
-    const struct suggestions *boards;
-    bool is_pattern;   /* boards match the name as a pattern */
+    const struct suggestions *boards; /* with a note if they need another way */
+    bool is_pattern;                  /* boards match the name as a pattern */
     bool is_separated; /* commas or semicolons separate parts of the name, and one is a board's */
+    bool lists_hosts;  /* the parts may be names of boards: target_lists_hosts() */
 };
 
 /* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL and lack if is_local. The message lists the

@@ -29,6 +29,9 @@ enum {
 /* The type without the domain: "_arduino._tcp". */
 const char *service_type(enum service service);
 
+/* What its boards have, in words: "ArduinoOTA". */
+const char *service_title(enum service service);
+
 /* Whether others than boards announce this type: an instance is a board only if its TXT record says
  * so, and before it is resolved nothing is known. */
 bool service_is_shared(enum service service);

@@ -428,6 +428,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_OTHER_NAMES,
      .text = "Check the spelling of the name (\"esp-ota -l\" lists the boards), and that the board "
              "is on and in this network, or give its IP address."},
+    {.cause = OTA_CAUSE_OTHER_WAY,
+     .text = "Write the board's way before its name (esphome:// for ESPHome, http:// for WLED and "
+             "Tasmota, espota:// for ArduinoOTA), and check its spelling (\"esp-ota -l\" lists the "
+             "boards)."},
     {.cause = OTA_CAUSE_PATTERN,
      .text = "Give a pattern with --match instead of -i, which takes the name of one board."},
     {.cause = OTA_CAUSE_SEPARATED,

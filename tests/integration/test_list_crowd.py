@@ -246,7 +246,8 @@ class Silence(Announced):
         for options in (("--all",), ("--match", "*")):
             result = scenario.run(*options, "-f", self.image)
             self.assert_result(result, 4, ("esp-ota: no board announces ArduinoOTA or a sketch server in this network ",
-                                           '; "esp-ota -l" also shows boards with ESPHome, WLED and Tasmota\n  Check '), SOON)
+                                           "; boards with ESPHome, WLED or Tasmota are looked for with --protocol esphome "
+                                           "or web\n  Check "), SOON)
 
     def test_board_that_does_not_answer(self):
         self.announce(board("gone", silent=True), board("there"))

@@ -61,6 +61,8 @@ class Absent(OnLink):
         with self.without_daemon():
             self.assert_not_found("kitchen.local", why, 'the system resolver says "', *ADVICE)
             self.assert_not_found("Living room lamp", why, *ADVICE)
+            for name in ("kitchen,", "kitchen;lamp", "lamp, 10.77.0.12"):
+                self.assert_not_found(name, why, "; a comma or semicolon does not separate names\n", *ADVICE)
 
     def test_no_library(self):
         """An empty file stands in for a libavahi-client that is not installed."""

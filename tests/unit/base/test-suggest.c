@@ -74,13 +74,32 @@ static void test_long_names(void **state)
 
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    for (int i = 0; i < 2 * SUGGEST_MAX; i++)
+    for (int i = 0; i < 2 * SUGGEST_MAX; i++) {
+        longest[i] = 'y';
         suggest_offer(&suggestions, longest, longest);
+    }
     assert_int_equal(suggestions.count, SUGGEST_MAX);
     suggest_list(text, sizeof text, &suggestions);
     assert_in_range(strlen(text), 3 * (SUGGEST_NAME_MAX - 8), sizeof text - 1);
     suggest_list(small, sizeof small, &suggestions);
-    assert_string_equal(small, "\"xxxxxxxxxxxxxx");
+    assert_string_equal(small, "\"yxxxxxxxxxxxxx");
+}
+
+/* What announces itself twice is one name, and needs no note if it does without one of them. */
+static void test_notes(void **state)
+{
+    struct suggestions suggestions = {0};
+    char text[TEXT_MAX];
+
+    (void)state;
+    suggest_offer_noted(&suggestions, "lamp", "lamp-1", "ESPHome");
+    suggest_offer_noted(&suggestions, "lamp", "lamp-2", "WLED");
+    suggest_offer_noted(&suggestions, "lamp", "lamp-2", NULL);
+    suggest_offer_noted(&suggestions, "lamp", "lamp-3", NULL);
+    suggest_offer_noted(&suggestions, "lamp", "lamp-3", "WLED");
+    suggest_list(text, sizeof text, &suggestions);
+    assert_string_equal(text, "\"lamp-1\" (ESPHome), \"lamp-2\", \"lamp-3\"");
+    assert_int_equal(suggestions.total, 3);
 }
 
 static void test_similar(void **state)
@@ -125,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_similar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,8 +219,8 @@ static void test_no_boards_with_this_service(void **state)
     assert_string_equal(
         world.failure.message,
         "no board announces ArduinoOTA or a sketch server in this network "
-        "(multicast DNS was asked for 1.0 s); \"esp-ota -l\" also shows boards with "
-        "ESPHome, WLED and Tasmota");
+        "(multicast DNS was asked for 1.0 s); boards with ESPHome, WLED or Tasmota are looked for "
+        "with --protocol esphome or web");
     stop_browse();
 }
 

@@ -41,6 +41,7 @@ struct step {
     const char *host;
     const char *instance;
     uint16_t port;
+    enum service service;
     const char *reason;
     int shortage; /* for ALIVE */
     bool is_local;
@@ -50,6 +51,7 @@ struct step {
 /* The state of one case, in place of mdns_client.c and host_lookup.c. */
 static struct world {
     bool pending[ASK_COUNT];
+    unsigned services[ASK_COUNT]; /* that were asked for */
     char name[ASK_COUNT][MDNS_NAME_MAX];
     mdns_client_answer_fn *on_answer[ASK_COUNT];
     host_lookup_done_fn *on_lookup;
@@ -109,7 +111,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
                                           mdns_client_answer_fn *on_answer, void *userdata)
 {
     assert_null(mdns);
-    assert_int_equal(services, SERVICES_ARDUINO);
+    world.services[kind] = services;
     note_question((int)kind);
 
     if (world.refuse_mdns) {
@@ -237,7 +239,9 @@ static void play_answers(const struct step *step)
                         step->lack, userdata);
         return;
     }
-    struct mdns_answer answer = {.event = step->event, .port = step->port};
+    struct mdns_answer answer = {
+        .event = step->event, .port = step->port, .service = step->service};
+    assert_true(world.services[step->question] & 1U << step->service);
     answer.has_address = count > 0;
     if (count)
         answer.address = addresses[0];
@@ -669,6 +673,34 @@ static const struct test_case {
      .says = {"not found: multicast DNS gave no answer in 5.0 s, and the "
               "system resolver says \"Name or service not known\"",
               "; announced here: \"kitchen.local\", \"lamp.local\""}},
+    {.title = "a name that needs another way",
+     .target = "prch",
+     .steps = {{100, SYSTEM, .reason = "Name or service not known"},
+               {1600, MDNS_BOARDS, .host = "porch.local", .instance = "porch",
+                .service = SERVICE_ESPHOME},
+               {1610, MDNS_BOARDS, .host = "lamp.local", .instance = "Lamp"},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5010, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@0 services@1500",
+     .done_ms = 5010,
+     .cause = OTA_CAUSE_OTHER_WAY,
+     .says = {"; announced here: \"porch\" (ESPHome), \"Lamp\""}},
+    {.title = "the port of another service is not the board's, even if it is announced meanwhile",
+     .target = "porch.local",
+     .steps = {{1600, MDNS_BOARDS, .host = "porch.local", .instance = "porch", .port = 6053,
+                .service = SERVICE_ESPHOME},
+               {1700, MDNS_HOST, .address = "10.0.0.7", .host = "porch.local"}},
+     .asked = "host@0 instance@0 system@1000 services@1500",
+     .done_ms = 2700,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "a comma where nothing can be asked",
+     .target = "kitchen,",
+     .steps = {{10, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no bus"}},
+     .asked = "instance@0",
+     .done_ms = 10,
+     .cause = OTA_CAUSE_NO_AVAHI,
+     .says = {"multicast DNS cannot be asked (no bus); a comma or semicolon does not separate"}},
     {.title = "many boards, none of which is meant",
      .target = "Lamp 1",
      .steps = {{1600, MDNS_BOARDS, .host = "a.local", .instance = "Lamp 2"},

@@ -85,6 +85,7 @@ static const struct row {
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches one"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_PROTOCOL, SKETCH, "", "--protocol as"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_NAMES, SKETCH, "", "Check the spelling of the name"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_WAY, SKETCH, "", "Write the board's way before its name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_SEPARATED, SKETCH, "", "one name with each -i"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_PATTERN, SKETCH, "", "Give a pattern with --match"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "esp32*", "Give --peer"},
