@@ -7,7 +7,9 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "base/units.h"
+#include "cli/board_kind.h"
 #include "cli/board_menu.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
@@ -36,16 +38,6 @@ struct selection {
     struct ota_failure *failure;
 };
 
-static struct kind find_kind(const struct board *board)
-{
-    const char *name = board->instance;
-    struct kind kind;
-
-    kind_find(&kind, board->type, &name, 1);
-    kind_add_platform(&kind, board->esphome.platform);
-    return kind;
-}
-
 /* A target that is an instance is looked up by the services of its protocol. A board with another
  * service is named by its host, and so is any board whose second announcement may come first. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
@@ -72,7 +64,7 @@ static enum ota_error add_board(struct selection *selection, const struct board 
 static void describe_misfit(struct choice *choice, const struct plan *plan)
 {
     const struct board *board = choice->board;
-    const struct kind kind = find_kind(board);
+    const struct kind kind = board_kind(board);
     const uint16_t port = service_tells_port(board->service) ? board->port : 0;
 
     if (plan->settings->force || plan->image_count == 0)
@@ -131,7 +123,7 @@ static enum ota_error refuse_unknown_chip(const struct selection *selection,
 {
     char shown[4 * MDNS_INSTANCE_MAX];
 
-    if (*find_kind(board).proven || !must_tell_its_chip(selection->options))
+    if (*board_kind(board).proven || !must_tell_its_chip(selection->options))
         return OTA_OK;
     return ota_fail(selection->failure, OTA_E_USAGE,
                     "'%s' does not announce its chip, and would start any image; name the boards "
@@ -150,12 +142,22 @@ static enum ota_error add_all(struct selection *selection, const struct board_li
     return error;
 }
 
+/* Other services are left out where no board of theirs can be meant, as asking for them takes longer. */
+static unsigned services_to_browse(const struct options *options)
+{
+    return options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL;
+}
+
 static enum ota_error select_found(struct selection *selection, const struct board_list *all)
 {
     const struct options *options = selection->options;
     struct board_list matching;
-    enum ota_error error = board_match(&matching, all, &options->patterns,
-                                       options->plan.protocol->serves, selection->failure);
+    enum ota_error error =
+        board_match(&matching, all, &options->patterns, options->plan.protocol->serves,
+                    board_kind_has_chip, selection->failure);
+    if (error == OTA_E_NOT_FOUND && services_to_browse(options) != SERVICES_ALL)
+        text_append(selection->failure->message, sizeof selection->failure->message, "%s",
+                    BOARD_BROWSE_OTHERS);
     if (error == OTA_OK)
         error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
     free(matching.items);
@@ -250,10 +252,9 @@ static void browse_boards(void *userdata)
     if (selection->waits && left_us < limit_us)
         limit_us = left_us;
     board_browse_free(selection->browse);
-    selection->browse = board_browse_start(
-        selection->loop, selection->mdns,
-        selection->options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL, limit_us,
-        &selection->options->upload.source, on_browsed, selection);
+    selection->browse =
+        board_browse_start(selection->loop, selection->mdns, services_to_browse(selection->options),
+                           limit_us, &selection->options->upload.source, on_browsed, selection);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);

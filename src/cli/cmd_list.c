@@ -2,6 +2,7 @@
  * cmd_list.c: wires together what -l needs: loop, browse, listing.
  */
 #include "cli/cmd_list.h"
+#include "cli/board_kind.h"
 
 #include "base/diag.h"
 #include "base/error.h"
@@ -63,7 +64,8 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
     struct board_list matching = {0};
 
     if (boards->count)
-        board_match(&matching, boards, &program->options->patterns, NULL, &program->failure);
+        board_match(&matching, boards, &program->options->patterns, NULL, board_kind_has_chip,
+                    &program->failure);
     if (failure)
         program->failure = *failure;
     int error = write_boards(program, &matching);

@@ -50,26 +50,41 @@ static void describe_wanted(char *target, size_t capacity, const struct board_pa
         snprintf(target, capacity, "speaks this protocol");
 }
 
+/* The kinds of all boards, or of those with a chip. */
+struct kinds {
+    const struct board_list *all;
+    board_chip_fn *has_chip; /* NULL: of all */
+    const char *chip;
+};
+
 /* The announced kind that follows another one in the order of the alphabet; NULL: it is the last. */
-static const char *next_kind(const struct board_list *all, const char *after)
+static const char *next_kind(const struct kinds *kinds, const char *after)
 {
     const char *next = NULL;
 
-    for (size_t i = 0; i < all->count; i++) {
-        const char *type = all->items[i]->type;
-        if (strcmp(type, after) > 0 && (!next || strcmp(type, next) < 0))
-            next = type;
+    for (size_t i = 0; i < kinds->all->count; i++) {
+        const struct board *board = kinds->all->items[i];
+        const bool is_meant = !kinds->has_chip || kinds->has_chip(board, kinds->chip);
+
+        if (is_meant && strcmp(board->type, after) > 0 && (!next || strcmp(board->type, next) < 0))
+            next = board->type;
     }
     return next;
 }
 
-/* Lists the announced kinds, each once: "'esp32dev', 'lolin32'". */
-static void list_kinds(char *target, size_t capacity, const struct board_list *all)
+/* Lists the announced kinds with the chip that wanted names, or else all, each once: "'esp32dev',
+ * 'lolin32'". */
+static void list_kinds(char *target, size_t capacity, const struct board_list *all,
+                       const char *wanted, board_chip_fn *has_chip)
 {
+    struct kinds kinds = {.all = all, .has_chip = has_chip, .chip = wanted};
     const char *separator = "";
 
-    text_append(target, capacity, "; --list shows them: ");
-    for (const char *kind = ""; (kind = next_kind(all, kind)); separator = ", ") {
+    if (!next_kind(&kinds, ""))
+        kinds.has_chip = NULL;
+    text_append(target, capacity,
+                kinds.has_chip ? "; the kinds with this chip: " : "; --list shows them: ");
+    for (const char *kind = ""; (kind = next_kind(&kinds, kind)); separator = ", ") {
         char shown[MDNS_TYPE_MAX];
 
         text_append(target, capacity, "%s'%s'", separator,
@@ -146,7 +161,7 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
 
 static enum ota_error fail_no_match(const struct board_list *all,
                                     const struct board_patterns *patterns, board_filter_fn *serves,
-                                    struct ota_failure *failure)
+                                    board_chip_fn *has_chip, struct ota_failure *failure)
 {
     char wanted[320], others[LIST_MAX] = "", wider[PATTERN_SHOWN + 64];
     bool has_pattern = patterns->name || patterns->board;
@@ -156,7 +171,7 @@ static enum ota_error fail_no_match(const struct board_list *all,
     describe_wanted(wanted, sizeof wanted, patterns);
     describe_wider(wider, sizeof wider, all, patterns, serves);
     if (asks_for_kind)
-        list_kinds(others, sizeof others, all);
+        list_kinds(others, sizeof others, all, patterns->board, has_chip);
     else
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
 
@@ -168,7 +183,7 @@ static enum ota_error fail_no_match(const struct board_list *all,
 
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves,
-                           struct ota_failure *failure)
+                           board_chip_fn *has_chip, struct ota_failure *failure)
 {
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
@@ -177,5 +192,5 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
     for (size_t i = 0; i < all->count; i++)
         if (matches_patterns(all->items[i], patterns, serves))
             matching->items[matching->count++] = all->items[i];
-    return matching->count ? OTA_OK : fail_no_match(all, patterns, serves, failure);
+    return matching->count ? OTA_OK : fail_no_match(all, patterns, serves, has_chip, failure);
 }

@@ -14,13 +14,16 @@ struct board_patterns {
 };
 
 typedef bool board_filter_fn(const struct board *board);
+/* Whether the value of --board names the board's chip. */
+typedef bool board_chip_fn(const struct board *board, const char *pattern);
 
 /* Fills matching with the matching boards of all; serves, which may be NULL, leaves out boards that
- * do not take uploads by the protocol in question. The items belong to all: the caller frees
+ * do not take uploads by the protocol in question. has_chip is for the message: who gives the name of a
+ * chip is told the kinds that have it. The items belong to all: the caller frees
  * matching->items and nothing else, also after a failure: OTA_E_NOT_FOUND if no board matches, or
  * OTA_E_INTERNAL. */
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves,
-                           struct ota_failure *failure);
+                           board_chip_fn *has_chip, struct ota_failure *failure);
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Boards by discovery: --all, --match, --board, and those that somebody chooses at a terminal."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import firmware
 import mdns
 import mdns_case
 from mdns import Board
-from mdns_case import ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP, OnLink, SOON, share_link
+from mdns_case import ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP, LOOKED_FOR, OnLink, SOON, share_link
 import scenario
 
 WEB = Board("web", 80, v4="10.77.0.33")
@@ -69,6 +70,9 @@ class Discovery(Selection):
         for arguments, phrase in (
                 (("--match", "cellar"), "matches --match 'cellar'; --list shows them: \""),
                 (("--board", "pico*"), "matches --board 'pico*'; --list shows"),
+                (("--board", "ESP8266"), "matches --board 'ESP8266'; --board '*ESP8266*' would match 1 of them; "
+                                         "the kinds with this chip: 'ESP8266_NODEMCU', 'nodemcuv2'; boards with "),
+                (("--board", "esp32"), "matches --board 'esp32'; the kinds with this chip: 'lolin32'; boards with "),
                 (("--match", "web"), "matches --match 'web'"),
                 (("--match", "kitchen", "--board", "pico"),
                  "matches --match 'kitchen' and --board 'pico'")):
@@ -104,7 +108,8 @@ class Discovery(Selection):
         with open(path, "wb") as file:
             file.write(esp32)
         result = scenario.run("--match", "loft", "-f", path)
-        self.assert_result(result, 4, ("matches --match 'loft'",), SOON)
+        self.assert_result(result, 4, ("matches --match 'loft'", "; boards with ESPHome, WLED or Tasmota are looked "
+                                       "for with --protocol esphome or web\n"), SOON)
         result = scenario.run("--all", "--protocol", "esphome", "-f", path, "--json", "--retries", "0")
         events = [json.loads(line) for line in result.out.splitlines()]
         results = {event["board"]: event for event in events if event["event"] == "result"}
@@ -136,6 +141,16 @@ class Discovery(Selection):
         self.assertEqual(result.status, 0, result)
         self.assert_got(page, image)
         self.assertIn("and confirmed by the board", result.err)
+
+    def test_similar_names(self):
+        """All boards that can be uploaded to, with the way onto those that need another one."""
+        rows = (("lofft", 'is "loft" (ESPHome)'), ("hutt.local", 'is "hut.local" (ESPHome)'),
+                ("porch light", 'is "porch light" (WLED)'), ("esphome://kitchne", 'are "kitchen" (ArduinoOTA), "kitchen-2" '))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for result, (name, names) in zip(pool.map(lambda row: scenario.run("-i", row[0], "-f", self.image), rows), rows):
+                with self.subTest(name):
+                    self.assert_result(result, 4, (f" boards announced here, the most similar {names}",
+                                                   "\n  Write the board's way before its name (esphome://"), LOOKED_FOR)
 
     def test_page_by_instance(self):
         """An announced name that is not the host's, as a label and in a URL; its port counts if it is the page's."""

@@ -31,6 +31,12 @@ static bool is_no_web(const struct board *board)
     return board != &web;
 }
 
+/* The kind "nodemcu" has the chip esp8266. */
+static bool has_chip(const struct board *board, const char *pattern)
+{
+    return board == &attic && strcmp(pattern, "esp8266") == 0;
+}
+
 static void test_cases(void **state)
 {
     static const struct {
@@ -54,6 +60,8 @@ static void test_cases(void **state)
          "(3) matches --match 'x\\n' and --board 'y'; --list shows them: "},
         {NULL, "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
          "(3) matches --board 'y'; --list shows them: 'esp32dev', 'esp32s3', 'nodemcu'"},
+        {NULL, "esp8266", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "(3) matches --board 'esp8266'; the kinds with this chip: 'nodemcu'"},
         {NULL, "esp32", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
          "--board '*esp32*' would match 2 of them; --list shows"},
         {"am*", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
@@ -70,8 +78,8 @@ static void test_cases(void **state)
         struct board_list matching;
         struct ota_failure failure = {0};
         char names[4] = "";
-        enum ota_error error = board_match(&matching, &all, &patterns,
-                                           cases[i].only_some ? is_no_web : NULL, &failure);
+        enum ota_error error = board_match(
+            &matching, &all, &patterns, cases[i].only_some ? is_no_web : NULL, has_chip, &failure);
 
         for (size_t j = 0; j < matching.count; j++)
             names[j] = matching.items[j]->instance[0];
@@ -112,7 +120,7 @@ static void test_many_names(void **state)
         struct ota_failure failure;
 
         board_match(&matching, &(struct board_list){.items = some, .count = 12}, &patterns, NULL,
-                    &failure);
+                    NULL, &failure);
         if (!strstr(failure.message, cases[i].message))
             fail_msg("\"%s\" is not in \"%s\"", cases[i].message, failure.message);
         free(matching.items);
@@ -127,7 +135,7 @@ static void test_no_board_of_this_protocol(void **state)
 
     (void)state;
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
-                                 &(struct board_patterns){0}, is_no_web, &failure),
+                                 &(struct board_patterns){0}, is_no_web, NULL, &failure),
                      OTA_E_NOT_FOUND);
     assert_non_null(strstr(failure.message, "none of the boards found (1) speaks this protocol"));
     assert_int_equal(failure.cause, OTA_CAUSE_OTHER_PROTOCOL);
