@@ -447,6 +447,61 @@ bool target_is_serial_port(const char *text)
     return *number == '\0' || *number == ':';
 }
 
+/* Whether the text is "10.0.0.0/24". */
+static bool is_network(const char *text)
+{
+    const size_t length = strcspn(text, "/");
+    struct address ignored;
+    char address[TARGET_NAME_MAX];
+
+    snprintf(address, sizeof address, "%.*s", (int)length, text);
+    return text[length] && text[length + 1] && name_consists_of(text + length + 1, DIGITS) &&
+           address_parse(&ignored, address);
+}
+
+/* Whether the text is "10.0.0.1-40", or with two addresses. */
+static bool is_address_range(const char *text)
+{
+    const size_t length = strcspn(text, "-");
+    struct address ignored;
+    char address[TARGET_NAME_MAX];
+
+    snprintf(address, sizeof address, "%.*s", (int)length, text);
+    return text[length] && text[length + 1] && name_consists_of(text + length + 1, DIGITS ".") &&
+           address_parse(&ignored, address);
+}
+
+/* Rejects what comes from lists of other programs. What stands behind a separator is not shown, as it
+ * may be a password. */
+static enum ota_error check_list(const char *text, struct ota_failure *failure)
+{
+    const size_t listed = count_listed(text, false);
+    const size_t length = strcspn(text, ",;");
+    char shown[SHOWN_MAX];
+
+    if (strcmp(text, "-") == 0)
+        return reject_target(failure, text, "is not the name of a board; write the name alone");
+    if (is_network(text) || is_address_range(text))
+        return reject_target(failure, text,
+                             "means several addresses, but -i takes one board; --all, --match and "
+                             "--board select boards that announce themselves");
+    if (listed > 1)
+        return reject_target(failure, text, "names several boards: give each its own -i or line");
+    if (listed == 1 && text[length])
+        return reject_target(failure, text,
+                             "has a comma or semicolon beside the host; leave it out: each -i, and "
+                             "each line of a list, names one board");
+    if (!text[length] || !is_host_part(text, length))
+        return OTA_OK;
+
+    escape_text(shown, sizeof shown, text, length);
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "\"%s\" has a comma or semicolon and more behind it: each -i, and each line of a "
+        "list, begins with one board, and only spaces separate it from what follows",
+        shown);
+}
+
 /* Rejects likely mistakes, which would otherwise count as names of instances. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
@@ -464,6 +519,8 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_target(failure, text,
                              "is a serial port, but images are sent over the network: give the "
                              "board's name or address (\"esp-ota -l\" lists the boards)");
+    if (check_list(text, failure) != OTA_OK)
+        return failure->error;
     if (text[length] == '/' && text[length + 1] && is_host_part(text, length))
         return reject_target(failure, text,
                              "has a path behind the host: write http:// before it for an update "
@@ -473,14 +530,6 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
     if (is_pattern(text))
         return reject_target(failure, text,
                              "is a pattern, but -i takes one board; use --match for a pattern");
-
-    const size_t listed = count_listed(text, false);
-    if (listed > 1)
-        return reject_target(failure, text, "names several boards: give each its own -i or line");
-    if (listed == 1 && strpbrk(text, ",;"))
-        return reject_target(failure, text,
-                             "has a comma or semicolon beside the host; leave it out: each -i, and "
-                             "each line of a list, names one board");
     return OTA_OK;
 }
 
@@ -643,6 +692,10 @@ enum ota_error target_parse(struct target *target, const char *text,
     }
 
     const char *colon = strchr(name, ':');
+    uint16_t port;
+    if (colon && colon[1] && colon[1] != '/' && !target_parse_port(&port, colon + 1, false) &&
+        find_scheme(schemes, name, (size_t)(colon - name)))
+        return reject_target(failure, text, "is a URL without slashes; write two behind the colon");
     if (colon && colon[1] == '/' && find_scheme(schemes, name, (size_t)(colon - name)))
         return reject_target(failure, text, "is a URL with one slash; write two behind the colon");
     const char *slashes = strstr(name, "//");

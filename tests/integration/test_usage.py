@@ -61,6 +61,9 @@ class Mistakes(Scenario):
                 (("-i", "espota://me@127.0.0.1", "-f", path), "espota:// takes no user"),
                 ((*good, "--protocol", "ftp"), "'ftp' is not known", "there is espota, esphome, sketch and web"),
                 (("-i", "a.local,b.local", "-f", path), "several boards"),
+                (("-i", "10.77.0.0/24", "-f", path), '"10.77.0.0/24" means several addresses', "--all, --match and --board"),
+                (("-i", "10.77.0.1-40", "-f", path), '"10.77.0.1-40" means several addresses'),
+                (("-i", "http:127.0.0.1", "-f", path), "is a URL without slashes; write two behind the colon"),
                 ((*good, "--password", "x"), "did you mean '--auth'"),
                 ((*good, "--auth-file", path + ".none"), "cannot open the password file"),
                 ((*good, "-t", "."), "'.'"),
@@ -173,6 +176,15 @@ class UrlsWithPasswords(Scenario):
                          ("-i", f"@{url}", "-f", "fw.bin"), ("-i", f"{url}:x", "-f", "fw.bin"),
                          ("--output", "out", "-z", url), ("flash", url)):
                 self.assert_hidden(*line)
+
+    def test_lists_of_other_programs(self):
+        """What stands behind a separator is neither shown nor looked up."""
+        for line in ("127.0.0.1;3232;kwert", "lamp.local,kwert", "127.0.0.1, 3232, kwert", "- 127.0.0.1"):
+            self.file("hosts", (line + "\n").encode())
+            result = run("--hosts", "hosts", "-f", "fw.bin", "-t", "0.1", cwd=self.directory)
+            self.assertEqual(result.status, 2, result)
+            self.assertIn("hosts, line 1: ", result.err)
+            self.assertNotIn("kwert", result.err)
 
     def test_files(self):
         """In a configuration and in a list of boards."""
