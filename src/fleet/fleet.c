@@ -8,7 +8,7 @@
 #include "fleet/fleet_internal.h"
 
 #include "base/error.h"
-#include "base/escape.h"
+#include "base/fd_limit.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "boardlog/boot_check.h"
@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 
 /* Boards started per turn of the loop; running boards must not wait for long. */
 enum { STARTS_MAX = 16 };
@@ -458,22 +457,15 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
-/* Each running upload takes a socket, for a moment two, and each log another one. The soft limit is
- * often 1,024. Where even the hard one is too low, fewer uploads run at a time than -j says. */
-static size_t find_places(size_t wanted, size_t logs)
+/* How many boards may run at a time: as many as -j says, or fewer where the limit of open files is too
+ * low. Each running upload takes a socket, for a moment two, and each log another one. */
+static size_t find_places(const struct fleet_config *config)
 {
-    struct rlimit limit;
-    const rlim_t reserved = 16 + logs, needed = reserved + 2 * (rlim_t)wanted;
+    enum { OTHER_FILES = 16 };
+    const size_t jobs = config->settings->jobs;
+    const size_t logs = boot_check_is_endless(config->log) ? config->count : 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-        return wanted;
-
-    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return wanted;
-    if (limit.rlim_cur >= needed)
-        return wanted;
-    return limit.rlim_cur >= reserved + 2 ? (size_t)(limit.rlim_cur - reserved) / 2 : 1;
+    return fd_limit_connections(config->count < jobs ? config->count : jobs, OTHER_FILES + logs);
 }
 
 static void enlist(struct fleet *fleet)
@@ -509,9 +501,7 @@ struct fleet *fleet_start(const struct fleet_config *config)
     }
     loop_timer_start(&fleet->turn, 0);
     enlist(fleet);
-    fleet->places =
-        find_places(config->count < config->settings->jobs ? config->count : config->settings->jobs,
-                    boot_check_is_endless(config->log) ? config->count : 0);
+    fleet->places = find_places(config);
     return fleet;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/fd_limit.h"
 #include "base/library.h"
 #include "base/units.h"
 #include "net/tcp_tune.h"
@@ -18,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { REQUEST_SIZE_MAX = 8192, IDLE_S = 90, BACKLOG = 511 };
 enum { TLS_RECORD = 4096, DOCUMENT_PIECE = 32768 };
+enum { OTHER_FILES = 64 }; /* besides connections, of which a download takes two descriptors */
 static const int64_t REQUEST_US = SECONDS(15), RESPONSE_US = SECONDS(3600);
 
 /* -- the daemon on the loop -- */
@@ -554,23 +555,6 @@ static enum ota_error start_daemon(struct httpd *server, const struct httpd_iden
     return OTA_OK;
 }
 
-/* A download takes two descriptors, and the soft limit is often 1,024. Where even the hard one is
- * too low, there are fewer connections. */
-static void fit_connections(struct httpd_config *config)
-{
-    enum { RESERVED = 64 };
-    struct rlimit limit;
-    const rlim_t needed = RESERVED + 2 * (rlim_t)config->connections_max;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-        return;
-
-    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
-        config->connections_max =
-            limit.rlim_cur > RESERVED + 2 ? (unsigned)(limit.rlim_cur - RESERVED) / 2 : 1;
-}
-
 /* Where the kernel has no IPv6, all addresses are all IPv4 ones. */
 static void listen_without_v6(struct httpd *server)
 {
@@ -627,7 +611,8 @@ enum ota_error httpd_open(struct httpd **server, const struct httpd_config *conf
         return ota_fail_no_memory(failure);
 
     (*server)->config = *config;
-    fit_connections(&(*server)->config);
+    (*server)->config.connections_max =
+        (unsigned)fd_limit_connections(config->connections_max, OTHER_FILES);
     (*server)->listener = -1;
     loop_timer_init(&(*server)->settle_timer, config->loop, httpd_transfers_on_timer, *server);
     loop_timer_init(&(*server)->refresh_timer, config->loop, httpd_streams_on_timer, *server);

@@ -17,32 +17,12 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { CONNECTIONS = 4, DEADLINE_US = 20000000 };
 
 static const char content[] = "firmware";
-
-/* --wrap: the limits of descriptors are these. */
-static struct rlimit limits, wanted_limits;
-int __wrap_getrlimit(int resource, struct rlimit *limit);
-int __wrap_setrlimit(int resource, const struct rlimit *limit);
-
-int __wrap_getrlimit(int resource, struct rlimit *limit)
-{
-    assert_int_equal(resource, RLIMIT_NOFILE);
-    *limit = limits;
-    return 0;
-}
-
-int __wrap_setrlimit(int resource, const struct rlimit *limit)
-{
-    assert_int_equal(resource, RLIMIT_NOFILE);
-    wanted_limits = *limit;
-    return 0;
-}
 
 /* --wrap: libmicrohttpd does not start, for this reason. */
 static int start_error;
@@ -126,8 +106,6 @@ static int set_up(void **state)
                                             .on_end = on_end,
                                             .userdata = fixture};
     assert_true(address_parse(&fixture->config.address, "127.0.0.1"));
-    limits = (struct rlimit){1024, 4096};
-    wanted_limits = (struct rlimit){0, 0};
     *state = fixture;
     return 0;
 }
@@ -234,22 +212,6 @@ static void test_local_trouble(void **state)
     start_error = 0;
 }
 
-/* A download takes two descriptors; the limit is raised as far as it can be. */
-static void test_limits(void **state)
-{
-    static const struct {
-        rlim_t soft, hard, wanted; /* wanted 0: nothing to do */
-    } rows[] = {{72, 72, 0}, {71, 1000, 72}, {50, 71, 71}, {10, 20, 20}};
-    struct fixture *fixture = *state;
-
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        limits = (struct rlimit){rows[i].soft, rows[i].hard};
-        wanted_limits = (struct rlimit){0, 0};
-        assert_int_equal(open_server(fixture), OTA_OK);
-        assert_int_equal(wanted_limits.rlim_cur, rows[i].wanted);
-    }
-}
-
 /* -- requests -- */
 
 static void on_readable(unsigned events, void *userdata)
@@ -329,7 +291,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_port_in_use, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_ipv6, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_local_trouble, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
