@@ -132,37 +132,6 @@ static bool espota_is_busy(const struct upload *upload, const struct endpoints *
     return false;
 }
 
-static void on_espota_event(const struct ota_event *event, void *userdata)
-{
-    const struct espota *espota = userdata;
-
-    espota->upload.callbacks.on_event(event, espota->upload.callbacks.userdata);
-}
-
-static void on_espota_endpoint(size_t endpoint, void *userdata)
-{
-    const struct espota *espota = userdata;
-
-    espota->upload.callbacks.on_endpoint(endpoint, espota->upload.callbacks.userdata);
-}
-
-static void on_espota_password(struct session *session, void *userdata)
-{
-    const struct espota *espota = userdata;
-
-    (void)session;
-    espota->upload.callbacks.on_password(espota->upload.callbacks.userdata);
-}
-
-static void on_espota_done(struct session *session, const struct ota_failure *failure,
-                           void *userdata)
-{
-    const struct espota *espota = userdata;
-
-    (void)session;
-    espota->upload.callbacks.on_done(failure, espota->upload.callbacks.userdata);
-}
-
 static struct session_config make_session_config(struct espota *espota,
                                                  const struct upload_attempt *attempt)
 {
@@ -201,11 +170,6 @@ static struct session_config make_session_config(struct espota *espota,
 
 static bool espota_start(struct upload *upload, const struct upload_attempt *attempt)
 {
-    const struct session_callbacks callbacks = {.on_event = on_espota_event,
-                                                .on_endpoint = on_espota_endpoint,
-                                                .on_password = on_espota_password,
-                                                .on_done = on_espota_done,
-                                                .userdata = upload};
     struct espota *espota = (struct espota *)upload;
     const bool is_other_image = espota->image != attempt->image;
 
@@ -214,7 +178,7 @@ static bool espota_start(struct upload *upload, const struct upload_attempt *att
         espota->block = espota_settings_of(espota)->lockstep ? espota_block(espota) : 0;
 
     const struct session_config config = make_session_config(espota, attempt);
-    espota->session = session_start(&config, &callbacks);
+    espota->session = session_start(&config, &upload->callbacks);
     return espota->session;
 }
 

@@ -11,7 +11,7 @@
 
 struct handshake;
 
-/* See struct session_callbacks. on_failed is called once, from the loop. */
+/* See struct upload_callbacks. on_failed is called once, from the loop. */
 struct handshake_callbacks {
     ota_event_fn *on_event;
     void (*on_endpoint)(size_t endpoint, void *userdata);

@@ -327,14 +327,10 @@ void handshake_on_challenge(struct handshake *handshake, const struct reply *cha
     }
 
     pace_measure_challenge(&handshake->pace, round_challenge_us(round));
-    if (has_password(handshake)) {
+    if (has_password(handshake))
         answer_challenge(handshake);
-    } else if (handshake->callbacks.on_password) {
+    else
         ask_for_password(handshake);
-    } else {
-        handshake->state = AUTHENTICATE;
-        end_password_needed(handshake);
-    }
 }
 
 /* The board could not connect, and has then read a datagram of its queue; or it is malicious. Its

@@ -16,7 +16,7 @@
 
 struct session {
     struct session_config config;
-    struct session_callbacks callbacks;
+    struct upload_callbacks callbacks;
     struct handshake *handshake; /* NULL once the board has connected */
     struct transfer *transfer;   /* NULL until the board has connected */
     struct loop_timer failed;    /* reports a failure to start after session_start() */
@@ -38,7 +38,7 @@ static void end_session(const struct ota_failure *failure, void *userdata)
     struct session *session = userdata;
 
     listener_forget(session->config.listener, session);
-    session->callbacks.on_done(session, failure, session->callbacks.userdata);
+    session->callbacks.on_done(failure, session->callbacks.userdata);
 }
 
 static void on_failed_to_start(void *userdata)
@@ -111,7 +111,7 @@ static void on_handshake_password(void *userdata)
 {
     struct session *session = userdata;
 
-    session->callbacks.on_password(session, session->callbacks.userdata);
+    session->callbacks.on_password(session->callbacks.userdata);
 }
 
 /* Accepts a connection from each address of the board: the right one is known only after its reply.
@@ -133,12 +133,11 @@ static int expect_board(struct session *session)
 
 static void begin_handshake(struct session *session)
 {
-    const struct handshake_callbacks callbacks = {
-        .on_event = emit_session_event,
-        .on_endpoint = on_handshake_endpoint,
-        .on_password = session->callbacks.on_password ? on_handshake_password : NULL,
-        .on_failed = end_session,
-        .userdata = session};
+    const struct handshake_callbacks callbacks = {.on_event = emit_session_event,
+                                                  .on_endpoint = on_handshake_endpoint,
+                                                  .on_password = on_handshake_password,
+                                                  .on_failed = end_session,
+                                                  .userdata = session};
 
     /* A connection that was made before the invitation is no reply to it. */
     listener_empty(session->config.listener);
@@ -153,7 +152,7 @@ static void begin_handshake(struct session *session)
 }
 
 struct session *session_start(const struct session_config *config,
-                              const struct session_callbacks *callbacks)
+                              const struct upload_callbacks *callbacks)
 {
     struct session *session = calloc(1, sizeof *session);
     if (!session)

@@ -17,6 +17,7 @@
 #include "secrets/echo.h"
 #include "upload/endpoints.h"
 #include "upload/trust.h"
+#include "upload/upload.h"
 
 #include <stdint.h>
 
@@ -62,24 +63,10 @@ struct session_config {
     struct echo *echo; /* answers that must not be shown if the board repeats them */
 };
 
-/* on_event gets the events INVITED to NOTE. Their type, phase and the fields of the type are filled
- * in; the caller fills in the others. on_done is called once, at the end, from the loop:
- * failure->error is OTA_OK only if the board confirmed. on_password is called when the board asks
- * for a password and none is known; reply with session_set_password(). on_password is NULL if no
- * password can be asked for. */
-struct session_callbacks {
-    ota_event_fn *on_event;
-    /* Called once: the board has replied from this endpoint, or connected from its address. */
-    void (*on_endpoint)(size_t endpoint, void *userdata);
-    void (*on_password)(struct session *session, void *userdata);
-    void (*on_done)(struct session *session, const struct ota_failure *failure, void *userdata);
-    void *userdata;
-};
-
-/* Starts an upload. Returns NULL when memory ran out. Failures are reported by on_done, never from
- * within this call. */
+/* Starts an upload. The callbacks are those of the attempt; on_blamed is not called. Returns NULL when
+ * memory ran out. Other failures are reported by on_done, never from within this call. */
 struct session *session_start(const struct session_config *config,
-                              const struct session_callbacks *callbacks);
+                              const struct upload_callbacks *callbacks);
 
 /* The reply to on_password, at once or later. NULL: the user gave none. The session keeps the
  * pointer. */

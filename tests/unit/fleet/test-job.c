@@ -66,7 +66,7 @@ static struct world {
     resolver_done_fn *on_resolved;
     void *resolver_userdata;
     struct session_config config;
-    struct session_callbacks callbacks;
+    struct upload_callbacks callbacks;
     struct boot_check_callbacks follow;
     enum ota_phase phase;
     bool all_sent;
@@ -98,7 +98,7 @@ struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *md
                                        void *userdata);
 void __wrap_resolver_free(struct resolver *resolver);
 struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks);
+                                     const struct upload_callbacks *callbacks);
 void __wrap_session_free(struct session *session);
 enum ota_phase __wrap_session_phase(const struct session *session);
 bool __wrap_session_all_sent(const struct session *session);
@@ -185,7 +185,7 @@ void __wrap_resolver_free(struct resolver *resolver)
 }
 
 struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks)
+                                     const struct upload_callbacks *callbacks)
 {
     char text[ADDRESS_TEXT_MAX + 8];
     struct address board;
@@ -559,8 +559,7 @@ static void end_session_for(enum ota_phase phase, enum ota_error error, const ch
     if (cause != OTA_CAUSE_NONE)
         failure.cause = cause;
     world.phase = phase;
-    world.callbacks.on_done((struct session *)&world.has_session, &failure,
-                            world.callbacks.userdata);
+    world.callbacks.on_done(&failure, world.callbacks.userdata);
 }
 
 static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
@@ -1117,7 +1116,7 @@ static void ask_for_password(void)
 {
     resolve_board(&(struct try){0});
     world.phase = OTA_PHASE_AUTHENTICATE;
-    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+    world.callbacks.on_password(world.callbacks.userdata);
 }
 
 /* What is typed serves the attempts that follow, too: nobody is asked twice. */
@@ -1165,7 +1164,7 @@ static void test_rejected_password(void **state)
     reject_answer();
     assert_false(trust_is_spent(world.config.trust, TRUST_MD5));
     assert_int_equal(world.config.trust->asked, TRUST_SHA256);
-    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+    world.callbacks.on_password(world.callbacks.userdata);
     job_set_password(job, "also wrong");
     world.asks_again = false;
     reject_answer();

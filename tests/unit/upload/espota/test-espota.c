@@ -29,7 +29,7 @@ static struct world {
     const char *taken; /* an address that another session expects */
     bool asked_for_any;
     struct session_config config; /* of the last session */
-    struct session_callbacks callbacks;
+    struct upload_callbacks callbacks;
     struct ota_failure failure; /* of the last attempt */
     struct loop *loop;
     struct espota_settings own;
@@ -48,7 +48,7 @@ uint16_t __wrap_listener_port(const struct listener *listener);
 void __wrap_listener_close(struct listener *listener);
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
 struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks);
+                                     const struct upload_callbacks *callbacks);
 enum ota_phase __wrap_session_phase(const struct session *session);
 void __wrap_session_free(struct session *session);
 int __real_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
@@ -96,7 +96,7 @@ bool __wrap_listener_is_expecting(const struct listener *listener, const struct 
 }
 
 struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks)
+                                     const struct upload_callbacks *callbacks)
 {
     assert_false(world.has_session);
     if (world.refuse_session)
@@ -173,8 +173,7 @@ static void start_attempt(struct upload *upload, const struct image *image, cons
 
 static const char *fail_with(struct upload *upload, enum ota_error error)
 {
-    world.callbacks.on_done((struct session *)&world,
-                            &(struct ota_failure){.error = error, .message = "why"},
+    world.callbacks.on_done(&(struct ota_failure){.error = error, .message = "why"},
                             world.callbacks.userdata);
     assert_int_equal(world.failure.error, error);
     assert_int_equal(upload_phase(upload), OTA_PHASE_ACCEPT);

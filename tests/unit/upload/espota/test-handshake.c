@@ -45,7 +45,7 @@ enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 48, PENDING_MAX = 32, REPLY_MS = 5 };
 struct script {
     const char *name;
     const char *password;
-    const char *typed; /* the reply to on_password after 2 s; NULL: no on_password */
+    const char *typed; /* the reply to on_password after 2 s; NULL: none, at once */
     /* replies[n]: to the nth datagram, "@MS text" after MS ms, others after 5 ms */
     const char *replies[DATAGRAMS_MAX][REPLIES_MAX];
     const char *sent;        /* "I0 A5 X9": kind and time in ms of each datagram */
@@ -288,7 +288,10 @@ static void on_handshake_failed(const struct ota_failure *failure, void *userdat
 static void on_handshake_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    world.typing_us = virtual_time.now_us + 2000 * MS;
+    if (world.script->typed)
+        world.typing_us = virtual_time.now_us + 2000 * MS;
+    else
+        handshake_set_password(world.handshake, NULL);
 }
 
 static void on_handshake_endpoint(size_t endpoint, void *userdata)
@@ -447,8 +450,7 @@ static enum ota_phase play_on(const struct script *script)
                                     .echo = &echo};
     const struct handshake_callbacks callbacks = {.on_event = on_handshake_event,
                                                   .on_endpoint = on_handshake_endpoint,
-                                                  .on_password =
-                                                      script->typed ? on_handshake_password : NULL,
+                                                  .on_password = on_handshake_password,
                                                   .on_failed = on_handshake_failed,
                                                   .userdata = &world};
 
@@ -530,9 +532,10 @@ static const struct script scripts[] = {
      .expected = OTA_E_WRONG_PASSWORD, .phase = AUTHENTICATING, .phrase = "its SHA-256 and its MD5",
      .end_ms = 20},
     {"password needed", .replies = {{ASK_MD5}}, .sent = "I0 X5", .expected = OTA_E_PASSWORD_NEEDED,
-     .phase = AUTHENTICATING, .phrase = "asks for a password", .end_ms = 5},
+     .phase = AUTHENTICATING, .phrase = "asks for a password", .end_ms = 5, .notes = 1},
     {"an empty password is none", "", .replies = {{ASK_MD5}}, .sent = "I0 X5",
-     .expected = OTA_E_PASSWORD_NEEDED, .phase = AUTHENTICATING, .phrase = "none was given"},
+     .expected = OTA_E_PASSWORD_NEEDED, .phase = AUTHENTICATING, .phrase = "none was given",
+     .notes = 1},
     {"a password is typed", .typed = "pw", .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A2005",
      .scheme = "SHA-256", .phase = ACCEPTED},
     {"no password is typed", .typed = "", .replies = {{ASK_SHA}}, .sent = "I0 X2005",

@@ -221,21 +221,19 @@ static void on_session_endpoint(size_t endpoint, void *userdata)
     world.endpoint = endpoint;
 }
 
-static void on_session_password(struct session *asking, void *userdata)
+static void on_session_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    session_set_password(asking, "typed");
+    session_set_password(session, "typed");
 }
 
-static void on_session_done(struct session *ended, const struct ota_failure *failure,
-                            void *userdata)
+static void on_session_done(const struct ota_failure *failure, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_ptr_equal(ended, session);
     assert_false(world.is_expected);
     world.failure = *failure;
     world.done++;
-    session_free(ended);
+    session_free(session);
     session = NULL;
 }
 
@@ -251,13 +249,13 @@ static struct session_config make_config(void)
     return config;
 }
 
-static void start_session(const struct session_config *config, bool can_ask)
+static void start_session(const struct session_config *config)
 {
-    const struct session_callbacks callbacks = {.on_event = on_session_event,
-                                                .on_endpoint = on_session_endpoint,
-                                                .on_password = can_ask ? on_session_password : NULL,
-                                                .on_done = on_session_done,
-                                                .userdata = &world};
+    const struct upload_callbacks callbacks = {.on_event = on_session_event,
+                                               .on_endpoint = on_session_endpoint,
+                                               .on_password = on_session_password,
+                                               .on_done = on_session_done,
+                                               .userdata = &world};
     session = session_start(config, &callbacks);
     assert_int_equal(world.done, 0); /* on_done is called only from the loop */
 }
@@ -288,7 +286,7 @@ static void test_upload(void **state)
     struct session_config config = make_config();
 
     config.source = &source;
-    start_session(&config, true);
+    start_session(&config);
     assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
     assert_int_equal(world.peers, 1);
     world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_INVITED},
@@ -322,7 +320,7 @@ static void test_a_connection_that_comes_too_early(void **state)
     (void)state;
     struct session_config config = make_config();
 
-    start_session(&config, true);
+    start_session(&config);
     world.refuse_connection = true;
     assert_false(world.on_accept(FD, &world.peer, world.accept_userdata));
     assert_true(world.has_handshake && !world.has_transfer && world.is_expected);
@@ -341,8 +339,7 @@ static void test_failures_of_the_halves(void **state)
     for (int connected = 0; connected < 2; connected++) {
         const struct ota_failure failure = {.error = OTA_E_LOST, .message = "why"};
         struct session_config config = make_config();
-        start_session(&config, false);
-        assert_null(world.handshake.on_password);
+        start_session(&config);
         if (connected) {
             connect_board();
             world.transfer.on_done(&failure, world.transfer.userdata);
@@ -379,7 +376,7 @@ static void test_failures_to_start(void **state)
         world.refuse_expect = rows[i].refuse_expect;
         world.refuse_handshake = rows[i].refuse_handshake;
         world.refuse_transfer = rows[i].refuse_transfer;
-        start_session(&config, false);
+        start_session(&config);
         assert_non_null(session);
         if (rows[i].refuse_transfer)
             connect_board();
@@ -399,14 +396,14 @@ static void test_who_may_connect(void **state)
     struct session_config config = make_config();
     assert_true(address_parse(&peer, "10.0.0.8"));
     config.peer = &peer;
-    start_session(&config, false);
+    start_session(&config);
     assert_true(address_equal(&world.peer, &peer));
     session_free(session);
     assert_session_freed();
 
     config = make_config();
     config.peer_any = true;
-    start_session(&config, false);
+    start_session(&config);
     assert_true(world.anyone);
     session_free(session);
     assert_session_freed();
@@ -425,7 +422,7 @@ static void test_several_addresses(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_true(address_parse(&endpoints.addresses[i], i == 1 ? "10.0.0.8" : "10.0.0.7"));
     config.endpoints = &endpoints;
-    start_session(&config, false);
+    start_session(&config);
     assert_int_equal(world.peers, 3);
     assert_string_equal(world.kept, "");
     world.handshake.on_endpoint(3, world.handshake.userdata);
@@ -436,7 +433,7 @@ static void test_several_addresses(void **state)
     config = make_config();
     config.endpoints = &endpoints;
     config.peer = &peer;
-    start_session(&config, false);
+    start_session(&config);
     assert_int_equal(world.peers, 1);
     world.handshake.on_endpoint(3, world.handshake.userdata);
     assert_string_equal(world.kept, "");
@@ -450,7 +447,7 @@ static void test_freed_in_the_middle(void **state)
     (void)state;
     struct session_config config = make_config();
 
-    start_session(&config, false);
+    start_session(&config);
     connect_board();
     assert_true(world.has_transfer);
     session_free(session);
