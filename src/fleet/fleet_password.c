@@ -14,7 +14,6 @@
 
 #include "base/diag.h"
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/secret.h"
 #include "base/units.h"
 

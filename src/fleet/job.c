@@ -8,7 +8,6 @@
 #include "base/diag.h"
 #include "base/ending_signal.h"
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "discovery/board_list.h"

@@ -5,7 +5,6 @@
  */
 #include "fleet/job_internal.h"
 
-#include "base/error.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "discovery/board_list.h"

@@ -18,7 +18,6 @@
 
 #include "base/error.h"
 #include "boardlog/expect.h"
-#include "fleet/job_policy.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /*
  * serve_image.c: a request for an image: who asks, what it gets, and how the download goes.
  */
-#include "base/units.h"
 #include "http/status.h"
 #include "serve/byte_range.h"
 #include "serve/serve_internal.h"

@@ -7,7 +7,6 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/json_memory.h"
-#include "base/secret.h"
 #include "http/challenge.h"
 #include "http/failure.h"
 #include "http/status.h"

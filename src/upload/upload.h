@@ -85,8 +85,8 @@ struct upload_callbacks {
     /* The board asks for a password and none is known; answer with upload_set_password(). */
     void (*on_password)(void *userdata);
     /* Once, at the end of an attempt; failure->error is OTA_OK only if the upload is confirmed.
-     * upload_phase() and upload_all_sent() still tell of the attempt; upload_stop(),
-     * upload_start() or upload_free() follow, perhaps from within the call. */
+     * upload_phase() and upload_all_sent() still tell of the attempt; upload_stop() or
+     * upload_free() follow, perhaps from within the call. */
     void (*on_done)(const struct ota_failure *failure, void *userdata);
     void *userdata;
 };

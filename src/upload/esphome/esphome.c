@@ -8,7 +8,6 @@
 #include "crypto/auth.h"
 #include "discovery/board_list.h"
 #include "discovery/resolve.h"
-#include "discovery/target.h"
 #include "image/image.h"
 #include "image/kind.h"
 #include "net/tcp_connect.h"
@@ -23,7 +22,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static const int64_t CONNECT_US = SECONDS(5);
@@ -35,10 +33,15 @@ struct esphome_service {
     struct packed *packed;
 };
 
+/* All but the first three members begin as zero with each attempt. */
 struct esphome {
     struct upload upload;
-    struct upload_attempt attempt;
     struct loop_timer timer;
+    struct {
+        bool md5, unasked, firmware;
+    } is_told;
+
+    struct upload_attempt attempt;
     struct tcp_connect *connecting;
     struct connection *connection;
     size_t endpoint;
@@ -49,9 +52,6 @@ struct esphome {
     const char *password;
     bool is_password_awaited;
     struct readback *readback;
-
-    /* For all attempts. */
-    bool is_md5_told, is_unasked_told, is_firmware_told;
     bool is_read_back;
 };
 
@@ -160,10 +160,10 @@ static enum ota_phase phase_of(const struct exchange *exchange)
 
 static void note_answer(struct esphome *esphome, const struct exchange *exchange)
 {
-    if (exchange->scheme != AUTH_MD5 || esphome->is_md5_told)
+    if (exchange->scheme != AUTH_MD5 || esphome->is_told.md5)
         return;
 
-    esphome->is_md5_told = true;
+    esphome->is_told.md5 = true;
     emit_event(esphome,
                (struct ota_event){
                    .type = OTA_EVENT_NOTE,
@@ -176,10 +176,10 @@ static void note_answer(struct esphome *esphome, const struct exchange *exchange
 
 static void note_open(struct esphome *esphome)
 {
-    if (!esphome->password || !*esphome->password || esphome->is_unasked_told)
+    if (!esphome->password || !*esphome->password || esphome->is_told.unasked)
         return;
 
-    esphome->is_unasked_told = true;
+    esphome->is_told.unasked = true;
     emit_event(esphome,
                (struct ota_event){.type = OTA_EVENT_NOTE,
                                   .message =
@@ -392,10 +392,10 @@ static void note_firmware(struct esphome *esphome)
     char message[ANNOUNCED_MESSAGE_MAX];
 
     announced_compare(message, &esphome->attempt.found->esphome, image_of(esphome));
-    if (esphome->is_firmware_told || !*message)
+    if (esphome->is_told.firmware || !*message)
         return;
 
-    esphome->is_firmware_told = true;
+    esphome->is_told.firmware = true;
     emit_event(esphome, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
 }
 
@@ -495,14 +495,12 @@ static bool esphome_start(struct upload *upload, const struct upload_attempt *at
 {
     struct esphome *esphome = (struct esphome *)upload;
 
-    esphome->attempt = *attempt;
-    esphome->password = attempt->password;
-    esphome->phase = OTA_PHASE_ACCEPT;
-    esphome->endpoint = 0;
-    esphome->is_all_sent = false;
-    esphome->is_read_back = false;
-    memset(esphome->tries, 0, sizeof esphome->tries);
-    esphome->failures = (struct endpoint_failures){0};
+    *esphome = (struct esphome){.upload = esphome->upload,
+                                .timer = esphome->timer,
+                                .is_told = esphome->is_told,
+                                .attempt = *attempt,
+                                .phase = OTA_PHASE_ACCEPT,
+                                .password = attempt->password};
     trust_begin_attempt(&upload->trust);
     loop_timer_start(&esphome->timer, 0);
     return true;

@@ -47,21 +47,22 @@ struct sketch_service {
     struct http_client *client;
 };
 
+/* All but the first three members begin as zero with each attempt. */
 struct sketch {
     struct upload upload;
+    struct loop_timer timer;
+    bool is_basic_told;
 
     /* Where the attempt stands. */
     struct upload_attempt attempt;
     enum ota_phase phase;
-    struct loop_timer timer;
     struct http_request *request; /* NULL: none is open */
     bool is_posted;               /* the upload has begun */
     bool is_all_sent;             /* the whole image has left this host */
     bool is_acknowledged;
 
     /* Where the board is. */
-    size_t endpoint;
-    size_t endpoints_tried;
+    size_t endpoint;                   /* they are tried in their order */
     struct endpoint_failures failures; /* while it is not heard */
     bool is_heard;                     /* it has replied at this endpoint */
     char authority[HTTP_AUTHORITY_MAX];
@@ -70,7 +71,6 @@ struct sketch {
     const char *password;
     bool is_password_awaited;
     char *authorization; /* the header of the request; see secret.h */
-    bool is_basic_told;
 
     const char *path; /* of the request */
     struct multipart body;
@@ -147,7 +147,6 @@ static void sketch_choose_endpoint(struct sketch *sketch, size_t endpoint)
     const struct address address = endpoints_get(sketch->attempt.endpoints, endpoint);
 
     sketch->endpoint = endpoint;
-    sketch->endpoints_tried++;
     http_authority(sketch->authority, &address, NULL, 80);
 }
 
@@ -251,14 +250,15 @@ static void send_sketch(struct sketch *sketch)
 
 /* -- the chip -- */
 
-static bool is_kind_known(const struct sketch *sketch)
+/* The kind of the board, by its announcement. */
+static struct kind find_kind(const struct sketch *sketch)
 {
     const struct resolution *found = sketch->attempt.found;
     const char *names[] = {found->instance};
     struct kind kind;
 
     kind_find(&kind, found->type, names, 1);
-    return *kind.proven;
+    return kind;
 }
 
 /* Whether it depends on the board's chip if the image may be sent. */
@@ -268,7 +268,7 @@ static bool must_ask_for_chip(const struct sketch *sketch)
     const struct image *image = sketch->attempt.image;
     char reason[IMAGE_FIT_REASON_MAX];
 
-    if (settings->command == OTA_COMMAND_FILESYSTEM || settings->force || is_kind_known(sketch))
+    if (settings->command == OTA_COMMAND_FILESYSTEM || settings->force || *find_kind(sketch).proven)
         return false;
     return image_fit_sketch_server(reason, image, true) == IMAGE_FIT_REFUSED ||
            image_fit_sketch_server(reason, image, false) == IMAGE_FIT_REFUSED;
@@ -331,7 +331,7 @@ static void fail_without_door(struct sketch *sketch, const struct http_reply *re
     struct ota_failure failure;
 
     sketch_place(sketch, place);
-    if (door == SKETCH_DOOR_ABSENT && strcmp(sketch_path(sketch), "/data") == 0)
+    if (door == SKETCH_DOOR_ABSENT && sketch_path(sketch) == path_data)
         ota_fail(
             &failure, OTA_E_REFUSED,
             "the board takes no filesystem images: of those with a sketch server, only ESP8266 "
@@ -395,7 +395,7 @@ static void take_silence(struct sketch *sketch, const struct http_outcome *outco
                               outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);
 
     if (is_looked_for && !has_given_password(sketch, outcome) &&
-        sketch->endpoints_tried < endpoints_count(endpoints)) {
+        sketch->endpoint + 1 < endpoints_count(endpoints)) {
         sketch_choose_endpoint(sketch, sketch->endpoint + 1);
         knock(sketch);
         return;
@@ -459,14 +459,8 @@ static void knock(struct sketch *sketch)
 /* Of these boards, only an ESP8266 unpacks; the others would store the image as it is. */
 static bool may_send_packed(const struct sketch *sketch)
 {
-    const struct resolution *found = sketch->attempt.found;
-    const char *names[] = {found->instance};
-    struct kind kind;
-
-    if (!image_is_compressed(sketch->attempt.image) || sketch_settings_of(sketch)->force)
-        return true;
-    kind_find(&kind, found->type, names, 1);
-    return strcmp(kind.proven, "esp8266") == 0;
+    return !image_is_compressed(sketch->attempt.image) || sketch_settings_of(sketch)->force ||
+           strcmp(find_kind(sketch).proven, "esp8266") == 0;
 }
 
 static void on_sketch_timer(void *userdata)
@@ -518,12 +512,12 @@ static bool sketch_start(struct upload *upload, const struct upload_attempt *att
 {
     struct sketch *sketch = (struct sketch *)upload;
 
-    sketch->attempt = *attempt;
-    sketch->password = attempt->password;
-    sketch->phase = OTA_PHASE_ACCEPT;
-    sketch->endpoints_tried = 0;
-    sketch->failures = (struct endpoint_failures){0};
-    sketch->is_heard = sketch->is_posted = sketch->is_all_sent = sketch->is_acknowledged = false;
+    *sketch = (struct sketch){.upload = sketch->upload,
+                              .timer = sketch->timer,
+                              .is_basic_told = sketch->is_basic_told,
+                              .attempt = *attempt,
+                              .phase = OTA_PHASE_ACCEPT,
+                              .password = attempt->password};
     trust_begin_attempt(&upload->trust);
     sketch_choose_endpoint(sketch, 0);
     loop_timer_start(&sketch->timer, 0);

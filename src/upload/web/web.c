@@ -255,20 +255,13 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
 {
     struct web *web = (struct web *)upload;
 
-    web->attempt = *attempt;
-    web->password = attempt->password;
-    web->phase = OTA_PHASE_PAGE;
-    web->challenge = (struct challenge){0};
+    *web = (struct web){.upload = web->upload,
+                        .history = web->history,
+                        .timer = web->timer,
+                        .attempt = *attempt,
+                        .phase = OTA_PHASE_PAGE,
+                        .password = attempt->password};
     trust_begin_attempt(&upload->trust);
-    web->endpoints_tried = 0;
-    web->failures = (struct endpoint_failures){0};
-    web->is_heard = web->is_authenticated = web->is_posted = false;
-    web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
-    web->told_before = web->is_door_asked = web->is_refused = false;
-    *web->announced_as = '\0';
-    web->accepted = CHALLENGE_NONE;
-    web->nonces_replaced = web->starts = web->pins_sent = 0;
-    web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
     web_wait(web, 0, web_find_page);
     return true;

@@ -33,19 +33,32 @@ struct web_service {
     struct http_client *client;
 };
 
+/* What the next attempt has to know. */
+struct web_history {
+    bool was_broken;      /* an upload has broken off: the page's updater may still be running */
+    bool is_started_over; /* a refusal was taken to be about another upload */
+    bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
+    bool is_unasked_told;
+    /* The challenge of the last upload's 401, if the page itself asks for no password. Each further
+     * upload answers it. CHALLENGE_NONE: there was none. */
+    struct challenge upload_challenge;
+    bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
+};
+
+/* All but the first three members begin as zero with each attempt. */
 struct web {
     struct upload upload;
+    struct web_history history;
+    struct loop_timer timer;
+    void (*on_timer)(struct web *web);
 
     /* Where the attempt stands. */
     struct upload_attempt attempt;
     enum ota_phase phase;
-    struct loop_timer timer;
-    void (*on_timer)(struct web *web);
     struct http_request *request; /* NULL: none is open */
 
     /* Where the board is. */
-    size_t endpoint;
-    size_t endpoints_tried;
+    size_t endpoint;                   /* they are tried in their order */
     struct endpoint_failures failures; /* while it is not heard */
     bool is_heard;                     /* it has replied at this endpoint */
     char authority[HTTP_AUTHORITY_MAX];
@@ -101,16 +114,6 @@ struct web {
     int64_t asked_us;          /* when the version was last asked for */
     bool was_away;             /* the board was off the network in between, or had no page */
     bool is_read_back;         /* it told the expected version, or another one than before */
-
-    /* For all attempts. */
-    bool was_broken;      /* an upload has broken off: the page's updater may still be running */
-    bool is_started_over; /* a refusal was taken to be about another upload */
-    bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
-    bool is_unasked_told;
-    /* The challenge of the last upload's 401, if the page itself asks for no password. Each further
-     * upload answers it. CHALLENGE_NONE: there was none. */
-    struct challenge upload_challenge;
-    bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
 };
 
 /* -- web.c -- */
@@ -165,6 +168,7 @@ void web_note_authenticated(struct web *web, const struct http_reply *reply);
 /* Whether the board has accepted the answer to its last challenge, or may have, as each page that
  * got it is missing. Otherwise the attempt has ended. */
 bool web_check_accepted(struct web *web);
+bool web_has_password(const struct web *web);
 /* No password was given: asks for one. web_take_password() follows. */
 void web_ask_for_password(struct web *web);
 /* The password that was asked for has come, or is missing. */

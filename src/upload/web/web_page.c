@@ -147,14 +147,14 @@ static bool check_unasked(struct web *web)
 /* If an earlier upload brought a challenge, this one comes with the answer. */
 static void start_upload(struct web *web)
 {
-    bool answers_again =
-        web->challenge.scheme == CHALLENGE_NONE && web->upload_challenge.scheme != CHALLENGE_NONE;
+    bool answers_again = web->challenge.scheme == CHALLENGE_NONE &&
+                         web->history.upload_challenge.scheme != CHALLENGE_NONE;
 
     if (answers_again) {
-        web->challenge = web->upload_challenge;
+        web->challenge = web->history.upload_challenge;
         web->is_answered = false;
     }
-    if (answers_again && (!web->password || !*web->password))
+    if (answers_again && !web_has_password(web))
         web_ask_for_password(web);
     else
         web_start_upload(web);
@@ -164,7 +164,8 @@ static void go_on(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
     bool is_unasked = web->challenge.scheme == CHALLENGE_NONE &&
-                      web->upload_challenge.scheme == CHALLENGE_NONE && !web->is_unlocked;
+                      web->history.upload_challenge.scheme == CHALLENGE_NONE &&
+                      !web->history.is_unlocked;
     char message[OTA_MESSAGE_MAX], path[WEB_PATH_MAX];
 
     snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title,

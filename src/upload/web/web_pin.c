@@ -26,11 +26,6 @@ void web_forget_pin(struct web *web)
     web->pin = NULL;
 }
 
-static bool has_password(const struct web *web)
-{
-    return web->password && *web->password;
-}
-
 /* A password that is no PIN must not be sent in this way. */
 static bool is_pin(const char *password)
 {
@@ -70,9 +65,9 @@ static bool may_send(struct web *web)
 
 static void tell_clear(struct web *web)
 {
-    if (web_is_tls(web) || web->is_weak_told[CHALLENGE_BASIC])
+    if (web_is_tls(web) || web->history.is_weak_told[CHALLENGE_BASIC])
         return;
-    web->is_weak_told[CHALLENGE_BASIC] = true;
+    web->history.is_weak_told[CHALLENGE_BASIC] = true;
     web_note(web, PIN_NOTE);
 }
 
@@ -122,9 +117,9 @@ void web_unlock(struct web *web)
         fail_pin(web, OTA_E_WRONG_PASSWORD, OTA_CAUSE_PIN_REJECTED, "rejected the PIN");
     } else if (!may_send(web)) {
         return;
-    } else if (has_password(web) && is_pin(web->password)) {
+    } else if (web_has_password(web) && is_pin(web->password)) {
         send_first_pin(web);
-    } else if (has_password(web)) {
+    } else if (web_has_password(web)) {
         fail_pin(web, OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN,
                  "asks for its settings PIN, which has four digits; the password that was given is "
                  "not a PIN, and was not sent");
@@ -140,9 +135,9 @@ void web_unlock(struct web *web)
 
 void web_note_open(struct web *web)
 {
-    if (web->pins_sent == 0 || web->is_unlocked)
+    if (web->pins_sent == 0 || web->history.is_unlocked)
         return;
-    web->is_unlocked = true;
+    web->history.is_unlocked = true;
     web->phase = OTA_PHASE_AUTHENTICATE;
     web_emit(web, (struct ota_event){
                       .type = OTA_EVENT_AUTHENTICATED, .scheme = "PIN", .evidence = "reply"});

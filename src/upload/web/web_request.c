@@ -63,7 +63,6 @@ static void set_authority(struct web *web)
 void web_choose_endpoint(struct web *web, size_t endpoint)
 {
     web->endpoint = endpoint;
-    web->endpoints_tried++;
     set_authority(web);
 }
 
@@ -140,7 +139,7 @@ static bool try_next_endpoint(struct web *web, const struct http_outcome *outcom
     describe_outcome(web, outcome, &failure);
     endpoint_failures_add(&web->failures, web->endpoint,
                           outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);
-    if (web->endpoints_tried >= endpoints_count(web->attempt.endpoints))
+    if (web->endpoint + 1 >= endpoints_count(web->attempt.endpoints))
         return false;
     web_choose_endpoint(web, web->endpoint + 1);
     send_question(web);
@@ -177,9 +176,9 @@ static void tell_weak(struct web *web)
     const enum challenge_scheme scheme = web->challenge.scheme;
     const bool is_md5 = scheme == CHALLENGE_DIGEST_MD5;
 
-    if (web_is_tls(web) || scheme == CHALLENGE_DIGEST_SHA256 || web->is_weak_told[scheme])
+    if (web_is_tls(web) || scheme == CHALLENGE_DIGEST_SHA256 || web->history.is_weak_told[scheme])
         return;
-    web->is_weak_told[scheme] = true;
+    web->history.is_weak_told[scheme] = true;
     web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
                                      .message = is_md5 ? CHALLENGE_MD5_NOTE : CHALLENGE_BASIC_NOTE,
                                      .scheme = is_md5 ? auth_scheme_name(AUTH_MD5) : NULL,
@@ -225,7 +224,7 @@ static bool authorize(struct web *web, const char *method, const char *path)
 
     secret_free(web->authorization);
     web->authorization = NULL;
-    if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web->password || !*web->password)
+    if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web_has_password(web))
         return true;
     if (!note_answer(web))
         return false;
@@ -248,6 +247,11 @@ static bool authorize(struct web *web, const char *method, const char *path)
     return false;
 }
 
+bool web_has_password(const struct web *web)
+{
+    return web->password && *web->password;
+}
+
 void web_ask_for_password(struct web *web)
 {
     web->phase = OTA_PHASE_AUTHENTICATE;
@@ -261,12 +265,12 @@ void web_take_password(struct web *web, const char *password)
     if (!web->is_password_awaited)
         return;
 
-    const bool is_for_upload = web->upload_challenge.scheme != CHALLENGE_NONE;
+    const bool is_for_upload = web->history.upload_challenge.scheme != CHALLENGE_NONE;
 
     web->is_password_awaited = false;
     if (web->is_pin_awaited)
         web_unlock(web);
-    else if (!password || !*password)
+    else if (!web_has_password(web))
         web_fail(web, OTA_E_PASSWORD_NEEDED,
                  "the board asks for a user and a password (%s)%s, and no password was given",
                  scheme_name(&web->challenge),
@@ -321,8 +325,8 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
 {
     if (!web_take_challenge(web, challenge))
         return;
-    web->upload_challenge = (struct challenge){0};
-    if (web->password && *web->password)
+    web->history.upload_challenge = (struct challenge){0};
+    if (web_has_password(web))
         send_question(web);
     else
         web_ask_for_password(web);
@@ -354,7 +358,7 @@ static void ask_for_challenge(struct web *web)
  * only the new firmware wants: the upload is confirmed. */
 static bool handle_challenge(struct web *web, const struct http_reply *reply)
 {
-    bool has_password = web->password && *web->password;
+    const bool has_password = web_has_password(web);
 
     if (is_refused_command(web, reply) && has_password && !web->is_door_asked) {
         ask_for_challenge(web);

@@ -275,10 +275,10 @@ static bool start_over(struct web *web, const char *text)
 {
     char message[OTA_MESSAGE_MAX];
 
-    if (!web->was_broken && (web->is_started_over || !is_about_another(text)))
+    if (!web->history.was_broken && (web->history.is_started_over || !is_about_another(text)))
         return false;
-    web->was_broken = false;
-    web->is_started_over = true;
+    web->history.was_broken = false;
+    web->history.is_started_over = true;
     snprintf(
         message, sizeof message,
         "the board says: %s; this may be about the previous upload, which broke off; trying again",
@@ -309,16 +309,16 @@ static void fail_refused(struct web *web, const char *text, unsigned status)
  * more with the answer. A second challenge means that the board has rejected the password. */
 static void take_upload_challenge(struct web *web, const struct challenge *challenge)
 {
-    const bool is_first = web->upload_challenge.scheme == CHALLENGE_NONE;
+    const bool is_first = web->history.upload_challenge.scheme == CHALLENGE_NONE;
     const bool may_be_replaced = challenge_is_digest(challenge) && web->nonces_replaced == 0;
 
     if (!web_take_challenge(web, challenge))
         return;
-    web->upload_challenge = *challenge;
+    web->history.upload_challenge = *challenge;
     web->nonces_replaced++;
     web->phase = OTA_PHASE_AUTHENTICATE;
 
-    if (is_first && (!web->password || !*web->password)) {
+    if (is_first && !web_has_password(web)) {
         web_ask_for_password(web);
     } else if (is_first || may_be_replaced) {
         web_note(
@@ -335,7 +335,8 @@ static void take_upload_challenge(struct web *web, const struct challenge *chall
 /* Returns whether the reply to the upload is a challenge that was dealt with. */
 static bool handle_challenge_to_upload(struct web *web, const struct challenge *challenge)
 {
-    const bool is_page_open = !web->authorization || web->upload_challenge.scheme != CHALLENGE_NONE;
+    const bool is_page_open =
+        !web->authorization || web->history.upload_challenge.scheme != CHALLENGE_NONE;
 
     if (challenge->scheme == CHALLENGE_NONE ||
         (!is_page_open && (!challenge_is_digest(challenge) || web->nonces_replaced++ > 0)))
@@ -359,28 +360,27 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
              "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
              "installed",
              reply->status, *text ? ", \"" : "", text, *text ? "\"" : "",
-             web->is_unlocked        ? "took the PIN for its page"
-             : web->is_authenticated ? "accepted the password for its page"
-             : web->authorization    ? "did not reject the password for its page"
-                                     : "did not ask for a password on its page");
+             web->history.is_unlocked ? "took the PIN for its page"
+             : web->is_authenticated  ? "accepted the password for its page"
+             : web->authorization     ? "did not reject the password for its page"
+                                      : "did not ask for a password on its page");
     failure.cause = reason_cause(text);
     if (failure.cause == OTA_CAUSE_NONE && !web->authorization)
-        failure.cause = web->is_unlocked ? OTA_CAUSE_PIN : OTA_CAUSE_DENIED;
+        failure.cause = web->history.is_unlocked ? OTA_CAUSE_PIN : OTA_CAUSE_DENIED;
     web_finish(web, &failure);
 }
 
 /* For a reply that neither rejects the password nor asks for one. */
 static void note_password(struct web *web, const struct http_reply *reply)
 {
-    const bool is_given = web->password && *web->password;
-
-    if (web->upload_challenge.scheme != CHALLENGE_NONE)
+    if (web->history.upload_challenge.scheme != CHALLENGE_NONE)
         web_note_authenticated(web, reply);
-    if (web->challenge.scheme != CHALLENGE_NONE || web->is_unlocked || !is_given ||
-        web->is_unasked_told || reply->status == STATUS_UNAUTHORIZED)
+    if (web->challenge.scheme != CHALLENGE_NONE || web->history.is_unlocked ||
+        !web_has_password(web) || web->history.is_unasked_told ||
+        reply->status == STATUS_UNAUTHORIZED)
         return;
 
-    web->is_unasked_told = true;
+    web->history.is_unasked_told = true;
     web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
                                      .message = "the page did not ask for the password",
                                      .password = "not-asked"});
@@ -392,7 +392,7 @@ static void note_broken(struct web *web, struct ota_failure *failure)
 {
     char chips[KIND_CHIPS_MAX];
 
-    web->was_broken = true;
+    web->history.was_broken = true;
     if (web->finder.page->appends &&
         kind_overlap("esp8266,rp*", image_fit_chips(chips, web->attempt.image)))
         failure->cause = OTA_CAUSE_PART_KEPT;
@@ -401,7 +401,7 @@ static void note_broken(struct web *web, struct ota_failure *failure)
 /* The whole image is there, and nothing says what became of it. */
 static void fail_unclear(struct web *web, const char *what)
 {
-    web->was_broken = true;
+    web->history.was_broken = true;
     web_fail(web, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", web->attempt.image->size, what);
 }
 
