@@ -426,6 +426,20 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
     return error;
 }
 
+void ota_prefix(struct ota_failure *failure, const char *format, ...)
+{
+    const struct ota_failure bare = *failure;
+    char text[OTA_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ota_fail(failure, bare.error, "%s%s", text, bare.message);
+    failure->cause = bare.cause;
+    failure->is_waited_out = bare.is_waited_out;
+}
+
 enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error, int number,
                               const char *format, ...)
 {

@@ -17,6 +17,10 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 enum ota_error ota_vfail(struct ota_failure *failure, enum ota_error error, const char *format,
                          va_list arguments) __attribute__((format(printf, 3, 0)));
 
+/* Puts this text in front of a failure's message. Its code and its cause stay. */
+void ota_prefix(struct ota_failure *failure, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Fails with OTA_E_INTERNAL, "out of memory". */
 enum ota_error ota_fail_no_memory(struct ota_failure *failure);
 

@@ -193,7 +193,6 @@ static enum ota_error set_host_protocol(struct host_line *line, const char *valu
 static enum ota_error set_host_expect(struct host_line *line, const char *value,
                                       struct ota_failure *failure)
 {
-    struct ota_failure cause;
     char *copy = strdup(value);
 
     if (!copy || strings_add(&line->expected, copy) < 0) {
@@ -202,9 +201,10 @@ static enum ota_error set_host_expect(struct host_line *line, const char *value,
     }
     expect_free(line->expect);
     if (expect_new(&line->expect, (const char *const *)line->expected.items, line->expected.count,
-                   NULL, 0, &cause) == OTA_OK)
+                   NULL, 0, failure) == OTA_OK)
         return OTA_OK;
-    return ota_fail(failure, cause.error, "cannot be used: %s", cause.message);
+    ota_prefix(failure, "cannot be used: ");
+    return failure->error;
 }
 
 static enum ota_error set_host_own(struct host_line *line, enum upload_own_key key,

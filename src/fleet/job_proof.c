@@ -42,15 +42,11 @@ static void on_check_note(const char *message, void *userdata)
 void job_add_verdict(const struct job *job, struct ota_failure *result,
                      const struct ota_failure *proof)
 {
+    *result = *proof;
     if (job->is_verdict_lost)
-        ota_fail(result, proof->error, "its verdict was lost, %s %s",
-                 proof->error == OTA_OK ? "but" : "and", proof->message);
+        ota_prefix(result, "its verdict was lost, %s ", proof->error == OTA_OK ? "but" : "and");
     else if (job->image && proof->error != OTA_OK)
-        ota_fail(result, proof->error, "%s, but %s", upload_proof_text(upload_proof(job->upload)),
-                 proof->message);
-    else
-        *result = *proof;
-    result->cause = proof->cause;
+        ota_prefix(result, "%s, but ", upload_proof_text(upload_proof(job->upload)));
 }
 
 static void conclude_proof(struct job *job, const struct ota_failure *verdict)

@@ -474,16 +474,14 @@ enum ota_error plan_add(struct plan *plan, const struct target *target, struct o
     return add_host_line(plan, &line, failure);
 }
 
-/* Puts the list and the line in front of the message. */
 static enum ota_error name_line(const struct plan *plan, const struct host_line *line,
                                 struct ota_failure *failure)
 {
     char shown[512];
-    const struct ota_failure unnamed = *failure;
-    const char *path = plan->settings->hosts;
-    input_show(shown, sizeof shown, path);
-    return ota_fail(failure, unnamed.error, "%s, line %zu: %s", shown, line->number,
-                    unnamed.message);
+
+    ota_prefix(failure, "%s, line %zu: ", input_show(shown, sizeof shown, plan->settings->hosts),
+               line->number);
+    return failure->error;
 }
 
 /* -p is for the boards whose line names no port. */

@@ -111,16 +111,13 @@ static void conclude(struct readback *readback)
 {
     const bool has_changed = !announced_equals(&readback->before, &readback->now);
     char text[ANNOUNCED_TEXT_MAX], old[ANNOUNCED_TEXT_MAX];
-    struct ota_failure verdict, result;
+    struct ota_failure result;
 
     stop_asking(readback);
-    judge(readback, &verdict, announced_describe(text, &readback->now),
+    judge(readback, &result, announced_describe(text, &readback->now),
           announced_describe(old, &readback->before));
-    result = verdict;
-    if (verdict.error != OTA_OK && !readback->config.has_returned)
-        ota_fail(&result, verdict.error, "%s, but %s", upload_proof_text(UPLOAD_PROOF_BOARD),
-                 verdict.message);
-    result.cause = verdict.cause;
+    if (result.error != OTA_OK && !readback->config.has_returned)
+        ota_prefix(&result, "%s, but ", upload_proof_text(UPLOAD_PROOF_BOARD));
     readback->config.on_done(&result, result.error == OTA_OK && has_changed,
                              readback->config.userdata);
 }

@@ -145,6 +145,8 @@ static void finish_stream(struct connection *connection, int reason)
 {
     finish_unheard(connection, error_unless_local(OTA_E_LOST, reason),
                    error_connection_text(reason, "the board's TCP stopped answering"));
+    if (connection->failure.error == OTA_E_INTERNAL)
+        connection->failure.cause = error_lack_cause(reason);
 }
 
 /* -- sending -- */

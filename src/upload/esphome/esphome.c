@@ -258,18 +258,18 @@ static void on_connection_done(const struct ota_failure *failure, void *userdata
 {
     struct esphome *esphome = userdata;
     const struct upload_settings *settings = esphome->upload.config.service->settings;
-    const struct ota_failure result = *failure; /* which ends with the connection */
+    struct ota_failure result = *failure; /* which ends with the connection */
     char place[ENDPOINTS_TEXT_MAX];
 
     end_connection(esphome);
+    if (result.error == OTA_E_NO_ANSWER)
+        ota_prefix(&result,
+                   "%s: ", endpoints_text(place, esphome->attempt.endpoints, esphome->endpoint));
+
     if (result.error == OTA_E_PASSWORD_NEEDED)
         ask_for_password(esphome);
     else if (result.error == OTA_OK && settings->expect_version && !settings->awaits_return)
         expect_announcement(esphome);
-    else if (result.error == OTA_E_NO_ANSWER)
-        fail_attempt(esphome, OTA_E_NO_ANSWER, "%s: %s",
-                     endpoints_text(place, esphome->attempt.endpoints, esphome->endpoint),
-                     result.message);
     else
         finish_attempt(esphome, &result);
 }

@@ -177,12 +177,16 @@ static enum ota_cause restart_seen(struct transfer *transfer, int reason)
 static void handle_stream_end(struct transfer *transfer, int reason)
 {
     update_progress(transfer);
-    enum ota_cause seen = restart_seen(transfer, reason);
-    if (seen != OTA_CAUSE_NONE)
+
+    const enum ota_cause seen = restart_seen(transfer, reason);
+    if (seen != OTA_CAUSE_NONE) {
         finish_after_silence(transfer, seen);
-    else
-        finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
-                               error_connection_text(reason, "the board's TCP stopped answering"));
+        return;
+    }
+    finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
+                           error_connection_text(reason, "the board's TCP stopped answering"));
+    if (transfer->failure.error == OTA_E_INTERNAL)
+        transfer->failure.cause = error_lack_cause(reason);
 }
 
 /* Logs the board's message, for debugging; numbers are not logged. */

@@ -123,6 +123,27 @@ static void test_fail(void **state)
     assert_string_equal(failure.message, "a.bin has 3 bytes");
 }
 
+static void test_prefix(void **state)
+{
+    struct ota_failure failure;
+
+    (void)state;
+    ota_fail(&failure, OTA_E_OUTPUT, "the disk is full");
+    failure.cause = OTA_CAUSE_DISK_FULL;
+    failure.is_waited_out = true;
+    ota_prefix(&failure, "%s, line %d: ", "hosts", 3);
+    assert_int_equal(failure.error, OTA_E_OUTPUT);
+    assert_int_equal(failure.cause, OTA_CAUSE_DISK_FULL);
+    assert_true(failure.is_waited_out);
+    assert_string_equal(failure.message, "hosts, line 3: the disk is full");
+
+    memset(failure.message, 'x', OTA_MESSAGE_MAX - 1);
+    failure.message[OTA_MESSAGE_MAX - 1] = '\0';
+    ota_prefix(&failure, "%s: ", "hosts");
+    assert_int_equal(strlen(failure.message), OTA_MESSAGE_MAX - 1);
+    assert_string_equal(failure.message + OTA_MESSAGE_MAX - sizeof "x...", "x...");
+}
+
 static void test_error_no_memory(void **state)
 {
     struct ota_failure failure = {.cause = OTA_CAUSE_DISK_FULL};
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_connection_texts),
         cmocka_unit_test(test_fail),
+        cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_error_no_memory),
         cmocka_unit_test(test_errno),
         cmocka_unit_test(test_blame),

@@ -203,8 +203,8 @@ static void connect_pair(int *host, int *board)
     close(listener);
 }
 
-/* The host receives no more at once. */
-static int host_socket;
+/* The host receives no more at once, and may be unable to send. */
+static int host_socket, host_send_error;
 static size_t host_piece;
 
 ssize_t __real_recv(int fd, void *buffer, size_t length, int flags);
@@ -217,7 +217,19 @@ ssize_t __wrap_recv(int fd, void *buffer, size_t length, int flags)
     return __real_recv(fd, buffer, is_cut ? host_piece : length, flags);
 }
 
-static void run_script(const struct script *script, size_t piece)
+ssize_t __real_send(int fd, const void *buffer, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *buffer, size_t length, int flags);
+
+ssize_t __wrap_send(int fd, const void *buffer, size_t length, int flags)
+{
+    if (fd != host_socket || !host_send_error)
+        return __real_send(fd, buffer, length, flags);
+    errno = host_send_error;
+    return -1;
+}
+
+/* Returns the cause of the failure. */
+static enum ota_cause run_script(const struct script *script, size_t piece)
 {
     static unsigned char image[IMAGE_SIZE];
     struct trust trust = {0};
@@ -260,6 +272,7 @@ static void run_script(const struct script *script, size_t piece)
     if (board.fd >= 0)
         close(board.fd);
     loop_free(board.loop);
+    return board.failure.cause;
 }
 
 static void test_scripts(void **state)
@@ -272,10 +285,23 @@ static void test_scripts(void **state)
             run_script(&scripts[i], pieces[piece]);
 }
 
+/* What this computer lacks is not the board's fault, and has a remedy of its own. */
+static void test_no_memory_to_send(void **state)
+{
+    static const struct script script = {
+        "no memory to send", {{0}}, OTA_E_INTERNAL, "No buffer space", false};
+
+    (void)state;
+    host_send_error = ENOBUFS;
+    assert_int_equal(run_script(&script, PIECE), OTA_CAUSE_OUT_OF_MEMORY);
+    host_send_error = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_no_memory_to_send),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

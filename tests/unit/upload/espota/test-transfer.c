@@ -4,10 +4,12 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "net/outage.h"
+#include "support/failing.h"
 #include "support/requirement.h"
 #include "upload/espota/transfer.h"
 #include "upload/reason.h"
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -388,6 +390,23 @@ static void test_ok_before_the_first_byte(void **state)
     }
 }
 
+/* What this computer lacks is not the board's fault, and has a remedy of its own. */
+static void test_no_memory_to_send(void **state)
+{
+    static const struct script script = {.after = IMAGE_SIZE, .text = "OK"};
+    struct image image = make_image(IMAGE_SIZE);
+    (void)state;
+
+    failing_start(FAILING_SEND, 0, ENOBUFS);
+    struct board board = play_transfer(&script, &image);
+    assert_true(failing_stop());
+    assert_int_equal(board.failure.error, OTA_E_INTERNAL);
+    assert_int_equal(board.failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
+    assert_non_null(strstr(board.failure.message, "No buffer space"));
+    free(board.bytes);
+    free(image.data);
+}
+
 /* transfer_free() closes the connection with FIN, not with a reset, which may be lost. */
 static void test_freeing_closes_with_fin(void **state)
 {
@@ -417,11 +436,9 @@ static void test_freeing_closes_with_fin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transfer_scripts),
-        cmocka_unit_test(test_restarts),
-        cmocka_unit_test(test_smallest_image),
-        cmocka_unit_test(test_ok_before_the_first_byte),
-        cmocka_unit_test(test_freeing_closes_with_fin),
+        cmocka_unit_test(test_transfer_scripts),  cmocka_unit_test(test_restarts),
+        cmocka_unit_test(test_smallest_image),    cmocka_unit_test(test_ok_before_the_first_byte),
+        cmocka_unit_test(test_no_memory_to_send), cmocka_unit_test(test_freeing_closes_with_fin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
