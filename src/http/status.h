@@ -10,6 +10,7 @@ enum {
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
     STATUS_INTERNAL = 500,
+    STATUS_BUSY = 503,
 };
 
 #endif

@@ -20,6 +20,7 @@ enum {
     CONNECTIONS_SPARE = 512, /* besides the downloads: boards that ask, and browsers */
     PER_ADDRESS_SPARE = 64,  /* behind NAT, boards share an address */
     LOGIN_SIZE = 289,        /* what esp_https_ota of early ESP-IDF 4 reads of a 401, or hangs */
+    TEXT_MAX = ANSWER_REASON_MAX + 1, /* with its line end */
 };
 
 /* A page that is drawn more often tells nobody more. */
@@ -33,19 +34,31 @@ static const char POLICY[] = "default-src 'none'; style-src 'self'; script-src '
                              "connect-src 'self'; base-uri 'none'; form-action 'none'; "
                              "frame-ancestors 'none'";
 
+/* The header that goes with a status; its name is NULL if there is none. The libraries of the boards
+ * ask again when the sketch tells them to; others go by Retry-After. */
+static struct httpd_header header_for(unsigned status)
+{
+    if (status == STATUS_UNAUTHORIZED)
+        return (struct httpd_header){"WWW-Authenticate",
+                                     "Basic realm=\"esp-ota\", charset=\"UTF-8\""};
+    if (status == STATUS_BUSY)
+        return (struct httpd_header){"Retry-After", "30"};
+    return (struct httpd_header){NULL, NULL};
+}
+
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text)
 {
-    const struct httpd_header headers[] = {
-        {"Content-Type", "text/plain; charset=utf-8"},
-        {"Cache-Control", "no-store"},
-        {status == STATUS_UNAUTHORIZED ? "WWW-Authenticate" : NULL,
-         "Basic realm=\"esp-ota\", charset=\"UTF-8\""},
-        {NULL, NULL}};
+    char line[TEXT_MAX];
+    const struct httpd_header headers[] = {{"Content-Type", "text/plain; charset=utf-8"},
+                                           {"Cache-Control", "no-store"},
+                                           header_for(status),
+                                           {NULL, NULL}};
 
+    snprintf(line, sizeof line, "%s\n", text);
     httpd_respond(request, &(struct httpd_response){.status = status,
                                                     .headers = headers,
-                                                    .data = text,
-                                                    .size = strlen(text),
+                                                    .data = line,
+                                                    .size = strlen(line),
                                                     .is_copied = true});
 }
 
@@ -64,7 +77,7 @@ static void respond_document(struct httpd_request *request, const char *type,
         httpd_respond(request, &(struct httpd_response){
                                    .status = STATUS_OK, .headers = headers, .document = document});
     else
-        serve_respond_text(request, STATUS_INTERNAL, "out of memory\n");
+        serve_respond_text(request, STATUS_INTERNAL, "out of memory");
 }
 
 /* text is freed; NULL: memory ran out. */
@@ -129,9 +142,9 @@ static void warn_of_password(struct serve *serve, const struct httpd_request *re
 
 static void demand_password(struct httpd_request *request)
 {
-    char text[LOGIN_SIZE + 1];
+    char text[LOGIN_SIZE]; /* the last byte on the wire is the line end */
 
-    snprintf(text, sizeof text, "%-*s\n", LOGIN_SIZE - 1, "the password is missing or wrong");
+    snprintf(text, sizeof text, "%-*s", LOGIN_SIZE - 1, "the password is missing or wrong");
     serve_respond_text(request, STATUS_UNAUTHORIZED, text);
 }
 
@@ -167,7 +180,7 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
         respond_once(request, "application/json", serve_manifest_json(main_offer(serve)));
         break;
     case RESOURCE_NONE:
-        serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here\n");
+        serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here");
         break;
     default:
         serve_image(serve, request, &resource);

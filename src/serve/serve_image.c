@@ -13,13 +13,9 @@ enum {
     STATUS_PART = 206,
     STATUS_UNCHANGED = 304,
     STATUS_NO_SUCH_RANGE = 416,
-    STATUS_BUSY = 503,
     HEADERS_MAX = 16,
     RANGE_TEXT_MAX = 80,
 };
-
-/* The libraries of the boards ask again when the sketch tells them to; others go by this. */
-static const char RETRY_AFTER_S[] = "30";
 
 /* -- who asks -- */
 
@@ -277,23 +273,7 @@ static void respond_version(struct httpd_request *request, const struct offer *o
     if (offer->version)
         httpd_respond(request, &(struct httpd_response){.status = STATUS_OK, .headers = headers});
     else
-        serve_respond_text(request, STATUS_NOT_FOUND, "the image has no --serve-version\n");
-}
-
-static void respond_reason(struct httpd_request *request, unsigned status, const char *reason)
-{
-    char text[ANSWER_REASON_MAX + 2];
-    const struct httpd_header headers[] = {
-        {"Content-Type", "text/plain; charset=utf-8"},
-        {status == STATUS_BUSY ? "Retry-After" : NULL, RETRY_AFTER_S},
-        {NULL, NULL}};
-
-    snprintf(text, sizeof text, "%s\n", reason);
-    httpd_respond(request, &(struct httpd_response){.status = status,
-                                                    .headers = headers,
-                                                    .data = text,
-                                                    .size = strlen(text),
-                                                    .is_copied = true});
+        serve_respond_text(request, STATUS_NOT_FOUND, "the image has no --serve-version");
 }
 
 static void respond_answer(struct serve *serve, struct httpd_request *request,
@@ -318,10 +298,10 @@ static void respond_answer(struct serve *serve, struct httpd_request *request,
         respond_unchanged(request, offer, bytes);
         break;
     case ANSWER_REFUSED:
-        respond_reason(request, STATUS_FORBIDDEN, answer->reason);
+        serve_respond_text(request, STATUS_FORBIDDEN, answer->reason);
         break;
     case ANSWER_BUSY:
-        respond_reason(request, STATUS_BUSY, answer->reason);
+        serve_respond_text(request, STATUS_BUSY, answer->reason);
         break;
     }
 }
@@ -340,10 +320,8 @@ static void respond_digest(struct httpd_request *request, const struct resource 
     const char *digest = resource->kind == RESOURCE_MD5      ? bytes->md5
                          : resource->kind == RESOURCE_SHA256 ? bytes->sha256
                                                              : bytes->sha512;
-    char text[DIGEST_SHA512_HEX + 2];
 
-    snprintf(text, sizeof text, "%s\n", digest);
-    serve_respond_text(request, STATUS_OK, text);
+    serve_respond_text(request, STATUS_OK, digest);
 }
 
 /* -- both -- */
@@ -408,17 +386,18 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     if (!busy && may_be_named(serve, board, address))
         busy = "the names in the list of boards are being looked up; ask again";
     if (busy) {
-        respond_reason(request, STATUS_BUSY, busy);
+        serve_respond_text(request, STATUS_BUSY, busy);
         return;
     }
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)
                                          : choose_digest_offer(serve, board, resource);
     if (!offer) {
-        respond_reason(request, STATUS_FORBIDDEN, "the list of boards has no such image for it");
+        serve_respond_text(request, STATUS_FORBIDDEN,
+                           "the list of boards has no such image for it");
         return;
     }
     if (resource->is_packed && !offer->forms[OFFER_PACKED].data) {
-        serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z\n");
+        serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z");
         return;
     }
     if (!is_image) {

@@ -38,7 +38,7 @@ struct serve_download {
     struct serve_download *next;
     struct serve *serve;
     struct address address;    /* that asked: the board's may change meanwhile */
-    struct book_board *board;  /* NULL: nobody that is in the book */
+    struct book_board *board;  /* that asked; boards without an entry are not followed */
     const struct image *image; /* that is sent */
     size_t size;
     int64_t started_us;
@@ -67,7 +67,7 @@ void serve_tell_strangers(struct serve *serve);
 /* Reads what the request says of its board; fetcher starts with what is known of it otherwise. */
 void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *request);
 
-/* Answers with a sentence; status is not 200. */
+/* Answers with a line of text, given without its end: a digest, or why there is nothing else. */
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
 
 /* The page has something new to show. */

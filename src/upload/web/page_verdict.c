@@ -71,7 +71,7 @@ bool page_leads_elsewhere(const struct http_reply *reply)
 
 bool page_is_busy(const struct http_reply *reply)
 {
-    return reply->status == 429 || reply->status == 503;
+    return reply->status == 429 || reply->status == STATUS_BUSY;
 }
 
 bool page_is_absent(const struct http_reply *reply)
