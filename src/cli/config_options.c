@@ -179,9 +179,7 @@ static bool may_adopt_image(const struct command_line *line)
 
 static bool may_adopt_board(const struct command_line *line)
 {
-    return options_command(line) == COMMAND_UPLOAD && !line->typed[OPTION_IP] &&
-           !line->typed[OPTION_HOSTS] && !line->typed[OPTION_ALL] && !line->typed[OPTION_MATCH] &&
-           !line->typed[OPTION_BOARD];
+    return options_command(line) == COMMAND_UPLOAD && !options_name_boards(line->typed);
 }
 
 /* Whether a setting is of use beside what was typed. */

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/text.h"
+#include "cli/options_use.h"
 #include "cli/spelling.h"
 #include "cli/subcommand.h"
 #include "discovery/target.h"
@@ -193,17 +194,12 @@ static enum ota_error store_image(struct command_line *line, const char *text,
     return OTA_OK;
 }
 
-static bool names_boards(const struct command_line *line)
-{
-    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
-           line->given[OPTION_MATCH] || line->given[OPTION_BOARD] || line->given[OPTION_LIST];
-}
-
 enum ota_error operands_store(const struct operands *operands, const char *const *words,
                               struct ota_failure *failure)
 {
     struct command_line *line = operands->line;
-    bool has_boards = names_boards(line), has_image = line->given[OPTION_FILE];
+    const bool has_boards = options_name_boards(line->given) || line->given[OPTION_LIST];
+    const bool has_image = line->given[OPTION_FILE];
     enum ota_error error = OTA_OK;
 
     for (; words && *words; words++) {

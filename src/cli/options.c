@@ -62,7 +62,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->pluggable = given[OPTION_PLUGGABLE_DISCOVERY] ? PLUGGABLE_DISCOVERY
                          : given[OPTION_PLUGGABLE_MONITOR] ? PLUGGABLE_MONITOR
                                                            : PLUGGABLE_NONE;
-    options->chooses = can_choose(line) && !options_name_boards(line);
+    options->chooses = can_choose(line) && !options_name_boards(line->given);
     options->discovers =
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
     options->plan.prepare.compress = given[OPTION_COMPRESS];

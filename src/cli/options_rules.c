@@ -15,12 +15,6 @@
 
 enum { WORD_SHOWN = 160 };
 
-bool options_name_boards(const struct command_line *line)
-{
-    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
-           line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
-}
-
 /* Somebody expected something of an option that the command does not use. */
 static enum ota_error check_refused(const struct command_line *line, struct ota_failure *failure)
 {
@@ -83,7 +77,7 @@ static enum ota_error reject_no_image(const struct command_line *line, struct ot
 
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
 {
-    if (options_name_boards(line))
+    if (options_name_boards(line->given))
         return ota_fail(
             failure, OTA_E_USAGE,
             "--output writes a file and uploads nothing; leave out either --output or the boards");
@@ -181,7 +175,7 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
 static enum ota_error check_upload(const struct command_line *line, bool can_choose,
                                    struct ota_failure *failure)
 {
-    const bool is_named = options_name_boards(line);
+    const bool is_named = options_name_boards(line->given);
     const bool discovers = line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
                            line->given[OPTION_BOARD] || (can_choose && !is_named);
     const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];

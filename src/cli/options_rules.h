@@ -9,9 +9,6 @@
 
 #include <stdbool.h>
 
-/* Whether a board is named in any way; if not, somebody at a terminal may choose. */
-bool options_name_boards(const struct command_line *line);
-
 /* Looks only at which options are given, not at their values. can_choose: somebody at a terminal can
  * be asked which boards are meant. Errors: OTA_E_USAGE. */
 enum ota_error options_check_rules(const struct command_line *line, bool can_choose,

@@ -131,6 +131,12 @@ unsigned options_uses(enum option option)
     return uses[option];
 }
 
+bool options_name_boards(const bool options[OPTION_COUNT])
+{
+    return options[OPTION_IP] || options[OPTION_HOSTS] || options[OPTION_ALL] ||
+           options[OPTION_MATCH] || options[OPTION_BOARD];
+}
+
 enum command_use options_command(const struct command_line *line)
 {
     const bool *given = line->given;

@@ -24,6 +24,9 @@ enum { OPTIONS_IGNORED_MAX = 1024 };
 /* The commands that use or refuse the option, as a set. */
 unsigned options_uses(enum option option);
 
+/* Whether one of these options (line->given, line->typed) says which boards are meant. */
+bool options_name_boards(const bool options[OPTION_COUNT]);
+
 /* The command that the line asks for. */
 enum command_use options_command(const struct command_line *line);
 
