@@ -16,11 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    RETURN_US =
-        SECONDS(3), /* for a restart; a packaged avahi-daemon takes a fraction of a second */
-    REASON_MAX = 128,
-};
+enum { REASON_MAX = 128 };
+
+/* For a restart; a packaged avahi-daemon takes a fraction of a second. */
+static const int64_t RETURN_US = SECONDS(3);
 
 struct avahi_connection {
     struct avahi_library avahi;

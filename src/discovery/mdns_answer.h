@@ -8,8 +8,8 @@
 
 #include "discovery/mdns_worker.h"
 
-/* Whether every string is terminated, every pair has its "=", every flag and enumerator is one, and the address
- * can be a board's. */
+/* Whether every string is terminated, every pair has its "=", every flag and enumerator is one, and
+ * the address can be a board's. */
 bool mdns_answer_is_sound(const struct mdns_answer *answer);
 
 #endif

@@ -25,8 +25,8 @@ struct claims {
 void claims_add(struct claims *claims, const struct mdns_answer *answer);
 
 /* Writes the addresses, each once, that belong to different boards if all of them are in use (see
- * networks_show_two_boards()). Returns their number: none, or two and more; -1 and errno if the interfaces
- * of this computer cannot be read. */
+ * networks_show_two_boards()). Returns their number: none, or two and more; -1 and errno if the
+ * interfaces of this computer cannot be read. */
 ssize_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "net/tcp_tune.h"
 
 #include <errno.h>
@@ -25,10 +26,10 @@
 
 enum {
     BACKLOG = 1024,
-    WARNINGS_MAX = 5,         /* rejected connections to warn of */
-    ACCEPTS_PER_TURN = 64,    /* a flood of connections must not starve the uploads */
-    RESEND_US = 50000,        /* Linux: 200000 */
-    OUT_OF_FILES_US = 100000, /* pause before the next accept(2); connections stay queued */
+    WARNINGS_MAX = 5,                    /* rejected connections to warn of */
+    ACCEPTS_PER_TURN = 64,               /* a flood of connections must not starve the uploads */
+    RESEND_US = MILLISECONDS(50),        /* Linux: 200 ms */
+    OUT_OF_FILES_US = MILLISECONDS(100), /* before the next accept(2); connections stay queued */
 };
 
 struct expectation {

@@ -6,10 +6,9 @@
 #define ESP_OTA_NET_LISTENER_H
 
 #include "base/address.h"
+#include "base/loop.h"
 #include "esp-ota/error.h"
 #include "net/source.h"
-
-#include "base/loop.h"
 
 #include <stdint.h>
 

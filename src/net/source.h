@@ -9,9 +9,9 @@
 
 #include <net/if.h>
 
-/* An address, an interface, or with neither whatever the routes choose. Each function that opens a socket
- * towards a board takes a source, never NULL, so that none can be opened without a decision: -I holds
- * for what proves an upload as well as for the upload. */
+/* An address, an interface, or with neither whatever the routes choose. Each function that opens a
+ * socket towards a board takes a source, never NULL, so that none can be opened without a decision:
+ * -I holds for what proves an upload as well as for the upload. */
 struct source {
     bool has_address;
     struct address address; /* port 0 */

@@ -5,9 +5,8 @@
 #define ESP_OTA_NET_TCP_CONNECT_H
 
 #include "base/address.h"
-#include "esp-ota/error.h"
-
 #include "base/loop.h"
+#include "esp-ota/error.h"
 
 #include <stdint.h>
 

@@ -5,9 +5,9 @@
 #define ESP_OTA_NET_UDP_H
 
 #include "base/address.h"
+#include "base/loop.h"
 #include "net/source.h"
 
-#include "base/loop.h"
 #include <stddef.h>
 
 /* A datagram from the board, valid during the call. Only its first 1024 bytes are kept; boards send

@@ -17,9 +17,8 @@ enum {
 };
 
 static const double US_PER_S = 1e6;
-static const int64_t ESTIMATE_AFTER_US =
-    MILLISECONDS(300);                       /* earlier rates are not representative */
-static const double LONGEST_LEFT_S = 359999; /* 99:59:59 */
+static const int64_t ESTIMATE_AFTER_US = MILLISECONDS(300); /* before, rates mislead */
+static const double LONGEST_LEFT_S = 359999;                /* 99:59:59 */
 
 static char *describe_time_left(char *target, const struct bar *bar)
 {

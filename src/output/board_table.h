@@ -11,7 +11,8 @@
 
 /* Prints a table with a heading. Each column is as wide as its longest cell; if the table would be
  * wider than width columns (0: any width will do), names, kinds and versions are shortened and end
- * in "..."; columns are left out if that is not enough. Versions are shown if any board announces one. */
+ * in "..."; columns are left out if that is not enough. Versions are shown if any board announces
+ * one. */
 void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width);
 
 /* Prints one line for each board. Its fields are separated by tabs: instance, host, address, port,

@@ -3,7 +3,6 @@
 
 #include "base/diag.h"
 #include "base/terminal.h"
-#include "base/units.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -4,11 +4,13 @@
 #ifndef ESP_OTA_OUTPUT_COUNTDOWN_H
 #define ESP_OTA_OUTPUT_COUNTDOWN_H
 
+#include "base/units.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* How often the line is to be drawn. */
-enum { COUNTDOWN_TICK_US = 1000000 };
+enum { COUNTDOWN_TICK_US = SECONDS(1) };
 
 enum { COUNTDOWN_TEXT_MAX = 80 };
 

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "base/secret.h"
+#include "base/units.h"
 #include "crypto/digest.h"
 #include "secrets/password.h"
 
@@ -22,10 +23,10 @@
 enum {
     /* Interval of the check whether another program (a shell, after SIGCONT) has switched echo on
      * again. */
-    CHECK_US = 250000,
+    CHECK_US = MILLISECONDS(250),
     /* How long to wait for the SIGHUP of a closed terminal, which comes by way of the shell. It
      * tells more than a missing answer. If it is ignored, it does not come. */
-    HANGUP_US = 1000000,
+    HANGUP_US = SECONDS(1),
     LINE_SIZE = PASSWORD_MAX + 2, /* one byte more than allowed, and a terminator */
 };
 

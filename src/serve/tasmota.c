@@ -28,8 +28,8 @@ static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
 static const int64_t QUIET_US = SECONDS(15);
 
 /* Requests that may prolong the wait after an order: three times a board's tries, as a restart begins
- * them again. A board that asks without end must not keep its slot, so of what it asks for later only the
- * first download does. */
+ * them again. A board that asks without end must not keep its slot, so of what it asks for later
+ * only the first download does. */
 enum { REQUESTS_MAX = 12 };
 
 /* How long a board gets for its OtaUrl at the end. */

@@ -16,11 +16,11 @@ enum { PAGE_FOUND_MAX = 480 };
 /* Why the page takes no upload now. */
 enum page_lock { PAGE_OPEN, PAGE_LOCKED, PAGE_PIN };
 
-/* What a reply tells that is no page, from least to most. PAGE_HINT_OTHER: a page, but none for uploads. */
+/* What a reply tells that is no update page, from least to most. */
 enum page_hint {
     PAGE_HINT_NONE,
     PAGE_HINT_ERROR,
-    PAGE_HINT_OTHER,
+    PAGE_HINT_OTHER, /* a page, but none for uploads */
     PAGE_HINT_MOVED,
     PAGE_HINT_BUSY
 };
