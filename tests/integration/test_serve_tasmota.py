@@ -339,13 +339,15 @@ class Tasmota(Scenario):
 
     def test_claimed_by_another(self):
         """Another device says with the board's MAC that it runs the image. Only the board's page confirms it."""
-        board = self.tasmota("--window", "2144", "--write-ms", "50")
+        board = self.tasmota("--window", "2144", "--write-ms", "200")
         server = Server(self, "-i", self.url(board), "-f", self.path)
         server.program.wait_for("told to fetch")
         while not (known := server.status()["boards"][0]).get("mac"):
             self.assertFalse(server.ended)
+        board.hold()  # so that it still downloads while the others ask
         for sketch_of in (self.image, b"\xe9another sketch"):
             fetcher.Board(server.server, mac=known["mac"], source=address(), sketch=sketch_of).fetch()
+        board.go_on()
         result = server.result()
         self.assertEqual(result.status, 0, result)
         self.assertEqual(board.received(), self.image)
