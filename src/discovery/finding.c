@@ -18,6 +18,7 @@ void finding_add_address(struct finding *finding, const struct address *address)
         if (address->any.sa_family != AF_INET || resolution->addresses[i].any.sa_family == AF_INET)
             place = i + 1;
     }
+    resolution->is_cut |= resolution->count == RESOLVE_ADDRESSES_MAX;
     if (place == RESOLVE_ADDRESSES_MAX)
         return;
 

@@ -52,6 +52,7 @@ struct query {
     uint32_t id;
     enum mdns_kind kind;
     int lack;        /* answers may be missing because of this errno; 0: none is */
+    bool is_cut;     /* more than BOARDS_MAX instances announce themselves */
     bool is_watched; /* for MDNS_CHANGES: the first answer has been given */
     struct browse browses[SERVICE_COUNT];
     struct search_queue queues[QUEUE_COUNT];
@@ -239,12 +240,18 @@ static int compare_searches(const void *a, const void *b)
 static void add_instance(struct query *query, enum service service, const char *instance)
 {
     struct mdns_answer answer = {.event = MDNS_FOUND, .service = service};
-    if (query->board_count == BOARDS_MAX)
-        return;
-
+    const bool is_full = query->board_count == BOARDS_MAX;
     struct search *search =
         search_new_service(&query->worker->pool, query, service, instance, AVAHI_PROTO_UNSPEC);
-    struct search **node = search ? tsearch(search, &query->by_instance, compare_searches) : NULL;
+    struct search **node = NULL;
+
+    if (search && is_full && !tfind(search, &query->by_instance, compare_searches)) {
+        query->is_cut = true;
+        search_free(search);
+        return;
+    }
+    if (search)
+        node = tsearch(search, &query->by_instance, compare_searches);
     if (!node)
         query->lack = ENOMEM;
     if (!node || *node != search) {
@@ -370,6 +377,22 @@ static struct mdns_answer lack_answer(int lack)
     return answer;
 }
 
+/* Boards that were left out may be those that were asked for, so this is no success. */
+static struct mdns_answer end_answer(const struct query *query)
+{
+    struct mdns_answer answer = {.event = MDNS_END, .unheard = query->unheard};
+
+    if (query->lack)
+        return lack_answer(query->lack);
+    if (!query->is_cut)
+        return answer;
+
+    answer = (struct mdns_answer){.event = MDNS_UNAVAILABLE, .is_local = true};
+    snprintf(answer.reason, sizeof answer.reason, "more than %d services announce themselves",
+             BOARDS_MAX);
+    return answer;
+}
+
 /* Starts as many searches as the limits allow. A name that Avahi refuses ends its search. */
 static void start_searches(struct query *query, struct search_queue *queue)
 {
@@ -411,9 +434,7 @@ static void continue_query(struct query *query)
         return;
 
     note_lack(query, 0);
-    const struct mdns_answer end =
-        query->lack ? lack_answer(query->lack)
-                    : (struct mdns_answer){.event = MDNS_END, .unheard = query->unheard};
+    const struct mdns_answer end = end_answer(query);
     report_answer(query, &end);
     query_end(query);
 }

@@ -551,8 +551,8 @@ static void derive_names(struct resolver *resolver)
 /* An entry in /etc/hosts was made by hand, so it takes precedence over all other answers. */
 static int read_etc_hosts(struct resolver *resolver)
 {
-    struct address addresses[RESOLVE_ADDRESSES_MAX];
-    ssize_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX, resolver->target->name);
+    struct address addresses[RESOLVE_ADDRESSES_MAX + 1]; /* with one more, the finding knows */
+    ssize_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX + 1, resolver->target->name);
 
     for (ssize_t i = 0; i < count; i++)
         finding_add_address(&resolver->findings[FROM_FILE], &addresses[i]);

@@ -13,13 +13,16 @@
 
 #include <stdint.h>
 
-enum { RESOLVE_ADDRESSES_MAX = 8 };
+/* Two networks (Wi-Fi and cable, or station and access point) with one IPv4 address and, by lwIP's
+ * default, three IPv6 addresses each. A name that has more addresses is not one board's. */
+enum { RESOLVE_ADDRESSES_MAX = 2 * (1 + 3) };
 
 /* Addresses in the order to try them: IPv4 first; link-local IPv6 with its scope; no duplicates;
  * their port is 0. */
 struct resolution {
     size_t count;
     struct address addresses[RESOLVE_ADDRESSES_MAX];
+    bool is_cut;                   /* further addresses were left out */
     uint16_t port;                 /* from the SRV record; 0: unknown */
     enum txt_record_flag password; /* whether the board announces that it asks for one */
     const char *source;            /* for people: "numeric address", "mDNS", "/etc/hosts", ... */

@@ -141,6 +141,7 @@ static bool start_boot_check(struct job *job, enum ota_cause seen)
                                        .is_gone = seen == OTA_CAUSE_GONE,
                                        .has_returned = seen == OTA_CAUSE_RESTARTED};
     if (!job->image) { /* no upload has shown which address is the board's */
+        _Static_assert((int)BOARD_LOG_ADDRESSES_MAX >= (int)ENDPOINTS_ADDRESSES_MAX, "all fit");
         config.others = job->endpoints.addresses + 1;
         config.other_count = job->endpoints.address_count - 1;
     }

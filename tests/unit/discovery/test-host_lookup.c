@@ -215,8 +215,9 @@ static void test_lookup_answers(void **state)
         {"test:ab", "10.0.0.0 10.0.0.1", "", false, OTA_CAUSE_NONE},
         {"test:abba", "10.0.0.0 10.0.0.1", "", false, OTA_CAUSE_NONE},
         {"test:abcdefghij",
-         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", "", false,
-         OTA_CAUSE_NONE},
+         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 "
+         "10.0.0.8 10.0.0.9",
+         "", false, OTA_CAUSE_NONE},
         {"test:?b", "10.0.0.1", "", false, OTA_CAUSE_NONE},
         {"test:??", "", "no usable address", false, OTA_CAUSE_NONE},
         {"0.0.0.0", "", "0.0.0.0, which is not the address of one board", false, OTA_CAUSE_NONE},

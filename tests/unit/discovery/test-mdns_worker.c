@@ -27,7 +27,7 @@ static struct world {
     enum ota_cause lack; /* likewise */
     int lost_lack;       /* of the loss */
     char log[LOG_MAX];   /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
-    char reason[MDNS_REASON_MAX];
+    char reason[MDNS_REASON_MAX], last_reason[MDNS_REASON_MAX];
 } world;
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -61,6 +61,7 @@ static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void
         world.unavailable++;
         world.is_local = answer->is_local;
         world.lack = answer->lack;
+        snprintf(world.last_reason, sizeof world.last_reason, "%s", answer->reason);
         note("unavailable: %s; ", answer->reason);
         return;
 
@@ -421,16 +422,14 @@ static void test_browser_without_descriptors(void **state)
     assert_int_equal(world.lack, OTA_CAUSE_TOO_MANY_FILES);
 }
 
-/* More boards than Avahi may be asked about at a time, and more than BOARDS_MAX. */
-static void test_a_crowd(void **state)
+/* More boards than Avahi may be asked about at a time. Each is announced twice. */
+static void meet_crowd(unsigned announced)
 {
-    enum { ANNOUNCED = BOARDS_MAX + 100 };
     char name[32];
 
-    (void)state;
     ask_for_boards();
     for (int round = 0; round < 2; round++)
-        for (unsigned i = 0; i < ANNOUNCED; i++) {
+        for (unsigned i = 0; i < announced; i++) {
             snprintf(name, sizeof name, "board-%u", i);
             fake_browse(name);
         }
@@ -445,7 +444,26 @@ static void test_a_crowd(void **state)
     assert_int_equal(fake.resolvers_running, 0);
     assert_int_equal(world.seen, BOARDS_MAX);
     assert_int_equal(world.found, 2 * BOARDS_MAX);
+}
+
+static void test_a_crowd(void **state)
+{
+    (void)state;
+    meet_crowd(BOARDS_MAX);
     assert_int_equal(world.ends, 1);
+    assert_int_equal(world.unavailable, 0);
+}
+
+/* Those that are left out may be the ones that are looked for: the list is not called complete. */
+static void test_a_crowd_beyond_the_limit(void **state)
+{
+    (void)state;
+    meet_crowd(BOARDS_MAX + 1);
+    assert_int_equal(world.ends, 0);
+    assert_int_equal(world.unavailable, 1);
+    assert_true(world.is_local);
+    assert_int_equal(world.lack, OTA_CAUSE_NONE);
+    assert_string_equal(world.last_reason, "more than 8192 services announce themselves");
 }
 
 static void test_cancel(void **state)
@@ -741,6 +759,7 @@ int main(void)
         TEST(test_browser_without_descriptors),
         TEST(test_connection_without_descriptors),
         TEST(test_a_crowd),
+        TEST(test_a_crowd_beyond_the_limit),
         TEST(test_cancel),
         TEST(test_browser_that_fails),
         TEST(test_host_in_both_families),

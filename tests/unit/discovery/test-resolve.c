@@ -69,6 +69,7 @@ static struct world {
     bool free_when_done;
     struct resolver *resolver;
     char addresses[512];
+    bool is_cut;
     uint16_t port;
     char source[32], instance[160];
     struct ota_failure failure;
@@ -220,8 +221,8 @@ void __wrap_host_lookup_free(struct host_lookup *lookup)
 
 static void play_answers(const struct step *step)
 {
-    struct address addresses[RESOLVE_ADDRESSES_MAX];
-    size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
+    struct address addresses[RESOLVE_ADDRESSES_MAX + 1];
+    size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX + 1, step->address);
 
     void *userdata = world.userdata[step->question];
 
@@ -272,6 +273,7 @@ static void on_resolve_done(const struct resolution *resolution, const struct ot
             snprintf(world.addresses + length, sizeof world.addresses - length, "%s%s",
                      length ? " " : "", address_text(text, &resolution->addresses[i]));
         }
+        world.is_cut = resolution->is_cut;
         world.port = resolution->port;
         snprintf(world.source, sizeof world.source, "%s", resolution->source);
 
@@ -308,6 +310,7 @@ static const struct test_case {
     enum ota_cause cause; /* OTA_CAUSE_NONE: not asserted */
     const char *file;     /* the addresses in /etc/hosts */
     bool has_mdns;        /* optional questions may be asked */
+    bool is_cut;          /* the name has more addresses than these */
 } cases[] = {
     {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
@@ -493,6 +496,19 @@ static const struct test_case {
      .file = "fd00::7 10.0.0.7",
      .asked = "",
      .addresses = "10.0.0.7 fd00::7",
+     .source = "/etc/hosts"},
+    {.title = "more addresses than a board can have",
+     .target = "kitchen.local",
+     .file = "fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7 fd00::8 10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
+     .source = "/etc/hosts",
+     .is_cut = true},
+    {.title = "as many addresses as a board can have",
+     .target = "kitchen.local",
+     .file = "fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7 10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
      .source = "/etc/hosts"},
     {.title = "/etc/hosts and the announcement of that address",
      .target = "kitchen",
@@ -946,6 +962,7 @@ static const struct test_case {
      .asked = "host@0",
      .done_ms = 400,
      .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
+     .is_cut = true,
      .source = "mDNS"},
     {.title = "memory for no answer",
      .target = "kitchen",
@@ -1032,6 +1049,7 @@ static void check(const struct test_case *test)
 
     if (test->addresses) {
         assert_string_equal(world.addresses, test->addresses);
+        assert_int_equal(world.is_cut, test->is_cut);
         assert_int_equal(world.port, test->port);
         assert_string_equal(world.source, test->source);
         assert_string_equal(world.instance, test->instance ? test->instance : "");

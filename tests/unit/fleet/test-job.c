@@ -39,6 +39,7 @@ try {
     const char *missing; /* the resolver's failure; NULL: found */
     const char *address; /* NULL: 10.0.0.7 */
     const char *other;   /* another address, if any */
+    bool is_cut;         /* the name has even more */
     size_t endpoint;     /* the one that answers */
     uint16_t port;       /* from the SRV record */
     size_t bytes;        /* acknowledged; 0: not even connected */
@@ -544,6 +545,7 @@ static void resolve_board(const struct try *try)
     assert_true(address_parse(&resolution.addresses[0], try->address ? try->address : "10.0.0.7"));
     if (try->other)
         assert_true(address_parse(&resolution.addresses[resolution.count++], try->other));
+    resolution.is_cut = try->is_cut;
     world.on_resolved(&resolution, NULL, world.resolver_userdata);
 }
 
@@ -791,6 +793,16 @@ static const struct story {
      "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
      "session 10.0.0.7:3232 block 512 password none\n" CONNECTED_EVENT
      "progress 1000 after 200\n" CONFIRMED},
+    {.title = "addresses that are left out are told of once",
+     .tries = {{.is_cut = true,
+                .phase = OTA_PHASE_INVITE,
+                .error = OTA_E_UNREACHABLE,
+                .message = "no way"},
+               {.is_cut = true, SENT, .error = OTA_OK, .message = ""}},
+     .story = START "note its name has more addresses than a board can have; only "
+                    "eight are tried\n" FOUND
+                    "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+                        CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
     {.title = "the board has another address after its restart",
      .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
                {.address = "10.0.0.8", SENT, .error = OTA_OK, .message = ""}},
