@@ -152,13 +152,17 @@ static void cleanse_registers(void)
 }
 #endif
 
-/* Overwrites the real stack, for which AddressSanitizer would use a copy. */
+/* Overwrites the real stack, for which AddressSanitizer would use a copy. Its frame is so large on
+ * purpose. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wframe-larger-than="
 __attribute__((noinline, no_sanitize_address)) static void cleanse_stack(void)
 {
     unsigned char below[STACK_SIZE];
 
     explicit_bzero(below, sizeof below);
 }
+#pragma GCC diagnostic pop
 
 void secret_cleanse_traces(void)
 {

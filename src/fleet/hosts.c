@@ -26,7 +26,7 @@ struct parser {
     size_t number;    /* of the line, from 1 */
     const char *at;   /* what has not been parsed yet */
     const char *end;
-    char word[HOSTS_LINE_MAX + 1]; /* the last one, without its quotes */
+    char *word; /* the last one, without its quotes; HOSTS_LINE_MAX + 1 bytes */
     struct ota_failure *failure;
 };
 
@@ -367,28 +367,41 @@ static enum ota_error parse_line(struct hosts *hosts, struct parser *parser)
     return error;
 }
 
+static enum ota_error parse_lines(struct hosts *hosts, struct parser *parser, const char *at,
+                                  const char *end)
+{
+    while (at < end) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        parser->number++;
+        parser->at = at;
+        parser->end = line_end ? line_end : end;
+        if (parse_line(hosts, parser) != OTA_OK)
+            return parser->failure->error;
+        at = line_end ? line_end + 1 : end;
+    }
+    if (hosts->count == 0)
+        return ota_fail(parser->failure, OTA_E_USAGE,
+                        "%s names no board: each line should begin with a name or an address",
+                        parser->name);
+    return OTA_OK;
+}
+
 enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *text, size_t length,
                            struct ota_failure *failure)
 {
     char shown[NAME_SHOWN];
-    struct parser parser = {.name = input_show(shown, sizeof shown, name), .failure = failure};
-    const char *at = text + utf8_mark(text, length), *end = text + length;
+    struct parser parser = {.name = input_show(shown, sizeof shown, name),
+                            .word = malloc(HOSTS_LINE_MAX + 1),
+                            .failure = failure};
 
     *hosts = (struct hosts){0};
-    while (at < end) {
-        const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        parser.number++;
-        parser.at = at;
-        parser.end = line_end ? line_end : end;
-        if (parse_line(hosts, &parser) != OTA_OK)
-            return failure->error;
-        at = line_end ? line_end + 1 : end;
-    }
-    if (hosts->count == 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s names no board: each line should begin with a name or an address",
-                        shown);
-    return OTA_OK;
+    if (!parser.word)
+        return ota_fail_no_memory(failure);
+
+    const enum ota_error error =
+        parse_lines(hosts, &parser, text + utf8_mark(text, length), text + length);
+    free(parser.word);
+    return error;
 }
 
 /* -- the file -- */

@@ -68,7 +68,7 @@ static int start_unpacking(z_stream *stream, const unsigned char *packed, size_t
  * equals data, 0 if it does not, or -1 if memory runs out. */
 static int unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
-    unsigned char piece[16384] = {0};
+    unsigned char piece[4096] = {0};
     size_t done = 0;
     int status = Z_OK;
 
