@@ -57,6 +57,12 @@ bool stdio_guard_takes(int fd, int patience_ms)
     return ready > 0;
 }
 
+int stdio_guard_rest(void)
+{
+    stdio_guard_takes(-1, STDIO_GUARD_REST_MS);
+    return errno == ETIMEDOUT ? 0 : errno;
+}
+
 /* A pipe with room for a byte has room for PIPE_BUF; a longer write could wait for the reader. */
 int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms)
 {
@@ -69,6 +75,12 @@ int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms)
         ssize_t count = write(fd, rest, size < PIPE_BUF ? size : PIPE_BUF);
         if (count < 0 && errno != EINTR && errno != EAGAIN)
             return errno;
+        if (count < 0 && errno == EAGAIN) {
+            const int error = stdio_guard_rest();
+
+            if (error && patience_ms != STDIO_GUARD_NO_LIMIT)
+                return error;
+        }
         if (count > 0) {
             rest += count;
             size -= (size_t)count;

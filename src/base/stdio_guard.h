@@ -33,6 +33,12 @@ enum { STDIO_GUARD_PATIENCE_MS = 60000, STDIO_GUARD_NO_LIMIT = -1 };
  * If false, errno is that of poll(2), or ETIMEDOUT. */
 bool stdio_guard_takes(int fd, int patience_ms);
 
+/* After a write that failed with EAGAIN: poll(2) calls a terminal with one free byte ready, and a line's
+ * end needs two there. Waits a moment, so that the next try is not made at once. Returns 0, or EINTR for
+ * a signal that is not deferred. */
+enum { STDIO_GUARD_REST_MS = 50 };
+int stdio_guard_rest(void);
+
 /* Writes size bytes; stdio_guard_takes() is asked before each piece. Returns 0 or errno: ETIMEDOUT if
  * fd took nothing for patience_ms, EINTR if a signal came while it took nothing. */
 int stdio_guard_write(int fd, const void *data, size_t size, int patience_ms);

@@ -10,6 +10,7 @@
 #include "base/same_file.h"
 #include "base/stdio_guard.h"
 #include "base/terminal.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 50 };
+static void on_rested(void *userdata);
 
 static void start_for_terminal(struct write_queue *queue, struct loop *loop,
                                struct write_queue *other)
@@ -41,6 +42,7 @@ void write_queue_start(struct write_queue *queue, struct loop *loop, struct writ
 {
     struct stat file, others;
 
+    loop_timer_init(&queue->rest, loop, on_rested, queue);
     if (isatty(queue->fd)) {
         start_for_terminal(queue, loop, other);
         return;
@@ -86,13 +88,6 @@ static bool is_held(int error)
     return error == ETIMEDOUT || error == EINTR || error == EAGAIN;
 }
 
-/* Returns 0 after a moment, or EINTR. */
-static int pause_before_retry(void)
-{
-    stdio_guard_takes(-1, RETRY_MS);
-    return errno == ETIMEDOUT ? 0 : errno;
-}
-
 /* Waits until at most max bytes are left. */
 static int shorten(struct write_queue *queue, size_t max)
 {
@@ -101,7 +96,7 @@ static int shorten(struct write_queue *queue, size_t max)
     while (!error && queue->length > max) {
         error = write_piece(queue, STDIO_GUARD_PATIENCE_MS);
         if (error == EAGAIN)
-            error = pause_before_retry();
+            error = stdio_guard_rest();
     }
     return error;
 }
@@ -111,17 +106,30 @@ static int keep_error(struct write_queue *queue, int error)
     queue->error = error;
     if (error || queue->length == 0) {
         loop_watch_stop(&queue->watch);
+        loop_timer_stop(&queue->rest);
         queue->start = queue->length = 0;
     }
     return error;
 }
 
+static void on_rested(void *userdata)
+{
+    struct write_queue *queue = userdata;
+
+    loop_watch_change(&queue->watch, LOOP_WRITABLE);
+}
+
+/* A terminal that is ready and yet has no room would be ready in each turn of the loop. */
 static void on_writable(unsigned events, void *userdata)
 {
     struct write_queue *queue = userdata;
     const int error = write_piece(queue, 0);
 
     (void)events;
+    if (error == EAGAIN) {
+        loop_watch_change(&queue->watch, 0);
+        loop_timer_start(&queue->rest, MILLISECONDS(STDIO_GUARD_REST_MS));
+    }
     keep_error(queue, is_held(error) ? 0 : error);
 }
 

@@ -22,7 +22,8 @@ struct write_queue {
     bool is_opened_again;       /* fd is a second one of the terminal, until the end */
     int given_fd;               /* what fd was before */
     struct loop_watch watch;
-    char *bytes; /* WRITE_QUEUE_MAX; NULL: not needed yet */
+    struct loop_timer rest; /* runs while the watch waits for errors only */
+    char *bytes;            /* WRITE_QUEUE_MAX; NULL: not needed yet */
     size_t start, length;
     int error; /* an errno: what failed first */
 };

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/stdio_guard.h"
+#include "base/units.h"
 #include "support/failing.h"
 #include "support/pty.h"
 
@@ -487,6 +489,50 @@ static void on_alarm(int number)
     (void)number;
 }
 
+static void quit_loop(void *userdata)
+{
+    (void)userdata;
+    loop_quit(world.loop);
+}
+
+/* Ready, and without room whenever it is tried: 20 rests have hardly more than 20 tries. */
+static void test_a_terminal_that_stays_without_room(void **state)
+{
+    struct loop_timer end;
+    (void)state;
+
+    open_terminal();
+    failing_start_for_good(FAILING_WRITE, EAGAIN);
+    put_lines(1);
+    loop_timer_init(&end, world.loop, quit_loop, NULL);
+    loop_timer_start(&end, 20 * MILLISECONDS(STDIO_GUARD_REST_MS));
+    assert_int_equal(loop_run(world.loop), 0);
+    assert_in_range(failing_count_failed(), 2, 50);
+    assert_true(failing_stop());
+    assert_int_equal(world.queue.length, LINE_SIZE);
+    read_terminal_in_loop(); /* goes on by itself */
+    close_pipe();
+}
+
+/* The same without a queue. */
+static void test_a_terminal_that_stays_without_room_unqueued(void **state)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval in_a_second = {{1, 0}, {1, 0}}, never = {{0, 0}, {0, 0}};
+    const int terminal = open_terminal();
+    (void)state;
+
+    sigaction(SIGALRM, &action, NULL);
+    failing_start_for_good(FAILING_WRITE, EAGAIN);
+    setitimer(ITIMER_REAL, &in_a_second, NULL);
+    assert_int_equal(stdio_guard_write(terminal, "\n", 1, 60000), EINTR);
+    setitimer(ITIMER_REAL, &never, NULL);
+    assert_in_range(failing_count_failed(), 2, 50);
+    assert_true(failing_stop());
+    signal(SIGALRM, SIG_DFL);
+    close_pipe();
+}
+
 /* Held there, with a poll(2) that never waits: Ctrl-C ends it all the same. */
 static void test_a_terminal_that_gets_no_room(void **state)
 {
@@ -551,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_a_terminal_that_nobody_reads),
         cmocka_unit_test(test_a_terminal_that_is_held),
         cmocka_unit_test(test_a_terminal_without_room),
+        cmocka_unit_test(test_a_terminal_that_stays_without_room),
+        cmocka_unit_test(test_a_terminal_that_stays_without_room_unqueued),
         cmocka_unit_test(test_a_terminal_that_gets_no_room),
         cmocka_unit_test(test_what_is_not_queued),
     };

@@ -54,6 +54,11 @@ bool failing_stop(void)
     return has_failed;
 }
 
+int failing_count_failed(void)
+{
+    return is_for_good ? -calls_left : 0;
+}
+
 int failing_count_open(void)
 {
     int count = 0;

@@ -46,6 +46,8 @@ void failing_start(enum failing_call call, int after, int error);
 void failing_start_for_good(enum failing_call call, int error);
 /* Whether a call has failed in this process. From now on all succeed. */
 bool failing_stop(void);
+/* The number of calls that have failed since failing_start_for_good(). */
+int failing_count_failed(void);
 
 /* Skips a test of many failing allocations in valgrind: libcrypto leaks when its own fail, and each
  * run takes seconds there. AddressSanitizer sees what is ours. */
