@@ -153,9 +153,11 @@ static int replace_target(const char *path, const void *data, size_t size)
     bool is_new = stat(path, &found) < 0 && errno == ENOENT;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 
-    if (descriptor < 0)
+    /* ETXTBSY: the file may be written, but it is a running program, which keeps its old file. */
+    if (descriptor < 0 && errno != ETXTBSY)
         return errno;
-    close(descriptor);
+    if (descriptor >= 0)
+        close(descriptor);
 
     char *place = realpath(path, NULL);
     int error = place ? replace(place, data, size) : errno;

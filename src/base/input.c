@@ -73,15 +73,20 @@ int input_open(const char *path)
 
 /* -- the inputs of this run -- */
 
+struct input_file {
+    dev_t device;
+    ino_t inode;
+};
+
 static struct {
-    struct stat *files;
+    struct input_file *files;
     size_t count, capacity;
 } inputs;
 
 static bool is_input(const struct stat *status)
 {
     for (size_t i = 0; i < inputs.count; i++)
-        if (same_file(&inputs.files[i], status))
+        if (inputs.files[i].device == status->st_dev && inputs.files[i].inode == status->st_ino)
             return true;
     return false;
 }
@@ -120,13 +125,14 @@ static int remember(const struct stat *status)
         return -1;
     }
 
-    struct stat *files = array_grow(inputs.files, inputs.count, &inputs.capacity, sizeof *files);
+    struct input_file *files =
+        array_grow(inputs.files, inputs.count, &inputs.capacity, sizeof *files);
     if (!files) {
         errno = ENOMEM;
         return -1;
     }
     inputs.files = files;
-    inputs.files[inputs.count++] = *status;
+    inputs.files[inputs.count++] = (struct input_file){status->st_dev, status->st_ino};
     return 0;
 }
 

@@ -32,8 +32,10 @@ void stdio_guard_defer(int number)
 void stdio_guard_discard(int fd)
 {
     const bool is_shown = fd == STDERR_FILENO && isatty(STDOUT_FILENO);
-    const int other = is_shown ? STDOUT_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int other = is_shown ? STDOUT_FILENO : open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+    if (other < 0) /* as above; what fd led to gets no byte */
+        other = open("/", O_PATH | O_CLOEXEC);
     if (other < 0)
         return;
     dup2(other, fd);

@@ -272,15 +272,20 @@ static int give_to_popt(poptContext popt, struct alias_list *list)
     return 0;
 }
 
+/* result: of what has filled the list, which is freed. */
+static int finish_list(poptContext popt, struct alias_list *list, int result)
+{
+    if (result == 0)
+        result = give_to_popt(popt, list);
+    free_list(list);
+    return result;
+}
+
 int aliases_add_text(poptContext popt, const char *letters, char *text)
 {
     struct alias_list list = {.letters = letters};
-    int result = add_text(&list, text);
 
-    if (result == 0)
-        result = give_to_popt(popt, &list);
-    free_list(&list);
-    return result;
+    return finish_list(popt, &list, add_text(&list, text));
 }
 
 /* -- files -- */
@@ -353,10 +358,6 @@ static int add_files(struct alias_list *list, struct strings *notes)
 int aliases_add(poptContext popt, const char *letters, struct strings *notes)
 {
     struct alias_list list = {.letters = letters};
-    int result = add_files(&list, notes);
 
-    if (result == 0)
-        result = give_to_popt(popt, &list);
-    free_list(&list);
-    return result;
+    return finish_list(popt, &list, add_files(&list, notes));
 }

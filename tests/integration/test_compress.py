@@ -2,10 +2,12 @@
 """-z and --output: what is compressed, that boards can unpack it, and what becomes of those that do not."""
 
 import errno
+import gzip
 import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import struct
@@ -64,6 +66,21 @@ class Compress(Scenario):
                 self.assertEqual(first[:10], bytes.fromhex("1f8b08000000000002ff"))
                 self.assertEqual(gunzip(first), content)
                 self.assertLess(len(first), len(content))
+
+    def test_output_in_place_of_a_running_program(self):
+        """It runs on with its old file: the new one takes its name."""
+        target = os.path.join(self.directory, "out.gz")
+        shutil.copy(shutil.which("sleep"), target)
+        with subprocess.Popen([target, "600"]) as program:
+            try:
+                with self.assertRaises(OSError) as refused:
+                    os.close(os.open(target, os.O_WRONLY))
+                self.assertEqual(refused.exception.errno, errno.ETXTBSY)
+                packed, _ = self.output(sketch())
+                self.assertEqual(gzip.decompress(packed), sketch())
+                self.assertIsNone(program.poll())
+            finally:
+                program.kill()
 
     def test_output_says_so(self):
         packed, result = self.output(sketch())

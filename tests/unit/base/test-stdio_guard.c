@@ -273,12 +273,33 @@ static void test_a_deferred_signal(void **state)
     free(text);
 }
 
+/* What is discarded gets no byte to where it went before, with and without /dev/null. */
+static void test_discarded_output(void **state)
+{
+    (void)state;
+    for (int lacks_null = 0; lacks_null <= 1; lacks_null++) {
+        FILE *file = tmpfile();
+        struct stat after;
+
+        assert_non_null(file);
+        if (lacks_null)
+            failing_start(FAILING_OPEN, 0, ENOENT);
+        stdio_guard_discard(fileno(file));
+        assert_true(!lacks_null || failing_stop());
+        (void)!write(fileno(file), "x", 1);
+        assert_int_equal(fstat(fileno(file), &after), 0);
+        assert_false(S_ISREG(after.st_mode));
+        fclose(file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_combination), cmocka_unit_test(test_all_is_written),
-        cmocka_unit_test(test_a_stopped_reader),  cmocka_unit_test(test_a_held_terminal),
-        cmocka_unit_test(test_no_limit),          cmocka_unit_test(test_a_deferred_signal),
+        cmocka_unit_test(test_discarded_output),  cmocka_unit_test(test_every_combination),
+        cmocka_unit_test(test_all_is_written),    cmocka_unit_test(test_a_stopped_reader),
+        cmocka_unit_test(test_a_held_terminal),   cmocka_unit_test(test_no_limit),
+        cmocka_unit_test(test_a_deferred_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
