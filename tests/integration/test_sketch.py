@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Uploads to sketch servers: passwords, faults, filesystem images, and what a success proves."""
 
+import contextlib
 import gzip
 import json
 import os
 import re
 import socket
 import subprocess
+import threading
 import unittest
 
 import firmware
