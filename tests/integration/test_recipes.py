@@ -239,6 +239,14 @@ class Nightly(scenario.Scenario):
         self.file("boards", "".join(targets).encode())
         self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
 
+        # Nights that were cut short just before the end of a line.
+        with open(last, encoding="utf-8") as file:
+            results = [line for line in file if '"event":"result"' in line or '"event":"skipped"' in line]
+        for _ in range(2):
+            with open(last, "w", encoding="utf-8") as file:
+                file.write("".join(results).rstrip("\n"))
+            self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
+
         # A night that was cut short within a line, and one without an image.
         self.assertEqual((self.night(), self.counts()), (0, [2, 2]))
         with open(last, "w", encoding="utf-8") as file:
