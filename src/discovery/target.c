@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -669,6 +670,59 @@ static enum ota_error parse_url(struct target *target, const struct target_schem
     return OTA_OK;
 }
 
+/* Returns the length of the escape at text, as Avahi's and Apple's tools print it, and the byte that it
+ * stands for; 0: it is none. */
+static size_t read_dns_escape(char *byte, const char *text)
+{
+    unsigned value = 0;
+
+    if (text[0] != '\\')
+        return 0;
+    if (text[1] != '\0' && strchr(" .\\", text[1])) {
+        *byte = text[1];
+        return 2;
+    }
+    for (size_t i = 1; i <= 3; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+        value = 10 * value + (unsigned)(text[i] - '0');
+    }
+    *byte = (char)value;
+    return value <= UCHAR_MAX ? 4 : 0;
+}
+
+/* Replaces these escapes ("Living\\032room"), unless there are other backslashes, or the name would be one
+ * that check_text() rejects. */
+static void revert_dns_escapes(char name[TARGET_NAME_MAX])
+{
+    char plain[TARGET_NAME_MAX];
+    size_t length = 0;
+
+    for (const char *at = name; *at != '\0'; length++) {
+        size_t size = read_dns_escape(&plain[length], at);
+
+        if (size == 0 && *at == '\\')
+            return;
+        if (size == 0) {
+            plain[length] = *at;
+            size = 1;
+        }
+        at += size;
+    }
+    plain[length] = '\0';
+    if (strlen(plain) == length && escape_is_harmless(plain))
+        memcpy(name, plain, length + 1);
+}
+
+/* Replaces escapes, those of ours or those of other tools. text has been checked. */
+static void copy_without_escapes(char name[TARGET_NAME_MAX], const char *text)
+{
+    snprintf(name, TARGET_NAME_MAX, "%s", text);
+    escape_revert(name);
+    if (strcmp(name, text) == 0)
+        revert_dns_escapes(name);
+}
+
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure)
 {
@@ -678,8 +732,7 @@ enum ota_error target_parse(struct target *target, const char *text,
     if (check_text(text, failure) != OTA_OK)
         return failure->error;
 
-    snprintf(name, sizeof name, "%s", text);
-    escape_revert(name);
+    copy_without_escapes(name, text);
 
     const char *scheme_end = strstr(name, SCHEME_END);
     if (scheme_end) {

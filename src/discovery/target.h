@@ -54,7 +54,8 @@ struct target {
  * may stand in full, with any service of service.h, which does not decide where the instance is
  * looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":"
  * introduces a port only if it is the only colon and a port number follows. A trailing dot of a
- * host name is dropped. Escapes of escape.h, such as \u00ad, become the character again. Fails with
+ * host name is dropped. Escapes of escape.h, such as \u00ad, become the character again, and
+ * so do those of avahi-browse and dns-sd (\032). Fails with
  * OTA_E_USAGE if the text is empty or too long, has a bad port, an unknown scope, an unknown
  * scheme, control characters or invalid UTF-8; a URL that may have a password in it is not repeated
  * in the message.

@@ -28,6 +28,10 @@ static void check(const struct target *target)
     if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name))
         return;
 
+    /* What may be a password before an @ is not shown. */
+    if (strchr(target->name, '@'))
+        return;
+
     if (strlen(escape_string(shown, sizeof shown, target->name)) >= TARGET_NAME_MAX)
         return; /* too long to be typed */
     require(target_parse(&again, shown, &some_schemes, &failure) == OTA_OK);

@@ -84,6 +84,7 @@ class Names(OnLink):
                 ("Living room lamp", LAMP, "10.77.0.12, port 3232"),
                 ("Living room lamp._arduino._tcp.local", LAMP, "10.77.0.12, port 3232"),
                 ("Garage v2.1 – Tür №5", GARAGE, "10.77.0.14, port 3232"),
+                (r"Garage\032v2\.1\032\226\128\147\032T\195\188r\032\226\132\1505", GARAGE, "10.77.0.14, port 3232"),
                 ("desk.v2", DESK, "10.77.0.15, port 3232")):
             with self.subTest(name=name):
                 simulated = self.simulate(board)
