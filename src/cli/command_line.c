@@ -283,7 +283,8 @@ static enum ota_error store_password(struct reader *reader, struct ota_failure *
 /* True if the option must not have two different values, as only one of them could be used. */
 static bool is_conflict(const struct command_line *line, enum option option, const char *value)
 {
-    bool is_single = option == OPTION_FILE || option == OPTION_HOSTS || option == OPTION_RESUME;
+    bool is_single = option == OPTION_FILE || option == OPTION_HOSTS || option == OPTION_RESUME ||
+                     option == OPTION_MATCH || option == OPTION_BOARD;
     const char *former = line->value[option];
 
     return is_single && former && strcmp(former, value) != 0;
@@ -330,6 +331,9 @@ static const char *advice_on_second(enum option option)
         return "put all boards into one list";
     case OPTION_RESUME:
         return "put all boards into one report";
+    case OPTION_MATCH:
+    case OPTION_BOARD:
+        return "write one pattern for all boards, or name each with -i";
     default:
         return "name the one image to send";
     }

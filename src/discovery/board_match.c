@@ -159,6 +159,27 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
                  patterns->name ? "--match" : "--board", shown, count);
 }
 
+/* Whether the pattern for names has commas or semicolons between patterns, one of which matches. */
+static bool is_list_of_patterns(const struct board_list *all, const struct board_patterns *patterns)
+{
+    static const char separators[] = ",; ";
+    const char *at = patterns->name ? patterns->name : "";
+
+    if (!strpbrk(at, ",;"))
+        return false;
+    while (*(at += strspn(at, separators))) {
+        char pattern[PATTERN_SHOWN];
+        const size_t length = strcspn(at, ",;");
+        const struct board_patterns part = {.name = pattern, .board = patterns->board};
+
+        snprintf(pattern, sizeof pattern, "%.*s", (int)length, at);
+        if (length < sizeof pattern && count_matches(all, &part, NULL) > 0)
+            return true;
+        at += length;
+    }
+    return false;
+}
+
 static enum ota_error fail_no_match(const struct board_list *all,
                                     const struct board_patterns *patterns, board_filter_fn *serves,
                                     board_chip_fn *has_chip, struct ota_failure *failure)
@@ -177,7 +198,11 @@ static enum ota_error fail_no_match(const struct board_list *all,
 
     ota_fail(failure, OTA_E_NOT_FOUND, "none of the boards found (%zu) %s%s%s%s", all->count,
              wanted, has_pattern && is_foreign ? " and speaks this protocol" : "", wider, others);
-    failure->cause = is_foreign ? OTA_CAUSE_OTHER_PROTOCOL : OTA_CAUSE_NO_SUCH_BOARD;
+    if (is_foreign)
+        failure->cause = OTA_CAUSE_OTHER_PROTOCOL;
+    else
+        failure->cause =
+            is_list_of_patterns(all, patterns) ? OTA_CAUSE_SEPARATED : OTA_CAUSE_NO_SUCH_BOARD;
     return failure->error;
 }
 

@@ -80,6 +80,8 @@ class Discovery(Selection):
                 result = scenario.run(*arguments, "-f", self.image)
                 self.assert_result(result, 4, (f"esp-ota: none of the boards found (7) {phrase}",),
                                    SOON)
+        result = scenario.run("--match", "kitchen,attic", "-f", self.image)
+        self.assert_result(result, 4, ("matches --match 'kitchen,attic'", "\n  Give one name with each -i"), SOON)
 
     def test_a_sketch_server_by_name(self):
         """What is announced knows better than the default; with a port, the user does."""

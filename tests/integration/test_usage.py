@@ -30,6 +30,7 @@ class Mistakes(Scenario):
                 (("127.0.0.1",), "no firmware", "-f FILE"),
                 (("127.0.0.1", path, path + ".gz"), f"'{path}' and '{path}.gz' are both taken for files, and one image is sent"),
                 ((*good, "-f", "other.bin"), "option '-f' is given twice"),
+                (("--match", "a*", "--match", "b*", "-f", path), "option '--match' is given twice; write one pattern"),
                 ((*good, "more"), "is followed by 'more'; name the one"),
                 (("-f", path, "-i", "x", "more"), "unexpected argument 'more'"),
                 ((*good, "--flie", "x"), "'--flie'", "did you mean '--file'"),

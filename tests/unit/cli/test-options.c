@@ -382,6 +382,10 @@ static const struct {
      "option '--file' is given twice; name the one image to send"},
     {{"-i", "b", "-zf", "a.bin", "-zfb.bin"},
      "option '-f' is given twice; name the one image to send"},
+    {{"--match", "a", "--match", "b", "-f", "a.bin"},
+     "option '--match' is given twice; write one pattern for all boards, or name each with -i"},
+    {{"--board", "a", "--board=b", "-f", "a.bin"},
+     "option '--board' is given twice; write one pattern for all boards, or name each with -i"},
     {{"-i", "b", "-f", "a.bin", "b.bin"},
      "-f takes one file, but 'a.bin' is followed by 'b.bin'; name the one to send, and put a "
      "name that contains spaces in quotes"},
