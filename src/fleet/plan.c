@@ -224,6 +224,16 @@ static const char *name_of(const struct host_line *line)
     return line->label ? line->label : line->target.name;
 }
 
+/* Names the board of a configuration whose file is at fault; the others have the number of their line. */
+static enum ota_error name_board(const struct host_line *line, struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    if (line->label)
+        ota_prefix(failure, "board %s: ", escape_string(shown, sizeof shown, line->label));
+    return failure->error;
+}
+
 /* The password and the encryption key that a line names. */
 static enum ota_error find_secrets(struct plan *plan, const struct host_line *line,
                                    struct assignment *assignment, struct ota_failure *failure)
@@ -241,14 +251,14 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
         found = find_loaded_secret(&plan->passwords, SECRET_PASSWORD, line->auth_file,
                                    line->auth_file + line->auth_file_written_at, failure);
         if (!found)
-            return failure->error;
+            return name_board(line, failure);
         assignment->password = found->password;
     }
     if (line->key_file) {
         found = find_loaded_secret(&plan->keys, SECRET_ENCRYPTION_KEY, line->key_file,
                                    line->key_file + line->key_file_written_at, failure);
         if (!found)
-            return failure->error;
+            return name_board(line, failure);
         assignment->encryption_key = found->key;
     }
     return OTA_OK;
@@ -461,6 +471,8 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
             escape_string(shown, sizeof shown, name_of(line)));
     enum ota_error error =
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
+    if (error != OTA_OK && line->file)
+        name_board(line, failure);
     if (error == OTA_OK)
         error = find_secrets(plan, line, &assignment, failure);
     if (error == OTA_OK)

@@ -459,6 +459,20 @@ class Mistakes(Config):
         self.assertIn(message.replace("FILE", path), result.err)
         return result
 
+    def test_files_of_boards(self):
+        """The board is named whose file is at fault, as several have files of the same kind."""
+        for setting, message in (("auth-file = none", "cannot open the password file "),
+                                 ("encryption-key-file = none", "cannot open the encryption key file "),
+                                 ("file = none.bin", "cannot open ")):
+            with self.subTest(setting):
+                protocol = "protocol = esphome\n" if "key" in setting else ""
+                self.user(f"[board attic]\nhost = 127.0.0.2\n{protocol}[board kitchen]\nhost = 127.0.0.1\n"
+                          f"{protocol}{setting}\n[group all]\nmembers = attic kitchen\n")
+                line = ("-i", "kitchen") if "none.bin" in setting else ("-i", "@all", "-f", "fw.bin")
+                result = self.run(*line, "--dry-run")
+                self.assertIn(f"esp-ota: board kitchen: {message}", result.err)
+                self.assertIn(result.status, (2, 3))
+
     def test_lines(self):
         for text, message in (
                 ("frobnicate = 1\n", "FILE, line 1: unknown setting 'frobnicate'\n"),
