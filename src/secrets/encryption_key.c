@@ -3,6 +3,7 @@
  */
 #include "secrets/encryption_key.h"
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
@@ -12,43 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_DIGITS = 43, PATH_SHOWN = 256, DIGIT_BITS = 6 }; /* 43 digits and one "=" */
-
-/* -1: no digit. */
-static int digit_value(char digit)
-{
-    if (digit >= 'A' && digit <= 'Z')
-        return digit - 'A';
-    if (digit >= 'a' && digit <= 'z')
-        return digit - 'a' + 26;
-    if (digit >= '0' && digit <= '9')
-        return digit - '0' + 52;
-    if (digit == '+')
-        return 62;
-    return digit == '/' ? 63 : -1;
-}
+enum { KEY_DIGITS = 43, PATH_SHOWN = 256 }; /* 43 digits and one "=" */
 
 /* Returns false if the text is not the base64 of ENCRYPTION_KEY_SIZE bytes. */
 static bool decode_key(unsigned char key[ENCRYPTION_KEY_SIZE], const char *text)
 {
-    unsigned value = 0, bits = 0;
-    size_t count = 0;
-
-    if (strlen(text) != KEY_DIGITS + 1 || text[KEY_DIGITS] != '=')
-        return false;
-    for (size_t i = 0; i < KEY_DIGITS; i++) {
-        int digit = digit_value(text[i]);
-
-        if (digit < 0)
-            return false;
-        value = (value << DIGIT_BITS | (unsigned)digit) & 0xFFFF;
-        bits += DIGIT_BITS;
-        if (bits < 8)
-            continue;
-        bits -= 8;
-        key[count++] = (unsigned char)(value >> bits);
-    }
-    return (value & ((1U << bits) - 1)) == 0;
+    return strlen(text) == KEY_DIGITS + 1 && text[KEY_DIGITS] == '=' &&
+           base64_decode(key, ENCRYPTION_KEY_SIZE, text) == ENCRYPTION_KEY_SIZE;
 }
 
 /* Decodes the text and frees it. where says whose it is. */
