@@ -28,6 +28,7 @@
 
 enum {
     READ_MAX = 4096,
+    READ_COSTLY = 512,  /* after a turn that took longer than TURN_US */
     READS_PER_TURN = 8, /* a flood from one board must not starve the others */
     KEEP_ALIVE_IDLE_S = 2,
     KEEP_ALIVE_INTERVAL_S = 1,
@@ -38,6 +39,10 @@ static const int64_t CONNECT_US = SECONDS(2);
 static const int64_t SHORTEST_PAUSE_US = MILLISECONDS(200);
 static const int64_t LONGEST_PAUSE_US = SECONDS(2);
 static const int64_t UNFINISHED_US = MILLISECONDS(200);
+
+/* For the lines of a turn. A line may be such that each --expect takes 8 ms to look at it, and other
+ * boards hang up on a loop that does so for a second. */
+static const int64_t TURN_US = MILLISECONDS(10);
 
 struct board_log {
     struct loop *loop;
@@ -58,6 +63,7 @@ struct board_log {
     bool keeps_colors;
     struct sgr_strip colors;
     struct line_splitter lines;
+    bool is_costly; /* the lines of the last turn took longer than TURN_US */
     char queue[BOARD_LOG_QUEUE_MAX];
     size_t queued;
     unsigned calls; /* how deep the loop's calls are nested */
@@ -178,12 +184,16 @@ static void split_lines(struct board_log *log, const unsigned char *data, size_t
 static void receive_log(struct board_log *log)
 {
     unsigned char buffer[READ_MAX];
+    const size_t size = log->is_costly ? READ_COSTLY : READ_MAX;
+    const int64_t start_us = loop_now_us();
 
-    for (int i = 0; i < READS_PER_TURN && !log->is_dead; i++) {
-        ssize_t got = recv(log->fd, buffer, sizeof buffer, 0);
+    log->is_costly = false;
+    for (int i = 0; i < READS_PER_TURN && !log->is_dead && !log->is_costly; i++) {
+        ssize_t got = recv(log->fd, buffer, size, 0);
 
         if (got > 0) {
             split_lines(log, buffer, (size_t)got);
+            log->is_costly = loop_now_us() - start_us >= TURN_US;
         } else {
             if (got == 0 || (errno != EAGAIN && errno != EINTR))
                 hang_up(log, got == 0 ? 0 : errno);

@@ -49,6 +49,7 @@ struct scene {
     struct loop_timer drip;
     size_t bytes;        /* total length of the lines */
     size_t bytes_before; /* value of bytes in the turn before */
+    bool is_costly;      /* each line takes 20 ms */
 };
 
 static void append_to_record(struct scene *scene, const void *text, size_t length)
@@ -78,6 +79,8 @@ static void on_log_line(const struct line *line, void *userdata)
         snprintf(text, sizeof text, "%s%.*s%s", line->is_continuation ? "..." : "[",
                  (int)line->length, (const char *)line->bytes, line->is_unfinished ? "..." : "]");
 
+    for (int64_t start_us = loop_now_us(); scene->is_costly && loop_now_us() - start_us < 20000;)
+        continue;
     scene->bytes += line->length;
     if (scene->bytes < sizeof scene->record / 2)
         append_to_record(scene, text, (size_t)length);
@@ -505,6 +508,51 @@ static void test_a_flood_starves_nobody(void **state)
     close_scene(&scene);
 }
 
+static void on_costly_flood(unsigned events, void *userdata)
+{
+    static char lines[16 * 1024];
+    const struct scene *scene = userdata;
+    (void)events;
+
+    memset(lines, 'x', sizeof lines);
+    for (size_t i = 1023; i < sizeof lines; i += 1024)
+        lines[i] = '\n';
+    (void)!send(scene->board, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void on_costly_turn(void *userdata)
+{
+    enum { READ = 4096, LINES = 20 * 1023 };
+    struct scene *scene = userdata;
+
+    assert_true(scene->bytes - scene->bytes_before <= READ);
+    scene->bytes_before = scene->bytes;
+    if (scene->bytes >= LINES)
+        loop_quit(scene->loop);
+    loop_timer_start(&scene->drip, 0);
+}
+
+/* Nor does one whose lines take long to be looked at. */
+static void test_a_costly_flood_starves_nobody(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    open_scene(&scene);
+    int board = take_call(&scene);
+    struct loop_watch watch = {0};
+    scene.board = board;
+    scene.is_costly = true;
+    assert_int_equal(
+        loop_watch_start(&watch, scene.loop, board, LOOP_WRITABLE, on_costly_flood, &scene), 0);
+    loop_timer_init(&scene.drip, scene.loop, on_costly_turn, &scene);
+    loop_timer_start(&scene.drip, 0);
+    run_board_log(&scene);
+    loop_watch_stop(&watch);
+    close(board);
+    close_scene(&scene);
+}
+
 /* A board that restarts forgets its connections without closing them, and resets them later. */
 static void test_a_restart_is_noticed(void **state)
 {
@@ -584,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_connection_takes_its_queue_along),
         cmocka_unit_test(test_freed_in_its_callbacks),
         cmocka_unit_test(test_a_flood_starves_nobody),
+        cmocka_unit_test(test_a_costly_flood_starves_nobody),
         cmocka_unit_test(test_a_restart_is_noticed),
         cmocka_unit_test(test_a_lost_network_is_noticed),
     };
