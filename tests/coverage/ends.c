@@ -15,8 +15,6 @@
 
 _Noreturn void __real__exit(int status);
 _Noreturn void __wrap__exit(int status);
-int __real_raise(int number);
-int __wrap_raise(int number);
 int __real_kill(pid_t pid, int number);
 int __wrap_kill(pid_t pid, int number);
 long __real_syscall(long number, ...);
@@ -30,18 +28,10 @@ void __wrap__exit(int status)
     __real__exit(status);
 }
 
-/* The signal may end the process; if it does not, counting goes on from zero. */
-int __wrap_raise(int number)
-{
-    __gcov_dump();
-    __gcov_reset();
-    return __real_raise(number);
-}
-
 static void on_signal(int number)
 {
     signal(number, SIG_DFL);
-    raise(number);
+    kill(getpid(), number);
 }
 
 /* Some commands leave these signals to the kernel. Unit tests look at what is done with signals. */
@@ -67,13 +57,18 @@ int __wrap_sigaction(int number, const struct sigaction *action, struct sigactio
     return result;
 }
 
-/* A child that is killed once it has answered may still be writing. One that hangs loses its
- * counters after half a second. */
+/* A signal to the process itself may end it; if it does not, counting goes on from zero. A child that is
+ * killed once it has answered may still be writing. One that hangs loses its counters after half a
+ * second. */
 int __wrap_kill(pid_t pid, int number)
 {
     enum { LOOKS = 50, NS_PER_LOOK = 10 * 1000 * 1000 };
     const struct timespec pause = {.tv_nsec = NS_PER_LOOK};
 
+    if (pid == getpid()) {
+        __gcov_dump();
+        __gcov_reset();
+    }
     for (int look = 0; number == SIGKILL && pid > 0 && look < LOOKS; look++) {
         siginfo_t ended = {0};
         if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 ||

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 """Uploads to sketch servers: passwords, faults, filesystem images, and what a success proves."""
 
-import contextlib
 import gzip
 import json
 import os
 import re
 import socket
 import subprocess
-import threading
 import unittest
 
 import firmware
@@ -61,20 +59,17 @@ class SketchServers(Scenario):
     def test_no_other_host_gets_the_password_later(self):
         """Nor does one in a later attempt, if nothing listens any more where the password went."""
         addresses, before = self.two_addresses("boards.example")
-        servers, asked = [socket.create_server((host, 65280)) for host in addresses], []
+        servers, asked = {}, []
 
-        def listen(server, host):
-            with contextlib.suppress(OSError):
-                while True:
-                    with server.accept()[0] as connection:
-                        if not asked:
-                            server.close()
-                        asked.append(host)
-                        connection.recv(4096)
+        def answer(connection):
+            asked.append(host := connection.getsockname()[0])
+            if len(asked) == 1:
+                servers[host].close()
+            connection.recv(4096)
 
-        for server, host in zip(servers, addresses):
-            self.addCleanup(server.close)
-            threading.Thread(target=listen, args=(server, host), daemon=True).start()
+        for host in addresses:
+            servers[host] = Server(answer, socket.create_server((host, 65280)))
+            self.addCleanup(servers[host].close)
         result = run("sketch://boards.example", "-f", self.file("fw.bin", firmware.sketch("esp8266")), "-a", "secret",
                      "--retries", "1", before=before)
         self.assertEqual((result.status, asked), (5, asked[:1]), result)
