@@ -181,8 +181,7 @@ static void decide_filesystem(struct inspection *inspection)
         set_sending(
             inspection, INSPECT_IMPOSSIBLE,
             "should not be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico "
-            "W "
-            "boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
+            "W boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
             inspection->block_size,
             inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
                 ? " and its LittleFS is later than 2.0"
@@ -240,8 +239,7 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
         inspection->sending != INSPECT_IMPOSSIBLE)
         set_sending(inspection, INSPECT_IMPOSSIBLE,
                     "should not be sent: it is compressed and signed, and an ESP8266 whose sketch "
-                    "checks no "
-                    "signatures would never start again");
+                    "checks no signatures would never start again");
 }
 
 /* An ESP8266 needs eboot, and room for the update beside the running sketch. */

@@ -579,8 +579,7 @@ static const struct remedy {
      .text =
          "Check that the partition table on the board has a partition for the filesystem, no "
          "smaller than the image, as an ESP32 says nothing if it is missing or too small; if it "
-         "is there, "
-         "let it reach " THE_PORT "."},
+         "is there, let it reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .chips = "esp32*",
      .text = "Let the board reach " THE_PORT
@@ -593,8 +592,7 @@ static const struct remedy {
      .image = FILESYSTEM,
      .text = "If the board is an ESP32, check that its partition table has a partition for the "
              "filesystem, no smaller than the image, as it says nothing if that is missing or too "
-             "small; else "
-             "let it reach " THE_PORT "."},
+             "small; else let it reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .text = "Let the board reach " THE_PORT
              ", and check that the image fits: an ESP32 refuses a larger one without a "

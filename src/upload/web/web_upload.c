@@ -458,9 +458,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     } else if (verdict == PAGE_ACCEPTED) {
         end_confirmed(web);
     } else {
-        snprintf(what, sizeof what,
-                 "the reply %s whether they are installed (status "
-                 "%u%s%s%s)",
+        snprintf(what, sizeof what, "the reply %s whether they are installed (status %u%s%s%s)",
                  http_reply_falls_short(reply)  ? "broke off before its end, and does not say"
                  : http_reply_may_be_cut(reply) ? "may lack its end, as it has no length, and does "
                                                   "not say"
