@@ -26,6 +26,7 @@
 enum {
     CROWD = 4,
     FLOOD = 4 * 1000 * 1000,
+    COST_US = 20000, /* of a line that takes long */
     LONG_US =
         30 * 1000 * 1000, /* enough on a busy machine; the kernel's own timeouts are minutes */
 };
@@ -49,7 +50,7 @@ struct scene {
     struct loop_timer drip;
     size_t bytes;        /* total length of the lines */
     size_t bytes_before; /* value of bytes in the turn before */
-    bool is_costly;      /* each line takes 20 ms */
+    bool is_costly;      /* each line takes COST_US */
 };
 
 static void append_to_record(struct scene *scene, const void *text, size_t length)
@@ -79,8 +80,10 @@ static void on_log_line(const struct line *line, void *userdata)
         snprintf(text, sizeof text, "%s%.*s%s", line->is_continuation ? "..." : "[",
                  (int)line->length, (const char *)line->bytes, line->is_unfinished ? "..." : "]");
 
-    for (int64_t start_us = loop_now_us(); scene->is_costly && loop_now_us() - start_us < 20000;)
-        continue;
+    const int64_t started_us = loop_now_us();
+
+    while (scene->is_costly && loop_now_us() - started_us < COST_US)
+        ;
     scene->bytes += line->length;
     if (scene->bytes < sizeof scene->record / 2)
         append_to_record(scene, text, (size_t)length);
