@@ -182,6 +182,13 @@ int write_queue_put(struct write_queue *queue, const void *data, size_t size)
     return keep_error(queue, error);
 }
 
+bool write_queue_has_room(const struct write_queue *queue)
+{
+    const struct write_queue *used = queue->joined ? queue->joined : queue;
+
+    return used->length < WRITE_QUEUE_MAX / 2;
+}
+
 bool write_queue_is_ready(const struct write_queue *queue)
 {
     const struct write_queue *used = queue->joined ? queue->joined : queue;

@@ -39,6 +39,10 @@ void write_queue_start(struct write_queue *queue, struct loop *loop, struct writ
  * the first failure, also of one in the loop. Nothing is written after a failure. */
 int write_queue_put(struct write_queue *queue, const void *data, size_t size);
 
+/* Whether less than half of the queue waits. A source of much text is not read on without room: the
+ * rest is for messages, and for what one read brings. */
+bool write_queue_has_room(const struct write_queue *queue);
+
 /* Whether fd would take what is put now. */
 bool write_queue_is_ready(const struct write_queue *queue);
 

@@ -27,9 +27,8 @@
 #include <unistd.h>
 
 enum {
-    READ_MAX = 4096,
-    READ_COSTLY = 512,  /* after a turn that took longer than TURN_US */
-    READS_PER_TURN = 8, /* a flood from one board must not starve the others */
+    READ_MAX = 512,      /* each byte may be a line, and get hundreds of bytes put before it */
+    READS_PER_TURN = 64, /* a flood from one board must not starve the others */
     KEEP_ALIVE_IDLE_S = 2,
     KEEP_ALIVE_INTERVAL_S = 1,
     KEEP_ALIVE_COUNT = 3,
@@ -39,6 +38,7 @@ static const int64_t CONNECT_US = SECONDS(2);
 static const int64_t SHORTEST_PAUSE_US = MILLISECONDS(200);
 static const int64_t LONGEST_PAUSE_US = SECONDS(2);
 static const int64_t UNFINISHED_US = MILLISECONDS(200);
+static const int64_t LOOK_FOR_ROOM_US = MILLISECONDS(50);
 
 /* For the lines of a turn. A line may be such that each --expect takes 8 ms to look at it, and other
  * boards hang up on a loop that does so for a second. */
@@ -63,7 +63,8 @@ struct board_log {
     bool keeps_colors;
     struct sgr_strip colors;
     struct line_splitter lines;
-    bool is_costly; /* the lines of the last turn took longer than TURN_US */
+    struct loop_timer room; /* runs while the connection is not read, for lack of room */
+    bool is_behind;         /* since then it was not read to its end */
     char queue[BOARD_LOG_QUEUE_MAX];
     size_t queued;
     unsigned calls; /* how deep the loop's calls are nested */
@@ -74,6 +75,7 @@ static void release_log(struct board_log *log)
 {
     loop_watch_stop(&log->watch);
     loop_timer_stop(&log->timeout);
+    loop_timer_stop(&log->room);
     tcp_connect_free(log->attempt);
     if (log->fd >= 0)
         close(log->fd);
@@ -181,24 +183,36 @@ static void split_lines(struct board_log *log, const unsigned char *data, size_t
         log->unfinished_us = loop_now_us() + UNFINISHED_US;
 }
 
+/* Without room the watch is stopped, as it would report the end of the connection in each turn. */
+static bool may_read(struct board_log *log)
+{
+    if (log->callbacks.has_room(log->callbacks.userdata))
+        return true;
+
+    loop_watch_stop(&log->watch);
+    loop_timer_start(&log->room, LOOK_FOR_ROOM_US);
+    log->is_behind = true;
+    return false;
+}
+
 static void receive_log(struct board_log *log)
 {
     unsigned char buffer[READ_MAX];
-    const size_t size = log->is_costly ? READ_COSTLY : READ_MAX;
     const int64_t start_us = loop_now_us();
 
-    log->is_costly = false;
-    for (int i = 0; i < READS_PER_TURN && !log->is_dead && !log->is_costly; i++) {
-        ssize_t got = recv(log->fd, buffer, size, 0);
+    for (int i = 0; i < READS_PER_TURN && !log->is_dead && may_read(log); i++) {
+        ssize_t got = recv(log->fd, buffer, sizeof buffer, 0);
 
-        if (got > 0) {
-            split_lines(log, buffer, (size_t)got);
-            log->is_costly = loop_now_us() - start_us >= TURN_US;
-        } else {
+        if (got <= 0) {
             if (got == 0 || (errno != EAGAIN && errno != EINTR))
                 hang_up(log, got == 0 ? 0 : errno);
+            log->is_behind = false;
             return;
         }
+
+        split_lines(log, buffer, (size_t)got);
+        if (loop_now_us() - start_us >= TURN_US)
+            return;
     }
 }
 
@@ -217,7 +231,9 @@ static void send_queue(struct board_log *log)
         }
     }
 
-    loop_watch_change(&log->watch, log->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
+    if (log->watch.loop)
+        loop_watch_change(&log->watch,
+                          log->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
 }
 
 static void on_log_socket(unsigned events, void *userdata)
@@ -232,6 +248,18 @@ static void on_log_socket(unsigned events, void *userdata)
     if (!log->is_dead && log->fd >= 0)
         arm_timeout(log);
     leave_callbacks(log);
+}
+
+static void on_look_for_room(void *userdata)
+{
+    struct board_log *log = userdata;
+
+    if (!may_read(log))
+        return;
+    if (loop_watch_start(&log->watch, log->loop, log->fd, LOOP_READABLE, on_log_socket, log) < 0)
+        loop_timer_start(&log->room, LOOK_FOR_ROOM_US); /* memory may be available by then */
+    else
+        send_queue(log);
 }
 
 /* A board that restarts or loses its network sends nothing, so only keep-alive probes notice it.
@@ -364,6 +392,7 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
     log->fd = -1;
 
     loop_timer_init(&log->timeout, loop, on_log_timeout, log);
+    loop_timer_init(&log->room, loop, on_look_for_room, log);
     loop_timer_start(&log->timeout, 0);
     return log;
 }
@@ -387,6 +416,11 @@ bool board_log_send(struct board_log *log, const void *line, size_t length)
     log->queued += length + sizeof line_end;
     send_queue(log);
     return true;
+}
+
+bool board_log_is_behind(const struct board_log *log)
+{
+    return log->is_behind;
 }
 
 void board_log_free(struct board_log *log)

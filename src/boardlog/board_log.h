@@ -36,6 +36,9 @@ struct board_log_callbacks {
     /* The state has changed, or whether it is this computer's own trouble. number is the errno; 0:
      * there is none, the board has hung up. reason is the end of an English sentence. */
     void (*on_state)(enum board_log_state state, int number, const char *reason, void *userdata);
+    /* Whether there is room for the lines of another 512 bytes. If not, the connection is not read
+     * until there is: TCP then slows the board down, and nothing is lost. Must not free the log. */
+    bool (*has_room)(void *userdata);
     void *userdata;
 };
 
@@ -55,6 +58,9 @@ void board_log_add_address(struct board_log *log, const struct address *address)
  * for 150 ms, since boards discard earlier input; it also waits for a board that is away. If that
  * connection ends, the rest of the queue is dropped. Returns false when the queue is full. */
 bool board_log_send(struct board_log *log, const void *line, size_t length);
+
+/* Whether the connection was not read for lack of room, and what came meanwhile still is not. */
+bool board_log_is_behind(const struct board_log *log);
 
 /* Makes the kernel notice within about 5 s that the board at the other end has gone. */
 void board_log_tune(int fd);

@@ -264,6 +264,23 @@ static bool judge_half(struct boot_check *check)
     return half.length > 0 && feed_line(check, &half);
 }
 
+/* What the board has said was not read, so not even a line without --expect proves anything. */
+static void fail_behind(struct boot_check *check, const char *missing)
+{
+    struct ota_failure verdict;
+    char seen[OTA_MESSAGE_MAX / 2] = "";
+
+    if (check->line_count)
+        describe_last(check, seen, sizeof seen);
+    ota_fail(&verdict, OTA_E_UNPROVEN,
+             "its log was not read to the end in %.3g s, as the reader of this program's output "
+             "had paused%s%s%s",
+             (double)check->config.settings->expect_timeout_us / 1e6,
+             *missing ? "; so far it did not say " : "", missing, seen);
+    verdict.cause = OTA_CAUSE_READER_GONE;
+    give_verdict(check, &verdict);
+}
+
 static void on_expect_deadline(void *userdata)
 {
     struct boot_check *check = userdata;
@@ -271,9 +288,15 @@ static void on_expect_deadline(void *userdata)
     char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
     double seconds = (double)check->config.settings->expect_timeout_us / 1e6;
 
-    if (judge_half(check))
+    const bool is_behind = board_log_is_behind(check->board_log);
+
+    if (!is_behind && judge_half(check))
         return;
     describe_missing(check, missing, sizeof missing);
+    if (is_behind) {
+        fail_behind(check, missing);
+        return;
+    }
     describe_seen(check, seen, sizeof seen);
     check->is_log_due = false;
     if (!*missing && check->line_count) {
@@ -375,7 +398,8 @@ static bool is_new_firmware(const struct boot_check *check)
 }
 
 /* The board hung up, refused or forgot the connection, or was silent. Silence is no sign while this
- * computer was in trouble; and it is taken back if that turns out to be the reason. */
+ * computer was in trouble; and it is taken back if that turns out to be the reason. Nor is the end of a
+ * connection that was not read: boards drop a client that does not read on. */
 static void take_sign_of_restart(struct boot_check *check, bool is_silence)
 {
     if (check->is_new || (is_silence && check->is_sight_lost))
@@ -426,10 +450,17 @@ static void on_state(enum board_log_state state, int number, const char *reason,
         take_connection(check);
     else if (is_own_trouble(check, state, number))
         lose_sight(check);
-    else if (state != BOARD_LOG_TURNED_AWAY)
+    else if (state != BOARD_LOG_TURNED_AWAY && !board_log_is_behind(check->board_log))
         take_sign_of_restart(check, number == ETIMEDOUT || number == EHOSTUNREACH);
     describe_state(text, check, state);
     check->callbacks.on_note(text, check->callbacks.userdata);
+}
+
+static bool has_room(void *userdata)
+{
+    const struct log_settings *settings = ((const struct boot_check *)userdata)->config.settings;
+
+    return !settings->has_room || settings->has_room(settings->reader);
 }
 
 /* -- the board itself -- */
@@ -518,7 +549,7 @@ static bool start_log(struct boot_check *check)
 {
     const struct log_settings *settings = check->config.settings;
     const struct board_log_callbacks callbacks = {
-        .on_line = on_log_line, .on_state = on_state, .userdata = check};
+        .on_line = on_log_line, .on_state = on_state, .has_room = has_room, .userdata = check};
     struct address address = check->config.address;
 
     address_set_port(&address, settings->monitor_port);

@@ -17,6 +17,9 @@ struct log_settings {
     const struct expect *expect; /* --expect and --reject; NULL: neither */
     int64_t expect_timeout_us;   /* --expect-timeout */
     int64_t online_us;           /* --online: limit for the board's return; 0: do not wait for it */
+    /* Whether what takes the lines has room for more. NULL: always. */
+    bool (*has_room)(const void *reader);
+    const void *reader;
 };
 
 #endif

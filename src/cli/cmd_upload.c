@@ -29,6 +29,7 @@ struct program {
     struct mdns_client *mdns;
     struct fleet *fleet;
     struct keyboard *keyboard;
+    struct log_settings log;    /* that of the options, for this report */
     struct loop_timer end;      /* of --monitor-for */
     struct loop_timer tick;     /* of the countdown of --wait */
     bool are_uploads_over;      /* only logs are still followed */
@@ -201,6 +202,19 @@ static enum ota_error open_services(struct program *program)
     return OTA_OK;
 }
 
+static bool has_room(const void *reader)
+{
+    return report_has_room(reader);
+}
+
+static void queue_output(struct program *program)
+{
+    report_queue_output(program->report, program->loop);
+    program->log = program->options->log;
+    program->log.has_room = has_room;
+    program->log.reader = program->report;
+}
+
 /* Everything that can fail before a board is asked for anything. */
 static enum ota_error prepare(struct program *program)
 {
@@ -227,7 +241,7 @@ static enum ota_error prepare(struct program *program)
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail_call(failure, "cannot catch signals");
-    report_queue_output(program->report, program->loop);
+    queue_output(program);
     return OTA_OK;
 }
 
@@ -238,7 +252,7 @@ static enum ota_error upload(struct program *program)
                                         .services = program->services,
                                         .upload = &program->options->upload,
                                         .settings = &program->options->fleet,
-                                        .log = &program->options->log,
+                                        .log = &program->log,
                                         .assignments = program->plan.assignments,
                                         .count = program->plan.count,
                                         .on_event = on_fleet_event,

@@ -127,6 +127,12 @@ bool report_is_read(const struct report *report)
     return !report->transcript || transcript_is_read(report->transcript);
 }
 
+bool report_has_room(const struct report *report)
+{
+    return write_queue_has_room(&report->json_lines) &&
+           (!report->transcript || transcript_has_room(report->transcript));
+}
+
 void report_queue_output(struct report *report, struct loop *loop)
 {
     struct write_queue *messages = diag_queue(loop);

@@ -79,6 +79,9 @@ int report_failure(struct report *report, const struct ota_failure *failure);
 /* Whether somebody still reads the logs on standard output. */
 bool report_is_read(const struct report *report);
 
+/* Whether logs may be read on: what reads the output has not paused for long (write_queue.h). */
+bool report_has_room(const struct report *report);
+
 /* From now on, what a pausing reader does not take waits in this loop (write_queue.h). */
 void report_queue_output(struct report *report, struct loop *loop);
 

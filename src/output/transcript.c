@@ -195,6 +195,12 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
     add_line_to(transcript, &transcript->file, name, &whole, since_start_us);
 }
 
+bool transcript_has_room(const struct transcript *transcript)
+{
+    return write_queue_has_room(&transcript->terminal.queue) &&
+           write_queue_has_room(&transcript->file.queue);
+}
+
 bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss)
 {
     const struct output *lost =

@@ -38,6 +38,9 @@ void transcript_queue(struct transcript *transcript, struct loop *loop,
 void transcript_add(struct transcript *transcript, const char *board, bool is_named,
                     const struct line *line, int64_t since_start_us);
 
+/* Whether the logs may be read on: what reads the lines has not paused for long (write_queue.h). */
+bool transcript_has_room(const struct transcript *transcript);
+
 /* Whether everything could be written; if not, loss says where not, and why: OTA_E_OUTPUT. */
 bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss);
 

@@ -230,9 +230,9 @@ class Program:
     def send_signal(self, number):
         self._process.send_signal(number)
 
-    def _read(self, until, deadline):
+    def _read(self, until, deadline, *only):
         """False if nothing is left to read at the deadline, or the program writes without end."""
-        streams, last = set(self._text), max(deadline, time.monotonic() + DEADLINE_S)
+        streams, last = set(only or self._text), max(deadline, time.monotonic() + DEADLINE_S)
         while streams and not until():
             ready = readable(streams, max(0, deadline - time.monotonic()))
             if not ready or time.monotonic() > last:
@@ -251,6 +251,13 @@ class Program:
                        for text in self._text.values())
         self._read(seen, time.monotonic() + deadline_s)
         assert seen(), f"no \"{pattern}\" in {self._text.values()}"
+
+    def wait_for_error(self, pattern, deadline_s=DEADLINE_S):
+        """The same for stderr, while nobody reads stdout."""
+        def seen():
+            return re.search(pattern, self._text[self._process.stderr].decode(errors="replace"))
+        self._read(seen, time.monotonic() + deadline_s, self._process.stderr)
+        assert seen(), f"no \"{pattern}\" in {self._text[self._process.stderr]}"
 
     def has_ended(self):
         return self._process.poll() is not None

@@ -19,6 +19,7 @@ from scenario import PROGRAM, Case, Program, Scenario, Terminal, address, image,
 from telnet_board import TelnetBoard
 
 LINE_MAX = 2048
+FLOOD = 120_000  # lines
 PORT = 2323  # each board has an address of its own
 MONITOR = f"--monitor={PORT}"
 TIME = r" *\d+\.\d{3}  "
@@ -597,6 +598,35 @@ class Fleets(MonitorScenario):
         result = program.result()
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out), [*lines, "END"], result)
+
+    def flood(self, *after):
+        """A board that logs more than waits in memory while the reader pauses (1 MiB)."""
+        return self.log_board(after=(f"!flood {FLOOD}", *after))
+
+    def test_a_flood_to_a_reader_that_pauses(self):
+        """The board has to wait for the reader; the upload to the other one goes on, and no line is lost."""
+        logging, slow = self.flood("END"), self.log_board(
+            after=("END",), more=("--write-ms", "200", "--window", "2144", "--mss", "536"))
+        program = Program(*self.upload_to(logging, slow, size=100_000), MONITOR, "--expect", "END", "--expect-timeout", "100",
+                          "-q", popen={"pipesize": 4096})
+        for board in (logging, slow):
+            board.wait_for(" upload result=ok")
+        result = program.result()
+        self.assertEqual((result.status, result.err), (0, ""), result.err)
+        self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out),
+                         [*(f"flood {number}" for number in range(FLOOD)), "END"])
+
+    def test_a_flood_that_is_not_read_in_time(self):
+        """The proof fails at its deadline, for the reader's sake: what the board says later may have been rejected."""
+        for name, *args in (("expected", "--expect", "END"), ("rejected", "--reject", "END")):
+            with self.subTest(name):
+                board = self.flood("END")
+                program = Program(*self.upload_to(board), MONITOR, *args, "--expect-timeout", "5", popen={"pipesize": 4096})
+                program.wait_for_error(r"proof of boot: the board .*, but its log was not read to the end in 5 s, as the reader "
+                                       r"of this program's output had paused.*; the last lines were \"flood \d+\"")
+                result = program.result()
+                self.assertEqual(result.status, 12, result.err)
+                self.assertIn("Check the program that reads the output", result.err)
 
     def follow(self, *boards, **more):
         arguments = [word for board in boards for word in ("-i", board.address)]

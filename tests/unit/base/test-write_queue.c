@@ -172,6 +172,26 @@ static void test_a_reader_that_pauses(void **state)
     close_pipe();
 }
 
+/* Half of the queue is kept for what comes without being asked for; for both of two that are joined. */
+static void test_room(void **state)
+{
+    const unsigned half = WRITE_QUEUE_MAX / 2 / LINE_SIZE;
+    struct write_queue other = {.fd = -1};
+    (void)state;
+
+    open_pipe();
+    other.fd = world.writer;
+    write_queue_start(&other, world.loop, &world.queue);
+    put_lines(half); /* the first one is in the pipe */
+    assert_true(write_queue_has_room(&world.queue) && write_queue_has_room(&other));
+    put_lines(2);
+    assert_false(write_queue_has_room(&world.queue) || write_queue_has_room(&other));
+    read_in_loop();
+    assert_true(write_queue_has_room(&world.queue) && write_queue_has_room(&other));
+    assert_int_equal(write_queue_end(&other), 0);
+    close_pipe();
+}
+
 /* A line that has no end yet, and one that is longer than a write. */
 static void test_other_pieces(void **state)
 {
@@ -584,6 +604,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_reader_that_pauses),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_other_pieces),
         cmocka_unit_test(test_the_end_waits),
         cmocka_unit_test(test_after_the_end),

@@ -51,6 +51,8 @@ struct scene {
     size_t bytes;        /* total length of the lines */
     size_t bytes_before; /* value of bytes in the turn before */
     bool is_costly;      /* each line takes COST_US */
+    bool is_full;        /* there is no room for more lines */
+    bool was_full;       /* that was told; the loop has ended */
 };
 
 static void append_to_record(struct scene *scene, const void *text, size_t length)
@@ -99,6 +101,17 @@ static void on_state(enum board_log_state state, int number, const char *reason,
     append_to_record(userdata, &letters[state], 1);
 }
 
+static bool has_room(void *userdata)
+{
+    struct scene *scene = userdata;
+
+    if (scene->is_full && !scene->was_full) {
+        scene->was_full = true;
+        loop_quit(scene->loop);
+    }
+    return !scene->is_full;
+}
+
 static void on_log_deadline(void *userdata)
 {
     const struct scene *scene = userdata;
@@ -140,7 +153,7 @@ static void stop_listening(struct scene *scene)
 static void start_log(struct scene *scene)
 {
     const struct board_log_callbacks callbacks = {
-        .on_line = on_log_line, .on_state = on_state, .userdata = scene};
+        .on_line = on_log_line, .on_state = on_state, .has_room = has_room, .userdata = scene};
     scene->log = board_log_start(scene->loop, &scene->address, &source_any, false, &callbacks);
     assert_non_null(scene->log);
     assert_int_equal(scene->used, 0);
@@ -511,6 +524,55 @@ static void test_a_flood_starves_nobody(void **state)
     close_scene(&scene);
 }
 
+/* Without room, neither the flood nor the end of the connection is read; typed lines are kept. */
+static void test_no_room(void **state)
+{
+    struct scene scene;
+    char heard[16] = "";
+    struct pollfd poll_board = {.events = POLLIN};
+    (void)state;
+
+    open_scene(&scene);
+    int board = poll_board.fd = take_call(&scene);
+    run_log_until(&scene, "C");
+    assert_false(board_log_is_behind(scene.log));
+
+    scene.is_full = true;
+    say_to_log(board, "one\ntwo\n");
+    run_board_log(&scene);
+    assert_true(board_log_is_behind(scene.log));
+    assert_true(board_log_send(scene.log, "hi", 2));
+    scene.was_full = false;
+    run_board_log(&scene); /* it looks again, and nothing has changed */
+    assert_string_equal(scene.record, "C");
+
+    scene.is_full = false;
+    run_log_until(&scene, "C[one][two]");
+    assert_int_equal(poll(&poll_board, 1, 15000), 1);
+    assert_int_equal(recv(board, heard, sizeof heard, 0), 4);
+    assert_string_equal(heard, "hi\r\n");
+
+    scene.is_full = true;
+    scene.was_full = false;
+    say_to_log(board, "three\n");
+    close(board);
+    run_board_log(&scene);
+    assert_true(board_log_is_behind(scene.log));
+    assert_string_equal(scene.record, "C[one][two]");
+    scene.is_full = false;
+    run_log_until(&scene, "C[one][two][three]L");
+    assert_false(board_log_is_behind(scene.log));
+
+    /* It may be freed meanwhile. */
+    scene.is_full = true;
+    scene.was_full = false;
+    board = take_call(&scene);
+    say_to_log(board, "four\n");
+    run_board_log(&scene);
+    close(board);
+    close_scene(&scene);
+}
+
 static void on_costly_flood(unsigned events, void *userdata)
 {
     static char lines[16 * 1024];
@@ -635,6 +697,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_connection_takes_its_queue_along),
         cmocka_unit_test(test_freed_in_its_callbacks),
         cmocka_unit_test(test_a_flood_starves_nobody),
+        cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_a_costly_flood_starves_nobody),
         cmocka_unit_test(test_a_restart_is_noticed),
         cmocka_unit_test(test_a_lost_network_is_noticed),

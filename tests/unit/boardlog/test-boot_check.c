@@ -43,6 +43,7 @@ static struct world {
     bool refuse_memory, refuse_log, refuse_watch;
     bool starts_gone; /* the watch starts with a board that is gone */
     bool is_full;     /* the queue of the log is full */
+    bool is_behind;   /* the log is not read to its end */
     bool keeps_colors;
     bool has_outage;   /* outages are watched */
     unsigned outages;  /* what there was, */
@@ -65,6 +66,7 @@ struct board_log *__wrap_board_log_start(struct loop *loop, const struct address
                                          const struct source *source, bool keeps_colors,
                                          const struct board_log_callbacks *callbacks);
 bool __wrap_board_log_send(struct board_log *log, const void *line, size_t length);
+bool __wrap_board_log_is_behind(const struct board_log *log);
 void __wrap_board_log_free(struct board_log *log);
 struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_config *config,
                                                  restart_watch_done_fn *on_done, void *userdata);
@@ -100,6 +102,12 @@ bool __wrap_board_log_send(struct board_log *log, const void *line, size_t lengt
     assert_true(world.has_log);
     tell("send %.*s\n", (int)length, (const char *)line);
     return !world.is_full;
+}
+
+bool __wrap_board_log_is_behind(const struct board_log *log)
+{
+    assert_ptr_equal(log, &world.has_log);
+    return world.is_behind;
 }
 
 void __wrap_board_log_free(struct board_log *log)
@@ -204,7 +212,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 
 /* An event at a time after the start. A timeout that is due fires first. */
 struct step {
-    enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE, OUTAGE } kind;
+    enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE, OUTAGE, BEHIND } kind;
     int ms;
     const char *text; /* the line, or the reason of a state */
     int value;        /* enum board_log_state, enum restart_watch_result, line->shown of REST, or
@@ -321,6 +329,8 @@ static void take_check_step(const struct step *step)
     } else if (step->kind == OUTAGE) {
         world.outages = (unsigned)step->value;
         world.outage_us = virtual_time.now_us;
+    } else if (step->kind == BEHIND) {
+        world.is_behind = step->value;
     } else if (step->kind != PASS) {
         say_in_log(step);
     }
@@ -695,6 +705,47 @@ static const struct story verdicts_stories[] = {
                {PASS, 30000, NULL, 0, 0}},
      .story = IS_CONNECTED "line ready\nline still there\n"
                            "ok: its log had no rejected line, in 30 s\n"},
+    {.title = "not read to the end, and a line without an end as yet",
+     .expected = {"ready", "^half$"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "one", 0, 0},
+               {PIECE, 3200, "half", 0, 0},
+               {BEHIND, 3300, NULL, true, 0},
+               {PASS, 30000, NULL, 0, 0}},
+     .story = IS_CONNECTED
+     "line one\nline half\nunproven: its log was not read to the end in 30 s, as the reader of "
+     "this "
+     "program's output had paused; so far it did not say \"ready\", \"^half$\"; the last lines "
+     "were \"one\", \"half\"\n",
+     .cause = OTA_CAUSE_READER_GONE},
+    {.title = "only --reject: nor is a log that is not read to the end",
+     .rejected = {"panic"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "one", 0, 0},
+               {BEHIND, 3300, NULL, true, 0},
+               {PASS, 30000, NULL, 0, 0}},
+     .story =
+         IS_CONNECTED "line one\nunproven: its log was not read to the end in 30 s, as the "
+                      "reader of this program's output had paused; the last line was \"one\"\n",
+     .cause = OTA_CAUSE_READER_GONE},
+    {.title = "the end of a connection that was not read is no sign of a restart",
+     .expected = {"ready"},
+     .steps = {CONNECTED(100),
+               {BEHIND, 200, NULL, true, 0},
+               LOST(1000),
+               {BEHIND, 1000, NULL, false, 0},
+               CONNECTED(1200),
+               {LINE, 1300, "ready", 0, 0},
+               LOST(2000),
+               CONNECTED(2200),
+               {LINE, 2300, "ready", 0, 0}},
+     .story =
+         IS_CONNECTED_EARLY "note log lost (the board closed the connection); connecting again\n"
+                            "note log connected (TCP port 23), still to the old firmware\n"
+                            "line ready\n"
+                            "note log lost (the board closed the connection); connecting again\n"
+                            "note log connected (TCP port 23)\nline ready\n"
+                            "ok: its log said what was expected, after 2.3 s\n"},
     {.title = "only --reject: silence is no success",
      .rejected = {"panic"},
      .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0, 0}},
