@@ -58,6 +58,7 @@ static void free_easy(struct http_request *request)
     if (!request->easy)
         return;
     curl->multi_remove_handle(request->client->multi, request->easy);
+    http_wire_leave(request);
     curl->easy_cleanup(request->easy);
     request->easy = NULL;
     if (request->is_open)
@@ -368,7 +369,10 @@ void http_request_free(struct http_request *request)
     loop_timer_stop(&request->tick);
     free_easy(request);
     http_reply_clear(&request->reply);
-    free(request);
+    if (request->fd >= 0) /* see http_wire_leave() */
+        request->is_freed = true;
+    else
+        free(request);
 }
 
 bool http_request_is_sent(const struct http_request *request)

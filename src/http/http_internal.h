@@ -37,7 +37,8 @@ struct http_request {
     struct curl_slist connect_to;
     char error[CURL_ERROR_SIZE];
 
-    int fd; /* -1: not open */
+    int fd;      /* -1: not open */
+    ino_t inode; /* of the socket, whose number may be another one's later */
     struct loop_watch watch;
     struct loop_timer tick;
     int64_t start_us;
@@ -59,6 +60,8 @@ struct http_request {
     int socket_error;
     unsigned tls_messages; /* of the TLS handshake that came, and of later ones */
     bool is_flooded;       /* too many of them came, which ended the connection */
+    bool is_left;          /* http_wire_leave() */
+    bool is_freed;         /* by its owner; the end of the connection frees the memory */
     size_t lines;          /* bytes of the header lines that came, trailers included */
     uint64_t received;     /* bytes, when the connection was closed */
     int64_t silent_us;     /* tcp_silent_us() then */
@@ -73,5 +76,10 @@ void http_wire_note_connection(struct http_request *request);
 
 /* Notes how much of the request has left this host, and has been acknowledged. */
 void http_wire_measure(struct http_request *request);
+
+/* Ends the connection of a request that libcurl has been told to forget. Since 8.9, libcurl itself
+ * keeps one with TLS for up to two seconds, for the peer's last message, and calls back meanwhile: as long
+ * as fd is not -1, the request must stay in memory. */
+void http_wire_leave(struct http_request *request);
 
 #endif

@@ -16,7 +16,9 @@
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { UPLOAD_BUFFER = 16 * 1024 }; /* libcurl's own; its minimum */
@@ -72,6 +74,14 @@ void http_wire_note_connection(struct http_request *request)
         return;
     request->is_connected = true;
     request->progress_us = loop_now_us();
+}
+
+/* The number of the socket's file; 0: none is open. */
+static ino_t find_inode(int fd)
+{
+    struct stat status;
+
+    return fd >= 0 && fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
 /* -- callbacks of libcurl: they only note what they see -- */
@@ -142,6 +152,7 @@ static curl_socket_t on_curl_open(void *userdata, curlsocktype purpose,
     tcp_send_without_pacing(fd);
     tcp_tune(fd);
     request->fd = fd;
+    request->inode = find_inode(fd);
     return fd;
 }
 
@@ -211,26 +222,45 @@ static int find_shortage(void)
     return 0;
 }
 
-static int on_curl_close(void *userdata, curl_socket_t fd)
+/* What is to be known of a connection before it is closed. */
+static void note_end(struct http_request *request)
 {
-    struct http_request *request = userdata;
-
-    if (fd != request->fd) {
-        close(fd);
-        return 0;
-    }
     http_wire_note_connection(request);
     http_wire_measure(request);
     loop_watch_stop(&request->watch);
     if (request->config.is_tls)
         request->shortage = find_shortage();
-    request->received = tcp_received(fd);
-    request->silent_us = tcp_silent_us(fd);
+    request->received = tcp_received(request->fd);
+    request->silent_us = tcp_silent_us(request->fd);
     drain_socket(request);
     if (request->is_connected && request->handed && !request->is_sent)
-        tcp_reset_on_close(fd);
+        tcp_reset_on_close(request->fd);
+}
+
+/* If memory ran out, libcurl may have closed the socket without a call. */
+void http_wire_leave(struct http_request *request)
+{
+    if (find_inode(request->fd) != request->inode)
+        request->fd = -1;
+    if (request->fd < 0)
+        return;
+    note_end(request);
+    shutdown(request->fd, SHUT_RDWR);
+    request->is_left = true;
+}
+
+static int on_curl_close(void *userdata, curl_socket_t fd)
+{
+    struct http_request *request = userdata;
+
+    if (fd == request->fd && !request->is_left)
+        note_end(request);
     close(fd);
+    if (fd != request->fd)
+        return 0;
     request->fd = -1;
+    if (request->is_freed)
+        free(request);
     return 0;
 }
 

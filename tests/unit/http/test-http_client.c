@@ -1,8 +1,8 @@
 /*
- * test-http_client.c: requests after one for which libcurl or libcrypto had no memory, and replies
- * that break off.
+ * test-http_client.c: requests after one for which libcurl or libcrypto had no memory, replies that
+ * break off, and connections that libcurl keeps.
  */
-#include "http/http_client.h"
+#include "http/http_internal.h"
 
 #include "crypto/crypto.h"
 #include "net/source.h"
@@ -239,8 +239,9 @@ static void on_reply_done(const struct http_outcome *outcome, void *userdata)
     loop_quit(ending->loop);
 }
 
-/* A board that gives these bytes to the one request, and closes the connection. */
-static pid_t start_board(int listener, const char *reply)
+/* A board that gives these bytes to the one request, and closes the connection, perhaps only after the
+ * other side. */
+static pid_t start_board(int listener, const char *reply, bool is_last)
 {
     const pid_t board = fork();
     char request[4096];
@@ -257,15 +258,61 @@ static pid_t start_board(int listener, const char *reply)
             _exit(1);
         length += (size_t)got;
     }
-    _exit(send(fd, reply, strlen(reply), 0) < 0);
+    const bool is_sent = send(fd, reply, strlen(reply), 0) > 0 || *reply == '\0';
+    _exit(!is_sent || (is_last && recv(fd, request, sizeof request, 0) != 0));
 }
 
-static void ask(struct ending *ending, const char *reply)
+/* What libcurl was told to do at the end of a connection, and the connection that it keeps. */
+static struct kept {
+    __typeof__(curl_easy_setopt) *set_option;
+    curl_closesocket_callback on_close;
+    void *userdata;
+    curl_socket_t fd;
+} kept;
+
+static int keep_connection(void *userdata, curl_socket_t fd)
+{
+    kept.userdata = userdata;
+    kept.fd = fd;
+    return 0;
+}
+
+/* A GET has options of three types: numbers, pointers and functions. */
+static CURLcode set_keeping(CURL *easy, CURLoption option, ...)
+{
+    va_list arguments;
+    CURLcode code;
+
+    va_start(arguments, option);
+    if (option == CURLOPT_CLOSESOCKETFUNCTION) {
+        kept.on_close = va_arg(arguments, curl_closesocket_callback);
+        code = kept.set_option(easy, option, keep_connection);
+        /* NOLINTNEXTLINE(bugprone-branch-clone): the types differ */
+    } else if ((int)option < CURLOPTTYPE_OBJECTPOINT) {
+        code = kept.set_option(easy, option, va_arg(arguments, long));
+    } else {
+        code = kept.set_option(easy, option, va_arg(arguments, void *));
+    }
+    va_end(arguments);
+    return code;
+}
+
+/* Makes libcurl one that keeps connections beyond their requests, as it does since 8.9 if TLS has not
+ * ended for both sides. */
+static void keep_connections(struct http_client *client)
+{
+    kept.set_option = client->curl.easy_setopt;
+    kept.fd = -1;
+    client->curl.easy_setopt = set_keeping;
+}
+
+/* is_kept: libcurl keeps the connection until the board has seen its end. */
+static void ask(struct ending *ending, const char *reply, bool is_kept)
 {
     struct address address;
     struct ota_failure failure;
     const int listener = start_listener(&address);
-    const pid_t board = start_board(listener, reply);
+    const pid_t board = start_board(listener, reply, is_kept);
     const struct http_request_config config = {.board = "board",
                                                .source = &source_any,
                                                .address = &address,
@@ -280,14 +327,23 @@ static void ask(struct ending *ending, const char *reply)
     assert_non_null(ending->loop);
     struct http_client *client = http_client_new(ending->loop, &failure);
     assert_non_null(client);
+    if (is_kept)
+        keep_connections(client);
     struct http_request *request = http_request_start(client, &config, &callbacks);
     assert_non_null(request);
     assert_int_equal(loop_run(ending->loop), 0);
 
+    int status = 1;
     http_request_free(request);
+    assert_int_equal(waitpid(board, &status, 0), board);
+    assert_int_equal(status, 0);
+    if (is_kept) {
+        assert_true(kept.fd >= 0);
+        kept.on_close(kept.userdata, kept.fd);
+        assert_int_equal(fcntl(kept.fd, F_GETFD), -1);
+    }
     http_client_free(client);
     loop_free(ending->loop);
-    assert_int_equal(waitpid(board, NULL, 0), board);
     close(listener);
 }
 
@@ -329,12 +385,23 @@ static void test_replies_that_break_off(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct ending ending;
 
-        ask(&ending, rows[i].reply);
+        ask(&ending, rows[i].reply, false);
         if (ending.end != rows[i].end || ending.cut_status != rows[i].cut_status ||
             ending.is_whole != rows[i].is_whole)
             fail_msg("row %zu: end %d, status %u, whole %d", i, (int)ending.end, ending.cut_status,
                      ending.is_whole);
     }
+}
+
+/* The board sees the end of the connection at once, and what libcurl calls back with is still there. */
+static void test_connection_that_libcurl_keeps(void **state)
+{
+    struct ending ending;
+
+    (void)state;
+    ask(&ending, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK", true);
+    assert_int_equal(ending.end, HTTP_REPLIED);
+    assert_true(ending.is_whole);
 }
 
 int main(void)
@@ -344,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_a_later_request),
         cmocka_unit_test(test_client_without_memory),
         cmocka_unit_test(test_replies_that_break_off),
+        cmocka_unit_test(test_connection_that_libcurl_keeps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
