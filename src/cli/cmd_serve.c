@@ -107,6 +107,13 @@ static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
     serve_settle(program->serve, board, phase, &explained);
 }
 
+static void on_tasmota_late(struct book_board *board, void *userdata)
+{
+    const struct program *program = userdata;
+
+    serve_give_up(program->serve, board);
+}
+
 /* Nobody else is waited for, or the program is ending anyway. */
 static void on_tasmotas_done(void *userdata)
 {
@@ -131,6 +138,7 @@ static enum ota_error open_tasmotas(struct program *program)
         .on_note = on_tasmota_note,
         .on_done = on_tasmota_done,
         .on_all_done = on_tasmotas_done,
+        .on_late = on_tasmota_late,
         .userdata = program,
     };
 

@@ -52,6 +52,9 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
 void serve_note(struct serve *serve, struct book_board *board, bool is_important,
                 const char *message);
 
+/* Ends the downloads of a board, and serves it nothing more. */
+void serve_give_up(struct serve *serve, struct book_board *board);
+
 /* A board that was told to fetch has an outcome: its return was seen, or will not be. */
 void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase phase,
                   const struct ota_failure *failure);

@@ -89,6 +89,15 @@ static const char *check_claim(struct serve *serve, struct book_board **board,
     return NULL;
 }
 
+void serve_give_up(struct serve *serve, struct book_board *board)
+{
+    struct serve_download *download;
+
+    book_set_state(board, BOOK_GIVEN_UP);
+    while ((download = find_download(serve, board)))
+        httpd_abort(serve->http, download);
+}
+
 /* Whether it may still turn out that a listed name is this one's. */
 static bool may_be_named(struct serve *serve, const struct book_board *board,
                          const struct address *address)

@@ -32,6 +32,9 @@ static const int64_t QUIET_US = SECONDS(15);
  * only the first download does. */
 enum { REQUESTS_MAX = 12 };
 
+/* For all downloads after an order: as long as the server lets a single one take (httpd.c). */
+static const int64_t DOWNLOADS_US = SECONDS(3600);
+
 /* How long a board gets for its OtaUrl at the end. */
 static const int64_t RESTORE_US = SECONDS(30);
 
@@ -301,8 +304,11 @@ static void judge_requests(struct tasmota *tasmota)
     const struct book_board *board = tasmota->order.board;
     char text[NOTE_MAX];
 
-    if (board->requests == tasmota->requests_before &&
-        tasmota->upgrade_lost.error == OTA_E_INTERNAL)
+    if (tasmota->is_late)
+        fail_told(tasmota, OTA_E_LOST,
+                  "its download was not over an hour after the order, and was ended");
+    else if (board->requests == tasmota->requests_before &&
+             tasmota->upgrade_lost.error == OTA_E_INTERNAL)
         on_lost(tasmota, &tasmota->upgrade_lost);
     else if (board->requests == tasmota->requests_before)
         fail_told(tasmota, OTA_E_NEVER_ASKED,
@@ -339,13 +345,26 @@ static bool has_moved(struct tasmota *tasmota)
     return has_asked || board->state == BOOK_FETCHING;
 }
 
+/* A slow board asks no more often than another one, and would keep its slot for all its tries. */
+static void end_late_download(struct tasmota *tasmota)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    if (tasmota->order.board->state != BOOK_FETCHING ||
+        loop_now_us() - tasmota->ordered_us < DOWNLOADS_US)
+        return;
+    tasmota->is_late = true;
+    config->on_late(tasmota->order.board, config->userdata);
+}
+
 static void watch_board(struct tasmota *tasmota)
 {
     const struct book_board *board = tasmota->order.board;
     const int64_t now_us = loop_now_us();
     const int64_t quiet_us = shorter(QUIET_US, tasmota->all->config.fetch_us);
-    const bool takes_longer = may_take_longer(tasmota);
 
+    end_late_download(tasmota);
+    const bool takes_longer = may_take_longer(tasmota);
     tasmota->phase = OTA_PHASE_TRANSFER;
     if (takes_longer && has_moved(tasmota))
         tasmota->moved_us = now_us;
@@ -381,7 +400,7 @@ static void begin_watch(struct tasmota *tasmota)
 {
     tasmota->is_upgrading = true;
     tasmota->requests = tasmota->requests_before = tasmota->order.board->requests;
-    tasmota->moved_us = loop_now_us();
+    tasmota->ordered_us = tasmota->moved_us = loop_now_us();
     tasmota->until_us = tasmota->moved_us + tasmota->all->config.fetch_us;
     watch_board(tasmota);
 }

@@ -35,6 +35,8 @@ struct tasmotas_config {
     void (*on_done)(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata);
     void (*on_all_done)(void *userdata);
+    /* A download takes too long: ends those of the board, and serves it no more. */
+    void (*on_late)(struct book_board *board, void *userdata);
     void *userdata;
 };
 
