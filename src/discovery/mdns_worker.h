@@ -70,7 +70,8 @@ struct mdns_answer {
     struct esphome_record esphome;  /* only of SERVICE_ESPHOME; the version is the project's */
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
     unsigned unheard;    /* MDNS_END: silent instances of shared services, which may be boards */
-    bool is_local;       /* this computer has run out of memory, processes or file descriptors */
+    bool is_local;       /* this computer has run out of memory, processes or file descriptors, or a
+                          * list of boards exceeds its limit */
     enum ota_cause lack; /* what it lacks, if that is known: one of these, or the library */
 };
 
