@@ -31,6 +31,8 @@ static void try_other_password(struct job *job)
                                        .message = "the board rejected the password that was typed",
                                        .is_important = true});
     upload_begin_again(job->upload);
+    upload_narrow(job->upload, &job->endpoints);
+    job_set_endpoint(job, 0);
     start_upload(job);
 }
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import resource
+import shutil
 import socket
 import threading
 import unittest
@@ -156,6 +157,25 @@ class Hostile(Scenario):
                      "--retries", "0")
         self.assertEqual((result.status, result.out), (5, ""), result)
         self.assertIn(" answers, but is not a web server\n", result.err)
+
+    def test_no_other_host_gets_the_password_that_is_typed_next(self):
+        """Nor does the one get it that answers after the password was rejected elsewhere."""
+        addresses, before = self.two_addresses("boards.example")
+
+        def script(_method, _path, answer):
+            if answer:
+                next(server for server in servers if server.answers).close()
+            return ask("Basic", realm="x")
+
+        servers = [Server(script, where=host, port=8080) for host in addresses]
+        for server in servers:
+            self.addCleanup(server.close)
+        terminal = Terminal("-i", "http://boards.example:8080", "-f", self.file("fw.bin", sketch("esp8266")),
+                            "--retries", "0", before=(shutil.which(before[0]), *before[1:]))
+        terminal.wait_for_prompt()
+        terminal.type("wrong\n")
+        result = terminal.result()
+        self.assertEqual((result.status, len([server for server in servers if server.answers])), (5, 1), result)
 
     def test_downgrade(self):
         """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""
