@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of what the aliases stand for. Less than ALIASES_SIZE_MAX: popt makes room for each word by itself, and
+ * with AddressSanitizer all the others are copied then. */
+enum { SIZE_READ = 64 * 1024 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_options(const char *word, char *text)
 {
     int value = 0, first = 0;
-    unsigned long size = 0; /* of what the aliases stand for */
+    unsigned long size = 0;
     bool is_too_deep = false;
     const struct poptOption table[] = {
         {.longName = "number", .shortName = 'n', .argInfo = POPT_ARG_INT, .arg = &value, .val = 1},
@@ -29,7 +33,7 @@ static void read_options(const char *word, char *text)
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
     if (!popt || aliases_add_text(popt, "nw", text) != 0)
         abort();
-    for (int code; !is_too_deep && size <= ALIASES_SIZE_MAX && (code = poptGetNextOpt(popt)) > 0;) {
+    for (int code; !is_too_deep && size <= SIZE_READ && (code = poptGetNextOpt(popt)) > 0;) {
         char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;
 
         if (first == 0)
