@@ -84,7 +84,7 @@ void loop_timer_stop(struct loop_timer *timer);
 enum { LOOP_READABLE = 1 << 0, LOOP_WRITABLE = 1 << 1, LOOP_HUNG_UP = 1 << 2 };
 typedef void loop_watch_fn(unsigned events, void *userdata);
 
-/* The fields belong to loop.c. */
+/* The fields belong to loop.c. All zero before the first start. */
 struct loop_watch {
     struct loop *loop; /* NULL: stopped */
     int fd;

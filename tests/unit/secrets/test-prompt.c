@@ -74,7 +74,7 @@ static void on_command(unsigned events, void *userdata)
 static _Noreturn void run_job(const struct setting *setting, int commands, int reports)
 {
     struct job job = {.loop = loop_new(), .commands = commands, .reports = reports};
-    struct loop_watch watch;
+    struct loop_watch watch = {0};
     char command;
 
     if (read(commands, &command, 1) != 1)
