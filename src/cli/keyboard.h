@@ -16,8 +16,7 @@ struct keyboard;
 typedef void keyboard_line_fn(const char *line, size_t length, void *userdata);
 
 /* Reads standard input from now on, until it ends. The mode of the terminal does not change: the
- * terminal itself echoes and edits lines. NULL and errno if memory or watches (loop.h)
- * run out. */
+ * terminal itself echoes and edits lines. NULL and errno if memory or watches (loop.h) run out. */
 struct keyboard *keyboard_start(struct loop *loop, keyboard_line_fn *on_line, void *userdata);
 void keyboard_free(struct keyboard *keyboard);
 

@@ -16,8 +16,7 @@ typedef void relay_end_fn(const char *reason, void *userdata);
 
 /* Takes over both sockets, connected and non-blocking, also on failure. Bytes from the
  * board pass without telnet commands and, unless is_raw, without colors and escaped. Bytes from the
- * IDE pass unchanged. NULL and errno when memory or watches
- * (loop.h) run out. */
+ * IDE pass unchanged. NULL and errno when memory or watches (loop.h) run out. */
 struct relay *relay_start(struct loop *loop, int board, int client, bool is_raw,
                           relay_end_fn *on_end, void *userdata);
 
