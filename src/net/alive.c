@@ -2,14 +2,16 @@
 #include "net/alive.h"
 
 #include "base/error.h"
+#include "base/units.h"
 #include "net/tcp_connect.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The discard service (RFC 863). The deadline leaves time to send a lost SYN again. */
-enum { PORT = 9, DEADLINE_US = 1500000 };
+enum { PORT = 9 }; /* the discard service (RFC 863) */
+
+static const int64_t DEADLINE_US = MILLISECONDS(1500); /* leaves time to send a lost SYN again */
 
 struct attempt {
     struct alive *alive;

@@ -375,13 +375,16 @@ static void check_limits(struct connection *connection)
         snprintf(what, sizeof what, "the board was silent for %.3g s", (double)waited_us / 1e6);
         finish_unheard(connection, OTA_E_NO_ANSWER, what);
     } else if (connection_all_acknowledged(connection)) {
-        if (waited_us >= RESULT_US)
-            finish_unheard(connection, OTA_E_STALLED,
-                           "the board had the last byte for 90 s, and gave no verdict");
+        if (waited_us < RESULT_US)
+            return;
+        snprintf(what, sizeof what, "the board had the last byte for %.0f s, and gave no verdict",
+                 (double)RESULT_US / 1e6);
+        finish_unheard(connection, OTA_E_STALLED, what);
     } else if (waited_us >= STALL_US) {
         finish_unheard(connection, OTA_E_STALLED, "the board stopped taking data");
     } else if (now_us - connection->ready_us >= longest_us(connection)) {
-        finish_unheard(connection, OTA_E_STALLED, "the board takes less than 512 bytes/s");
+        snprintf(what, sizeof what, "the board takes less than %d bytes/s", SLOWEST_RATE);
+        finish_unheard(connection, OTA_E_STALLED, what);
     }
 }
 

@@ -304,16 +304,21 @@ static void check_deadlines(struct transfer *transfer)
     int64_t now_us = loop_now_us();
     int64_t silent_us = now_us - transfer->progress_us;
     int64_t quiet_us = now_us - transfer->heard_us;
+    char what[64];
 
-    if (transfer->text_us && now_us - transfer->text_us >= TEXT_US)
+    if (transfer->text_us && now_us - transfer->text_us >= TEXT_US) {
         finish_without_verdict(transfer, OTA_E_LOST, "its message is incomplete");
-    else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US)
-        finish_without_verdict(transfer, OTA_E_STALLED, "the board said nothing more for 60 s");
-    else if (!transfer_all_acknowledged(transfer) &&
-             ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US))
+    } else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US) {
+        snprintf(what, sizeof what, "the board said nothing more for %.0f s",
+                 (double)RESULT_US / 1e6);
+        finish_without_verdict(transfer, OTA_E_STALLED, what);
+    } else if (!transfer_all_acknowledged(transfer) &&
+               ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US)) {
         finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
-    else if (now_us - transfer->start_us >= longest_us(transfer))
-        finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
+    } else if (now_us - transfer->start_us >= longest_us(transfer)) {
+        snprintf(what, sizeof what, "the board takes less than %d bytes/s", SLOWEST_RATE);
+        finish_without_verdict(transfer, OTA_E_STALLED, what);
+    }
 }
 
 static void on_transfer_tick(void *userdata)
