@@ -4,6 +4,7 @@
  */
 #include "crypto/digest.h"
 
+#include "base/hex.h"
 #include "crypto/crypto.h"
 
 #include <errno.h>
@@ -17,17 +18,6 @@
 #include <sys/random.h>
 
 enum { SHA256_SIZE = 32 };
-
-static void to_hex(char *hex, const unsigned char *bytes, size_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < size; i++) {
-        *hex++ = digits[bytes[i] >> 4];
-        *hex++ = digits[bytes[i] & 0xF];
-    }
-    *hex = '\0';
-}
 
 /* hex has room for two digits per byte of the algorithm's digest, and the terminator. */
 static int digest(char *hex, const char *algorithm, const void *data, size_t length)
@@ -43,7 +33,7 @@ static int digest(char *hex, const char *algorithm, const void *data, size_t len
 
     method = EVP_MD_fetch(crypto.context, algorithm, NULL);
     if (method && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
-        to_hex(hex, hash, size);
+        hex_encode(hex, hash, size);
         result = 0;
     }
 
@@ -100,7 +90,7 @@ int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const c
 
     result = derive_key(key, crypto.context, params);
     if (result == 0)
-        to_hex(hex, key, sizeof key);
+        hex_encode(hex, key, sizeof key);
     digest_cleanse(key, sizeof key);
     crypto_close(&crypto);
     return result;
@@ -114,7 +104,7 @@ int digest_random(char *hex, size_t digits)
     /* For so few bytes getrandom() neither returns less nor is interrupted. */
     if (size > sizeof bytes || getrandom(bytes, size, 0) != (ssize_t)size)
         return -1;
-    to_hex(hex, bytes, size);
+    hex_encode(hex, bytes, size);
     return 0;
 }
 

@@ -3,10 +3,12 @@
  * Format".
  */
 #include "base/escape.h"
+#include "base/hex.h"
 #include "crypto/digest.h"
 #include "image/inspect_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     SECTOR = 4096,
@@ -57,8 +59,7 @@ static void take_application(struct inspection *inspection, struct view view)
 
 static bool hash_holds(struct inspection *inspection, struct view view, size_t end)
 {
-    static const char digits[] = "0123456789abcdef";
-    char computed[DIGEST_SHA256_HEX + 1];
+    char computed[DIGEST_SHA256_HEX + 1], stored[DIGEST_SHA256_HEX + 1];
 
     if (!view_has(view, end, SHA256_SIZE)) {
         inspect_judge(inspection, INSPECT_TRUNCATED,
@@ -73,16 +74,12 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
         return false;
     }
 
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
-        unsigned char byte = view.data[end + i];
-
-        if (computed[2 * i] != digits[byte >> 4] || computed[2 * i + 1] != digits[byte & 0xF]) {
-            inspect_judge(inspection, INSPECT_BAD_SHA256,
-                          "the appended SHA-256 is not that of the content");
-            return false;
-        }
-    }
-    return true;
+    hex_encode(stored, view.data + end, SHA256_SIZE);
+    if (strcmp(stored, computed) == 0)
+        return true;
+    inspect_judge(inspection, INSPECT_BAD_SHA256,
+                  "the appended SHA-256 is not that of the content");
+    return false;
 }
 
 enum inspect_trailer esp32_trailer(struct view view, size_t end)

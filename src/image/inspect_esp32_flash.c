@@ -3,6 +3,7 @@
  * images with boot loader, table and application in one. Formats as in ESP-IDF's "Partition
  * Tables".
  */
+#include "base/hex.h"
 #include "crypto/digest.h"
 #include "image/inspect_internal.h"
 
@@ -67,8 +68,7 @@ static void judge_table(struct inspection *inspection, struct view view, const s
         return;
     }
 
-    for (size_t i = 0; i < MD5_SIZE; i++)
-        snprintf(shown + 2 * i, 3, "%02x", stored[i]);
+    hex_encode(shown, stored, MD5_SIZE);
     if (memcmp(shown, computed, DIGEST_MD5_HEX) == 0)
         inspect_judge(inspection, INSPECT_VALID, "its MD5 is correct");
     else

@@ -4,26 +4,17 @@
  */
 #include "image/inspect_internal.h"
 
+#include "base/hex.h"
+
 #include <stdio.h>
 
 enum record { RECORD_DATA, RECORD_LAST, RECORD_BLANK, RECORD_CUT, RECORD_BAD_SUM, RECORD_NONE };
 enum { BOM_SIZE = 3 };
 
-static int hex_digit(unsigned char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    return -1;
-}
-
 static int hex_byte(struct view view, size_t offset)
 {
-    int high = hex_digit(view_u8(view, offset));
-    int low = hex_digit(view_u8(view, offset + 1));
+    int high = hex_value(view_u8(view, offset));
+    int low = hex_value(view_u8(view, offset + 1));
 
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }

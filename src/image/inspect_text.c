@@ -5,7 +5,10 @@
  */
 #include "image/inspect_internal.h"
 
+#include "base/hex.h"
+
 #include <ctype.h>
+#include <string.h>
 #include <strings.h>
 
 enum { HEAD_MAX = 1024, BOM_SIZE_UTF8 = 3 };
@@ -196,7 +199,7 @@ static bool text_contains(const struct head *head, const char *text)
 
 static size_t span_of_hex(const char *text)
 {
-    return strspn(text, "0123456789abcdefABCDEF");
+    return strspn(text, HEX_DIGITS);
 }
 
 static bool is_web_page(const struct head *head)
@@ -255,7 +258,7 @@ static bool text_consists_of(const struct head *head, const char *characters)
 
 static bool is_hex_digits(const struct head *head)
 {
-    return text_consists_of(head, "0123456789abcdefABCDEF \t\r\n,x");
+    return text_consists_of(head, HEX_DIGITS " \t\r\n,x");
 }
 
 /* Prose is not taken for base64, as it has spaces or short lines. */

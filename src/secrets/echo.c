@@ -5,12 +5,12 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "secrets/encryption_key.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A part has ECHO_DIGITS symbols: letters without their case (10 to 35) and digits, in base64 as in
@@ -186,8 +186,7 @@ bool echo_learn_key(struct echo *echo, const unsigned char *key)
         return false;
 
     base64_encode(base64, key, ENCRYPTION_KEY_SIZE);
-    for (size_t i = 0; i < ENCRYPTION_KEY_SIZE; i++)
-        snprintf(hex + 2 * i, 3, "%02x", key[i]);
+    hex_encode(hex, key, ENCRYPTION_KEY_SIZE);
     add_parts(&more, base64);
     add_parts(&more, hex);
     digest_cleanse(base64, sizeof base64);
@@ -217,7 +216,7 @@ static size_t escape_length(const unsigned char *bytes, size_t length)
     if (size > length)
         return 0;
     for (size_t i = 2; i < size; i++)
-        if (!isxdigit(bytes[i]))
+        if (hex_value(bytes[i]) < 0)
             return 0;
     return size;
 }

@@ -1,6 +1,7 @@
 /* fetcher.c: see fetcher.h. */
 #include "serve/fetcher.h"
 
+#include "base/hex.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -37,7 +38,7 @@ static void learn_mac(struct fetcher *fetcher, const char *value)
 /* Reads hexadecimal digits, length of them, in lower case. */
 static void learn_digest(bool *has_digest, char *digest, size_t length, const char *value)
 {
-    if (*has_digest || strlen(value) != length || strspn(value, "0123456789abcdefABCDEF") != length)
+    if (*has_digest || strlen(value) != length || strspn(value, HEX_DIGITS) != length)
         return;
 
     for (size_t i = 0; i <= length; i++)

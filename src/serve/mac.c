@@ -1,18 +1,10 @@
 /* mac.c: see mac.h. */
 #include "serve/mac.h"
 
+#include "base/hex.h"
+
 #include <stdio.h>
 #include <string.h>
-
-/* Returns the value of a hexadecimal digit; -1 for any other character. */
-static int mac_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool mac_parse(struct mac *mac, const char *text)
 {
@@ -25,7 +17,9 @@ bool mac_parse(struct mac *mac, const char *text)
     const char separator = text[2];
 
     for (int i = 0; i < 6; i++, text += 3) {
-        const int high = mac_digit(text[0]), low = mac_digit(text[1]);
+        const int high = hex_value((unsigned char)text[0]);
+        const int low = hex_value((unsigned char)text[1]);
+
         if (high < 0 || low < 0 || (i < 5 && text[2] != separator))
             return false;
         parsed.bytes[i] = (uint8_t)(high << 4 | low);
@@ -55,7 +49,7 @@ bool mac_is_meant(const char *text)
     for (const char *c = text; *c; c++)
         colons += *c == ':';
     return colons >= COLONS_MIN || has_mac_dashes(text) ||
-           (strlen(text) == DIGITS && strspn(text, "0123456789abcdefABCDEF") == DIGITS);
+           (strlen(text) == DIGITS && strspn(text, HEX_DIGITS) == DIGITS);
 }
 
 bool mac_equal(const struct mac *a, const struct mac *b)

@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/hex.h"
 #include "crypto/crypto.h"
 #include "secrets/echo.h"
 #include "upload/esphome/board_error.h"
@@ -357,7 +358,7 @@ static enum exchange_event take_nonce(struct exchange *exchange, unsigned char b
 {
     const size_t digits = exchange->scheme == AUTH_MD5 ? DIGEST_MD5_HEX : DIGEST_SHA256_HEX;
 
-    if (byte == '\0' || !strchr("0123456789abcdefABCDEF", byte))
+    if (hex_value(byte) < 0)
         return fail_unexpected(exchange, byte);
     exchange->nonce[exchange->nonce_length++] = (char)byte;
     exchange->nonce[exchange->nonce_length] = '\0';

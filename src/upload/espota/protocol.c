@@ -21,6 +21,7 @@
 #include "upload/espota/protocol.h"
 
 #include "base/escape.h"
+#include "base/hex.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,12 +58,9 @@ static bool is_nonce(const char *data, size_t length)
 {
     if (length != DIGEST_MD5_HEX && length != DIGEST_SHA256_HEX)
         return false;
-    for (size_t i = 0; i < length; i++) {
-        char c = data[i];
-
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+    for (size_t i = 0; i < length; i++)
+        if (hex_value((unsigned char)data[i]) < 0)
             return false;
-    }
     return true;
 }
 
