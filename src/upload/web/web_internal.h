@@ -45,6 +45,15 @@ struct web_history {
     bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
 };
 
+/* What became of the answer to the board's last challenge. */
+enum web_answer {
+    WEB_ANSWER_NONE, /* no request has had it */
+    WEB_ANSWER_SENT,
+    WEB_ANSWER_UNCLEAR, /* a GET with it was not accepted, or got no reply */
+    WEB_ANSWER_DENIED,  /* the reply to a GET with it denies access */
+    WEB_ANSWER_ACCEPTED,
+};
+
 /* All but the first three members begin as zero with each attempt. */
 struct web {
     struct upload upload;
@@ -76,14 +85,11 @@ struct web {
 
     /* Authentication. */
     struct challenge challenge; /* the last one; CHALLENGE_NONE: the board has not asked */
-    bool is_answered;           /* a request has answered it */
     char *authorization;        /* the header of the request; see secret.h; NULL: none */
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
-    bool is_authenticated;          /* the board has accepted the answer to its last challenge */
-    bool is_refused;                /* a GET with that answer was not accepted */
-    unsigned refusal;               /* the status of its reply; 0: none came */
-    bool is_denied;                 /* that reply denies access */
+    enum web_answer answer;
+    unsigned refusal; /* the status of the reply that did not accept it; 0: none came */
     enum challenge_scheme accepted; /* the scheme of which the last event has told */
     unsigned nonces_replaced; /* by somebody else's request, or first given by the upload's 401 */
     char *pin;                /* the PIN's request body; see secret.h; NULL: none */

@@ -152,7 +152,7 @@ static void start_upload(struct web *web)
 
     if (answers_again) {
         web->challenge = web->history.upload_challenge;
-        web->is_answered = false;
+        web->answer = WEB_ANSWER_NONE;
     }
     if (answers_again && !web_has_password(web))
         web_ask_for_password(web);

@@ -199,7 +199,7 @@ static bool note_answer(struct web *web)
     struct trust *trust = &web->upload.trust;
     struct ota_failure failure;
 
-    if (web->is_answered)
+    if (web->answer != WEB_ANSWER_NONE)
         return true;
     const enum trust_strength strength = page_challenge_strength(&web->challenge);
     if (trust_fail_spent(trust, strength, &failure)) {
@@ -208,7 +208,7 @@ static bool note_answer(struct web *web)
         return false;
     }
 
-    web->is_answered = true;
+    web->answer = WEB_ANSWER_SENT;
     tell_weak(web);
     trust_answered(trust, strength);
     if (strength == TRUST_PASSWORD)
@@ -292,7 +292,7 @@ bool web_take_challenge(struct web *web, const struct challenge *challenge)
     }
 
     web->challenge = *challenge;
-    web->is_answered = web->is_authenticated = web->is_refused = false;
+    web->answer = WEB_ANSWER_NONE;
     return true;
 }
 
@@ -379,9 +379,9 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
 /* Only a success proves that the password was accepted. A nonce that is replaced is no news. */
 void web_note_authenticated(struct web *web, const struct http_reply *reply)
 {
-    if (!web->authorization || web->is_authenticated || reply->status / 100 != 2)
+    if (!web->authorization || web->answer == WEB_ANSWER_ACCEPTED || reply->status / 100 != 2)
         return;
-    web->is_authenticated = true;
+    web->answer = WEB_ANSWER_ACCEPTED;
     if (web->accepted != web->challenge.scheme) {
         web->accepted = web->challenge.scheme;
         web->phase = OTA_PHASE_AUTHENTICATE;
@@ -400,12 +400,15 @@ static void note_page_reply(struct web *web, const struct http_outcome *outcome)
 
     if (reply)
         web_note_authenticated(web, reply);
-    if (!web->authorization || web->is_authenticated || (reply && page_is_absent(reply)))
+    if (!web->authorization || web->answer == WEB_ANSWER_ACCEPTED ||
+        (reply && page_is_absent(reply)))
         return;
-    web->is_refused = true;
+
+    const bool is_denied =
+        reply && (reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN ||
+                  page_leads_to_login(reply));
+    web->answer = is_denied ? WEB_ANSWER_DENIED : WEB_ANSWER_UNCLEAR;
     web->refusal = reply ? reply->status : 0;
-    web->is_denied = reply && (reply->status == STATUS_UNAUTHORIZED ||
-                               reply->status == STATUS_FORBIDDEN || page_leads_to_login(reply));
 }
 
 bool web_check_accepted(struct web *web)
@@ -413,13 +416,13 @@ bool web_check_accepted(struct web *web)
     char said[32] = "no reply";
     struct ota_failure failure;
 
-    if (!web->is_refused || web->is_authenticated)
+    if (web->answer != WEB_ANSWER_UNCLEAR && web->answer != WEB_ANSWER_DENIED)
         return true;
     if (web->refusal)
         snprintf(said, sizeof said, "status %u", web->refusal);
 
     web->phase = OTA_PHASE_AUTHENTICATE;
-    if (web->is_denied) {
+    if (web->answer == WEB_ANSWER_DENIED) {
         ota_fail(&failure, OTA_E_WRONG_PASSWORD,
                  "the board denies access after the password of the user \"%s\" (%s); it gets no "
                  "image",

@@ -360,10 +360,10 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
              "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
              "installed",
              reply->status, *text ? ", \"" : "", text, *text ? "\"" : "",
-             web->history.is_unlocked ? "took the PIN for its page"
-             : web->is_authenticated  ? "accepted the password for its page"
-             : web->authorization     ? "did not reject the password for its page"
-                                      : "did not ask for a password on its page");
+             web->history.is_unlocked             ? "took the PIN for its page"
+             : web->answer == WEB_ANSWER_ACCEPTED ? "accepted the password for its page"
+             : web->authorization                 ? "did not reject the password for its page"
+                                                  : "did not ask for a password on its page");
     failure.cause = reason_cause(text);
     if (failure.cause == OTA_CAUSE_NONE && !web->authorization)
         failure.cause = web->history.is_unlocked ? OTA_CAUSE_PIN : OTA_CAUSE_DENIED;
