@@ -785,29 +785,39 @@ static bool has_path(const char *name)
     return strchr(name, '/') || (query && query[1] != '\0');
 }
 
+static void write_with_service(char text[TARGET_FULL_MAX], const struct target *target)
+{
+    char suffix[SERVICE_SUFFIX_MAX];
+
+    make_service_suffix(suffix, target->service);
+    snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, suffix);
+}
+
 /* Whether the name of an instance has to be written in full: it reads as that of another target, perhaps
  * with a port or path, or only its full name can be typed. */
-static bool is_mistakable(const char *name, const char *full_name)
+static bool is_mistakable(const struct target *target)
 {
     const struct target_schemes none = {0};
+    const char *name = target->name;
+    char full_name[TARGET_FULL_MAX];
     struct target other;
     struct ota_failure ignored;
 
     if (has_path(name))
         return true;
-    if (target_parse(&other, name, &none, &ignored) != OTA_OK)
+    if (target_parse(&other, name, &none, &ignored) != OTA_OK) {
+        write_with_service(full_name, target);
         return target_parse(&other, full_name, &none, &ignored) == OTA_OK;
+    }
     return (other.kind != TARGET_INSTANCE && other.kind != TARGET_LABEL) || other.port ||
            strcmp(other.name, name) != 0;
 }
 
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target)
 {
-    char suffix[SERVICE_SUFFIX_MAX];
-
-    make_service_suffix(suffix, target->service);
-    snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, suffix);
-    if (target->kind != TARGET_INSTANCE || !is_mistakable(target->name, text))
+    if (target->kind == TARGET_INSTANCE && is_mistakable(target))
+        write_with_service(text, target);
+    else
         snprintf(text, TARGET_FULL_MAX, "%s", target->name);
     return text;
 }
