@@ -10,8 +10,7 @@
 
 enum { CREDENTIALS_MAX = 2048 };
 
-/* Compares all that fits into credentials, whatever the lengths: the time tells neither where the
- * texts differ, nor how long the secret is. The text may not be longer. */
+/* Compares all that fits into credentials, whatever the lengths. The text may not be longer. */
 static bool is_equal(const unsigned char *bytes, size_t size, const char *text)
 {
     unsigned char given[CREDENTIALS_MAX] = {0}, expected[CREDENTIALS_MAX] = {0};
