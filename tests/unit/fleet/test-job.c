@@ -13,9 +13,9 @@
 #include "base/loop.h"
 #include "boardlog/boot_check.h"
 #include "boardlog/expect.h"
-#include "discovery/resolve.h"
 #include "discovery/services_at.h"
 #include "fleet/job.h"
+#include "support/resolver_wraps.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
 #include "upload/espota/espota_settings.h"
@@ -92,12 +92,6 @@ static struct assignment assignment;
 
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata);
-void __wrap_resolver_free(struct resolver *resolver);
 struct session *__wrap_session_start(const struct session_config *config,
                                      const struct upload_callbacks *callbacks);
 void __wrap_session_free(struct session *session);

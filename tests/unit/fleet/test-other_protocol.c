@@ -12,10 +12,10 @@
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "discovery/resolve.h"
 #include "fleet/fleet.h"
 #include "image/image.h"
 #include "net/source.h"
+#include "support/resolver_wraps.h"
 #include "support/story.h"
 #include "upload/upload.h"
 
@@ -235,12 +235,6 @@ struct resolver {
 void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void __real_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 int64_t __wrap_loop_now_us(void);
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata);
-void __wrap_resolver_free(struct resolver *resolver);
 
 /* Every wait is over at once, and has taken its time. */
 void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us)

@@ -5,9 +5,8 @@
 #include "serve/names.h"
 
 #include "base/error.h"
-#include "discovery/resolve.h"
 #include "net/source.h"
-
+#include "support/resolver_wraps.h"
 #include "support/virtual_time.h"
 
 #include <setjmp.h>
@@ -34,13 +33,6 @@ static struct resolver *lookups[LOOKUPS_MAX]; /* in the order of their start; NU
 static size_t lookup_count;
 static bool is_out_of_memory;
 static unsigned failures;
-
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata);
-void __wrap_resolver_free(struct resolver *resolver);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "net/source.h"
+#include "support/resolver_wraps.h"
 #include "support/virtual_time.h"
 
 #include <setjmp.h>
@@ -34,12 +35,6 @@ static struct {
     struct ota_failure outcome;
 } world;
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata);
-void __wrap_resolver_free(struct resolver *resolver);
 struct http_client *__wrap_http_client_new(struct loop *loop, struct ota_failure *failure);
 void __wrap_http_client_free(struct http_client *client);
 void __wrap_tasmota_ask(struct tasmota *tasmota, const char *name, const char *value,
