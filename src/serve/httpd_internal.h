@@ -25,6 +25,7 @@ struct httpd_connection {
     struct address address;
     struct loop_timer deadline; /* of the request, then of the response */
     bool is_expendable;         /* in the list of the server: may be ended for room */
+    bool has_asked;
     struct httpd_connection *older, *newer;
     struct httpd_transfer *transfer; /* of the response; NULL: it has no tag */
 };
@@ -48,6 +49,7 @@ struct httpd_transfer {
     size_t size;        /* of the content */
     uint64_t acked;     /* what the client had acknowledged before */
     bool is_sent;       /* libmicrohttpd has written all of it */
+    uint64_t end;       /* what it will have acknowledged then, if it gets all of it */
     int64_t timeout_us; /* monotonic: until when a sent one may stay unacknowledged */
 };
 

@@ -101,23 +101,34 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
 
-static bool is_connection_closed(const struct httpd_transfer *transfer)
+/* What tcpi_bytes_acked will be once all is acknowledged that has been written. The queue is read apart
+ * from it, so both are read again if an acknowledgement came in between. */
+static uint64_t written_end(const struct httpd_transfer *transfer)
 {
-    struct tcp_info info;
+    struct tcp_info before, after;
+    size_t unacknowledged;
 
-    return !read_tcp_info(transfer, &info) || info.tcpi_state == TCP_STATE_CLOSED;
+    do {
+        read_tcp_info(transfer, &before);
+        unacknowledged = tcp_unacknowledged(transfer->fd);
+        read_tcp_info(transfer, &after);
+    } while (before.tcpi_bytes_acked != after.tcpi_bytes_acked);
+    return after.tcpi_bytes_acked + unacknowledged;
 }
 
-/* The end of the connection counts as a byte of the queue. A queue that is longer only needs a close
- * look now and then: the connection may have been reset. */
+/* The end of the connection counts as a byte of the queue. After the response, TLS takes leave; a client
+ * that has closed the connection resets it then, and that part of the queue stays. A queue that is longer
+ * than a byte only needs a close look now and then: the connection may have been reset. */
 static void settle_transfer(struct httpd_transfer *transfer, bool is_close_look, bool is_over)
 {
     const size_t unacknowledged = tcp_unacknowledged(transfer->fd);
-    const bool is_closed = unacknowledged > 0 && (is_close_look || unacknowledged == 1) &&
-                           is_connection_closed(transfer);
-    const bool is_whole =
-        transfer->is_sent && (unacknowledged == 0 || (is_closed && unacknowledged == 1));
+    bool is_closed = false, is_whole = transfer->is_sent && unacknowledged == 0;
+    struct tcp_info info;
 
+    if (unacknowledged > 0 && (is_close_look || unacknowledged == 1)) {
+        is_closed = !read_tcp_info(transfer, &info) || info.tcpi_state == TCP_STATE_CLOSED;
+        is_whole = transfer->is_sent && is_closed && info.tcpi_bytes_acked + 1 >= transfer->end;
+    }
     if (is_whole || is_closed || is_over || loop_now_us() >= transfer->timeout_us)
         end_transfer(transfer, is_whole);
 }
@@ -170,6 +181,7 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
         return;
     }
     transfer->is_sent = true;
+    transfer->end = written_end(transfer);
     transfer->connection = NULL;
     server->sent_count++;
     transfer->timeout_us = loop_now_us() + ACKNOWLEDGE_US;
