@@ -34,8 +34,10 @@ static enum ota_error check_refused(const struct command_line *line, struct ota_
 
     for (size_t i = 0; refused < OPTION_COUNT && i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].command == command)
-            return ota_fail(failure, OTA_E_USAGE, "%s; leave %s out", reasons[i].what_it_does,
-                            command_line_name(name, line, (enum option)refused));
+            return ota_fail(
+                failure, OTA_E_USAGE, "%s; leave %s out%s", reasons[i].what_it_does,
+                command_line_name(name, line, (enum option)refused),
+                refused == OPTION_PORT ? ", or name the port to serve at with --serve=PORT" : "");
     return OTA_OK;
 }
 
@@ -314,10 +316,11 @@ enum ota_error options_check_rules(const struct command_line *line, bool can_cho
 {
     enum ota_error error = check_refused(line, failure);
 
-    if (error == OTA_OK)
-        error = check_command(line, can_choose, failure);
+    /* First, as check_command() misses a board if --serve is forgotten. */
     if (error == OTA_OK)
         error = check_serving(line, failure);
+    if (error == OTA_OK)
+        error = check_command(line, can_choose, failure);
     if (error == OTA_OK)
         error = check_signing(line, failure);
     if (error == OTA_OK)

@@ -203,4 +203,6 @@ void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct comma
         text_append(text, OPTIONS_IGNORED_MAX, " --%s",
                     options_find((enum option)option)->longName);
     }
+    if (command == COMMAND_SERVE && (line->typed[OPTION_HOST_IP] || line->typed[OPTION_HOST_PORT]))
+        text_append(text, OPTIONS_IGNORED_MAX, "; it serves at --serve=[ADDRESS:]PORT");
 }
