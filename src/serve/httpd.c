@@ -196,6 +196,8 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         *context = new_connection(server, mhd);
         return;
     }
+    if (connection && !connection->has_asked && server->config.identity && !server->is_closing)
+        server->config.on_silence(&connection->address, server->config.userdata);
     free_connection(connection);
     *context = NULL;
     server->has_closed = true;
@@ -319,6 +321,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 
     const bool is_first_call = !*context;
     *context = connection;
+    connection->has_asked = true;
     loop_timer_start(&connection->deadline, RESPONSE_US);
     if (!is_method_known(method))
         respond_plainly(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "http/status.h"
 #include "serve/basic_auth.h"
@@ -21,6 +22,7 @@ enum {
     PER_ADDRESS_SPARE = 64,  /* behind NAT, boards share an address */
     LOGIN_SIZE = 289,        /* what esp_https_ota of early ESP-IDF 4 reads of a 401, or hangs */
     TEXT_MAX = ANSWER_REASON_MAX + 1, /* with its line end */
+    PATH_SHOWN = 160,
 };
 
 /* A page that is drawn more often tells nobody more. */
@@ -121,23 +123,53 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
                               password);
 }
 
-/* A board that does not know the password would be refused forever, and nobody would see it.
- * Browsers and ESP-IDF ask without one at first; the libraries that send a MAC do not. */
-static void warn_of_password(struct serve *serve, const struct httpd_request *request)
+/* A board that is refused whatever it does would ask forever, and nobody would see it. */
+void serve_warn(struct serve *serve, const struct address *address, const char *what)
 {
     enum { WARNINGS_MAX = 20 };
-    const struct address *address = httpd_request_address(request);
-    const bool has_one = httpd_request_header(request, "Authorization") != NULL;
-    struct fetcher fetcher = {.has_mac = false};
     char text[ADDRESS_TEXT_MAX];
 
-    serve_read_fetcher(&fetcher, request);
-    if ((!has_one && !fetcher.has_mac) || serve->warned.count >= WARNINGS_MAX ||
-        address_set_has(&serve->warned, address) || !address_set_add(&serve->warned, address))
+    if (serve->warned.count >= WARNINGS_MAX || address_set_has(&serve->warned, address) ||
+        !address_set_add(&serve->warned, address))
         return;
-    diag_warning("%s asks %s and gets nothing%s", address_text(text, address),
-                 has_one ? "with a wrong user or password" : "without the password",
+    diag_warning("%s %s%s", address_text(text, address), what,
                  serve->warned.count == WARNINGS_MAX ? "; further ones are not reported" : "");
+}
+
+/* Browsers and ESP-IDF ask without a password at first; the libraries that send a MAC do not. */
+static void warn_of_password(struct serve *serve, const struct httpd_request *request)
+{
+    const bool has_one = httpd_request_header(request, "Authorization") != NULL;
+    struct fetcher fetcher = {.has_mac = false};
+
+    serve_read_fetcher(&fetcher, request);
+    if (has_one || fetcher.has_mac)
+        serve_warn(serve, httpd_request_address(request),
+                   has_one ? "asks with a wrong user or password and gets nothing"
+                           : "asks without the password and gets nothing");
+}
+
+/* Browsers ask for icons, too; a board names its family. */
+static void warn_of_path(struct serve *serve, const struct httpd_request *request)
+{
+    char path[PATH_SHOWN], text[PATH_SHOWN + 64];
+    struct fetcher fetcher = {.has_mac = false};
+
+    serve_read_fetcher(&fetcher, request);
+    if (!fetcher.family)
+        return;
+    snprintf(text, sizeof text, "asks for %s and gets nothing: its URL must end in %s",
+             escape_string(path, sizeof path, httpd_request_path(request)), RESOURCE_FIRMWARE);
+    serve_warn(serve, httpd_request_address(request), text);
+}
+
+/* With TLS: the client does not trust the certificate, or speaks something else. */
+static void on_serve_silence(const struct address *address, void *userdata)
+{
+    serve_warn(
+        userdata, address,
+        "connects and asks for nothing: does its URL begin with https, and does it trust the "
+        "certificate?");
 }
 
 static void demand_password(struct httpd_request *request)
@@ -180,6 +212,7 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
         respond_once(request, "application/json", serve_manifest_json(main_offer(serve)));
         break;
     case RESOURCE_NONE:
+        warn_of_path(serve, request);
         serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here");
         break;
     default:
@@ -210,6 +243,7 @@ static enum ota_error start_serving(struct serve *serve, struct ota_failure *fai
         .connections_per_address = (unsigned)config->rules.downloads_max + PER_ADDRESS_SPARE,
         .identity = config->identity,
         .on_request = on_serve_request,
+        .on_silence = on_serve_silence,
         .on_progress = serve_on_progress,
         .on_end = serve_on_end,
         .userdata = serve};

@@ -151,6 +151,25 @@ static const struct offer *choose_digest_offer(const struct serve *serve,
     return serve->config.offer_count == 1 ? &serve->config.offers[0] : NULL;
 }
 
+/* The list may have another MAC by mistake, or another image than the one that the board names. */
+static void warn_of_list(struct serve *serve, const struct httpd_request *request,
+                         const struct fetcher *fetcher, const struct book_board *board)
+{
+    char mac[MAC_TEXT_MAX], text[BOOK_NAME_MAX + 64];
+
+    if (board && board->is_listed)
+        snprintf(text, sizeof text, "asks as %s for the image of another board and gets nothing",
+                 board->name);
+    else if (fetcher->has_mac)
+        snprintf(text, sizeof text,
+                 "asks as %s, which is not in the list of boards, and gets nothing",
+                 mac_text(mac, &fetcher->mac));
+    else
+        snprintf(text, sizeof text,
+                 "asks without a MAC, is not in the list of boards, and gets nothing");
+    serve_warn(serve, httpd_request_address(request), text);
+}
+
 /* -- what it gets -- */
 
 struct headers {
@@ -401,6 +420,8 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)
                                          : choose_digest_offer(serve, board, resource);
     if (!offer) {
+        if (is_image)
+            warn_of_list(serve, request, &fetcher, board);
         serve_respond_text(request, STATUS_FORBIDDEN,
                            "the list of boards has no such image for it");
         return;

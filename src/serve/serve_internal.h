@@ -20,7 +20,7 @@ struct serve {
     struct httpd *http;
     struct serve_download *downloads; /* that run */
     const char **names;               /* of the offers */
-    struct address_set warned;        /* whose passwords were wrong or missing */
+    struct address_set warned;        /* that a warning has named; see serve_warn() */
     struct serve_strangers strangers;
     struct ota_totals totals;
     struct serve_document { /* the last one; see serve.c */
@@ -69,6 +69,10 @@ void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *req
 
 /* Answers with a line of text, given without its end: a digest, or why there is nothing else. */
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
+
+/* Warns of a client that gets nothing until somebody changes its sketch or the command line: the
+ * address, and what it does. Once for each address, and only of the first ones. */
+void serve_warn(struct serve *serve, const struct address *address, const char *what);
 
 /* The page has something new to show. */
 void serve_publish(struct serve *serve);

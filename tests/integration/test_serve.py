@@ -173,9 +173,14 @@ class Serve(Scenario):
             board = Board(server.server, **settings)
             self.assertEqual(board.fetch(), result, settings)
             self.assertEqual(board.answer.body.decode(), reason + "\n")
+        other = address()
+        Board(server.server, path="/a\x1bb", source=other).fetch()
+        self.assertEqual(server.get("/favicon.ico", source=address()).status, 404)
         err = server.stop().err
         for settings, result, reason in rows[:-1]:
             self.assertEqual(err.count(f"gets nothing: {reason}\n"), 1, err)
+        self.assertEqual(re.findall(r"asks for (.*) and gets nothing: its URL must end in /firmware\.bin", err),
+                         ["/other.bin", r"/a\x1bb"], err)
 
     def test_compressed(self):
         server = self.serve("-z")
@@ -335,11 +340,13 @@ class Serve(Scenario):
         server = self.serve("--hosts", hosts)
         kitchen, lab = (Board(server.server, mac=mac) for mac in macs[:2])
         by_address = Board(server.server, source=where)
-        stranger = Board(server.server)
+        stranger = Board(server.server, source=address())
         self.assertEqual([board.fetch() for board in (kitchen, lab, by_address, stranger)], 3 * ["update"] + [-103])
+        server.program.wait_for(f"warning: {stranger.source} asks as {stranger.mac}, which is not in the list of boards, and")
         self.assertEqual([board.sketch for board in (kitchen, lab, by_address)], [self.image, other, other])
         lab.path = "/kitchen.bin"
         self.assertEqual(lab.fetch(), -103)
+        server.program.wait_for(f"asks as {macs[1]} for the image of another board and gets nothing")
         lab.path = "/other.bin"
         self.assertEqual([lab.fetch(), kitchen.fetch()], 2 * ["no update"])
         result = server.stop()
@@ -550,6 +557,37 @@ class Serve(Scenario):
         self.assertRegex(shown(server), r"subject=CN = two\.example")
         self.assertEqual(board.fetch(), "no update")
 
+    def test_tls_closed_at_once(self):
+        """As ESP-IDF closes it: the server's last words of TLS come too late, but the image has come."""
+        cert, key = self.certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        for version in (fetcher.ssl.TLSVersion.TLSv1_2, fetcher.ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                context = fetcher.ssl.SSLContext(fetcher.ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+                context.minimum_version = context.maximum_version = version
+                mac = fetcher.new_mac()
+                text = HTTP_11.format("/firmware.bin", f"x-ESP8266-STA-MAC: {mac}\r\nx-ESP8266-mode: sketch\r\n")
+                self.assertTrue(request(server.server, text, context=context).body == self.image)
+                server.program.wait_for(f"{mac}: (took it|its download broke off)")
+        self.assertNotIn("broke off", server.stop().err)
+
+    def test_tls_not_trusted(self):
+        cert, key = self.certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        others = [address() for _ in range(3)]
+        with self.assertRaises(fetcher.ssl.SSLCertVerificationError):
+            fetcher.Connection(server.server, source=others[0], context=fetcher.ssl.create_default_context(cafile=cert))
+        self.assertEqual(Board(server.server, source=others[1]).fetch(), "broken")  # by http
+        context = fetcher.ssl.SSLContext(fetcher.ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+        idle = fetcher.Connection(server.server, source=others[2], context=context)
+        self.addCleanup(idle.close)
+        for other in others[:2]:
+            server.program.wait_for(f"warning: {other} connects and asks for nothing: does its URL begin with https")
+        self.assertEqual(Board(server.server, context=context).fetch(), "update")
+        self.assertEqual(server.stop().err.count("asks for nothing"), 2, server.ended.err)
+
     def test_reloads_with_streams(self):
         """The last two certificates are in use at the same time. A page that is followed with an older one is closed."""
         cert, key = self.certificate("one.example")
@@ -719,7 +757,9 @@ class Serve(Scenario):
                 (["--serve", "-f", self.path, "--all"], "leave --all out"),
                 (["--serve", "-f", self.path, "--tls-cert", "a"], "belong together; add --tls-key FILE"),
                 (["--serve", "-f", self.path, "--serve-version", "a\nb"], "--serve-version 'a\\nb' is not"),
+                (["--serve", "-f", self.path, "-p", "80"], "leave -p out, or name the port to serve at with --serve=PORT"),
                 (["-i", "board", "-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add"),
+                (["-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add --serve"),
                 (["--hosts", self.file("rest", b"*\n"), "-f", self.path],
                  '"*" stands for all boards that are not listed, and needs --serve'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
