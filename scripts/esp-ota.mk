@@ -14,6 +14,7 @@
 #   ESP_OTA_AUTH_FILE  a file whose first line is the password
 #   ESP_OTA_FLAGS      more options, quoted for the shell
 #   ESP_OTA            the program [esp-ota]
+# A blank in the name of a file is written "\ ", as make has it everywhere; that of $(CURDIR) has to be avoided.
 #
 # There is no variable for the password: make shows commands, and so does the process list. Export
 # ESP_OTA_AUTH to make's environment, or use ESP_OTA_AUTH_FILE.
@@ -41,8 +42,14 @@ esp-ota-check = \
   $(if $(strip $($(1))),,$(error $(1) is not set: give the file to upload, before the line "include esp-ota.mk"))\
   $(if $(filter file command override,$(firstword $(origin ESP_OTA_AUTH)))$(filter -a% --auth --auth=%,$(ESP_OTA_FLAGS)),$(error Others can read a password in a Makefile or on a command line: export it to the environment as ESP_OTA_AUTH, or name a file in ESP_OTA_AUTH_FILE))
 
+# What the targets have as prerequisites. An image that is named later would be uploaded as it is.
+esp-ota-built-ESP_OTA_FILE := $(ESP_OTA_FILE)
+esp-ota-built-ESP_OTA_FS_FILE := $(ESP_OTA_FS_FILE)
+esp-ota-warn = $(if $(strip $(esp-ota-built-$(1))),,$(warning $(1) is set after the line "include esp-ota.mk": \
+  $($(1)) is uploaded as it is, and not built before))
+
 # $(1) is the variable that names the image, $(2) an option for its kind.
-esp-ota-command = $(strip $(esp-ota-check))$(ESP_OTA) \
+esp-ota-command = $(strip $(esp-ota-check)$(esp-ota-warn))$(ESP_OTA) \
   -i $(call esp-ota-quote,$(call esp-ota-name,$(ESP_OTA_HOST))) \
   $(if $(strip $(ESP_OTA_PORT)),-p $(call esp-ota-quote,$(strip $(ESP_OTA_PORT)))) \
   $(if $(strip $(ESP_OTA_AUTH_FILE)),--auth-file $(call esp-ota-path,$(ESP_OTA_AUTH_FILE))) \

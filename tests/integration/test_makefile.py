@@ -95,6 +95,18 @@ class Makefile(scenario.Scenario):
                 self.assertEqual(status, 2)
                 self.assertRegex(shown, rf"\A\S+: \*\*\* {variable} is not set: .*\n\Z")
 
+    def test_file_that_is_named_too_late(self):
+        """Its rule has not run, so the image of yesterday would be uploaded, and nobody would know."""
+        self.file("old.bin", scenario.image())
+        text = "ESP_OTA_HOST = h\n{}include FRAGMENT\n{}old.bin: new ; touch $@\nnew: ; touch $@\n"
+        for variable, target in (("ESP_OTA_FILE", "upload"), ("ESP_OTA_FS_FILE", "upload-fs")):
+            warning = f'{variable} is set after the line "include esp-ota.mk": old.bin is uploaded as it is, and not built before\n'
+            line = f"{variable} = old.bin\n"
+            for first, later, expected in ((line, "", False), ("", line, True)):
+                with self.subTest(variable, later=later):
+                    status, shown = self.make(text.format(first, later), "-n", target)
+                    self.assertEqual((status, warning in shown, "touch old.bin" in shown), (0, expected, not expected), shown)
+
     def test_words_for_the_shell(self):
         base = "ESP_OTA_FILE = Makefile\ninclude FRAGMENT\n"
         for host in ("It's \"my\"  lamp", "$(touch pwned); `touch pwned`", "a\\b & c"):
