@@ -81,6 +81,19 @@ class Recipes(scenario.Scenario):
                 names = {**self.names(board), "network_port": str(board.port), "upload_port_properties_port": str(board.port)}
                 self.assert_uploaded(self.run_in_shell(fill(line.partition("=")[2], **names)), board, image)
 
+    def test_platform_local_txt_to_copy(self):
+        """The file of docs/ci has the page's lines, for the tools that the page names."""
+        lines = read("docs", "ci", "platform.local.txt").splitlines()
+        found = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+        expected = {}
+        for start, tools in (("tools.esptool.upload.network_pattern=", ("esptool", "esptool_py", "uf2conv")),
+                             ("tools.esp_ota.upload.pattern=", ("esp_ota", "uf2conv-network"))):
+            key, pattern = re.sub(r" +", " ", recipe(start).strip()).split("=", 1)
+            for tool in tools:
+                self.assertIn(tool, page())
+                expected[".".join(["tools", tool, *key.split(".")[2:]])] = pattern
+        self.assertEqual(found, expected)
+
     def test_port_of_the_configuration(self):
         board, image, file = self.esp32()
         os.makedirs(os.path.join(self.directory, ".config/esp-ota"))
@@ -195,7 +208,7 @@ class Nightly(scenario.Scenario):
         lines = re.findall(r"^ExecStart(?:Pre)?=(.*)$", text, re.M)
         self.assertEqual(len(lines), 2)
         for there, here in (("%d/password", self.password), ("/etc/esp-ota/boards", self.hosts),
-                            ("/srv/firmware/firmware.bin", self.image), ("/usr/bin/esp-ota", scenario.PROGRAM),
+                            ("/srv/firmware/firmware.bin", self.image), ("exec esp-ota ", f"exec {scenario.PROGRAM} "),
                             ("$$", "$")):
             self.assertTrue(any(there in line for line in lines), there)
             lines = [line.replace(there, here) for line in lines]
