@@ -19,6 +19,7 @@ FILES = {
     "share/doc/esp-ota/ci/Dockerfile",
     "share/doc/esp-ota/ci/github-actions.yml",
     "share/doc/esp-ota/ci/gitlab-ci.yml",
+    "share/doc/esp-ota/ci/platform.local.txt",
     "share/doc/esp-ota/ci/vscode-tasks.json",
     "share/doc/esp-ota/README.md",
     "share/doc/esp-ota/sites.md",
