@@ -552,8 +552,9 @@ static const struct remedy {
      .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
              "the board, which need not be the one in the image that is being sent."},
     {.error = OTA_E_PASSWORD_NEEDED,
-     .text = "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with "
-             "-a."},
+     .text =
+         "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH (an empty one "
+         "counts as none), or with -a."},
     {.error = OTA_E_WEAK_AUTH,
      .chips = "esp32*",
      .text = "Flash a sketch built with core 3.3.1 or later over the cable, or leave --min-auth "
