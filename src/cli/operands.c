@@ -126,6 +126,18 @@ static enum ota_error reject_second(const struct operands *operands, const char 
                     shown);
 }
 
+/* The shell makes a word of the space behind a backslash, and what is no shell makes one of the backslash. */
+static enum ota_error reject_line_end(const char *text, struct ota_failure *failure)
+{
+    char shown[SHOWN_WORD_MAX];
+
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "unexpected argument '%s'; a command goes on in the next line only where a shell "
+        "reads it, and the line ends in a backslash with nothing behind it",
+        escape_string(shown, sizeof shown, text));
+}
+
 /* Fails for a word that may be a password, or a part of one. */
 static enum ota_error check_word(const struct operands *operands, const char *word,
                                  struct ota_failure *failure)
@@ -140,6 +152,8 @@ static enum ota_error check_word(const struct operands *operands, const char *wo
         return ota_fail(failure, OTA_E_USAGE,
                         "unexpected argument after the password; if the password contains spaces, "
                         "put it in quotes");
+    if (*text && text[strspn(text, " \t\\")] == '\0')
+        return reject_line_end(text, failure);
     if (spelling_long_dash(text))
         return reject_long_dash(text, failure);
     if (spelling_is_script(text)) {

@@ -33,6 +33,8 @@ class Mistakes(Scenario):
                 (("--match", "a*", "--match", "b*", "-f", path), "option '--match' is given twice; write one pattern"),
                 ((*good, "more"), "is followed by 'more'; name the one"),
                 (("-f", path, "-i", "x", "more"), "unexpected argument 'more'"),
+                ((*good, " "), "unexpected argument ' '", "with nothing behind it"),
+                ((path, "127.0.0.1", "\\"), r"unexpected argument '\\'", "with nothing behind it"),
                 ((*good, "--flie", "x"), "'--flie'", "did you mean '--file'"),
                 ((*good, "--fil", "x"), "option '--file' is given twice"),
                 ((*good, "--host-", "x"), "option '--host-' is ambiguous: it may be --host-ip or --host-port"),
