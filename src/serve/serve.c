@@ -158,7 +158,7 @@ static void warn_of_path(struct serve *serve, const struct httpd_request *reques
     serve_read_fetcher(&fetcher, request);
     if (!fetcher.family)
         return;
-    snprintf(text, sizeof text, "asks for %s and gets nothing: its URL must end in %s",
+    snprintf(text, sizeof text, "asks for %s and gets nothing: its URL should end in %s",
              escape_string(path, sizeof path, httpd_request_path(request)), RESOURCE_FIRMWARE);
     serve_warn(serve, httpd_request_address(request), text);
 }

@@ -179,7 +179,7 @@ class Serve(Scenario):
         err = server.stop().err
         for settings, result, reason in rows[:-1]:
             self.assertEqual(err.count(f"gets nothing: {reason}\n"), 1, err)
-        self.assertEqual(re.findall(r"asks for (.*) and gets nothing: its URL must end in /firmware\.bin", err),
+        self.assertEqual(re.findall(r"asks for (.*) and gets nothing: its URL should end in /firmware\.bin", err),
                          ["/other.bin", r"/a\x1bb"], err)
 
     def test_compressed(self):
