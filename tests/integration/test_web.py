@@ -69,7 +69,15 @@ class Pages(Scenario):
                    for name, (family, title, said) in PAGES.items() for size in (20000, 300000))
 
     def test_pico(self):
-        self.check([Case("Pico W", web("esp8266"), WEB, family="pico", says=("confirmed",))])
+        """Its page says "Update Success" also if its updater fails without an error, as it does with a full filesystem."""
+        self.check([
+            Case("Pico W", web("esp8266"), WEB, family="pico", says=(RECEIVED,)),
+            Case("compressed", web("esp8266"), (*WEB, "-z"), family="pico", says=(RECEIVED,)),
+            Case("its filesystem is full", web("esp8266", "--fault", "error-end:"), WEB, family="pico", installed=False,
+                 says=(RECEIVED,)),
+            Case("a filesystem image", web("esp8266"), (*WEB, "-s"), family="pico", image=firmware.littlefs(),
+                 says=(CONFIRMED,)),
+        ])
 
     def test_filesystem(self):
         self.check([

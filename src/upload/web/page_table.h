@@ -42,7 +42,8 @@ struct page {
     const char *pin_path;         /* for a POST of a PIN of four digits, in JSON; NULL: no PIN */
     enum page_start start;
     enum page_proof proof;
-    unsigned success_status;             /* a status that alone means success; 0: none */
+    const char *received_chips; /* the boards among them with PAGE_PROOF_RECEIVED; NULL: none */
+    unsigned success_status;    /* a status that alone means success; 0: none */
     const char *success[PAGE_WORDS_MAX]; /* words of a reply that mean success */
     const char *failure[PAGE_WORDS_MAX]; /* and those that mean failure; they count first */
     /* The board writes before it looks at the password: a 401 to the upload, or no reply at all,

@@ -299,11 +299,10 @@ static bool web_all_sent(const struct upload *upload)
 static enum upload_proof web_proof(const struct upload *upload)
 {
     const struct web *web = (const struct web *)upload;
-    const struct page *page = web->finder.page;
 
     if (web->is_read_back)
         return UPLOAD_PROOF_READBACK;
-    return page && page->proof == PAGE_PROOF_RECEIVED ? UPLOAD_PROOF_RECEIVED : UPLOAD_PROOF_BOARD;
+    return web_proves_receipt_only(web) ? UPLOAD_PROOF_RECEIVED : UPLOAD_PROOF_BOARD;
 }
 
 static int64_t web_restart_us(const struct upload *upload)

@@ -201,6 +201,8 @@ void web_find_page(struct web *web);
 void web_start_upload(struct web *web);
 /* Whether a reply to the POST, which may be incomplete, says what became of the image. */
 bool web_is_verdict(const struct web *web, const struct http_reply *reply);
+/* Whether a confirmation by this page, for this image, proves PAGE_PROOF_RECEIVED only. */
+bool web_proves_receipt_only(const struct web *web);
 /* The POST has ended. */
 void web_judge_upload(struct web *web, const struct http_outcome *outcome);
 

@@ -412,6 +412,23 @@ bool web_is_verdict(const struct web *web, const struct http_reply *reply)
     return page_judge(text, web->finder.page, reply) != PAGE_UNCLEAR;
 }
 
+/* The chip is that of the board, or what the image is for; an image that may be for any counts as one
+ * for a board that says what it means. */
+bool web_proves_receipt_only(const struct web *web)
+{
+    const struct page *page = web->finder.page;
+    const char *chips = web->finder.facts.chips;
+    char image_chips[KIND_CHIPS_MAX];
+
+    if (!page || page->proof == PAGE_PROOF_RECEIVED)
+        return page;
+    if (!page->received_chips || web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM)
+        return false;
+    if (!*chips)
+        chips = image_fit_chips(image_chips, web->attempt.image);
+    return *chips && kind_overlap(page->received_chips, chips);
+}
+
 static void end_confirmed(struct web *web)
 {
     const struct upload_settings *settings = web_common_settings(web);
@@ -422,9 +439,8 @@ static void end_confirmed(struct web *web)
         return;
     }
     ota_fail(&success, OTA_OK, "%s",
-             web->finder.page->proof == PAGE_PROOF_RECEIVED
-                 ? "such a page does not say whether the image is good"
-                 : "");
+             web_proves_receipt_only(web) ? "such a page does not say whether the image is good"
+                                          : "");
     web_finish(web, &success);
 }
 
