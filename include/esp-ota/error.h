@@ -123,8 +123,10 @@ enum ota_cause {
     OTA_CAUSE_PIN_REJECTED,
     OTA_CAUSE_LOCKED,
     OTA_CAUSE_DENIED,
-    OTA_CAUSE_OUTSIDE, /* WLED: the upload comes from another network than its own */
-    OTA_CAUSE_RELEASE, /* WLED: the image is not of the release that runs */
+    OTA_CAUSE_OUTSIDE,    /* WLED: the upload comes from another network than its own */
+    OTA_CAUSE_RELEASE,    /* WLED: the image is not of the release that runs */
+    OTA_CAUSE_NO_RELEASE, /* WLED: the image does not show its release */
+    OTA_CAUSE_STEP,       /* WLED: the image follows a later version than the one that runs */
     /* A web server shows no update page. */
     OTA_CAUSE_BUSY,  /* now: it says to come back later */
     OTA_CAUSE_MOVED, /* but leads to another scheme, host or port */
@@ -154,6 +156,8 @@ enum ota_cause {
     /* The board's own words, over UDP or during a transfer (reason.c). */
     OTA_CAUSE_FLASH, /* it cannot be written, erased or read */
     OTA_CAUSE_NO_SPACE,
+    OTA_CAUSE_BAD_SIZE, /* there is no room at all, or (ESP32) too little */
+    OTA_CAUSE_UNSAID,   /* it fails, and its updater has no error */
     OTA_CAUSE_TOO_SLOW,
     OTA_CAUSE_MD5,
     OTA_CAUSE_FLASH_CONFIG,     /* the running sketch was built for another size of flash */

@@ -61,6 +61,10 @@
     "Check that the sketch now on the board calls ArduinoOTA.begin() once it has joined the "      \
     "Wi-Fi: the announcement may be that of an earlier sketch"
 
+#define FIT_FILESYSTEM                                                                             \
+    "Delete files on the board, send the sketch compressed (-z), or choose a flash layout with a " \
+    "larger filesystem, which keeps a new sketch until the restart"
+
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
 static const struct remedy {
@@ -164,17 +168,48 @@ static const struct remedy {
      .chips = "ch32h4",
      .text = "Make the sketch smaller: the board has too little room for it in its flash, or in "
              "the memory that holds it until it is complete."},
+    {.cause = OTA_CAUSE_NO_SPACE, .chips = "rp*", .text = FIT_FILESYSTEM "."},
     {.cause = OTA_CAUSE_NO_SPACE,
-     .chips = "esp8266,rp*",
+     .chips = "esp8266",
      .text = "Send the sketch compressed (-z), make it smaller, or choose another flash layout: "
              "the running and the new sketch must fit side by side."},
     {.cause = OTA_CAUSE_NO_SPACE,
      .text = "Make the sketch smaller or choose another flash layout, as the running and "
              "the new sketch must fit side by side; an ESP8266 or Pico W also takes it compressed "
              "(-z)."},
+    {.cause = OTA_CAUSE_BAD_SIZE,
+     .image = FILESYSTEM,
+     .chips = "esp32*",
+     .text =
+         "Check that the image fits its partition, and that the running sketch mounts a SPIFFS: "
+         "some pages take no filesystem image without one."},
+    {.cause = OTA_CAUSE_BAD_SIZE,
+     .image = FILESYSTEM,
+     .text = "First upload a sketch that is built with room for a filesystem: the board has found "
+             "none."},
+    {.cause = OTA_CAUSE_BAD_SIZE,
+     .chips = "esp32*",
+     .text = "Make the sketch smaller, or flash a partition table with larger app partitions over "
+             "the cable: that is what an ESP32 says of an image which does not fit its partition."},
+    {.cause = OTA_CAUSE_BAD_SIZE, .chips = "rp*", .text = FIT_FILESYSTEM "; it has no room left."},
+    {.cause = OTA_CAUSE_BAD_SIZE,
+     .text = "Choose another flash layout: the running sketch leaves no room for a new one."},
+    {.cause = OTA_CAUSE_UNSAID,
+     .image = SKETCH,
+     .chips = "rp*",
+     .text = FIT_FILESYSTEM "; older cores do not say that it is full."},
+    {.cause = OTA_CAUSE_UNSAID,
+     .text =
+         "Restart the board and try again: its updater failed without an error, as it does while "
+         "another update runs, or for want of memory."},
     {.cause = OTA_CAUSE_FLASH_CONFIG,
      .text = "Flash a sketch over the cable that is built for the size of the board's flash chip: "
              "the running one was built for another size."},
+    {.cause = OTA_CAUSE_NEW_FLASH_CONFIG,
+     .chips = "esp32*",
+     .text =
+         "Make the firmware smaller, or flash a partition table with larger app partitions over "
+         "the cable: Tasmota says that of an image which is larger than its partition."},
     {.cause = OTA_CAUSE_NEW_FLASH_CONFIG,
      .text = "Build the sketch for the size of the board's flash chip, which the board reports in "
              "bytes: this one is for a larger chip."},
@@ -363,6 +398,13 @@ static const struct remedy {
     {.cause = OTA_CAUSE_RELEASE,
      .text = "Send an image of the board's release, which is shown with its version; --force sends "
              "this one without that check."},
+    {.cause = OTA_CAUSE_NO_RELEASE,
+     .text = "Send the uncompressed image of WLED 16 or later, as no other shows its release; "
+             "--force sends this one without that check."},
+    {.cause = OTA_CAUSE_STEP,
+     .text =
+         "First install the version that the board demands; --force sends this one without that "
+         "check."},
     {.cause = OTA_CAUSE_LOCKED,
      .text = "Switch the lock off in a browser, under Config > Security & Updates."},
     {.cause = OTA_CAUSE_OUTSIDE,

@@ -249,12 +249,26 @@ static void file_ends(void *owner)
 
 const struct form_events page_form_events = {field, file_begins, file_data, file_ends};
 
+/* The error as the page shows it; its length. */
+static int show_error(const struct web_client *client, const char **error)
+{
+    static const char mark[] = "ERROR[";
+    const struct page *page = page_of(client);
+
+    *error = updater_of(client)->error;
+    if (page->has_error_numbers && strncmp(*error, mark, strlen(mark)) == 0) {
+        *error += strlen(mark);
+        return (int)strcspn(*error, "]");
+    }
+    return (int)(page->bare_errors ? strcspn(*error, "\r\n") : strlen(*error));
+}
+
 void page_say_failure(struct web_client *client)
 {
     const struct page *page = page_of(client);
-    const char *error = updater_of(client)->error;
+    const char *error;
     char body[BODY_ROOM];
-    int length = (int)(page->bare_errors ? strcspn(error, "\r\n") : strlen(error));
+    int length = show_error(client, &error);
     const char *at = strstr(page->failure.body, "%s");
     struct answer answer = page->failure;
 

@@ -43,6 +43,7 @@ struct page {
     bool succeeds_empty;      /* a POST without a file is answered with the success, and restarts */
     bool restarts_always;     /* also after a failure */
     bool bare_errors;         /* the error's text without its line end */
+    bool has_error_numbers;   /* of the ESP8266's updater, without their texts */
     /* What follows a broken upload is added to it. An ESP8266 looks at the first bytes only, and says
      * that the mixture is a success. */
     bool appends;

@@ -267,12 +267,13 @@ static const struct page pages[] = {
         .name = "wifimanager", .help = "WiFiManager, in German: the form at /update leads to /u",
         .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
         .resources = wifimanager_resources, .upload_path = "/u", .bare_errors = true,
+        .has_error_numbers = true,
         .success = {200, "text/html", NULL,
                     "<html lang='de'><div class='msg S'><strong>Update erfolgreich.</strong></div>"
                     "</html>", 0, false},
         .failure = {200, "text/html", NULL,
                     "<html lang='de'><div class='msg D'><strong>Update fehlgeschlagen!</strong>"
-                    "</div>%s</html>", 0, false},
+                    "</div>OTA Error: %s</html>", 0, false},
         .fin_us = -1, .restart_us = MS(1000), .services = http_service,
     },
     {

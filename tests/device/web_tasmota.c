@@ -9,13 +9,21 @@
 #include <strings.h>
 
 enum { AFTER_SCHEME = 7 };
-enum { ERROR_NO_FILE = 1, ERROR_SPACE, ERROR_SIGNATURE, ERROR_MISCOMPARE = 5, ERROR_FAILED };
+enum {
+    ERROR_NO_FILE = 1,
+    ERROR_SPACE,
+    ERROR_SIGNATURE,
+    ERROR_SIZE,
+    ERROR_MISCOMPARE,
+    ERROR_FAILED
+};
 enum { ERROR_INVALID = 8 };
 
 static const char *const error_texts[] = {
     [ERROR_NO_FILE] = "No file selected",
     [ERROR_SPACE] = "Not enough space",
     [ERROR_SIGNATURE] = "Invalid file signature",
+    [ERROR_SIZE] = "Program flash size is larger than real flash size",
     [ERROR_MISCOMPARE] = "Upload buffer miscompare",
     [ERROR_FAILED] = "Upload failed. Enable logging 3",
     [ERROR_INVALID] = "File invalid",
@@ -257,14 +265,20 @@ static bool tasmota_file_begins(struct web_client *client, const struct form_par
     return false;
 }
 
+/* An ESP32 says of an image that is larger than the partition what an ESP8266 says of one for a larger
+ * flash (HandleUploadLoop() of xdrv_01_9_webserver.ino, 15.5). */
 static void begin_update(struct web_client *client)
 {
     struct web *web = &client->board->web;
     bool wrong_partition = settings_of(client)->has_safeboot && !web->is_safeboot;
-    char size[HEAD_FIELD] = "0";
+    size_t room = client->board->sim->config->family.capacity;
+    char text[HEAD_FIELD] = "0";
 
-    http_request_parameter(&client->request, "fsz", size, sizeof size);
-    if (wrong_partition || !updater_begin(client->board, strtoul(size, NULL, 10), false, NULL))
+    http_request_parameter(&client->request, "fsz", text, sizeof text);
+    size_t size = strtoul(text, NULL, 10);
+    if (is_esp32(client) && !wrong_partition && size > room)
+        web->error = ERROR_SIZE;
+    else if (wrong_partition || !updater_begin(client->board, size, false, NULL))
         web->error = ERROR_SPACE;
 }
 

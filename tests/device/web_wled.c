@@ -1,12 +1,15 @@
 /* WLED: no password, but an OTA lock and a PIN. From version 16 an image must be of the same release,
- * which stands in its metadata, unless the form says skipValidation=1 before the file. */
+ * which stands in its metadata, unless the form says skipValidation=1 before the file. Version 2 of the
+ * metadata also has the version that must be there to install it (wled00/wled_metadata.cpp). */
 #include "board.h"
 #include "web_page.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_LENGTH = 48, RELEASE_LENGTH = 48, SEARCHED = 512, FIXED_PART = 8 };
+enum { VERSION_LENGTH = 48, RELEASE_LENGTH = 48, HASH_LENGTH = 4, SAFE_LENGTH = 3 };
+enum { SEARCHED = 512, FORMAT_AT = 4, FIXED_PART = 8 };
 enum { OFFSET_8266 = 0x1000, OFFSET_ESP32 = 256 };
 
 static const char metadata_magic[] = {'S', 'T', 'S', 'W'};
@@ -124,33 +127,89 @@ static bool wled_file_begins(struct web_client *client, const struct form_part *
     return false;
 }
 
-/* Finds the release in the first bytes of the image. NULL if there is no metadata. */
-static const char *find_release(const struct web_client *client)
+/* Finds the metadata in the first bytes of the image. NULL if there is none. */
+static const uint8_t *find_metadata(const struct web_client *client)
 {
     const uint8_t *at =
         memmem(client->start, client->start_length, metadata_magic, sizeof metadata_magic);
-    size_t needed = FIXED_PART + VERSION_LENGTH + RELEASE_LENGTH;
+    size_t needed = FIXED_PART + VERSION_LENGTH + RELEASE_LENGTH + HASH_LENGTH + SAFE_LENGTH;
 
     if (!at || client->start_length - (size_t)(at - client->start) < needed)
         return NULL;
-    return (const char *)at + FIXED_PART + VERSION_LENGTH;
+    return at;
 }
 
-static void check_release(struct web_client *client)
+/* Builds with different versions of ESP-IDF are of one release. */
+static size_t release_length(const char *release)
+{
+    static const char old[] = "_V4";
+    size_t length = strnlen(release, RELEASE_LENGTH);
+
+    if (length >= sizeof old - 1 &&
+        memcmp(release + length - (sizeof old - 1), old, sizeof old - 1) == 0)
+        length -= sizeof old - 1;
+    return length;
+}
+
+static bool is_same_release(const char *one, const char *other)
+{
+    size_t length = release_length(one);
+
+    return length == release_length(other) && memcmp(one, other, length) == 0;
+}
+
+/* The three numbers of the version that must be there, in the metadata. */
+static const uint8_t *safe_version(const uint8_t *metadata)
+{
+    return metadata + FIXED_PART + VERSION_LENGTH + RELEASE_LENGTH + HASH_LENGTH;
+}
+
+/* Whether the running version is as new as the metadata demand. */
+static bool is_new_enough(const struct web_client *client, const uint8_t *metadata)
+{
+    const uint8_t *safe = safe_version(metadata);
+    const char *version = page_version(client->board);
+
+    for (size_t i = 0; metadata[FORMAT_AT] > 1 && i < SAFE_LENGTH; i++) {
+        char *end;
+        long number = strtol(version, &end, 10);
+
+        if (number != safe[i])
+            return number > safe[i];
+        version = *end == '.' ? end + 1 : end;
+    }
+    return true;
+}
+
+static void object_to_version(const struct web_client *client, const uint8_t *metadata,
+                              char text[UPLOAD_OBJECTION])
+{
+    const uint8_t *safe = safe_version(metadata);
+
+    snprintf(
+        text, UPLOAD_OBJECTION,
+        "Cannot update from this version: requires at least %u.%u.%u, current='%.20s'." PROCEED,
+        safe[0], safe[1], safe[2], page_version(client->board));
+}
+
+static void check_metadata(struct web_client *client)
 {
     char text[UPLOAD_OBJECTION];
-    const char *release = find_release(client);
+    const uint8_t *metadata = find_metadata(client);
+    const char *release = metadata ? (const char *)metadata + FIXED_PART + VERSION_LENGTH : NULL;
 
     client->skips_validation = true;
-    if (release && strncmp(release, release_of(client), RELEASE_LENGTH) == 0)
-        return;
-    if (release)
+    if (!release)
+        snprintf(text, sizeof text,
+                 "This firmware file is missing compatibility metadata." PROCEED);
+    else if (!is_same_release(release, release_of(client)))
         snprintf(text, sizeof text,
                  "Firmware release name mismatch: current='%.20s', uploaded='%.20s'." PROCEED,
                  release_of(client), release);
+    else if (!is_new_enough(client, metadata))
+        object_to_version(client, metadata, text);
     else
-        snprintf(text, sizeof text,
-                 "This firmware file is missing compatibility metadata." PROCEED);
+        return;
     updater_fail(client->board, text);
 }
 
@@ -165,7 +224,7 @@ static void wled_file_data(struct web_client *client, const void *bytes, size_t 
     memcpy(client->start + client->start_length, bytes, kept);
     client->start_length += kept;
     if (client->start_length >= wanted)
-        check_release(client);
+        check_metadata(client);
 }
 
 static void wled_file_ends(struct web_client *client)

@@ -81,6 +81,14 @@ def esp8266(size=20000, seed=0, alike=0):
     return boot + sketch
 
 
+def wled(size=20000, release="ESP8266", version="16.1.0", safe=(0, 0, 0)):
+    """A sketch for an ESP8266 with the metadata of WLED: its release, and the version that must be there to install it."""
+    content = bytearray(noise(size))
+    metadata = b"STSW" + struct.pack("<I48s48s4x3B", 2, version.encode(), release.encode(), *safe)
+    content[4096 + 40:4096 + 40 + len(metadata)] = metadata
+    return bytes(content)
+
+
 def _crc32(data):
     """As the boot ROM of the RP2040 computes it: most significant bit first, nothing inverted at the end."""
     crc = 0xFFFFFFFF

@@ -87,7 +87,7 @@ PAGES = {
     "safeboot": Page("esp32", "/", "firmware", 200, b"Update Success! Rebooting...", scheme=None, filesystem={},
                      filesystem_path="/?mode=1", failure=(500, b"Update error: Decryption error")),
     "wifimanager": Page("esp8266", "/u", "update", 200, b"<div class='msg S'>",
-                        failure=(200, b"fehlgeschlagen!</strong></div>ERROR[10]: Magic byte is not 0xE9<")),
+                        failure=(200, b"fehlgeschlagen!</strong></div>OTA Error: 10<")),
 }
 
 
@@ -748,22 +748,19 @@ class TasmotaPage(PageScenario):
             self.assertEqual((reply.status, reply.body), expected)
 
 
-def wled_image(family, release):
-    """A sketch with WLED's metadata, in which this release stands."""
-    content = bytearray(sketch(family))
-    metadata = b"STSW" + struct.pack("<I48s48s", 1, b"16.1.0", release.encode())
-    content[4096 + 40:4096 + 40 + len(metadata)] = metadata
-    return bytes(content)
-
-
 class WledPage(PageScenario):
 
     def test_release(self):
         for options, content, fields, reason in (
-                ((), wled_image("esp8266", "ESP8266"), (), None),
-                (("--web-set", "release=ESP02"), wled_image("esp8266", "ESP8266"), (),
+                ((), firmware.wled(), (), None),
+                (("--web-set", "release=ESP02"), firmware.wled(), (),
                  b"current='ESP02', uploaded='ESP8266'"),
-                (("--web-set", "release=ESP02"), wled_image("esp8266", "ESP8266"), (("skipValidation", "1"),), None),
+                (("--web-set", "release=ESP02"), firmware.wled(), (("skipValidation", "1"),), None),
+                (("--web-set", "release=ESP02_V4"), firmware.wled(release="ESP02"), (), None),
+                ((), firmware.wled(safe=(16, 0, 0)), (), None),
+                ((), firmware.wled(safe=(15, 9, 9)), (), None),
+                ((), firmware.wled(safe=(16, 0, 1)), (),
+                 b"Cannot update from this version: requires at least 16.0.1, current='16.0.0'. Enable 'Ignore"),
                 ((), image(), (), b"missing compatibility metadata. Enable 'Ignore firmware validation' to proceed"),
                 ((), image(4400), (), b"Release check data never arrived?")):
             with self.subTest(options, reason=reason):

@@ -424,6 +424,8 @@ class Images(Scenario):
                 ("esp8266", 4, "the board says: Update error: ERROR\\[4\\]: Not Enough Space", "compressed \\(-z\\)"),
                 ("esp8266", 1, "Update error: ERROR\\[1\\]", "power supply"),
                 ("esp32", 4, "the board says: Update error: Not Enough Space", "larger app partitions"),
+                ("wifimanager", 4, "the board says: Update fehlgeschlagen! OTA Error: 4\n", "compressed \\(-z\\)"),
+                ("safeboot", 5, "the board says: Update error: Bad Size Given", "larger app partitions"),
                 ("form", 4, "the board says: error: ", "compressed")))
 
 
@@ -441,6 +443,8 @@ class Quirks(Scenario):
             Case("one partition, whose server has to settle", web("tasmota", "--web-set", "safeboot", "--web-set", "unsettled"),
                  WEB, family="esp32", says=(CONFIRMED,), never=("broke", "attempt")),
             Case("two partitions", web("tasmota"), WEB, family="esp32", never=("safeboot",)),
+            Case("larger than its partition", web("tasmota", "--capacity", "19000"), WEB, family="esp32", status=10,
+                 says=("Program flash size is larger than real flash size", "larger app partitions")),
             Case("its name in the URL does not matter", web("tasmota"), (*WEB, "--page", "tasmota")),
         ])
 
@@ -467,7 +471,17 @@ class Quirks(Scenario):
 
     def test_wled(self):
         self.check([
-            Case("another release", web("wled"), WEB, status=10, says=("missing compatibility metadata", "--force sends this one without that check")),
+            Case("no release", web("wled"), WEB, status=10,
+                 says=("missing compatibility metadata", "uncompressed image of WLED 16 or later",
+                       "--force sends this one without that check")),
+            Case("compressed", web("wled"), (*WEB, "-z"), status=10, image=firmware.wled(60000),
+                 says=("missing compatibility metadata", "uncompressed image of WLED 16 or later")),
+            Case("another release", web("wled"), WEB, status=10, image=firmware.wled(release="ESP02"),
+                 says=("current='ESP8266', uploaded='ESP02'", "Send an image of the board's release")),
+            Case("a version in between", web("wled"), WEB, status=10, image=firmware.wled(safe=(16, 0, 1)),
+                 says=("requires at least 16\\.0\\.1, current='16\\.0\\.0'",
+                       "First install the version that the board demands; --force")),
+            Case("its own release", web("wled"), WEB, image=firmware.wled(safe=(16, 0, 0)), says=(CONFIRMED,)),
             Case("--force", web("wled"), (*WEB, "--force"), says=(CONFIRMED,), events=("part name=update ",)),
             *(Case(f"{name} locked", web(name, "--web-set", "locked"), WEB, status=6,
                    says=("WLED's OTA lock is on",)) for name in ("wled", "wled-old")),
