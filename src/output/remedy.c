@@ -272,6 +272,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_PART_KEPT,
      .text = "Turn the board off and on before you try again: its page keeps the part that has "
              "arrived, would add the next image to it, and start the mixture."},
+    {.cause = OTA_CAUSE_PART_UNSURE,
+     .text =
+         "Turn the board off and on before you start again: its page may have kept the part that "
+         "has arrived, add the next image to it, and start the mixture."},
     {.cause = OTA_CAUSE_GONE,
      .text = "Check what the board runs before you send again: it may be restarting with the new "
              "image, or have lost power or Wi-Fi."},

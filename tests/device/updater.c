@@ -89,7 +89,7 @@ bool updater_begin(struct board *board, size_t size, bool filesystem, const char
     const struct family *family = &board->sim->config->family;
     size_t room = filesystem ? family->fs_capacity : family->capacity;
 
-    if (updater->is_running && has_esp32_updater(board))
+    if (updater->is_running && (has_esp32_updater(board) || !board->sim->config->web.says_running))
         return false;
     if (updater->is_running) {
         fail_with(board, ERROR_RUNNING_8266);

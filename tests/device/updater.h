@@ -14,8 +14,9 @@ struct updater {
 };
 
 /* Begins an image of at most size bytes; 0: as many as there is room for. md5 may be NULL: not
- * checked. False if it is refused. While an update runs, an ESP8266's class fails with an error of
- * which the running one dies too; an ESP32's only refuses, and the update goes on. */
+ * checked. False if it is refused. While an update runs, it only refuses, without an error, and the
+ * update goes on; with the ESP8266 core after 3.1.2 it fails with an error of which the running one
+ * dies too (esp8266/Arduino, pull request 9104). */
 bool updater_begin(struct board *board, size_t size, bool filesystem, const char *md5);
 
 /* Writes the next bytes, and adds the flash's time to *cost_us. Does nothing after an error. */

@@ -51,6 +51,8 @@ static const struct setting rows[] = {
      offsetof(struct web_config, stays)},
     {"md5", "elegantota2: an old core, which compares the MD5", SETTING_FLAG,
      offsetof(struct web_config, checks_md5)},
+    {"says-running", "esp8266: a core after 3.1.2, with an error if an update already runs",
+     SETTING_FLAG, offsetof(struct web_config, says_running)},
     {"unchecked", "an older version, which looks at neither Origin nor Referer", SETTING_FLAG,
      offsetof(struct web_config, unchecked)},
 };

@@ -52,8 +52,9 @@ static void start(struct web_client *client)
         return;
     }
 
+    /* It asks for the updater's error, not whether the update has begun. */
     bool begun = updater_begin(client->board, 0, strcmp(mode, "fs") == 0, NULL);
-    if (begun)
+    if (begun || !*updater->error)
         page_say(client, 200, "text/plain", NULL, "OK");
     else
         page_say(client, 400, "text/plain", NULL, "%s\n", updater->error);

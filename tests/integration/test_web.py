@@ -295,7 +295,7 @@ class Passwords(Scenario):
     def test_later_uploads_answer_at_once(self):
         for scheme in ("basic", "digest"):
             with self.subTest(scheme):
-                board = self.board(*web("form", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open",
+                board = self.board(*web("esp8266", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open",
                                         "--fault", "reset@100000*1"))
                 path = self.file("fw.bin", sketch("esp8266", 700000))
                 result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "kwertz", "--json")
@@ -449,10 +449,11 @@ class Quirks(Scenario):
         ])
 
     def test_elegantota(self):
-        """An upload that somebody else began is no refusal; one refused at its start is."""
-        for name in ("elegantota", "elegantota-async"):
-            with self.subTest(name):
-                board = self.board(*web(name))
+        """An upload that somebody else began is no refusal; one refused at its start is. Released cores of the ESP8266 do
+        not refuse that start."""
+        for name, *settings in (("elegantota",), ("elegantota", "says-running"), ("elegantota-async", "says-running")):
+            with self.subTest(name, settings=settings):
+                board = self.board(*web(name, *(word for setting in settings for word in ("--web-set", setting))))
                 connection = http.client.HTTPConnection(board.address, board.port, timeout=60)
                 connection.request("GET", "/ota/start?mode=fr", headers={"Connection": "close"})
                 self.assertEqual(connection.getresponse().read(), b"OK")
@@ -460,7 +461,7 @@ class Quirks(Scenario):
                 path = self.file("fw.bin", sketch("esp8266"))
                 result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--retries", "0")
                 self.assertEqual(result.status, 0, result)
-                self.assertIn("an earlier upload was not finished; starting again", result.err)
+                self.assertEqual("an earlier upload was not finished; starting again" in result.err, bool(settings))
         self.check([
             Case("401 after the upload", web("elegantota", "-P", "kwertz", "--fault", "late-401"),
                  (*WEB, "-a", "kwertz"), status=11, installed=True, says=("status 401",)),
@@ -565,8 +566,28 @@ class Quirks(Scenario):
             Case("an ESP8266 would start the mixture", web("esphome-async", "--fault", "reset@100000*1"),
                  ("--protocol", "web"), image=400000, status=9, never=("attempt 2",),
                  says=("Turn the board off and on before you try again",)),
+            *(Case(f"so would one with its core's updater, {name}", web(name, "--fault", "reset@100000*1"),
+                   ("--protocol", "web"), image=firmware.esp8266(400000), status=9, never=("attempt 2",),
+                   says=("Turn the board off and on before you try again",))
+              for name in ("async", "elegantota2", "form", "webupdater", "wled-old")),
+            Case("and a Pico W", web("form", "--fault", "reset@100000*1"), ("--protocol", "web"), family="pico",
+                 image=400000, status=9, never=("attempt 2",), says=("Turn the board off and on before you try again",)),
+            *(Case(f"{name} does not say that its updater runs", web(name, "--fault", "reset@100000*1"),
+                   ("--protocol", "web"), image=firmware.esp8266(400000), status=9, never=("attempt 3",),
+                   says=("the board may still have the part of the image", "Turn the board off and on"))
+              for name in ("elegantota", "elegantota-async")),
+            Case("nor after the last attempt", web("elegantota", "--fault", "reset@100000*1"), WEB,
+                 image=firmware.esp8266(400000), status=9, says=("Turn the board off and on before you start again",)),
+            Case("a newer core says so", web("elegantota", "--web-set", "says-running", "--fault", "reset@100000*1"),
+                 ("--protocol", "web"), image=firmware.esp8266(400000),
+                 says=("an earlier upload was not finished; starting again", RECEIVED)),
+            Case("WLED 16 ends its updater", web("wled", "--fault", "reset@100000*1"), ("--protocol", "web"),
+                 image=firmware.wled(400000), says=("attempt 2 of 3", CONFIRMED)),
+            Case("ESP8266HTTPUpdateServer does", web("esp8266", "--fault", "reset@100000*1"), ("--protocol", "web"),
+                 image=400000, says=("attempt 2 of 3", CONFIRMED)),
             Case("a refusal after that is one", web("async", "--fault", "reset@100000*1", "--fault", "update-error:4"),
-                 ("--protocol", "web"), image=400000, status=10, says=("attempt 2 of 3", "the board says: FAIL")),
+                 ("--protocol", "web"), family="esp32", image=400000, status=10,
+                 says=("attempt 2 of 3", "the board says: FAIL")),
         ])
 
 

@@ -54,6 +54,7 @@ const struct page pages[PAGE_COUNT] = {
                          .success_status = 307,
                          .success = {"OK", "Success"},
                          .failure = {"FAIL", "Update error"},
+                         .may_append_before = PAGE_EVER,
                          .restart_ms = 2500},
     [PAGE_ELEGANTOTA] = {.name = "elegantota",
                          .title = "ElegantOTA",
@@ -71,6 +72,7 @@ const struct page pages[PAGE_COUNT] = {
                          .success = {"OK", "Update Success"},
                          .failure = {"FAIL", "ERROR[", "Update error"},
                          .writes_first = true,
+                         .may_append_before = PAGE_EVER,
                          .restart_ms = 4000},
     [PAGE_ASYNC] = {.name = "async",
                     .title = "form on ESPAsyncWebServer",
@@ -83,6 +85,7 @@ const struct page pages[PAGE_COUNT] = {
                     .proof = PAGE_PROOF_RECEIVED,
                     .failure = {"fail", "error"},
                     .is_generic = true,
+                    .may_append_before = PAGE_EVER,
                     .restart_ms = 3000},
     [PAGE_TASMOTA] = {.name = "tasmota",
                       .title = "Tasmota",
@@ -112,6 +115,7 @@ const struct page pages[PAGE_COUNT] = {
                    .pin_path = "/json/state",
                    .success = {"Update successful"},
                    .failure = {"Update failed", "Please unlock", "Access Denied"},
+                   .may_append_before = 16,
                    .restart_ms = 3000},
     [PAGE_ESPHOME] = {.name = "esphome",
                       .title = "ESPHome's web server",
@@ -177,6 +181,7 @@ const struct page pages[PAGE_COUNT] = {
                    .proof = PAGE_PROOF_RECEIVED,
                    .failure = {"fail", "error"},
                    .is_generic = true,
+                   .may_append_before = PAGE_EVER,
                    .restart_ms = 4000},
 };
 
@@ -186,6 +191,17 @@ const struct page *page_table_find(const char *name)
         if (strcmp(pages[i].name, name) == 0)
             return &pages[i];
     return NULL;
+}
+
+bool page_may_append(const struct page *page, const char *version)
+{
+    const unsigned before = page->may_append_before;
+    const char *end;
+    uint64_t major;
+
+    if (before == 0 || before == PAGE_EVER || !parse_decimal(version, UINT32_MAX, &major, &end))
+        return before != 0;
+    return major < before;
 }
 
 const char *page_table_list(char *text, size_t capacity)

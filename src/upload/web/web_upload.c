@@ -154,16 +154,54 @@ static void fail_step(struct web *web, const struct http_reply *reply, const cha
     web_finish(web, &failure);
 }
 
+/* The board's chip, or those that the image is for. */
+static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
+{
+    return *web->finder.facts.chips ? web->finder.facts.chips
+                                    : image_fit_chips(chips, web->attempt.image);
+}
+
+/* Whether a board may start the mixture of a part of an image and what is sent after it. */
+static bool may_keep_part(const struct web *web)
+{
+    const struct page *page = web->finder.page;
+    char buffer[KIND_CHIPS_MAX];
+    const char *chips = find_chips(web, buffer);
+
+    if (!page->appends && (!page_may_append(page, web->finder.facts.version) || !*chips))
+        return false;
+    return kind_overlap("esp8266,rp*", chips);
+}
+
 /* -- ElegantOTA 3 -- */
 
+/* The start of an update says so if the updater still runs, unless the core has no error for that. */
+static bool tells_of_part(const struct web *web)
+{
+    return web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2;
+}
+
 static void start_elegantota(struct web *web);
+
+static void fail_with_part(struct web *web)
+{
+    struct ota_failure failure;
+
+    ota_fail(&failure, OTA_E_LOST,
+             "the board may still have the part of the image that came before the upload broke "
+             "off: nothing more was sent");
+    failure.cause = OTA_CAUSE_PART_KEPT;
+    web_finish(web, &failure);
+}
 
 static void on_elegantota_started(struct web *web, const struct http_reply *reply)
 {
     char text[PAGE_TEXT_MAX];
 
     page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    if (reply->status == 200) {
+    if (reply->status == 200 && web->history.was_broken && web->starts == 1 && may_keep_part(web)) {
+        fail_with_part(web);
+    } else if (reply->status == 200) {
         send_image(web);
     } else if (strcasestr(text, "already running") && web->starts == 1) {
         web_note(web, "an earlier upload was not finished; starting again");
@@ -390,12 +428,9 @@ static void note_password(struct web *web, const struct http_reply *reply)
  * have; only an ESP32 then looks at more of the mixture than its first bytes. */
 static void note_broken(struct web *web, struct ota_failure *failure)
 {
-    char chips[KIND_CHIPS_MAX];
-
     web->history.was_broken = true;
-    if (web->finder.page->appends &&
-        kind_overlap("esp8266,rp*", image_fit_chips(chips, web->attempt.image)))
-        failure->cause = OTA_CAUSE_PART_KEPT;
+    if (may_keep_part(web))
+        failure->cause = tells_of_part(web) ? OTA_CAUSE_PART_UNSURE : OTA_CAUSE_PART_KEPT;
 }
 
 /* The whole image is there, and nothing says what became of it. */
@@ -412,20 +447,18 @@ bool web_is_verdict(const struct web *web, const struct http_reply *reply)
     return page_judge(text, web->finder.page, reply) != PAGE_UNCLEAR;
 }
 
-/* The chip is that of the board, or what the image is for; an image that may be for any counts as one
- * for a board that says what it means. */
+/* An image that may be for any board counts as one for a board that says what it means. */
 bool web_proves_receipt_only(const struct web *web)
 {
     const struct page *page = web->finder.page;
-    const char *chips = web->finder.facts.chips;
-    char image_chips[KIND_CHIPS_MAX];
+    char buffer[KIND_CHIPS_MAX];
 
     if (!page || page->proof == PAGE_PROOF_RECEIVED)
         return page;
     if (!page->received_chips || web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM)
         return false;
-    if (!*chips)
-        chips = image_fit_chips(image_chips, web->attempt.image);
+
+    const char *chips = find_chips(web, buffer);
     return *chips && kind_overlap(page->received_chips, chips);
 }
 

@@ -65,6 +65,7 @@ static const struct row {
     {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, SKETCH, "esp8266", "but also after a crash"},
     {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, FILESYSTEM, "", "but also after a crash"},
     {OTA_E_LOST, OTA_CAUSE_PART_KEPT, SKETCH, "esp8266", "off and on before you try again"},
+    {OTA_E_LOST, OTA_CAUSE_PART_UNSURE, SKETCH, "esp8266", "off and on before you start again"},
     {OTA_E_UNKNOWN, OTA_CAUSE_GONE, SKETCH, "esp32*", "lost power"},
     {OTA_E_UNKNOWN, OTA_CAUSE_NONE, SKETCH, "esp32*", "may already have installed"},
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, SKETCH, "", "limit of open files"},

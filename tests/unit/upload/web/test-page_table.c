@@ -38,11 +38,28 @@ static void test_unknown(void **state)
     assert_null(page_table_find(""));
 }
 
+/* WLED ends its updater from version 16 on; a board that tells no version may be an older one. */
+static void test_may_append(void **state)
+{
+    const struct page *wled = &pages[PAGE_WLED];
+
+    (void)state;
+    assert_true(page_may_append(wled, ""));
+    assert_true(page_may_append(wled, "beta"));
+    assert_true(page_may_append(wled, "0.15.1 (build 2412100)"));
+    assert_true(page_may_append(wled, "15.9"));
+    assert_false(page_may_append(wled, "16.0.0"));
+    assert_false(page_may_append(wled, "17.0.0-dev (build 2611200, ESP32)"));
+    assert_true(page_may_append(&pages[PAGE_FORM], "2000.1"));
+    assert_false(page_may_append(&pages[PAGE_ESP8266], ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_may_append),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
