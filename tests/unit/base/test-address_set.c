@@ -3,6 +3,9 @@
  */
 #include "base/address_set.h"
 
+#include "support/failing.h"
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,15 +14,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static bool lacks_memory;
-
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size)
-{
-    return lacks_memory ? NULL : __real_realloc(old, size);
-}
 
 static struct address parse(const char *text)
 {
@@ -68,10 +62,10 @@ static void test_no_memory(void **state)
     const struct address first = parse("10.0.0.1"), second = parse("10.0.0.2");
 
     assert_true(address_set_add(&set, &first));
-    lacks_memory = true;
+    failing_start_for_good(FAILING_ALLOCATION, ENOMEM);
     assert_false(address_set_add(&set, &second));
     assert_true(address_set_add(&set, &first));
-    lacks_memory = false;
+    assert_true(failing_stop());
     assert_false(address_set_has(&set, &second));
     assert_true(address_set_has(&set, &first));
     address_set_clear(&set);

@@ -3,6 +3,9 @@
  */
 #include "base/string_list.h"
 
+#include "support/failing.h"
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,15 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool refuse_memory;
-
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return refuse_memory ? NULL : __real_realloc(memory, size);
-}
 
 static char *make_strings(int number)
 {
@@ -71,9 +65,9 @@ static void test_strings_no_memory(void **state)
 
     for (int i = 0; i < 2; i++) {
         char *string = make_strings(i);
-        refuse_memory = true;
+        failing_start_for_good(FAILING_ALLOCATION, ENOMEM);
         int result = strings_add(&strings, string);
-        refuse_memory = false;
+        assert_true(failing_stop());
         assert_int_equal(result, -1);
         assert_int_equal(strings.count, i);
         assert_int_equal(strings_add(&strings, string), 0); /* it still belongs to the caller */

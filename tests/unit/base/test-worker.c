@@ -27,19 +27,6 @@
 
 enum { DEADLINE_MS = 10000 };
 
-/* --wrap=fork: fails when a test asks for it, as if no process were left. */
-static bool no_process_left;
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
-
-pid_t __wrap_fork(void)
-{
-    if (!no_process_left)
-        return __real_fork();
-    errno = EAGAIN;
-    return -1;
-}
-
 static bool is_readable(int descriptor)
 {
     struct pollfd pollfd = {.fd = descriptor, .events = POLLIN};
@@ -274,26 +261,12 @@ static void test_dies_with_its_parent(void **state)
     }
 }
 
-static void test_worker_no_process(void **state)
-{
-    struct worker child;
-    (void)state;
-
-    no_process_left = true;
-    int rc = worker_start(&child, hang, NULL);
-    int error = errno;
-    no_process_left = false;
-    assert_int_equal(rc, -1);
-    assert_int_equal(error, EAGAIN);
-    assert_no_children();
-}
-
 static void test_not_started(void **state)
 {
     static const struct {
         enum failing_call call;
         int error;
-    } rows[] = {{FAILING_SOCKETPAIR, EMFILE}, {FAILING_FCNTL, EINVAL}};
+    } rows[] = {{FAILING_SOCKETPAIR, EMFILE}, {FAILING_FCNTL, EINVAL}, {FAILING_FORK, EAGAIN}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -490,7 +463,6 @@ int main(void)
         cmocka_unit_test(test_libraries_are_not_heard),
         cmocka_unit_test(test_worker_signals),
         cmocka_unit_test(test_dies_with_its_parent),
-        cmocka_unit_test(test_worker_no_process),
         cmocka_unit_test(test_not_started),
         cmocka_unit_test(test_calls_that_fail_in_the_child),
         cmocka_unit_test(test_wait_is_interrupted),

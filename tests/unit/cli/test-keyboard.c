@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "base/loop.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,15 +25,6 @@
 enum { PARTS = 4 };
 
 static const int64_t PATIENCE_US = 5000000;
-
-static bool refuse_memory;
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refuse_memory ? NULL : __real_calloc(count, size);
-}
 
 /* One standard input, with the lines that were read from it. */
 static struct world {
@@ -257,9 +250,9 @@ static void test_keyboard_no_memory(void **state)
     assert_null(keyboard_start(loop, on_typed_line, &world)); /* the watch cannot be started */
     assert_int_equal(dup2(closed, STDIN_FILENO), STDIN_FILENO);
     close(closed);
-    refuse_memory = true;
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
     struct keyboard *keyboard = keyboard_start(loop, on_typed_line, &world);
-    refuse_memory = false;
+    failing_stop();
     assert_null(keyboard);
     keyboard_free(NULL);
     loop_free(loop);

@@ -10,38 +10,13 @@
 #include <cmocka.h>
 
 #include "discovery/board_list.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --wrap: allocations that succeed; negative: all do. */
-static int allocations_left = -1;
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static bool is_memory_left(void)
-{
-    if (allocations_left > 0)
-        allocations_left--;
-    else if (allocations_left == 0)
-        return false;
-
-    return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_memory_left() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return is_memory_left() ? __real_realloc(memory, size) : NULL;
-}
 
 static struct mdns_answer seen(const char *instance)
 {
@@ -220,8 +195,11 @@ static void test_list_no_memory(void **state)
     add_answer(&boards, resolved("b", "b.local", "10.0.0.2", 3232));
     add_answer(&boards, seen("c"));
     const struct board *const original = boards.items[1];
-    for (allocations_left = 0;; allocations_left = ++made) {
-        if (board_list_split(&boards, 1, addresses, COPIES) == 0)
+    for (;; made++) {
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        int rc = board_list_split(&boards, 1, addresses, COPIES);
+        assert_int_equal(failing_stop(), rc < 0);
+        if (rc == 0)
             break;
         assert_int_equal(boards.count, 3);
         assert_string_equal(boards.items[0]->instance, "a");
@@ -230,9 +208,9 @@ static void test_list_no_memory(void **state)
     }
     assert_true(made >= COPIES - 1);
     assert_int_equal(boards.count, 3 + COPIES - 1);
-    allocations_left = 0;
+    failing_start_for_good(FAILING_ALLOCATION, ENOMEM);
     assert_int_equal(board_list_add(&boards, &fourth), -1);
-    allocations_left = -1;
+    failing_stop();
     assert_int_equal(boards.count, 3 + COPIES - 1);
     board_list_free(&boards);
 }

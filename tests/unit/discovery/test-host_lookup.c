@@ -11,6 +11,7 @@
 
 #include "base/loop.h"
 #include "discovery/host_lookup.h"
+#include "support/failing.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -23,20 +24,6 @@
 #include <unistd.h>
 
 enum { DEADLINE_US = 20000000 };
-
-/* --wrap=fork: fails when a test says so. */
-static bool no_process_left;
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
-
-pid_t __wrap_fork(void)
-{
-    if (!no_process_left)
-        return __real_fork();
-
-    errno = EAGAIN;
-    return -1;
-}
 
 /* --wrap=getaddrinfo: resolves names that begin with "test:". Each letter behind it is an address,
  * and equal letters are the same address. */
@@ -81,16 +68,6 @@ void __wrap_freeaddrinfo(struct addrinfo *list)
 {
     if (list != fake)
         __real_freeaddrinfo(list);
-}
-
-/* --wrap=calloc */
-static bool no_memory_left;
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return no_memory_left ? NULL : __real_calloc(count, size);
 }
 
 struct scene {
@@ -294,10 +271,10 @@ static void test_lookup_no_process(void **state)
     struct loop *loop = loop_new();
 
     (void)state;
-    no_process_left = true;
+    failing_start(FAILING_FORK, 0, EAGAIN);
     struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_lookup_done, NULL);
     int error = errno;
-    no_process_left = false;
+    failing_stop();
     assert_null(lookup);
     assert_int_equal(error, EAGAIN);
     loop_free(loop);
@@ -326,9 +303,9 @@ static void test_lookup_no_memory(void **state)
     struct scene scene = {.loop = loop_new()};
 
     (void)state;
-    no_memory_left = true;
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
     scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_lookup_done, &scene);
-    no_memory_left = false;
+    failing_stop();
     assert_null(scene.lookup);
     no_watch_left = true;
     scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_lookup_done, &scene);

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,27 +30,17 @@
  * takes: a quick failure is recognized by its reason, not by the clock. */
 enum { DEADLINE_US = 20000000, QUERIES_MAX = 600 };
 
-/* --wrap=fork: the system has no process left when a test says so, or the child waits before it
- * begins: until the pipe gate is closed. */
-static bool no_process_left;
+/* A child waits before it begins, until this pipe is closed. -1: it does not. */
 static int gate[2] = {-1, -1};
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
 
-pid_t __wrap_fork(void)
+static void wait_at_gate(void)
 {
-    if (no_process_left) {
-        errno = EAGAIN;
-        return -1;
-    }
+    char none;
 
-    pid_t pid = __real_fork();
-    if (pid == 0 && gate[0] >= 0) {
-        char none;
-        close(gate[1]);
-        (void)!read(gate[0], &none, 1);
-    }
-    return pid;
+    if (gate[0] < 0)
+        return;
+    close(gate[1]);
+    (void)!read(gate[0], &none, 1);
 }
 
 struct scene {
@@ -206,6 +197,7 @@ static void test_reason_of_a_child_that_has_ended(void **state)
     (void)state;
 
     set_up_mdns_client(&scene, false);
+    assert_int_equal(pthread_atfork(NULL, NULL, wait_at_gate), 0);
     assert_int_equal(pipe(gate), 0);
     ask_client(&scene, 3); /* which are sent before the child begins */
     close(gate[1]);
@@ -340,9 +332,9 @@ static void test_client_no_process(void **state)
     (void)state;
 
     set_up_mdns_client(&scene, false);
-    no_process_left = true;
+    failing_start(FAILING_FORK, 0, EAGAIN);
     ask_client(&scene, 2);
-    no_process_left = false;
+    failing_stop();
     run_client_for(&scene, DEADLINE_US);
     assert_int_equal(scene.answered, 2);
     assert_non_null(

@@ -9,34 +9,12 @@
 #include <cmocka.h>
 
 #include "pluggable/ports.h"
+#include "support/failing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --wrap: allocations that succeed; negative: all do. */
-static int allocations_left = -1;
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-static bool is_memory_left(void)
-{
-    if (allocations_left > 0)
-        allocations_left--;
-    return allocations_left != 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_memory_left() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return is_memory_left() ? __real_realloc(memory, size) : NULL;
-}
 
 static char told[8192]; /* "add {...}\n" */
 
@@ -160,10 +138,10 @@ static void test_ports_without_memory(void **state)
     for (int left = 0; failures == left; left++) {
         struct ports ports = {0};
 
-        allocations_left = left;
+        failing_start(FAILING_ALLOCATION, left, ENOMEM);
         failures += ports_replace(&ports, &boards, on_event, told) < 0;
         bool is_told = *told != '\0';
-        allocations_left = -1;
+        failing_stop();
         *told = '\0';
         assert_int_equal(ports_replace(&ports, &boards, on_event, told), 0);
         assert_int_equal(*told != '\0', !is_told);

@@ -110,6 +110,7 @@ WRAP(ssize_t, send, FAILING_SEND, -1, (int fd, const void *data, size_t size, in
 WRAP(ssize_t, recv, FAILING_RECV, -1, (int fd, void *data, size_t size, int flags),
      (fd, data, size, flags))
 WRAP(int, dup2, FAILING_DUP2, -1, (int from, int to), (from, to))
+WRAP(pid_t, fork, FAILING_FORK, -1, (void), ())
 WRAP(pid_t, getppid, FAILING_GETPPID, -1, (void), ())
 WRAP(pid_t, waitpid, FAILING_WAITPID, -1, (pid_t pid, int *status, int options),
      (pid, status, options))
