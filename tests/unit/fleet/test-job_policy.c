@@ -235,6 +235,20 @@ static void test_ports(void **state)
     }
 }
 
+/* The ports for an image of unknown format on a board of this kind. Returns their number. */
+static size_t list_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
+                         const struct upload_protocol *protocol, const char *kind_name,
+                         bool is_forced)
+{
+    const struct image image = {.family = IMAGE_UNKNOWN};
+    const struct assignment assignment = {.protocol = protocol, .image = &image};
+    struct kind kind = {0};
+
+    snprintf(kind.proven, sizeof kind.proven, "%s", kind_name);
+    snprintf(kind.likely, sizeof kind.likely, "%s", kind_name);
+    return job_policy_ports(ports, &assignment, 0, &kind, is_forced);
+}
+
 /* Rare boards have to announce what they are. */
 static void test_ports_of_esphome(void **state)
 {
@@ -244,17 +258,11 @@ static void test_ports_of_esphome(void **state)
         size_t count;
     } rows[] = {{"", 8266, 3},        {"esp32*", 3232, 1}, {"bk72xx", 8892, 1},
                 {"rtl87xx", 8892, 1}, {"ln882x", 8820, 1}, {"nrf52", 4232, 1}};
-    const struct image image = {.family = IMAGE_UNKNOWN};
-    const struct assignment assignment = {.protocol = &esphome_protocol, .image = &image};
+    struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
-        struct kind kind = {0};
-
-        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
-        snprintf(kind.likely, sizeof kind.likely, "%s", rows[i].proven);
-        assert_int_equal(job_policy_ports(ports, &assignment, 0, &kind, true), rows[i].count);
+        assert_int_equal(list_ports(ports, &esphome_protocol, rows[i].proven, true), rows[i].count);
         assert_int_equal(ports[0].number, rows[i].first);
     }
 }
@@ -267,17 +275,11 @@ static void test_ports_of_unknown_format(void **state)
         uint16_t last;
         size_t count;
     } rows[] = {{"", 3232, 2}, {"esp8266,rp2040", 8266, 1}, {"ch32h4", 2040, 1}};
-    const struct image image = {.family = IMAGE_UNKNOWN};
-    const struct assignment assignment = {.protocol = &espota_protocol, .image = &image};
+    struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
-        struct kind kind = {0};
-
-        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
-        snprintf(kind.likely, sizeof kind.likely, "%s", rows[i].proven);
-        assert_int_equal(job_policy_ports(ports, &assignment, 0, &kind, false), rows[i].count);
+        assert_int_equal(list_ports(ports, &espota_protocol, rows[i].proven, false), rows[i].count);
         assert_int_equal(ports[rows[i].count - 1].number, rows[i].last);
     }
 }
