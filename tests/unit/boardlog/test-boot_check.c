@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "boardlog/restart_watch.h"
-#include "net/outage.h"
 #include "support/match_memory.h"
+#include "support/outage_wraps.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
 
@@ -71,10 +71,6 @@ void __wrap_board_log_free(struct board_log *log);
 struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_config *config,
                                                  restart_watch_done_fn *on_done, void *userdata);
 void __wrap_restart_watch_free(struct restart_watch *watch);
-void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
-                         const struct source *source);
-unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
-void __wrap_outage_stop(struct outage *outage);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 

@@ -3,8 +3,8 @@
  * table.
  */
 #include "boardlog/restart_watch.h"
-#include "net/outage.h"
 #include "net/tcp_connect.h"
+#include "support/outage_wraps.h"
 #include "support/virtual_time.h"
 
 #include <errno.h>
@@ -59,10 +59,6 @@ struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct add
                                              const struct source *source, int64_t deadline_us,
                                              tcp_connect_done_fn *on_done, void *userdata);
 void __wrap_tcp_connect_free(struct tcp_connect *attempt);
-void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
-                         const struct source *source);
-unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
-void __wrap_outage_stop(struct outage *outage);
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
                                              const struct source *source, int64_t deadline_us,

@@ -12,9 +12,9 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "discovery/board_browse.h"
-#include "net/alive.h"
 #include "net/source.h"
 #include "support/capture.h"
+#include "support/search_wraps.h"
 #include "support/virtual_time.h"
 
 #include <errno.h>
@@ -40,16 +40,7 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          unsigned services, const char *name,
-                                          mdns_client_answer_fn *on_answer, void *userdata);
-void __wrap_mdns_client_cancel(struct mdns_query *query);
 bool __wrap_mdns_client_has_answered(const struct mdns_client *mdns);
-void __wrap_plain_query_send(enum service service);
-ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
-struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                                 const struct source *source, alive_done_fn *done, void *userdata);
-void __wrap_alive_free(struct alive *alive);
 
 /* The real function reads the interfaces of this computer. */
 ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)

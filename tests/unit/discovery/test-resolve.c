@@ -12,10 +12,9 @@
 
 #include "base/loop.h"
 #include "discovery/host_lookup.h"
-#include "discovery/namesakes.h"
 #include "discovery/resolve.h"
-#include "net/alive.h"
 #include "net/source.h"
+#include "support/search_wraps.h"
 #include "support/virtual_time.h"
 
 #include <errno.h>
@@ -77,17 +76,8 @@ static struct world {
 
 static const struct source wlan = {.interface = "wlan0"};
 
-void __wrap_plain_query_send(enum service service);
-struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          unsigned services, const char *name,
-                                          mdns_client_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
-ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
-struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
-                                 const struct source *source, alive_done_fn *done, void *userdata);
-void __wrap_alive_free(struct alive *alive);
-void __wrap_mdns_client_cancel(struct mdns_query *query);
 struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name,
                                              host_lookup_done_fn *done, void *userdata);
 void __wrap_host_lookup_free(struct host_lookup *lookup);

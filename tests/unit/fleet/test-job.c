@@ -16,10 +16,10 @@
 #include "discovery/services_at.h"
 #include "fleet/job.h"
 #include "support/resolver_wraps.h"
+#include "support/session_wraps.h"
 #include "support/story.h"
 #include "support/virtual_time.h"
 #include "upload/espota/espota_settings.h"
-#include "upload/espota/session.h"
 #include "upload/protocols.h"
 #include "upload/reason.h"
 
@@ -92,17 +92,6 @@ static struct assignment assignment;
 
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
-struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct upload_callbacks *callbacks);
-void __wrap_session_free(struct session *session);
-enum ota_phase __wrap_session_phase(const struct session *session);
-bool __wrap_session_all_sent(const struct session *session);
-void __wrap_session_set_password(struct session *session, const char *password);
-struct listener *__wrap_listener_open(struct loop *loop, const struct source *source,
-                                      uint16_t first, uint16_t last, struct ota_failure *failure);
-void __wrap_listener_close(struct listener *listener);
-uint16_t __wrap_listener_port(const struct listener *listener);
-bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
 struct boot_check *__wrap_boot_check_start(const struct boot_check_config *config,
                                            const struct boot_check_callbacks *callbacks);
 bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length);

@@ -4,8 +4,7 @@
  */
 #include "upload/readback.h"
 
-#include "discovery/mdns_client.h"
-#include "discovery/plain_query.h"
+#include "support/search_wraps.h"
 #include "support/virtual_time.h"
 #include "upload/endpoints.h"
 #include "upload/upload_settings.h"
@@ -32,12 +31,6 @@ static struct world {
     bool is_over, is_proven;
     struct ota_failure result;
 } world;
-
-struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          unsigned services, const char *name,
-                                          mdns_client_answer_fn *on_answer, void *userdata);
-void __wrap_mdns_client_cancel(struct mdns_query *query);
-void __wrap_plain_query_send(enum service service);
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
                                           unsigned services, const char *name,

@@ -15,8 +15,8 @@
 #include "discovery/resolve.h"
 #include "image/kind.h"
 #include "secrets/echo.h"
+#include "support/session_wraps.h"
 #include "upload/espota/espota_settings.h"
-#include "upload/espota/session.h"
 #include "upload/protocols.h"
 
 #include <string.h>
@@ -42,15 +42,6 @@ static const struct image pico = {.family = IMAGE_PICO}, unknown = {.family = IM
 static const struct resolution found = {.password = TXT_YES};
 static const struct endpoints endpoints = {.address_count = 1, .port_count = 1};
 
-struct listener *__wrap_listener_open(struct loop *loop, const struct source *source,
-                                      uint16_t first, uint16_t last, struct ota_failure *failure);
-uint16_t __wrap_listener_port(const struct listener *listener);
-void __wrap_listener_close(struct listener *listener);
-bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
-struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct upload_callbacks *callbacks);
-enum ota_phase __wrap_session_phase(const struct session *session);
-void __wrap_session_free(struct session *session);
 int __real_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
 int __wrap_digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
 

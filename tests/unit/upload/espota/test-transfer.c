@@ -3,8 +3,8 @@
  */
 #include "base/address.h"
 #include "base/loop.h"
-#include "net/outage.h"
 #include "support/failing.h"
+#include "support/outage_wraps.h"
 #include "support/requirement.h"
 #include "upload/espota/transfer.h"
 #include "upload/reason.h"
@@ -64,10 +64,6 @@ struct board {
 
 static unsigned outages; /* of this computer, during the whole transfer */
 static const struct source *watched_source;
-
-void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
-                         const struct source *source);
-unsigned __wrap_outage_after(struct outage *outage, int64_t time_us);
 
 void __wrap_outage_start(struct outage *outage, struct loop *loop, const struct address *address,
                          const struct source *source)
