@@ -373,6 +373,12 @@ static void on_found(size_t endpoint, void *userdata)
     member->is_found = true;
 }
 
+/* Other boards that ask for the password do not wait for the proof, or for the end of a log. */
+static void on_sent(void *userdata)
+{
+    fleet_password_left(userdata);
+}
+
 static void on_rest(void *userdata)
 {
     struct member *member = userdata;
@@ -433,6 +439,7 @@ static struct job *new_job(struct member *member, struct ota_failure *failure)
                                             .on_found = on_found,
                                             .on_password = on_job_password,
                                             .on_rejected = on_rejected,
+                                            .on_sent = on_sent,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
                                             .on_planned = on_planned,

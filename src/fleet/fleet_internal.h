@@ -74,7 +74,7 @@ void fleet_password_accepted(struct member *member);
 bool fleet_password_rejected(struct member *member);
 /* The attempt is over without a verdict on the password, and another one follows. */
 void fleet_password_rested(struct member *member);
-/* The work on the board is over. */
+/* The board needs no password any more: its image was sent, or the work on it is over. */
 void fleet_password_left(struct member *member);
 /* Called from the loop: takes the next step with the password. */
 void fleet_password_turn(struct fleet *fleet);

@@ -174,10 +174,17 @@ static void note_awaited_proof(struct job *job, const char *so_far, enum ota_cau
     job_note(job, OTA_PHASE_PROOF, message);
 }
 
+/* The upload is over. */
+static void begin_proof(struct job *job)
+{
+    job->confirmed_us = loop_now_us();
+    job->callbacks.on_sent(job->callbacks.userdata);
+}
+
 void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_failure *success)
 {
     const struct log_settings *settings = job->config.log;
-    job->confirmed_us = loop_now_us();
+    begin_proof(job);
     if (!start_boot_check(job, OTA_CAUSE_NONE))
         return;
     if (!boot_check_is_proof_wanted(settings))
@@ -188,7 +195,7 @@ void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_fail
 
 void job_prove_instead(struct job *job, const struct ota_failure *unknown)
 {
-    job->confirmed_us = loop_now_us();
+    begin_proof(job);
     job->is_verdict_lost = true;
     bool is_proven = unknown->cause == OTA_CAUSE_RESTARTED && !job->config.log->expect;
     if (start_boot_check(job, unknown->cause) && !is_proven)

@@ -411,8 +411,7 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
 /* For a reply that neither rejects the password nor asks for one. */
 static void note_password(struct web *web, const struct http_reply *reply)
 {
-    if (web->history.upload_challenge.scheme != CHALLENGE_NONE)
-        web_note_authenticated(web, reply);
+    web_note_authenticated(web, reply); /* unless its page has said so before */
     if (web->challenge.scheme != CHALLENGE_NONE || web->history.is_unlocked ||
         !web_has_password(web) || web->history.is_unasked_told ||
         reply->status == STATUS_UNAUTHORIZED)

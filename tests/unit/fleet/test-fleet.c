@@ -788,6 +788,27 @@ static void test_silent_prover(void **state)
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
 
+/* The proof of the first board takes long, and its log has no end: the others do not wait for it. */
+static void test_prover_is_followed(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
+    const struct job_callbacks *prover = &world.jobs[0]->callbacks;
+
+    let_job_ask(0);
+    let_job_ask(1);
+    type_password("kwert");
+    told();
+    prover->on_sent(prover->userdata);
+    turn_fleet();
+    assert_string_equal(told(), "+1 ");
+    let_job_ask(1);
+    assert_string_equal(told(), "1:kwert ");
+    end_fleet(0, OTA_OK);
+    end_fleet(1, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+}
+
 /* All boards that ask are parked, and the first of them hangs up: the typed password goes to
  * another. */
 static void test_prover_hangs_up(void **state)
@@ -998,6 +1019,7 @@ int main(void)
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_right_password_at_last),
         cmocka_unit_test(test_silent_prover),
+        cmocka_unit_test(test_prover_is_followed),
         cmocka_unit_test(test_prover_hangs_up),
         cmocka_unit_test(test_parked_board_ends),
         cmocka_unit_test(test_prompt_is_dismissed),

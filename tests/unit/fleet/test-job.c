@@ -75,7 +75,7 @@ static struct world {
     bool is_ready;
     int64_t search_limit_us;
     enum announcement_use use; /* of the last search */
-    unsigned done;
+    unsigned sent, done;
     int exit_status; /* of the result */
     enum ota_cause cause;
     int64_t transfer_us; /* likewise */
@@ -271,6 +271,7 @@ struct boot_check *__wrap_boot_check_start(const struct boot_check_config *confi
     assert_ptr_equal(config->loop, virtual_time_loop());
     assert_string_equal(config->source->interface, "wlan0");
     assert_false(world.has_follow || world.has_session || world.has_resolver);
+    assert_int_equal(world.sent, assignment.image ? 1 : 0);
     if (world.refuse_follow || !config->restart_us)
         world.phase = phase_of_follow(); /* a result is about that now */
     if (world.refuse_follow)
@@ -405,6 +406,12 @@ static bool on_rejected(void *userdata)
     return world.asks_again;
 }
 
+static void on_sent(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.sent++;
+}
+
 static void on_rest(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
@@ -488,6 +495,7 @@ static struct job *start_job(struct settings *settings)
                                             .on_found = on_found,
                                             .on_password = on_job_password,
                                             .on_rejected = on_rejected,
+                                            .on_sent = on_sent,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
                                             .on_planned = on_planned,
