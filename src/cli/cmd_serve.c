@@ -41,6 +41,7 @@ struct program {
     struct plan plan;
     struct offer *offers; /* one for each image of the plan */
     const struct offer *rest;
+    bool has_askers; /* boards are listed that ask by themselves */
     struct book book;
     struct loop *loop;
     struct mdns_client *mdns;
@@ -114,13 +115,17 @@ static void on_tasmota_late(struct book_board *board, void *userdata)
     serve_give_up(program->serve, board);
 }
 
-/* Nobody else is waited for, or the program is ending anyway. */
+/* Whether somebody may ask who was not told to. */
+static bool awaits_requests(const struct program *program)
+{
+    return program->rest || program->has_askers;
+}
+
 static void on_tasmotas_done(void *userdata)
 {
     struct program *program = userdata;
 
-    if (program->is_ending ||
-        (!program->rest && tasmotas_count(program->tasmotas) == program->book.count))
+    if (program->is_ending || !awaits_requests(program))
         loop_quit(program->loop);
 }
 
@@ -199,14 +204,16 @@ static enum ota_error fail_mac(struct program *program, const char *name)
 static enum ota_error list_board(struct program *program, const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
+    char name[ASSIGNMENT_LABEL_MAX];
     struct mac mac;
     const bool has_mac = mac_parse(&mac, target->name);
 
     if (!has_mac && target->kind != TARGET_ADDRESS && mac_is_meant(target->name))
         return fail_mac(program, target->name);
-    struct book_board *board = book_add(&program->book, target->name);
+    struct book_board *board = book_add(&program->book, assignment_target(name, assignment));
     if (!board)
         return ota_fail_no_memory(&program->failure);
+    board->port = target->port;
     if (assignment->label)
         escape_string(board->label, sizeof board->label, assignment->label);
     if (!book_list(board, has_mac ? &mac : NULL))
@@ -214,6 +221,7 @@ static enum ota_error list_board(struct program *program, const struct assignmen
     if (target->kind == TARGET_ADDRESS)
         book_set_home(board, &target->address);
     board->offer = find_offer(program, assignment->image);
+    program->has_askers = program->has_askers || !target->scheme;
     if (assignment->is_confirmed)
         book_set_state(board, BOOK_CONFIRMED);
     else if (target->scheme)
@@ -493,8 +501,11 @@ static void tell_tasmotas(struct program *program)
 {
     struct address at = program->options->serve.address;
 
-    if (!program->tasmotas)
+    if (!program->tasmotas) {
+        if (!awaits_requests(program)) /* all have confirmed, in the run that --resume names */
+            loop_timer_start(&program->end, 0);
         return;
+    }
     address_set_port(&at, serve_port(program->serve));
     tasmotas_start(program->tasmotas, &at);
 }

@@ -63,7 +63,7 @@ struct book_board *book_add(struct book *book, const char *name)
     if (!board)
         return NULL;
     board->book = book;
-    escape_string(board->name, sizeof board->name, name);
+    escape_line(board->name, sizeof board->name, name, strlen(name));
     memcpy(board->label, board->name, sizeof board->label);
     book->boards[book->count++] = board;
     count_board(board, 1);

@@ -35,8 +35,9 @@ enum book_state {
 /* What is counted (see count_board()) changes only through the functions below. */
 struct book_board {
     struct book *book;
-    char name[BOOK_NAME_MAX];  /* printable: as in the list, else its MAC, else its address */
+    char name[BOOK_NAME_MAX];  /* printable: assignment_target(), else its MAC, else its address */
     char label[BOOK_NAME_MAX]; /* printable, for messages; equals name unless the owner sets it */
+    uint16_t port;             /* that was given with its name; 0: none */
     bool is_listed;            /* it is in the list, so it should ask */
     bool is_settled;           /* its result was reported */
     bool is_canary;
@@ -104,7 +105,8 @@ void book_free(struct book *book);
 
 bool book_is_full(const struct book *book);
 
-/* A new board; name is printable and is cut to fit. NULL: memory ran out, or the book is full. */
+/* A new board; name is made printable, and cut to fit. Escapes in it stay. NULL: memory ran out, or
+ * the book is full. */
 struct book_board *book_add(struct book *book, const char *name);
 
 /* The board is in the list; mac may be NULL. Returns false if memory ran out. */

@@ -93,6 +93,7 @@ static void emit(struct serve *serve, struct book_board *board, struct ota_event
 
     event->board = board->label;
     event->target = board->name;
+    event->port = board->port;
     if (!event->image && board->offer)
         event->image = board->offer->image;
     event->protocol = "fetch";

@@ -653,11 +653,6 @@ bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order)
     return true;
 }
 
-size_t tasmotas_count(const struct tasmotas *all)
-{
-    return all ? all->count : 0;
-}
-
 void tasmotas_start(struct tasmotas *all, const struct address *at)
 {
     all->at = *at;

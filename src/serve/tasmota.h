@@ -54,7 +54,6 @@ struct tasmotas *tasmotas_new(const struct tasmotas_config *config, struct ota_f
 
 /* False: memory ran out. */
 bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order);
-size_t tasmotas_count(const struct tasmotas *all); /* 0 for NULL */
 
 /* Tells the boards, as many at a time as may download. at: where the server listens, with its port;
  * an unspecified address stands for the one that a board sees. */

@@ -376,6 +376,21 @@ class Tasmota(Scenario):
         self.assertEqual(result.err.count("its download broke off after"), 2)
         self.assert_restored(board)
 
+    def test_resume(self):
+        """Boards that have confirmed are not told again, and the end does not wait for them."""
+        first, second = self.tasmota(), self.tasmota()
+        result = self.tell(first, arguments=["--json"])
+        self.assertEqual(result.status, 0, result)
+        resume = ["--resume", self.file("report", result.out.encode())]
+        urls = self.urls(first)
+        result = self.tell(first, second, arguments=resume)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("2 of 2 boards confirmed", result.err)
+        self.assert_restored(second)
+        result = self.tell(first, arguments=resume)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertEqual(self.urls(first), urls)
+
     # -- it does not --
 
     def check_failure(self, options, status, said, arguments=(), restored=True, **more):
