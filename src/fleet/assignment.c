@@ -1,8 +1,10 @@
-/* assignment.c: what a board is called. */
+/* assignment.c: what a board is called, and whether it is named twice for the same. */
 #include "fleet/assignment.h"
 
 #include "base/escape.h"
 #include "base/text.h"
+#include "boardlog/expect.h"
+#include "secrets/encryption_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,4 +56,93 @@ void assignment_explain(const struct assignment *assignment, struct ota_failure 
     if (secret == ASSIGNMENT_SECRET_WITHHELD)
         text_append(failure->message, sizeof failure->message,
                     "; yours is not for a board that a project file, .esp-ota, names");
+}
+
+static bool is_own_equal(const struct upload_own *a, const struct upload_own *b)
+{
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++) {
+        const char *first = a->values[i], *second = b->values[i];
+
+        if (first && second ? strcmp(first, second) != 0 : first != second)
+            return false;
+    }
+    return true;
+}
+
+/* Whether both logs are to say the same. */
+static bool is_expect_equal(const struct expect *a, const struct expect *b)
+{
+    const struct expect_state nothing = {0};
+
+    if (!a || !b)
+        return a == b;
+    for (size_t n = 0;; n++) {
+        const char *first = expect_missing(a, &nothing, n);
+        const char *second = expect_missing(b, &nothing, n);
+
+        if (!first || !second)
+            return first == second;
+        if (strcmp(first, second) != 0)
+            return false;
+    }
+}
+
+/* Whether both schemes reach a board in the same way; without one, the protocol's is meant. Schemes
+ * of one protocol, such as http and https, differ in their default port. */
+static bool is_scheme_equal(const struct target *a, const struct target *b)
+{
+    return (a->scheme ? a->scheme->port : 0) == (b->scheme ? b->scheme->port : 0);
+}
+
+static void describe_schemes(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct target *a,
+                             const struct target *b)
+{
+    if (a->scheme && b->scheme)
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with %s:// and with %s://",
+                 a->scheme->name, b->scheme->name);
+    else
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with %s:// and without",
+                 (a->scheme ? a : b)->scheme->name);
+}
+
+/* Two files may have the same secret. NULL: none. */
+static bool is_password_equal(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_key_equal(const unsigned char *a, const unsigned char *b)
+{
+    return a && b ? memcmp(a, b, ENCRYPTION_KEY_SIZE) == 0 : a == b;
+}
+
+const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                                  const struct assignment *b)
+{
+    const char *what = NULL;
+
+    *text = '\0';
+    if (!a->image && !b->image)
+        return text; /* only their log is followed */
+    if (a->protocol != b->protocol)
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "would get its image by %s and by %s",
+                 a->protocol->name, b->protocol->name);
+    else if (!is_scheme_equal(&a->target, &b->target))
+        describe_schemes(text, &a->target, &b->target);
+    else if (strcmp(a->target.user, b->target.user) != 0)
+        what = "users";
+    else if (!is_own_equal(&a->own, &b->own))
+        what = "page=, field= or user=";
+    else if (!is_expect_equal(a->expect, b->expect))
+        what = "expect=";
+    else if (!is_password_equal(a->password, b->password))
+        what = "passwords";
+    else if (!is_key_equal(a->encryption_key, b->encryption_key))
+        what = "encryption keys";
+    else if (a->image != b->image)
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "would get two different images");
+
+    if (what)
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice with different %s", what);
+    return text;
 }

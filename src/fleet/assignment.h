@@ -37,7 +37,7 @@ struct assignment {
     bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 
-enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };
+enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8, ASSIGNMENT_DIFFERENCE_MAX = 128 };
 
 /* The board's name in every message: the name of its section in the configuration, else that of its
  * target, as assignment_target() writes it. Returns label. */
@@ -50,6 +50,12 @@ const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assi
 
 /* The port that was given, unless assignment_target() has it; else 0. */
 uint16_t assignment_target_port(const struct assignment *assignment);
+
+/* In what two assignments of one board differ, so that what one of them demands would be dropped: the
+ * end of a sentence that the board's name begins, "is named twice with different passwords"; "" if
+ * in nothing. min_auth is not compared, as the stricter one holds for both. Returns text. */
+const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                                  const struct assignment *b);
 
 /* If the failure is for want of a password or key, adds why the board got none, and the cause. */
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);

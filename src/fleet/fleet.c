@@ -320,7 +320,7 @@ static void leave_to(const struct member *same, struct member *member)
 static void end_denied(struct member *member, const struct member *same, const char *host,
                        bool is_strict)
 {
-    char name[ASSIGNMENT_LABEL_MAX];
+    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
     struct ota_failure failure;
 
     assignment_label(name, same->assignment);
@@ -331,8 +331,9 @@ static void end_denied(struct member *member, const struct member *same, const c
                  name);
         failure.cause = OTA_CAUSE_OTHER_ADDRESS;
         fail_member(member, &failure);
-    } else if (same->assignment->image != member->assignment->image) {
-        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
+    } else if (*assignment_difference(difference, same->assignment, member->assignment)) {
+        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, so it %s; leave one of them out",
+                 name, difference);
         fail_member(member, &failure);
     } else if (!is_strict) {
         ota_fail(&failure, OTA_E_USAGE,

@@ -10,7 +10,6 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/secret.h"
-#include "boardlog/expect.h"
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
 #include "secrets/encryption_key.h"
@@ -264,100 +263,16 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
     return OTA_OK;
 }
 
-static bool is_own_equal(const struct upload_own *a, const struct upload_own *b)
-{
-    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++) {
-        const char *first = a->values[i], *second = b->values[i];
-
-        if (first && second ? strcmp(first, second) != 0 : first != second)
-            return false;
-    }
-    return true;
-}
-
-/* Whether both logs are to say the same. */
-static bool is_expect_equal(const struct expect *a, const struct expect *b)
-{
-    const struct expect_state nothing = {0};
-
-    if (!a || !b)
-        return a == b;
-    for (size_t n = 0;; n++) {
-        const char *first = expect_missing(a, &nothing, n);
-        const char *second = expect_missing(b, &nothing, n);
-
-        if (!first || !second)
-            return first == second;
-        if (strcmp(first, second) != 0)
-            return false;
-    }
-}
-
-/* Whether both schemes reach a board in the same way; without one, the protocol's is meant. Schemes
- * of one protocol, such as http and https, differ in their default port. */
-static bool is_scheme_equal(const struct target *a, const struct target *b)
-{
-    return (a->scheme ? a->scheme->port : 0) == (b->scheme ? b->scheme->port : 0);
-}
-
-static enum ota_error fail_schemes(const struct target *a, const struct target *b,
-                                   const char *shown, struct ota_failure *failure)
-{
-    if (a->scheme && b->scheme)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice, with %s:// and with %s://; leave one of them out",
-                        shown, a->scheme->name, b->scheme->name);
-    return ota_fail(failure, OTA_E_USAGE,
-                    "%s is named twice, with %s:// and without; leave one of them out", shown,
-                    (a->scheme ? a : b)->scheme->name);
-}
-
-/* Two files may have the same secret. NULL: none. */
-static bool is_password_equal(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool is_key_equal(const unsigned char *a, const unsigned char *b)
-{
-    return a && b ? memcmp(a, b, ENCRYPTION_KEY_SIZE) == 0 : a == b;
-}
-
 /* Refuses to name a board twice if that does not mean the same. */
 static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
                                   struct ota_failure *failure)
 {
-    char shown[ASSIGNMENT_LABEL_MAX];
+    char shown[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
 
-    assignment_label(shown, other);
-    if (planned->protocol != other->protocol)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s would get its image by %s and by %s; leave one of them out", shown,
-                        planned->protocol->name, other->protocol->name);
-    if (!is_scheme_equal(&planned->target, &other->target))
-        return fail_schemes(&planned->target, &other->target, shown, failure);
-    if (strcmp(planned->target.user, other->target.user) != 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice with different users; leave one of them out", shown);
-    if (!is_own_equal(&planned->own, &other->own))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice with different page=, field= or user=; leave one of "
-                        "them out",
-                        shown);
-    if (!is_expect_equal(planned->expect, other->expect))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice with different expect=; leave one of them out", shown);
-    if (!is_password_equal(planned->password, other->password))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice with different passwords; leave one of them out", shown);
-    if (!is_key_equal(planned->encryption_key, other->encryption_key))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s is named twice with different encryption keys; leave one of them out",
-                        shown);
-    if (planned->image != other->image)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s would get two different images; leave one of them out", shown);
-    return OTA_OK;
+    if (!*assignment_difference(difference, planned, other))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "%s %s; leave one of them out",
+                    assignment_label(shown, other), difference);
 }
 
 /* Whether a line makes sense for its board. */

@@ -212,7 +212,12 @@ class Fleet(Scenario):
                                    f"127.0.0.1 port=1 file={other}\n".encode())
         result = run("--hosts", hosts, "-f", self.path, "-t", "0.3", "--retries", "0")
         self.assertEqual(result.status, 20, result)
-        self.assertIn("which gets another image", result.err)
+        self.assertIn("so it would get two different images; leave one of them out", result.err)
+        for demand in ('expect="version 42"', f"auth-file={one}"):
+            demanding = self.file("hosts", f"localhost. port=1\n127.0.0.1 port=1 {demand}\n".encode())
+            result = run("--hosts", demanding, "-f", self.path, "-t", "0.3", "--retries", "0")
+            self.assertEqual(result.status, 20, result)
+            self.assertRegex(result.err, r"is the same board as \S+, so it is named twice with different (expect=|passwords);")
         result = run("--hosts", hosts, "--hosts", self.path, "-f", self.path)
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn("option '--hosts' is given twice; put all boards into one list", result.err)

@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "boardlog/expect.h"
 #include "fleet/fleet.h"
+#include "secrets/encryption_key.h"
 #include "secrets/prompt.h"
 #include "support/story.h"
 
@@ -638,6 +640,44 @@ static void test_address_changes_owner(void **state)
     }
 }
 
+/* What the second name of a board demands is not dropped without a word. */
+static void test_duplicates_that_differ(void **state)
+{
+    (void)state;
+    static const unsigned char key[ENCRYPTION_KEY_SIZE] = {1};
+    static const struct target_scheme https = {.name = "https", .port = 443};
+    static char user[] = "me";
+    const char *const expected[] = {"ready"};
+    struct ota_failure failure;
+    struct expect *expect = NULL;
+
+    assert_int_equal(expect_new(&expect, expected, 1, NULL, 0, &failure), OTA_OK);
+    const struct assignment rows[] = {
+        {.password = "kwert"},     {.encryption_key = key},
+        {.expect = expect},        {.own.values[UPLOAD_OWN_USER] = user},
+        {.target.scheme = &https}, {.target.user = "me"},
+    };
+
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+        struct assignment *demanding = &assignments[i % 2];
+        const struct assignment given = *demanding;
+
+        *demanding = rows[i / 2];
+        demanding->image = given.image;
+        demanding->protocol = given.protocol;
+        memcpy(demanding->target.name, given.target.name, sizeof given.target.name);
+        assert_true(claim(0, "10.0.0.7", 8266));
+        told();
+        assert_false(claim(1, "10.0.0.7", 8266));
+        assert_string_equal(told(), "1=2 ");
+        world.jobs[1]->callbacks.on_done(world.jobs[1]->callbacks.userdata);
+        end_fleet(0, OTA_OK);
+        finish(fleet, OTA_E_USAGE, 2);
+    }
+    expect_free(expect);
+}
+
 /* The second name of a board demands SHA-256: so must the first, unless it is too late. */
 static void test_duplicates_that_demand_more(void **state)
 {
@@ -1014,6 +1054,7 @@ int main(void)
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_borrowed_addresses),
         cmocka_unit_test(test_address_changes_owner),
+        cmocka_unit_test(test_duplicates_that_differ),
         cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),
