@@ -14,7 +14,8 @@ enum ota_event_type {
     OTA_EVENT_START,         /* work on a board begins, perhaps once more with another image */
     OTA_EVENT_RESOLVED,      /* address, port and their source are known */
     OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
-    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme and evidence are set */
+    OTA_EVENT_AUTHENTICATED, /* the board accepted the password, or the encryption key; scheme,
+                              * evidence and is_by_key are set */
     OTA_EVENT_CONNECTED,     /* the back-channel is open */
     OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
     OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme where an
@@ -56,6 +57,7 @@ struct ota_event {
     unsigned attempt;                  /* the number of the invitation, or of the attempt */
     const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
     const char *evidence;              /* "reply", or "connection", where the OK was lost */
+    bool is_by_key;                    /* the key was accepted; the password is another question */
     const char *password;              /* "not-asked" */
     bool is_important;                 /* OTA_EVENT_NOTE: said of each board of a fleet, too */
     bool is_warning;                   /* OTA_EVENT_NOTE: and also with -q */

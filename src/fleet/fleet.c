@@ -212,7 +212,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
     member->bytes = event->bytes;
     totals->total = totals->total - member->total + event->total;
     member->total = event->total;
-    if (event->type == OTA_EVENT_AUTHENTICATED)
+    if (event->type == OTA_EVENT_AUTHENTICATED && !event->is_by_key)
         fleet_password_accepted(member);
     if (event->type == OTA_EVENT_RESULT)
         take_result(member, event);

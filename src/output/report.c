@@ -312,8 +312,9 @@ static void show_authenticated(const struct ota_event *event)
     bool is_word = strcmp(event->evidence, "reply") == 0;
 
     diag_debug("%s: the board %s (%s)", event->board,
-               is_word ? "accepted the password"
-                       : "has connected after the answer, so it has accepted the password",
+               event->is_by_key ? "accepted the encryption key"
+               : is_word        ? "accepted the password"
+                                : "has connected after the answer, so it has accepted the password",
                event->scheme);
 }
 

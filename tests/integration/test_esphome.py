@@ -14,7 +14,7 @@ import unittest
 import firmware
 from peer import Server
 import requirement
-from scenario import Case, DEADLINE_S, Program, Scenario, address, run, sketch
+from scenario import Case, DEADLINE_S, Program, Scenario, Terminal, address, run, sketch
 
 KEY = base64.b64encode(bytes(range(64, 96))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -127,6 +127,22 @@ class Uploads(Scenario):
                    for sets in ((), ("md5",))
                    for name, password, status, says in (("right", "quite secret", 0, (CONFIRMED,)),
                                                         ("wrong", "entirely wrong", 6, ("0x82",))))
+
+    def test_password_typed_within_the_encryption(self):
+        """The right key says nothing of the password: the mistyped one is not for the next board."""
+        options = ("-P", "quite secret")
+        first = self.board(*device(f"key={KEY}", "asks-encrypted"), *options, family="esp8266")
+        second = self.board(*options, family="esp8266")
+        terminal = Terminal("-i", f"esphome://{first.address}:{first.port}", "-i", f"{second.address}:{second.port}",
+                            "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0", "-j", "1",
+                            ESP_OTA_ENCRYPTION_KEY=KEY)
+        terminal.wait_for_prompt()
+        terminal.type("entirely wrong\n")
+        terminal.wait_for_prompt(count=2)
+        terminal.type("quite secret\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("2 of 2 boards confirmed", result.err)
 
     def test_encryption(self):
         self.check((

@@ -199,6 +199,7 @@ static void on_exchange_event(enum exchange_event event, const struct exchange *
     case EXCHANGE_ENCRYPTED:
         emit_event(esphome, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
                                                .scheme = "Noise",
+                                               .is_by_key = true,
                                                .evidence = "reply"});
         break;
     case EXCHANGE_ANSWERED:

@@ -716,6 +716,11 @@ static void test_fleet_password(void **state)
     assert_string_equal(told(), "0=0 2~ ");
     type_password("kwert");
     assert_string_equal(told(), "1:kwert ");
+    world.jobs[1]->callbacks.on_event(
+        &(struct ota_event){.type = OTA_EVENT_AUTHENTICATED, .is_by_key = true},
+        world.jobs[1]->callbacks.userdata);
+    turn_fleet();
+    assert_string_equal(told(), ""); /* an encryption key proves no password */
     take_it(1);
     assert_int_equal(world.totals.running, 2); /* 2 held no place */
     assert_string_equal(told(), "2:kwert +2 ");
