@@ -6,6 +6,7 @@
  */
 #include "net/listener.h"
 
+#include "base/address_set.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
@@ -47,7 +48,8 @@ struct listener {
     struct loop_watch watch;
     struct loop_timer rest;
     struct expectation *expectations;
-    unsigned warnings; /* of rejected connections, at most WARNINGS_MAX */
+    struct address_set boards; /* peers that sessions have settled on, or taken a connection from */
+    unsigned warnings;         /* of rejected connections, at most WARNINGS_MAX */
     int64_t stranger_us;
     struct address stranger; /* the last rejected peer; family 0: none */
     int trouble;             /* errno of the last accept(2) that lacked a resource */
@@ -63,12 +65,18 @@ static struct expectation *find_expectation(const struct listener *listener,
 }
 
 /* Warns a few times only, as a scanner may connect thousands of times, and once of a board that
- * connects in each attempt. */
+ * connects in each attempt. A board of this run may connect once too often: it had queued another
+ * invitation, or is late. */
 static void reject_connection(struct listener *listener, int fd, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
 
     close(fd);
+    if (address_set_has(&listener->boards, peer)) {
+        diag_debug("closed a connection from %s that no upload expects any more",
+                   address_text_port(text, peer));
+        return;
+    }
     bool is_known = listener->warnings && address_equal(&listener->stranger, peer);
     listener->stranger = *peer;
     listener->stranger_us = loop_now_us();
@@ -83,6 +91,12 @@ static void reject_connection(struct listener *listener, int fd, const struct ad
         diag_warning("further connections of this kind are rejected silently");
 }
 
+/* Without memory, later connections of the board are a stranger's. */
+static void note_board(struct listener *listener, const struct address *peer)
+{
+    (void)address_set_add(&listener->boards, peer);
+}
+
 static void hand_over_connection(struct listener *listener, int fd, const struct address *peer)
 {
     const struct expectation *expected = find_expectation(listener, peer);
@@ -94,10 +108,12 @@ static void hand_over_connection(struct listener *listener, int fd, const struct
     listener_accept_fn *on_accept = expected->on_accept;
     void *userdata = expected->userdata;
 
-    if (on_accept(fd, peer, userdata))
-        listener_forget(listener, userdata);
-    else
+    if (!on_accept(fd, peer, userdata)) {
         close(fd);
+        return;
+    }
+    note_board(listener, peer);
+    listener_forget(listener, userdata);
 }
 
 static void on_rested(void *userdata)
@@ -296,6 +312,7 @@ void listener_close(struct listener *listener)
         free(listener->expectations);
         listener->expectations = next;
     }
+    address_set_clear(&listener->boards);
     loop_watch_stop(&listener->watch);
     loop_timer_stop(&listener->rest);
     close(listener->fd);
@@ -380,6 +397,7 @@ static void forget_all_but(struct listener *listener, const void *userdata,
 
 void listener_keep(struct listener *listener, const struct address *peer, const void *userdata)
 {
+    note_board(listener, peer);
     forget_all_but(listener, userdata, peer);
 }
 

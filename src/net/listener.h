@@ -25,7 +25,8 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
                                uint16_t port_last, struct ota_failure *failure);
 void listener_close(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
-/* The peer of the last rejected connection; NULL: there was none since since_us. */
+/* The peer of the last rejected connection that was no board's of this run, as far as the sessions
+ * know; NULL: there was none since since_us. */
 const struct address *listener_stranger(const struct listener *listener, int64_t since_us);
 /* The errno why a connection in the backlog cannot be accepted (EMFILE, ...); 0: none is
  * waiting. */
@@ -41,7 +42,7 @@ int listener_expect(struct listener *listener, const struct address *peer,
 /* Whether this peer (NULL: anyone) is already expected. Two sessions with the same peer would be
  * indistinguishable. */
 bool listener_is_expecting(const struct listener *listener, const struct address *peer);
-/* Ends the expectations of userdata, except the one for peer. */
+/* The board has answered as this peer: ends the other expectations of userdata. */
 void listener_keep(struct listener *listener, const struct address *peer, const void *userdata);
 void listener_forget(struct listener *listener, const void *userdata);
 

@@ -49,6 +49,16 @@ class Strangers(Scenario):
             Case("--peer any, the usual address", (), ("--peer", "any")),
         ])
 
+    def test_a_board_that_has_its_image(self):
+        """It connects once more, while another one is to connect. It is no stranger, and nobody is told of --peer."""
+        first = self.board()
+        second = self.board("-p", str(first.port), "--fault", f"stranger:{first.address}")
+        result = run("-i", first.address, "-i", second.address, "-p", str(first.port), "-f", self.file("fw.bin", image()),
+                     "-j", "1")
+        self.assertEqual(result.status, 0, result)
+        second.wait_for("stranger result=closed bytes=0")
+        self.assertNotIn("rejected a connection", result.err)
+
     def test_many_strangers(self):
         """A crowd at the door delays nobody."""
         board = self.board("--fault", "connect-delay:1500")

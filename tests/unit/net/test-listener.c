@@ -291,7 +291,8 @@ static void test_only_one_address_is_kept(void **state)
     struct listener *listener = listener_open(fixture->loop, &source_any, 0, 0, &fixture->failure);
     struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
     struct address others = numeric("127.0.0.4", 0);
-    int other, client, late;
+    char text[ADDRESS_TEXT_MAX];
+    int other, client, late, again;
 
     listener_expect(listener, &first, on_accept, fixture);
     listener_expect(listener, &others, on_accept, &other);
@@ -305,6 +306,13 @@ static void test_only_one_address_is_kept(void **state)
     assert_int_equal(fixture->accepted, 1);
     assert_true(address_equal(&fixture->peer, &second));
     assert_true(is_turned_away(late));
+
+    /* The board connects once more. It is no stranger, whoever else waits for a connection now. */
+    again = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
+    assert_int_equal(listener_empty(listener), 0);
+    assert_true(is_turned_away(again));
+    assert_string_equal(address_text(text, listener_stranger(listener, 0)), "127.0.0.2");
+    close(again);
     close(client);
     close(late);
     close(fixture->descriptor);
