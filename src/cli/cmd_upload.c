@@ -215,13 +215,26 @@ static void queue_output(struct program *program)
     program->log.reader = program->report;
 }
 
+/* Whether --expect-timeout, if given, has something to limit: a list may say what is expected. */
+static enum ota_error check_limit(struct program *program)
+{
+    const struct options *options = program->options;
+
+    if (!options->limits_proof || options->log.expect || options->upload.expect_version ||
+        plan_judges_logs(&program->plan))
+        return OTA_OK;
+    return ota_fail(&program->failure, OTA_E_USAGE,
+                    "--expect-timeout limits the wait for --expect; add --expect REGEX");
+}
+
 /* Everything that can fail before a board is asked for anything. */
 static enum ota_error prepare(struct program *program)
 {
     const struct options *options = program->options;
     struct ota_failure *failure = &program->failure;
 
-    if (plan_make(&program->plan, &options->plan, failure) != OTA_OK)
+    if (plan_make(&program->plan, &options->plan, failure) != OTA_OK ||
+        check_limit(program) != OTA_OK)
         return failure->error;
 
     program->loop = loop_new();

@@ -124,11 +124,6 @@ static bool has_reject(const struct command_line *line)
     return line->given[OPTION_REJECT];
 }
 
-static bool expects_nothing(const struct command_line *line)
-{
-    return !line->given[OPTION_EXPECT_VERSION] && !has_expect(line) && !has_reject(line);
-}
-
 static bool has_json(const struct command_line *line)
 {
     return line->given[OPTION_JSON];
@@ -157,8 +152,6 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
         {OPTION_MONITOR_FOR, has_reject,
          "--monitor-for and --reject both set an end; leave one out, and limit the latter with "
          "--expect-timeout"},
-        {OPTION_EXPECT_TIMEOUT, expects_nothing,
-         "--expect-timeout limits the wait for --expect; add --expect REGEX"},
         {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
         {OPTION_EXPECT_VERSION, lacks_image,
          "--expect-version reads the version after an upload; add -f FILE"},

@@ -682,8 +682,7 @@ static const struct remedy {
     {.cause = OTA_CAUSE_LOG_UNMATCHED,
      .text =
          "Look for the reason in the log (lines from before the connection are lost): the firmware "
-         "runs, but has logged no line that --expect matches; --expect-timeout=SECONDS waits "
-         "longer."},
+         "runs, but has logged no line that is expected; --expect-timeout=SECONDS waits longer."},
     {.cause = OTA_CAUSE_LOG_UNDECIDED,
      .text =
          "Write a simpler expression for --reject: nested repetitions, such as (a+)+, can match a "

@@ -203,7 +203,7 @@ class Names(Config):
         hosts = self.file("hosts", f"{board.address}:{board.port} expect=ready\n".encode())
         for line in (("k",), ("--hosts", hosts)):
             with self.subTest(line):
-                result = self.run(*line, "-f", "fw.bin", f"--monitor={board.telnet_port}")
+                result = self.run(*line, "-f", "fw.bin", f"--monitor={board.telnet_port}", "--expect-timeout", "20")
                 self.assertEqual(result.status, 0, result)
                 self.assertIn("its log said what was expected", result.err)
                 self.assertIn("ready", result.out)

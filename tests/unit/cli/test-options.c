@@ -597,8 +597,6 @@ static const struct {
     {{"-i", "b", "--monitor", "--monitor-for", "9", "--reject", "x"},
      "--monitor-for and --reject both set an end; leave one out, and limit the latter with "
      "--expect-timeout"},
-    {{"-i", "b", "--monitor", "--expect-timeout", "9"},
-     "--expect-timeout limits the wait for --expect; add --expect REGEX"},
     {{"-i", "b", "--monitor", "--raw", "--json"},
      "--raw and --json contradict each other; leave one out"},
     {{"-i", "b", "--monitor", "--online", "9"},
