@@ -29,7 +29,7 @@ const char SERVE_STYLE[] =
     "th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line);\n"
     "  text-align: left; vertical-align: top; overflow-wrap: anywhere; }\n"
     "tbody th { min-width: 11rem; }\n" /* a MAC stays in one line */
-    ".short { white-space: nowrap; }\n"
+    "thead th, .short { white-space: nowrap; }\n"
     "progress { display: block; width: 100%; max-width: 16rem; height: .75rem; accent-color: "
     "var(--busy); }\n"
     "small { font-weight: normal; color: var(--soft); display: block; }\n"
