@@ -185,6 +185,12 @@ static void free_connection(struct httpd_connection *connection)
     free(connection);
 }
 
+/* A browser opens connections in advance, and may not use them. Their end counts as a byte. */
+static bool has_sent(const struct httpd_connection *connection)
+{
+    return tcp_received(connection->fd) > 1;
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -196,8 +202,8 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         *context = new_connection(server, mhd);
         return;
     }
-    if (connection && !connection->has_asked && server->config.identity && !server->is_closing)
-        server->config.on_silence(&connection->address, server->config.userdata);
+    if (connection && !connection->has_asked && !server->is_closing && has_sent(connection))
+        server->config.on_no_request(&connection->address, server->config.userdata);
     free_connection(connection);
     *context = NULL;
     server->has_closed = true;

@@ -37,9 +37,8 @@ struct httpd_config {
     /* Must answer with httpd_respond() or httpd_respond_stream(). The request is valid during the
      * call. */
     void (*on_request)(struct httpd_request *request, void *userdata);
-    /* A client has closed its connection before it asked for anything; only with TLS, as a browser
-     * opens connections in advance. */
-    void (*on_silence)(const struct address *address, void *userdata);
+    /* The end of a connection on which something has come, but no request. */
+    void (*on_no_request)(const struct address *address, void *userdata);
     /* Where a response with a tag stands: bytes of its content that the client's TCP has
      * acknowledged. */
     void (*on_progress)(void *tag, size_t bytes, void *userdata);

@@ -163,13 +163,17 @@ static void warn_of_path(struct serve *serve, const struct httpd_request *reques
     serve_warn(serve, httpd_request_address(request), text);
 }
 
-/* With TLS: the client does not trust the certificate, or speaks something else. */
-static void on_serve_silence(const struct address *address, void *userdata)
+/* Who does not trust the certificate gets no further than TLS. */
+static void on_serve_no_request(const struct address *address, void *userdata)
 {
+    struct serve *serve = userdata;
+
     serve_warn(
-        userdata, address,
-        "connects and asks for nothing: does its URL begin with https, and does it trust the "
-        "certificate?");
+        serve, address,
+        serve->config.identity
+            ? "connects and asks for nothing: does its URL begin with https, and does it trust "
+              "the certificate?"
+            : "connects and asks for nothing that is understood: does its URL begin with http?");
 }
 
 static void demand_password(struct httpd_request *request)
@@ -243,7 +247,7 @@ static enum ota_error start_serving(struct serve *serve, struct ota_failure *fai
         .connections_per_address = (unsigned)config->rules.downloads_max + PER_ADDRESS_SPARE,
         .identity = config->identity,
         .on_request = on_serve_request,
-        .on_silence = on_serve_silence,
+        .on_no_request = on_serve_no_request,
         .on_progress = serve_on_progress,
         .on_end = serve_on_end,
         .userdata = serve};

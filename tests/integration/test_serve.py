@@ -613,6 +613,16 @@ class Serve(Scenario):
             streams[2]._read_more()
         self.assertEqual(server.stop().status, 0)
 
+    def test_tls_without_a_certificate(self):
+        server, other, idle = self.serve(), address(), address()
+        connection = fetcher.Connection(server.server, source=idle)
+        with self.assertRaises((fetcher.ssl.SSLError, ConnectionError)):
+            fetcher.Connection(server.server, source=other, context=fetcher.ssl.create_default_context())
+        server.program.wait_for(f"warning: {other} connects and asks for nothing that is understood: does its URL begin with http")
+        connection.close()
+        self.assertEqual(Board(server.server).fetch(), "update")
+        self.assertEqual(server.stop().err.count("warning: "), 1, server.ended.err)
+
     def test_tls_versions(self):
         """TLS 1.2 and later. OpenSSL itself offers less only at security level 0."""
         cert, key = self.certificate("one.example")
