@@ -17,15 +17,31 @@ set_answer(struct answer *answer, enum answer_kind kind, const char *format, ...
     va_end(arguments);
 }
 
+/* Whether the board reports a digest of the sketch that can be compared with that of the image. */
+static bool compares_digests(const struct fetcher *fetcher, const struct offer *offer)
+{
+    return offer->command == OTA_COMMAND_SKETCH &&
+           (fetcher->has_md5 || (fetcher->has_sha256 && *offer->running_sha256));
+}
+
+bool answer_compares_versions(const struct fetcher *fetcher, const struct offer *offer)
+{
+    return !compares_digests(fetcher, offer) && offer->version && fetcher->has_version;
+}
+
 enum proof answer_proof(const struct fetcher *fetcher, const struct offer *offer)
 {
-    if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_md5)
-        return offer_is_running(offer, fetcher->md5) ? PROOF_RUNS : PROOF_OTHER;
-    if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_sha256 && *offer->running_sha256)
-        return strcmp(fetcher->sha256, offer->running_sha256) == 0 ? PROOF_RUNS : PROOF_OTHER;
-    if (offer->version && fetcher->has_version)
-        return strcmp(fetcher->version, offer->version) == 0 ? PROOF_RUNS : PROOF_OTHER;
-    return PROOF_NONE;
+    bool is_equal;
+
+    if (answer_compares_versions(fetcher, offer))
+        is_equal = strcmp(fetcher->version, offer->version) == 0;
+    else if (!compares_digests(fetcher, offer))
+        return PROOF_NONE;
+    else if (fetcher->has_md5)
+        is_equal = offer_is_running(offer, fetcher->md5);
+    else
+        is_equal = strcmp(fetcher->sha256, offer->running_sha256) == 0;
+    return is_equal ? PROOF_RUNS : PROOF_OTHER;
 }
 
 static enum offer_form choose_form(const struct fetcher *fetcher, const struct offer *offer)
@@ -112,7 +128,9 @@ static void take_turn(struct answer *answer, enum turn turn)
              "as many boards at its address are downloading as may at a time (half of -j)"},
         [TURN_GIVEN_UP] = {ANSWER_NOT_NOW,
                            "it is in an update loop: it took the image and came back without it"},
-        [TURN_TAKEN] = {ANSWER_NOT_NOW, "it has taken the image, but does not say what it runs"},
+        [TURN_TAKEN] =
+            {ANSWER_NOT_NOW,
+             "it has taken the image, but does not say what it runs (see --serve-version)"},
     };
 
     set_answer(answer, rows[turn].kind, "%s", rows[turn].reason);

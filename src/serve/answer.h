@@ -36,6 +36,9 @@ struct answer {
  * filesystem images by version. PROOF_NONE: neither is told, or ours is unknown. */
 enum proof answer_proof(const struct fetcher *fetcher, const struct offer *offer);
 
+/* Whether it is by version. */
+bool answer_compares_versions(const struct fetcher *fetcher, const struct offer *offer);
+
 /* Decides. turn is the board's in the roll-out; it counts only where nothing speaks against the
  * image. */
 void answer_decide(struct answer *answer, const struct fetcher *fetcher, const struct offer *offer,

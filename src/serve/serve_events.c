@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NOTE_MAX = 512 };
+enum { NOTE_MAX = 512, VERSIONS_MAX = 5 * FETCHER_VERSION_MAX + 80 };
 
 /* The most messages of a board in this time. A roll-out takes a few for each; whoever causes more
  * would fill the log. Behind the address of a board without a MAC may be many boards. */
@@ -158,10 +158,27 @@ static void tell_possession(struct serve *serve, struct book_board *board)
     serve->config.on_confirmed(serve->config.userdata);
 }
 
-void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news)
+/* The others wait for good, and nobody hears of them. */
+static void tell_stop(struct serve *serve)
 {
-    char text[NOTE_MAX];
+    const struct book *book = serve->config.book;
 
+    if (serve->has_told_stop || book_turn(book, NULL, &serve->config.rules, 0) != TURN_STOPPED)
+        return;
+    diag_warning(
+        "the roll-out stops here: no further board gets the image (--canary, --max-failures)");
+    serve->has_told_stop = true;
+}
+
+/* is_by_version: what the board runs is known by its version only, which may have been mistyped. */
+void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news,
+                     bool is_by_version)
+{
+    char text[NOTE_MAX + VERSIONS_MAX], versions[VERSIONS_MAX] = "";
+
+    if (is_by_version)
+        snprintf(versions, sizeof versions, ", by its version: it reports \"%s\" instead of \"%s\"",
+                 board->version, board->offer->version);
     switch (news) {
     case BOOK_NO_NEWS:
         break;
@@ -172,16 +189,17 @@ void serve_tell_news(struct serve *serve, struct book_board *board, enum book_ne
         tell_return(serve, board);
         break;
     case BOOK_FAILED:
-        snprintf(text, sizeof text, "came back without the image that it took (%u of %u times)",
-                 board->failures, serve->config.attempts_max);
+        snprintf(text, sizeof text, "came back without the image that it took (%u of %u times)%s",
+                 board->failures, serve->config.attempts_max, versions);
         serve_note(serve, board, true, text);
         break;
     case BOOK_LOOPS:
         snprintf(text, sizeof text,
-                 "took the image %u times and never came back with it; it gets nothing more, to "
+                 "took the image %u times and never came back with it%s; it gets nothing more, to "
                  "spare its flash",
-                 board->failures);
+                 board->failures, versions);
         serve_note(serve, board, true, text);
+        tell_stop(serve);
         break;
     }
 }
@@ -196,7 +214,7 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
         answer->kind == ANSWER_VERSION || strcmp(answer->reason, old_reason) == 0)
         return;
     snprintf(text, sizeof text, "gets nothing: %s", answer->reason);
-    serve_note(serve, board, answer->kind == ANSWER_REFUSED, text);
+    serve_note(serve, board, answer->kind == ANSWER_REFUSED || board->state == BOOK_FETCHED, text);
 }
 
 /* A request that is not believed; once for each download. */
@@ -280,7 +298,9 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
                  board->failures);
         break;
     case BOOK_FETCHED:
-        ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image and has not asked again since");
+        ota_fail(failure, OTA_E_NOT_RETURNED, "%s",
+                 *board->reason ? board->reason
+                                : "it took the image and has not asked again since");
         break;
     default:
         if (*board->reason)
@@ -317,7 +337,8 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
         emit_result(serve, board, board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER,
                     &failure);
     } else if (board->has_mac && board->state == BOOK_FETCHED) {
-        serve_note(serve, board, true, "has not been back since it took the image");
+        if (!*board->reason) /* else it has been told that it does not say what it runs */
+            serve_note(serve, board, true, "has not been back since it took the image");
     }
 }
 
@@ -338,8 +359,10 @@ void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase 
         return;
     }
     emit_result(serve, board, phase, failure);
-    if (failure->error == OTA_OK)
+    if (failure->error == OTA_OK) {
         serve->config.on_confirmed(serve->config.userdata);
-    else
-        add_outcome(serve, failure->error);
+        return;
+    }
+    add_outcome(serve, failure->error);
+    tell_stop(serve);
 }

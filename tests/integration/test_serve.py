@@ -17,6 +17,7 @@ import fetcher
 from fetcher import Board, esp32_request, pico_request, request
 from scenario import DEADLINE_S, Program, Scenario, address, run, simulated_mac
 
+STOPPED = "the roll-out stops here: no further board gets the image (--canary, --max-failures)\n"
 HTTP_11 = "GET {} HTTP/1.1\r\nHost: board\r\n{}\r\n"
 
 
@@ -144,7 +145,26 @@ class Serve(Scenario):
         board = Board(server.server, pico_request)
         self.assertEqual([board.fetch() for _ in range(3)], ["update", "no update", "no update"])
         self.assertEqual(server.board(board.mac)["state"], "fetched")
-        self.assertIn(f"{board.mac}: has not been back since it took the image\n", server.stop().err)
+        told = f"{board.mac}: gets nothing: it has taken the image, but does not say what it runs (see --serve-version)\n"
+        err = server.stop().err
+        self.assertEqual((err.count(told), err.count("has not been back")), (1, 0), err)
+        server = self.serve("--hosts", self.file("hosts", board.mac.encode()))
+        board.server = server.server
+        self.assertEqual([board.fetch() for _ in range(2)], ["update", "no update"])
+        self.assertEqual(server.stop().status, 12)
+        self.assertIn(f"{board.mac}: proof of boot: it has taken the image, but does not say what it runs", server.ended.err)
+
+    def test_other_version(self):
+        """A Pico that runs the image, but calls its version otherwise than the command line."""
+        self.path = self.file("pico.bin", firmware.rp2040())
+        server = self.serve("--serve-version", "v1.1", "--retries", "1")
+        board = Board(server.server, pico_request, version="1.0")
+        self.assertEqual(board.fetch(), "update")
+        board.version = "1.1"
+        self.assertEqual([board.fetch() for _ in range(2)], ["update", "no update"])
+        err, why = server.stop().err, 'by its version: it reports "1.1" instead of "v1.1"'
+        self.assertIn(f"{board.mac}: came back without the image that it took (1 of 2 times), {why}\n", err)
+        self.assertIn(f"{board.mac}: took the image 2 times and never came back with it, {why}; it gets nothing more", err)
 
     def test_version(self):
         self.path = self.file("pico.bin", firmware.rp2040())
@@ -309,12 +329,14 @@ class Serve(Scenario):
         self.assertEqual([canary.fetch(), other.fetch(), canary.fetch(), other.fetch()],
                          ["update", "no update", "no update", "no update"])
         self.assertEqual(server.board(other.mac)["reason"], "the roll-out has stopped after failures")
+        self.assertEqual(server.stop().err.count(STOPPED), 1, server.ended.err)
 
     def test_max_failures(self):
         server = self.serve("--max-failures", "2", "--retries", "0")
         boards = self.boards(server, 3, keeps_old=True)
         self.assertEqual([board.fetch() for board in boards[:2]], 2 * ["update"])
         self.assertEqual([board.fetch() for board in boards], 3 * ["no update"])
+        self.assertEqual(server.stop().err.count(STOPPED), 1, server.ended.err)
 
     def test_downloads_at_a_time(self):
         self.image = firmware.esp8266(3000000)
