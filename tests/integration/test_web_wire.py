@@ -6,6 +6,7 @@ of pages that somebody made by hand. The servers are scripts in this file; the s
 import array
 import fcntl
 import gzip
+import os
 import re
 import socket
 import ssl
@@ -23,6 +24,7 @@ import test_sim_web
 
 CORE = b"<form method='POST' action=''><input type='file' name='firmware'></form>" \
        b"<form method='POST' action=''><input type='file' name='filesystem'></form>"
+FORM = b"<form><input type='file' name='f'></form>"
 SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
 FAILURE = b"Update error: ERROR[4]: Not Enough Space\n"
 DEADLINE_S = 60
@@ -56,9 +58,12 @@ def slowly(connection, data):
 
 
 def wait_for_end(connection):
-    """The client closes first, although it need not."""
+    """The client closes first, although it need not: first TLS, if there is that."""
     connection.settimeout(DEADLINE_S)
     assert connection.recv(1) == b"", "more than one request on a connection"
+    with socket.socket(fileno=os.dup(connection.fileno())) as bare:
+        bare.settimeout(DEADLINE_S)
+        assert bare.recv(1) == b"", "more than the end of TLS"
 
 
 def reset(connection, data):
@@ -402,24 +407,27 @@ class Wire(Scenario):
                                         verdict_style="refresh")
                 self.assertEqual(result.status, status, result)
 
-    def test_https_that_is_cut(self):
-        """Anybody on the way can close a connection with TLS, so that its end shows nothing: only the length that the
-        head says, and the last chunk do. Words that came count, and the page itself needs no length."""
+    def certificate(self):
         certificate = self.file("page.pem", b"")
         subprocess.run(("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", certificate, "-out",
                         certificate + ".crt", "-days", "2", "-subj", "/CN=board"), check=True, capture_output=True, timeout=60)
         with open(certificate, "ab") as both, open(certificate + ".crt", "rb") as public:
             both.write(public.read())
-        form = b"<form><input type='file' name='f'></form>"
+        return certificate
+
+    def test_https_that_is_cut(self):
+        """Anybody on the way can close a connection with TLS, so that its end shows nothing: only the length that the
+        head says, and the last chunk do. Words that came count, and the page itself needs no length."""
+        certificate = self.certificate()
         for style, page, verdict, status in (
-                ("HTTP/1.1 without a length", form, b"", 11),
-                ("HTTP/1.1 without a length", form, b"Done", 11),
-                ("HTTP/1.1 without a length", form, b"Update failed: wrong checksum", 10),
+                ("HTTP/1.1 without a length", FORM, b"", 11),
+                ("HTTP/1.1 without a length", FORM, b"Done", 11),
+                ("HTTP/1.1 without a length", FORM, b"Update failed: wrong checksum", 10),
                 ("HTTP/1.1 without a length", b"<title>ESPurna</title>", b"OK", 11),
                 ("HTTP/1.1 without a length", CORE, SUCCESS, 0),
-                ("with a length", form, b"Done", 0),
-                ("in chunks", form, b"Done", 0),
-                ("packed", form, b"Done", 0)):
+                ("with a length", FORM, b"Done", 0),
+                ("in chunks", FORM, b"Done", 0),
+                ("packed", FORM, b"Done", 0)):
             for says_goodbye in (False, True):
                 with self.subTest(style, verdict=verdict, says_goodbye=says_goodbye):
                     server = Secure(certificate, says_goodbye, {"/": page}, "HTTP/1.1 without a length", verdict, style)
@@ -428,6 +436,13 @@ class Wire(Scenario):
                     result = run("-i", server.url, "--insecure", "-f", path, "--retries", "0")
                     self.assertEqual(result.status, status, result)
                     self.assertEqual(len(server.posts), 1)
+
+    def test_https_that_stays_open(self):
+        """The end of a reply ends TLS and the connection. libcurl may keep both for a while, and calls back then."""
+        server = Secure(self.certificate(), False, {"/": FORM}, "and waits", b"Done", "and waits")
+        self.addCleanup(server.close)
+        result = run("-i", server.url, "--insecure", "-f", self.file("fw.bin", sketch("esp8266")), "--retries", "0")
+        self.assertEqual((result.status, server.broken, len(server.posts)), (0, [], 1), result)
 
     def test_closed_before_the_next_attempt(self):
         """A server for one client hears the next attempt only if the one before is closed, however it ended."""
