@@ -158,6 +158,7 @@ enum ota_cause {
     OTA_CAUSE_NO_SPACE,
     OTA_CAUSE_BAD_SIZE, /* there is no room at all, or (ESP32) too little */
     OTA_CAUSE_UNSAID,   /* it fails, and its updater has no error */
+    OTA_CAUSE_RUNNING,  /* another update runs, or one that broke off */
     OTA_CAUSE_TOO_SLOW,
     OTA_CAUSE_MD5,
     OTA_CAUSE_FLASH_CONFIG,     /* the running sketch was built for another size of flash */

@@ -194,6 +194,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_BAD_SIZE, .chips = "rp*", .text = FIT_FILESYSTEM "; it has no room left."},
     {.cause = OTA_CAUSE_BAD_SIZE,
      .text = "Choose another flash layout: the running sketch leaves no room for a new one."},
+    {.cause = OTA_CAUSE_RUNNING,
+     .text = "Wait for the other update to end, or restart the board: one that broke off may run "
+             "until then."},
     {.cause = OTA_CAUSE_UNSAID,
      .image = SKETCH,
      .chips = "rp*",

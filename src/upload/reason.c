@@ -29,6 +29,7 @@ static const struct reason {
     {12, "Signature Verification Failed", OTA_CAUSE_SIGNATURE},
     {13, "No data supplied", OTA_CAUSE_NO_DATA},
     {14, "Out of memory", OTA_CAUSE_NO_MEMORY},
+    {15, "Update already running", OTA_CAUSE_RUNNING},
     {0, "No Error", OTA_CAUSE_UNSAID},
     {0, "Could Not Activate", OTA_CAUSE_NOT_ACTIVATED},
     {0, "Decryption error", OTA_CAUSE_DECRYPTION},
@@ -36,6 +37,7 @@ static const struct reason {
     {0, "No Filesystem", OTA_CAUSE_NO_FILESYSTEM},
     {0, "nofile", OTA_CAUSE_NO_FILESYSTEM},        /* cut short by the first cores of the Pico W */
     {0, "RAM free to stage", OTA_CAUSE_NO_MEMORY}, /* CH32H4 */
+    {0, "Upgrade in progress", OTA_CAUSE_RUNNING}, /* ESPurna (ota_web.cpp): until its restart */
     /* Tasmota's upload page, in English (xdrv_01_9_webserver.ino of 15.5). An ESP32 has the second
      * error for an image that is larger than its partition; older versions have the third one for
      * want of room. */

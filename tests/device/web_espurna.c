@@ -1,4 +1,5 @@
-/* ESPurna's web interface: it looks at the first bytes, and has a status for each kind of error. */
+/* ESPurna's web interface: it looks at the first bytes, and has a status for each kind of error. An
+ * update that broke off runs until a restart (code/espurna/ota_web.cpp). */
 #include "board.h"
 #include "web_page.h"
 
@@ -9,7 +10,11 @@ static const char no_magic[] = "ERROR: No magic byte / invalid flash config";
 static bool espurna_file_begins(struct web_client *client, const struct form_part *part)
 {
     (void)part;
-    return !client->board->web.updater.is_running;
+    if (!client->board->web.updater.is_running)
+        return true;
+    client->writes = false;
+    client->reply_text = "ERROR: Upgrade in progress";
+    return false;
 }
 
 static void espurna_file_data(struct web_client *client, const void *bytes, size_t length)
@@ -35,6 +40,8 @@ static bool espurna_finish(struct web_client *client)
         return false;
     if (!client->has_file)
         page_say(client, 400, "text/plain", config->page->headers, "ERROR: Invalid request");
+    else if (client->reply_text)
+        page_say(client, 400, "text/plain", config->page->headers, "%s", client->reply_text);
     else if (strcmp(error, no_magic) == 0)
         page_say(client, 400, "text/plain", config->page->headers, "%s", error);
     else

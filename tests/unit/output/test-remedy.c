@@ -42,6 +42,7 @@ static const struct row {
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, SKETCH, "esp32*", "larger app partitions"},
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, SKETCH, "rp*", "Delete files on the board"},
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, SKETCH, "", "leaves no room"},
+    {OTA_E_BOARD, OTA_CAUSE_RUNNING, SKETCH, "esp8266", "may run until then"},
     {OTA_E_REFUSED, OTA_CAUSE_UNSAID, SKETCH, "rp*", "older cores do not say"},
     {OTA_E_BOARD, OTA_CAUSE_UNSAID, FILESYSTEM, "rp*", "failed without an error"},
     {OTA_E_BOARD, OTA_CAUSE_NEW_FLASH_CONFIG, SKETCH, "esp32*", "larger app partitions"},

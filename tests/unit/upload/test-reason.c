@@ -30,6 +30,8 @@ static const struct {
     {"ERROR[12]: Signature verification failed", OTA_CAUSE_SIGNATURE},
     {"ERROR[13]: No data supplied", OTA_CAUSE_NO_DATA},
     {"ERROR[14]: Out of memory", OTA_CAUSE_NO_MEMORY},
+    {"ERROR[15]: Update already running", OTA_CAUSE_RUNNING},
+    {"ERROR: Upgrade in progress", OTA_CAUSE_RUNNING}, /* ESPurna */
     {"ERROR[0]: No Error", OTA_CAUSE_UNSAID},
     {"Update failed! Reboot device and try again OTA Error: 4",
      OTA_CAUSE_NO_SPACE}, /* WiFiManager */
