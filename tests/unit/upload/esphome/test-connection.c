@@ -22,7 +22,7 @@ enum { IMAGE_SIZE = 3000000, STEPS_SIZE = 5 + 1 + 4 + 32, ACTS_MAX = 8, PIECE = 
 /* More than the kernel takes from us before the board reads. */
 enum { PART = 20000 };
 
-enum end { END_NONE, END_FIN, END_RESET };
+enum end { END_NONE, END_FIN, END_RESET, END_READING /* it reads no more */ };
 
 /* When the board has read `after` bytes in all, it sends these bytes. */
 struct act {
@@ -131,6 +131,8 @@ static void perform(struct board *board, const struct act *act)
         return;
 
     loop_watch_stop(&board->watch);
+    if (act->end == END_READING)
+        return;
     if (act->end == END_RESET)
         setsockopt(board->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     close(board->fd);
@@ -164,12 +166,43 @@ static void on_event(enum exchange_event event, const struct exchange *exchange,
     board->is_ready |= event == EXCHANGE_READY;
 }
 
+/* The connection's clock, which goes forward at each progress from this one on; the loop's does not.
+ * With a trickle, each look finds one byte more acknowledged. */
+static struct {
+    int64_t step_us;
+    size_t from;
+    bool has_trickle;
+    int64_t ahead_us;
+    size_t trickled;
+} warp;
+
+int64_t __real_loop_now_us(void);
+int64_t __wrap_loop_now_us(void);
+
+int64_t __wrap_loop_now_us(void)
+{
+    return __real_loop_now_us() + warp.ahead_us;
+}
+
+size_t __real_tcp_unacknowledged(int fd);
+size_t __wrap_tcp_unacknowledged(int fd);
+
+size_t __wrap_tcp_unacknowledged(int fd)
+{
+    const size_t queued = __real_tcp_unacknowledged(fd);
+
+    warp.trickled += warp.has_trickle;
+    return queued > warp.trickled ? queued - warp.trickled : 0;
+}
+
 static void on_progress(size_t acknowledged, void *userdata)
 {
     struct board *board = userdata;
 
     assert_true(acknowledged > board->progress && acknowledged <= IMAGE_SIZE);
     board->progress = acknowledged;
+    if (acknowledged >= warp.from)
+        warp.ahead_us += warp.step_us;
 }
 
 static void on_done(const struct ota_failure *failure, void *userdata)
@@ -285,6 +318,50 @@ static void test_scripts(void **state)
             run_script(&scripts[i], pieces[piece]);
 }
 
+static void test_limits(void **state)
+{
+    static const struct {
+        struct script script;
+        int64_t step_us;
+        size_t from;
+        bool has_trickle;
+    } rows[] = {
+        {{"no verdict",
+          {UNTIL_READY, SAY(STEPS_SIZE + IMAGE_SIZE, "\x44")},
+          OTA_E_UNKNOWN,
+          "the board had the last byte for 90 s, and gave no verdict",
+          true},
+         SECONDS(90),
+         IMAGE_SIZE,
+         false},
+        {{"stalled",
+          {UNTIL_READY, {STEPS_SIZE + PART, "", 0, END_READING}},
+          OTA_E_STALLED,
+          "the board stopped taking data after",
+          false},
+         SECONDS(90),
+         0,
+         false},
+        {{"slow",
+          {UNTIL_READY, {STEPS_SIZE + PART, "", 0, END_READING}},
+          OTA_E_STALLED,
+          "the board takes less than 512 bytes/s after",
+          false},
+         SECONDS(90 + IMAGE_SIZE / 512 + 1),
+         0,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        warp.step_us = rows[i].step_us;
+        warp.from = rows[i].from;
+        warp.has_trickle = rows[i].has_trickle;
+        run_script(&rows[i].script, PIECE);
+        memset(&warp, 0, sizeof warp);
+    }
+}
+
 /* What this computer lacks is not the board's fault, and has a remedy of its own. */
 static void test_no_memory_to_send(void **state)
 {
@@ -301,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_no_memory_to_send),
     };
 
