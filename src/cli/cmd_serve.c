@@ -98,6 +98,43 @@ static void on_tasmota_note(struct book_board *board, bool is_important, const c
     serve_note(program->serve, board, is_important, message);
 }
 
+static void on_tasmota_unasked(struct book_board *board, void *userdata)
+{
+    const struct program *program = userdata;
+
+    serve_note_unasked(program->serve, board);
+}
+
+/* Whether the other line lets the board have what this one withholds. */
+static bool fail_lax(struct ota_failure *failure, const struct assignment *assignment,
+                     const struct assignment *other)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+
+    if (assignment->min_auth <= other->min_auth)
+        return false;
+    ota_fail(
+        failure, OTA_E_USAGE,
+        "is the same board as %s, which may have got the password itself; put min-auth=sha256 on "
+        "that line, too",
+        assignment_label(name, other));
+    return true;
+}
+
+static void on_tasmota_same(struct book_board *board, const struct book_board *same, void *userdata)
+{
+    const struct program *program = userdata;
+    const struct assignment *assignment = board->userdata, *other = same->userdata;
+    char message[ASSIGNMENT_SAME_MAX];
+    struct ota_failure failure;
+
+    if (assignment_fail_different(&failure, assignment, other) ||
+        fail_lax(&failure, assignment, other))
+        serve_settle(program->serve, board, OTA_PHASE_RESOLVE, &failure);
+    else
+        serve_leave_out(program->serve, board, assignment_same(message, assignment, other));
+}
+
 static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
                             const struct ota_failure *failure, void *userdata)
 {
@@ -141,6 +178,8 @@ static enum ota_error open_tasmotas(struct program *program)
         .fetch_us = options->upload.expect_version_us,
         .force = options->upload.force,
         .on_note = on_tasmota_note,
+        .on_unasked = on_tasmota_unasked,
+        .on_same = on_tasmota_same,
         .on_done = on_tasmota_done,
         .on_all_done = on_tasmotas_done,
         .on_late = on_tasmota_late,

@@ -1,6 +1,7 @@
 /* assignment.c: what a board is called, and whether it is named twice for the same. */
 #include "fleet/assignment.h"
 
+#include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "boardlog/expect.h"
@@ -145,4 +146,30 @@ const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const st
     if (what)
         snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice with different %s", what);
     return text;
+}
+
+bool assignment_fail_different(struct ota_failure *failure, const struct assignment *assignment,
+                               const struct assignment *same)
+{
+    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
+
+    if (!*assignment_difference(difference, same, assignment))
+        return false;
+    ota_fail(failure, OTA_E_USAGE, "is the same board as %s, so it %s; leave one of them out",
+             assignment_label(name, same), difference);
+    return true;
+}
+
+const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assignment *assignment,
+                            const struct assignment *same)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+
+    if (target_names_equal(&same->target, &assignment->target) &&
+        strcmp(same->target.path, assignment->target.path) == 0)
+        snprintf(message, ASSIGNMENT_SAME_MAX, "is named twice; once is enough");
+    else
+        snprintf(message, ASSIGNMENT_SAME_MAX, "is the same board as %s",
+                 assignment_label(name, same));
+    return message;
 }

@@ -57,6 +57,17 @@ uint16_t assignment_target_port(const struct assignment *assignment);
 const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
                                   const struct assignment *b);
 
+/* The board has turned out to be the same one. If the two differ, fills in failure (OTA_E_USAGE) and
+ * returns true. */
+bool assignment_fail_different(struct ota_failure *failure, const struct assignment *assignment,
+                               const struct assignment *same);
+
+enum { ASSIGNMENT_SAME_MAX = ASSIGNMENT_LABEL_MAX + 32 };
+
+/* If they do not: why it is left out. Returns message. */
+const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assignment *assignment,
+                            const struct assignment *same);
+
 /* If the failure is for want of a password or key, adds why the board got none, and the cause. */
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);
 

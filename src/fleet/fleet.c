@@ -305,22 +305,17 @@ static bool require_auth(struct member *member, enum auth_scheme least)
 /* Two names of one board are one target. */
 static void leave_to(const struct member *same, struct member *member)
 {
-    char name[ASSIGNMENT_LABEL_MAX], message[sizeof name + 32];
+    char message[ASSIGNMENT_SAME_MAX];
 
-    assignment_label(name, same->assignment);
-    if (target_names_equal(&same->assignment->target, &member->assignment->target) &&
-        strcmp(same->assignment->target.path, member->assignment->target.path) == 0)
-        snprintf(message, sizeof message, "is named twice; once is enough");
-    else
-        snprintf(message, sizeof message, "is the same board as %s", name);
-    skip_member(member, OTA_SKIP_DUPLICATE, message);
+    skip_member(member, OTA_SKIP_DUPLICATE,
+                assignment_same(message, member->assignment, same->assignment));
 }
 
 /* The claim is denied because of the other board, which is the same one, or may be. */
 static void end_denied(struct member *member, const struct member *same, const char *host,
                        bool is_strict)
 {
-    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
+    char name[ASSIGNMENT_LABEL_MAX];
     struct ota_failure failure;
 
     assignment_label(name, same->assignment);
@@ -331,9 +326,7 @@ static void end_denied(struct member *member, const struct member *same, const c
                  name);
         failure.cause = OTA_CAUSE_OTHER_ADDRESS;
         fail_member(member, &failure);
-    } else if (*assignment_difference(difference, same->assignment, member->assignment)) {
-        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, so it %s; leave one of them out",
-                 name, difference);
+    } else if (assignment_fail_different(&failure, member->assignment, same->assignment)) {
         fail_member(member, &failure);
     } else if (!is_strict) {
         ota_fail(&failure, OTA_E_USAGE,

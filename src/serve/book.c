@@ -102,6 +102,20 @@ void book_set_home(struct book_board *board, const struct address *address)
     board->home = board->address = *address;
 }
 
+void book_forget_home(struct book_board *board)
+{
+    board->book->homes -= board->has_home;
+    board->has_home = board->has_address = false;
+}
+
+void book_skip(struct book_board *board)
+{
+    count_board(board, -1);
+    board->is_canary = false;
+    board->state = BOOK_SKIPPED;
+    count_board(board, 1);
+}
+
 static bool is_home(const struct book_board *board, const struct address *address)
 {
     return board->has_home && address_equal(&board->home, address);
@@ -349,6 +363,7 @@ const char *book_state_name(enum book_state state)
         [BOOK_FETCHED] = "taken, not back yet",
         [BOOK_CONFIRMED] = "confirmed",
         [BOOK_GIVEN_UP] = "given up",
+        [BOOK_SKIPPED] = "skipped",
     };
     return names[state];
 }

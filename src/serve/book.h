@@ -29,6 +29,7 @@ enum book_state {
     BOOK_FETCHED, /* it has the image, and has not asked again */
     BOOK_CONFIRMED,
     BOOK_GIVEN_UP, /* it gets nothing more: it failed too often, or once if it is told */
+    BOOK_SKIPPED,  /* it is the same board as another one */
     BOOK_STATES
 };
 
@@ -114,6 +115,10 @@ bool book_list(struct book_board *board, const struct mac *mac);
 
 /* The list names this address of the board, or of its page. */
 void book_set_home(struct book_board *board, const struct address *address);
+void book_forget_home(struct book_board *board);
+
+/* It has turned out to be another name of a board: no canary, and nobody waits for it. */
+void book_skip(struct book_board *board);
 
 /* The sender of the request; NULL: it is new. named: the board whose listed name has this address (see
  * names_find()), or NULL. The first of these that matches decides: a MAC in the list; an address in

@@ -77,9 +77,9 @@ static const char PAGE_END[] = "</main>\n</body>\n</html>\n";
 
 /* How each state looks. */
 static const char *const state_classes[BOOK_STATES] = {
-    [BOOK_SILENT] = "silent",   [BOOK_ASKED] = "asked",  [BOOK_REFUSED] = "failed",
-    [BOOK_FETCHING] = "busy",   [BOOK_FETCHED] = "busy", [BOOK_CONFIRMED] = "confirmed",
-    [BOOK_GIVEN_UP] = "failed",
+    [BOOK_SILENT] = "silent",   [BOOK_ASKED] = "asked",    [BOOK_REFUSED] = "failed",
+    [BOOK_FETCHING] = "busy",   [BOOK_FETCHED] = "busy",   [BOOK_CONFIRMED] = "confirmed",
+    [BOOK_GIVEN_UP] = "failed", [BOOK_SKIPPED] = "silent",
 };
 
 /* Bytes of a file's name can be anything. */
@@ -115,13 +115,10 @@ static void write_counts(FILE *page, const struct book *book)
     static const struct {
         enum book_state state;
         const char *label;
-    } rows[] = {{BOOK_CONFIRMED, "confirmed"},
-                {BOOK_FETCHING, "downloading"},
-                {BOOK_FETCHED, "taken, not back yet"},
-                {BOOK_ASKED, "waiting"},
-                {BOOK_SILENT, "not asked yet"},
-                {BOOK_REFUSED, "refused"},
-                {BOOK_GIVEN_UP, "given up"}};
+    } rows[] = {{BOOK_CONFIRMED, "confirmed"},         {BOOK_FETCHING, "downloading"},
+                {BOOK_FETCHED, "taken, not back yet"}, {BOOK_ASKED, "waiting"},
+                {BOOK_SILENT, "not asked yet"},        {BOOK_REFUSED, "refused"},
+                {BOOK_GIVEN_UP, "given up"},           {BOOK_SKIPPED, "skipped"}};
 
     fprintf(page, "<ul>\n<li><strong>%zu</strong> board%s</li>\n", book->count,
             book->count == 1 ? "" : "s");

@@ -300,6 +300,7 @@ const struct ota_totals *serve_totals(struct serve *serve)
                             .running = (size_t)known[BOOK_FETCHING],
                             .confirmed = (size_t)known[BOOK_CONFIRMED],
                             .failed = (size_t)(known[BOOK_GIVEN_UP] + known[BOOK_REFUSED]),
+                            .skipped = (size_t)known[BOOK_SKIPPED],
                             .bytes = (size_t)counts->bytes,
                             .total = (size_t)counts->bytes_total};
     for (int state = 0; state < BOOK_STATES; state++)

@@ -52,6 +52,13 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
 void serve_note(struct serve *serve, struct book_board *board, bool is_important,
                 const char *message);
 
+/* Tells that a board did not ask for the password that was given for it. */
+void serve_note_unasked(struct serve *serve, struct book_board *board);
+
+/* A listed board turned out to be the same one as another: tells so, and expects it no more. message is
+ * printable. */
+void serve_leave_out(struct serve *serve, struct book_board *board, const char *message);
+
 /* Ends the downloads of a board, and serves it nothing more. */
 void serve_give_up(struct serve *serve, struct book_board *board);
 

@@ -114,6 +114,29 @@ void serve_note(struct serve *serve, struct book_board *board, bool is_important
     emit(serve, board, &event);
 }
 
+void serve_note_unasked(struct serve *serve, struct book_board *board)
+{
+    struct ota_event event = {.type = OTA_EVENT_NOTE,
+                              .phase = OTA_PHASE_AUTHENTICATE,
+                              .is_important = true,
+                              .message = "its page did not ask for the password that was given",
+                              .password = "not-asked"};
+
+    emit(serve, board, &event);
+}
+
+void serve_leave_out(struct serve *serve, struct book_board *board, const char *message)
+{
+    struct ota_event event = {.type = OTA_EVENT_SKIPPED,
+                              .phase = OTA_PHASE_RESOLVE,
+                              .skip = OTA_SKIP_DUPLICATE,
+                              .message = message};
+
+    board->is_settled = true;
+    book_skip(board);
+    emit(serve, board, &event);
+}
+
 static void emit_result(struct serve *serve, struct book_board *board, enum ota_phase phase,
                         const struct ota_failure *failure)
 {

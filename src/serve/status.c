@@ -24,7 +24,7 @@ static const char *status_state_name(enum book_state state)
     static const char *const names[BOOK_STATES] = {
         [BOOK_SILENT] = "silent",     [BOOK_ASKED] = "asked",     [BOOK_REFUSED] = "refused",
         [BOOK_FETCHING] = "fetching", [BOOK_FETCHED] = "fetched", [BOOK_CONFIRMED] = "confirmed",
-        [BOOK_GIVEN_UP] = "given-up",
+        [BOOK_GIVEN_UP] = "given-up", [BOOK_SKIPPED] = "skipped",
     };
     return names[state];
 }

@@ -112,15 +112,18 @@ static void report_end(struct tasmota *tasmota)
     config->on_done(tasmota->order.board, tasmota->phase, &tasmota->outcome, config->userdata);
 }
 
-static void finish(struct tasmota *tasmota)
+static void go_on(struct tasmotas *all)
 {
-    struct tasmotas *all = tasmota->all;
-
-    loop_timer_stop(&tasmota->timer);
-    report_end(tasmota);
     start_next(all);
     if (are_all_done(all))
         all->config.on_all_done(all->config.userdata);
+}
+
+static void finish(struct tasmota *tasmota)
+{
+    loop_timer_stop(&tasmota->timer);
+    report_end(tasmota);
+    go_on(tasmota->all);
 }
 
 /* -- the old OtaUrl -- */
@@ -396,8 +399,18 @@ static void note_order(const struct tasmota *tasmota)
     note(tasmota, true, text);
 }
 
+static void note_unasked(const struct tasmota *tasmota)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+    const char *password = tasmota->order.password;
+
+    if (password && *password && !tasmota->authorization)
+        config->on_unasked(tasmota->order.board, config->userdata);
+}
+
 static void begin_watch(struct tasmota *tasmota)
 {
+    note_unasked(tasmota);
     tasmota->is_upgrading = true;
     tasmota->requests = tasmota->requests_before = tasmota->order.board->requests;
     tasmota->ordered_us = tasmota->moved_us = loop_now_us();
@@ -526,19 +539,62 @@ static void on_first_lost(struct tasmota *tasmota, const struct ota_failure *fai
 {
     const bool has_asked = tasmota->authorization || tasmota->phase != OTA_PHASE_PAGE;
 
-    if (!has_asked && ++tasmota->tried < tasmota->found_count)
+    if (!has_asked && ++tasmota->tried < tasmota->found_count) {
+        tasmota->address = (struct address){0}; /* who waits for it may go on */
         ask_first(tasmota);
-    else
+    } else {
         on_lost(tasmota, failure);
+    }
 }
 
-/* Asks at the address whose turn it is. */
+/* The board that is asked there, or was, by another name; NULL: none was found there. Another port makes
+ * another board, as behind NAT they share an address. */
+static const struct tasmota *find_same(const struct tasmota *tasmota, const struct address *address)
+{
+    const struct tasmotas *all = tasmota->all;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tasmota *other = all->list[i];
+        const bool is_absent = other->is_done && !*other->facts.version;
+
+        if (other != tasmota && !is_absent && address_equal(&other->address, address) &&
+            address_port(&other->address) == address_port(address))
+            return other;
+    }
+    return NULL;
+}
+
+/* Two names of one board are one target. Requests from its address are the other one's. */
+static void leave_to(struct tasmota *tasmota, const struct tasmota *same)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+    struct book_board *board = tasmota->order.board;
+
+    tasmota->is_done = true;
+    book_forget_home(board);
+    config->on_same(board, same->order.board, config->userdata);
+    go_on(tasmota->all);
+}
+
+/* Asks at the address whose turn it is. While it is not known whether another board is there, or
+ * elsewhere, this one waits. */
 static void ask_first(struct tasmota *tasmota)
 {
     const struct target *target = tasmota->order.target;
+    struct address address = tasmota->found[tasmota->tried];
 
-    tasmota->address = tasmota->found[tasmota->tried];
-    address_set_port(&tasmota->address, target->port ? target->port : TASMOTA_PORT);
+    address_set_port(&address, target->port ? target->port : TASMOTA_PORT);
+    const struct tasmota *same = find_same(tasmota, &address);
+    if (same && *same->facts.version) {
+        leave_to(tasmota, same);
+        return;
+    }
+    if (same) {
+        after(tasmota, LOOK_US, ask_first);
+        return;
+    }
+
+    tasmota->address = address;
     http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
     book_set_home(tasmota->order.board, &tasmota->address);
     tasmota_ask(tasmota, "Status", "2", on_first_status, on_first_lost);

@@ -32,6 +32,10 @@ struct tasmotas_config {
     /* Called from the loop; message is printable. */
     void (*on_note)(struct book_board *board, bool is_important, const char *message,
                     void *userdata);
+    /* The board has not asked for the password that was given for it. */
+    void (*on_unasked)(struct book_board *board, void *userdata);
+    /* The board is the same one as another, which is told already: it is not told, and has no on_done. */
+    void (*on_same)(struct book_board *board, const struct book_board *same, void *userdata);
     void (*on_done)(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata);
     void (*on_all_done)(void *userdata);

@@ -89,6 +89,34 @@ class Tasmota(Scenario):
         self.assert_no_secret(result, "secret")
         self.assert_restored(board)
 
+    def test_password_that_is_not_asked_for(self):
+        board = self.tasmota()
+        result = self.tell(board, arguments=["-a", "secret", "--json"])
+        self.assertEqual(result.status, 0, result)
+        notes = [event for event in map(json.loads, result.out.splitlines()) if event.get("password")]
+        self.assertEqual([(note["event"], note["board"], note["password"]) for note in notes],
+                         [("note", board.address, "not-asked")])
+        self.assertIn(f"{board.address}: its page did not ask for the password that was given\n", result.err)
+
+    def test_two_names_of_one_board(self):
+        """It is told once. What only one of the two lines demands is not dropped."""
+        one, two = (self.file(name, text) for name, text in (("one", b"secret\n"), ("two", b"sesame\n")))
+        for first, second, arguments, status in (("", "", (), 0), ("", "", ("-j", "1", "--canary", "1"), 0),
+                                                 (f"auth-file={one}", f"auth-file={two}", (), 2),
+                                                 (f"auth-file={one}", f"auth-file={one} min-auth=sha256", ("-j", "1"), 2)):
+            board = self.tasmota(where="127.0.0.1")
+            hosts = self.file("hosts", f"http://127.0.0.1:{board.port} {first}\n"
+                                       f"http://localhost:{board.port} {second}\n".encode())
+            with self.subTest(first=first, second=second, arguments=arguments):
+                result = run("--serve=0", "--hosts", hosts, "-f", self.path, *arguments)
+                self.assertEqual(result.status, status, result)
+                self.assertRegex(result.err, r"(127\.0\.0\.1|localhost): (resolution: )?is the same board as "
+                                 r"(127\.0\.0\.1|localhost)(, (so it is named twice with different passwords|which may).*)?\n")
+                self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
+                self.assertEqual(result.err.count("told to fetch http:"), 1, result)
+                self.assert_restored(board)
+            board.close()
+
     def test_min_auth(self):
         """--min-auth and a list's min-auth keep the password from a board that asks for it by Basic."""
         board = self.tasmota("-P", "secret")

@@ -107,6 +107,7 @@ static void test_states(void **state)
         {BOOK_FETCHED, "<span class=\"busy\">taken, not back yet</span>", "taken, not back yet"},
         {BOOK_CONFIRMED, "<span class=\"confirmed\">confirmed</span>", "confirmed"},
         {BOOK_GIVEN_UP, "<span class=\"failed\">given up</span>", "given up"},
+        {BOOK_SKIPPED, "<span class=\"silent\">skipped</span>", "skipped"},
     };
     char count[64];
     (void)state;

@@ -97,7 +97,7 @@ static void test_states(void **state)
     static const char *const names[BOOK_STATES] = {
         [BOOK_SILENT] = "silent",     [BOOK_ASKED] = "asked",     [BOOK_REFUSED] = "refused",
         [BOOK_FETCHING] = "fetching", [BOOK_FETCHED] = "fetched", [BOOK_CONFIRMED] = "confirmed",
-        [BOOK_GIVEN_UP] = "given-up",
+        [BOOK_GIVEN_UP] = "given-up", [BOOK_SKIPPED] = "skipped",
     };
     (void)state;
 

@@ -119,6 +119,13 @@ static void on_note(struct book_board *board, bool is_important, const char *mes
     (void)userdata;
 }
 
+static void on_unasked(struct book_board *board, void *userdata)
+{
+    (void)board;
+    (void)userdata;
+    fail();
+}
+
 static void on_done(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata)
 {
@@ -147,6 +154,7 @@ static struct book_board *tell_board(void)
     static const struct target target = {.port = 80};
     static const struct image image;
     static struct tasmotas_config config = {.on_note = on_note,
+                                            .on_unasked = on_unasked,
                                             .on_done = on_done,
                                             .on_all_done = on_all_done,
                                             .on_late = on_late,
