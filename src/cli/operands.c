@@ -126,7 +126,7 @@ static enum ota_error reject_second(const struct operands *operands, const char 
                     shown);
 }
 
-/* The shell makes a word of the space behind a backslash, and what is no shell makes one of the backslash. */
+/* A space behind the backslash at a line's end makes a word of it; so does a caller that is no shell. */
 static enum ota_error reject_line_end(const char *text, struct ota_failure *failure)
 {
     char shown[SHOWN_WORD_MAX];

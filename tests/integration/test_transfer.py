@@ -37,7 +37,7 @@ class Verdicts(Scenario):
                  "Could Not Activate The Firmware\\r\\n": "Send the application image",
                  "Signature Verification Failed\\r\\n": r"Sign the image \(--sign KEY\) with the private key",
                  "Decryption error\\r\\n": "Send the application image",
-                 "Not Enough Space\\r\\n": r"Send the sketch compressed \(-z\), make it smaller",
+                 "Not Enough Space\\r\\n": r"Delete files on the board, send the sketch compressed \(-z\)",
                  "Aborted\\r\\n": "Fix the cause that the board names"}
         self.check(
             Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
