@@ -141,6 +141,7 @@ enum ota_cause {
     OTA_CAUSE_NO_VERSION,    /* the board did not report one in time */
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
+    OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
      * (EACCES, or EINVAL without -I); there is no route (ENETUNREACH). */

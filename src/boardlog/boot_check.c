@@ -65,9 +65,14 @@ bool boot_check_is_wanted(const struct log_settings *settings)
     return settings->monitor || boot_check_is_proof_wanted(settings);
 }
 
-bool boot_check_is_endless(const struct log_settings *settings)
+bool boot_check_goes_on(const struct log_settings *settings)
 {
     return settings->monitor && !settings->expect;
+}
+
+bool boot_check_is_endless(const struct log_settings *settings)
+{
+    return boot_check_goes_on(settings) && !settings->monitor_for_us;
 }
 
 static double seconds_since_start(const struct boot_check *check)

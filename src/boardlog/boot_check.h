@@ -50,7 +50,9 @@ struct boot_check_callbacks {
 bool boot_check_is_proof_wanted(const struct log_settings *settings);
 /* Whether there is anything to do after a confirmation. */
 bool boot_check_is_wanted(const struct log_settings *settings);
-/* Whether it goes on until somebody ends it: a log without anything that is expected of it. */
+/* Whether the log is followed on after the board's result: nothing is expected of it. */
+bool boot_check_goes_on(const struct log_settings *settings);
+/* Whether then only somebody who ends it is its end, so that a signal cuts nothing short. */
 bool boot_check_is_endless(const struct log_settings *settings);
 
 /* NULL when memory ran out. */

@@ -464,7 +464,7 @@ static size_t find_places(const struct fleet_config *config)
 {
     enum { OTHER_FILES = 16 };
     const size_t jobs = config->settings->jobs;
-    const size_t logs = boot_check_is_endless(config->log) ? config->count : 0;
+    const size_t logs = boot_check_goes_on(config->log) ? config->count : 0;
 
     return fd_limit_connections(config->count < jobs ? config->count : jobs, OTHER_FILES + logs);
 }
@@ -506,9 +506,16 @@ struct fleet *fleet_start(const struct fleet_config *config)
     return fleet;
 }
 
+/* Whether nothing is left that a signal would cut short. */
+static bool is_complete(const struct fleet *fleet)
+{
+    return has_ended(fleet) &&
+           (boot_check_is_endless(fleet->config.log) || fleet_logs(fleet) == 0);
+}
+
 void fleet_interrupt(struct fleet *fleet, int signal_number)
 {
-    if (fleet->signal_number || has_ended(fleet))
+    if (fleet->signal_number || is_complete(fleet))
         return;
 
     fleet->signal_number = signal_number;
@@ -565,9 +572,11 @@ size_t fleet_logs(const struct fleet *fleet)
 
 void fleet_end_logs(struct fleet *fleet, bool is_time_over)
 {
+    const int cut_by = boot_check_is_endless(fleet->config.log) ? 0 : fleet->signal_number;
+
     for (size_t i = 0; i < fleet->begun; i++)
         if (fleet->members[i].job && fleet->members[i].state == ENDED)
-            job_end_log(fleet->members[i].job, is_time_over);
+            job_end_log(fleet->members[i].job, is_time_over, cut_by);
 }
 
 bool fleet_say(struct fleet *fleet, const char *line, size_t length)

@@ -33,7 +33,8 @@ struct fleet_config {
 struct fleet *fleet_start(const struct fleet_config *config);
 
 /* A signal came: closes every connection at once and emits the results; on_done does not
- * follow. */
+ * follow. It is no interruption once only logs without an end are followed
+ * (boot_check_is_endless()). */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 
 const struct ota_totals *fleet_totals(const struct fleet *fleet);
@@ -42,11 +43,11 @@ const struct ota_totals *fleet_totals(const struct fleet *fleet);
 void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata);
 
 /* Returns the number of finished boards with a log that is still followed
- * (boot_check_is_endless()). */
+ * (boot_check_goes_on()). */
 size_t fleet_logs(const struct fleet *fleet);
 
 /* Ends the followed logs, and emits the results of boards without an upload. If the time is over, a
- * board has failed if its log was never reached. */
+ * board has failed if its log was never reached; if a signal came before, it was interrupted. */
 void fleet_end_logs(struct fleet *fleet, bool is_time_over);
 
 /* Sends a line, given without its end, to the boards whose log is followed; false when to none. */

@@ -55,7 +55,7 @@ struct job_callbacks {
     void (*on_ready)(void *userdata); /* it may: job_start() */
     void (*on_planned)(const char *message, void *userdata); /* --dry-run; on_done follows */
     void (*on_log)(void *userdata); /* no upload: a log is followed until job_end_log() */
-    /* After the result; not where the log goes on (boot_check_is_endless()). */
+    /* After the result; not where the log goes on (boot_check_goes_on()). */
     void (*on_done)(void *userdata);
     void *userdata;
 };
@@ -95,8 +95,9 @@ void job_describe(const struct job *job, struct ota_standing *standing);
 bool job_say(struct job *job, const char *line, size_t length);
 
 /* Emits the result of a board that got no upload: whether its log was reached counts when its time
- * is over. Does nothing after an upload, whose result is there already. */
-void job_end_log(struct job *job, bool is_time_over);
+ * is over. signal_number: of the signal that cut it short, else 0. Does nothing after an upload,
+ * whose result is there already. */
+void job_end_log(struct job *job, bool is_time_over, int signal_number);
 
 void job_free(struct job *job);
 

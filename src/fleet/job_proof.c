@@ -16,6 +16,7 @@
  */
 #include "fleet/job_internal.h"
 
+#include "base/ending_signal.h"
 #include "base/error.h"
 #include "boardlog/expect.h"
 
@@ -54,7 +55,7 @@ static void conclude_proof(struct job *job, const struct ota_failure *verdict)
     struct ota_failure result;
 
     job_add_verdict(job, &result, verdict);
-    bool goes_on = boot_check_is_endless(job->config.log);
+    bool goes_on = boot_check_goes_on(job->config.log);
     if (!goes_on) {
         boot_check_free(job->boot_check);
         job->boot_check = NULL;
@@ -222,7 +223,7 @@ bool job_say(struct job *job, const char *line, size_t length)
     return job->boot_check && boot_check_say(job->boot_check, line, length);
 }
 
-void job_end_log(struct job *job, bool is_time_over)
+void job_end_log(struct job *job, bool is_time_over, int signal_number)
 {
     struct ota_failure result = {.error = OTA_OK};
     const char *reason = "";
@@ -232,7 +233,11 @@ void job_end_log(struct job *job, bool is_time_over)
         return;
 
     bool was_reached = boot_check_was_connected(job->boot_check, &reason, &number);
-    if (!was_reached && is_time_over) {
+    if (signal_number) {
+        ota_fail(&result, OTA_E_INTERRUPTED, "interrupted by %s%s%s",
+                 ending_signal_name(signal_number),
+                 was_reached ? "" : "; its log was never reached: ", was_reached ? "" : reason);
+    } else if (!was_reached && is_time_over) {
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
         ota_blame_this_computer(&result, number);
         if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
@@ -240,5 +245,5 @@ void job_end_log(struct job *job, bool is_time_over)
     } else if (!was_reached) {
         ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
     }
-    job_emit_result(job, OTA_PHASE_LOG, &result, 0);
+    job_emit_result(job, OTA_PHASE_LOG, &result, signal_number);
 }

@@ -712,6 +712,8 @@ static const struct remedy {
      .text = "If it takes the image again and again, look at what it says on its serial port; if "
              "it sleeps, serve for longer."},
     {.error = OTA_E_MIXED, .text = "See the message for each board."},
+    {.cause = OTA_CAUSE_LOG_CUT_SHORT,
+     .text = "To follow the log without another upload, leave out -f."},
     {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
 };
 

@@ -680,8 +680,15 @@ void report_written(struct report *report, const struct image *image, const char
 
 int report_failure(struct report *report, const struct ota_failure *failure)
 {
+    const int exit_status = ota_error_exit_status(failure->error, 0);
+
+    report_end(report, failure, exit_status);
+    return exit_status;
+}
+
+void report_end(struct report *report, const struct ota_failure *failure, int exit_status)
+{
     struct stdout_text line;
-    int exit_status = ota_error_exit_status(failure->error, 0);
 
     if (begin_json(report, &line))
         end_json(report, &line,
@@ -690,5 +697,4 @@ int report_failure(struct report *report, const struct ota_failure *failure)
     show_failure("", "", failure,
                  remedy_find(failure, NULL, report ? report->command : OTA_COMMAND_SKETCH, "",
                              surroundings_find()));
-    return exit_status;
 }

@@ -76,6 +76,9 @@ void report_serving(struct report *report, const struct strings *urls, uint16_t 
  * be NULL. */
 int report_failure(struct report *report, const struct ota_failure *failure);
 
+/* The same where the exit status is not that of the error alone: it has a signal's number. */
+void report_end(struct report *report, const struct ota_failure *failure, int exit_status);
+
 /* Whether somebody still reads the logs on standard output. */
 bool report_is_read(const struct report *report);
 

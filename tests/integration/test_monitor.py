@@ -179,6 +179,38 @@ class Ends(MonitorScenario):
                 result = program.result()
                 self.assertEqual((result.status, result.out), (0, line + "\n"), result)
 
+    def test_interrupted_before_its_end(self):
+        """With --monitor-for an end was asked for: a signal before it is none, whether a log was reached or not."""
+        def results(result):
+            return [(event["board"], event["exit_status"], event["code"])
+                    for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]
+
+        board = self.log_board("one", after=("new",))
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGRTMIN):
+            cut = (board.address, 128 + number, "interrupted")
+            for arguments, line, results_wanted in (
+                    (("-i", board.address, MONITOR), '"(one|new)"', [cut]),
+                    (("-i", board.address, "--monitor=9"), '"no log: ', [cut]),
+                    ((*self.upload_to(board), MONITOR), '"new"',
+                     [(board.address, 0, "ok"), (None, 128 + number, "interrupted")])):
+                with self.subTest(line=line, number=number):
+                    program = Program(*arguments, "--monitor-for", "600", "--json")
+                    program.wait_for(line)
+                    program.send_signal(number)
+                    result = program.result()
+                    self.assertEqual(result.status, -number, result)
+                    self.assertEqual(results(result), results_wanted, result)
+                    self.assertRegex(result.err, r"esp-ota: .*interrupted by (SIG|a real-time s)\w+(; its log was never reached: |\n)")
+
+    def test_interrupted_without_an_end(self):
+        """That a log was never reached is said, though nothing but Ctrl-C could be the end."""
+        program = Program("-i", address(), "--monitor=9")
+        program.wait_for("no log: ")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("its log was never reached, but no proof was asked for", result.err)
+
     def test_interrupted_after_a_failure(self):
         """The status is that of the uploads, whatever is followed afterwards."""
         good = self.log_board(after=("new",))

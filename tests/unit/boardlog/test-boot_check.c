@@ -955,19 +955,21 @@ static void test_wanted(void **state)
 
     static const struct {
         struct log_settings settings;
-        bool is_wanted, is_proof_wanted, is_endless;
+        bool is_wanted, is_proof_wanted, goes_on, is_endless;
     } rows[] = {
-        {{0}, false, false, false},
-        {{.monitor = true}, true, false, true},
-        {{.expect = some}, true, true, false},
-        {{.online_us = 60 * S}, true, true, false},
-        {{.monitor = true, .expect = some}, true, true, false},
-        {{.monitor = true, .online_us = 60 * S}, true, true, true},
+        {{0}, false, false, false, false},
+        {{.monitor = true}, true, false, true, true},
+        {{.monitor = true, .monitor_for_us = 60 * S}, true, false, true, false},
+        {{.expect = some}, true, true, false, false},
+        {{.online_us = 60 * S}, true, true, false, false},
+        {{.monitor = true, .expect = some}, true, true, false, false},
+        {{.monitor = true, .online_us = 60 * S}, true, true, true, true},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(boot_check_is_wanted(&rows[i].settings), rows[i].is_wanted);
         assert_int_equal(boot_check_is_proof_wanted(&rows[i].settings), rows[i].is_proof_wanted);
+        assert_int_equal(boot_check_goes_on(&rows[i].settings), rows[i].goes_on);
         assert_int_equal(boot_check_is_endless(&rows[i].settings), rows[i].is_endless);
     }
 }

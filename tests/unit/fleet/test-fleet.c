@@ -32,6 +32,7 @@ struct job {
 
 static struct world {
     struct loop_timer *timer;
+    struct log_settings log;
     bool is_due;
     bool refuse_jobs, refuse_prompt;
     struct job *jobs[BOARDS_MAX]; /* by the number in the board's name */
@@ -61,7 +62,7 @@ bool __wrap_job_has_given_md5(const struct job *job);
 void __wrap_job_park(struct job *job);
 void __wrap_job_describe(const struct job *job, struct ota_standing *standing);
 void __wrap_job_interrupt(struct job *job, int signal_number);
-void __wrap_job_end_log(struct job *job, bool is_time_over);
+void __wrap_job_end_log(struct job *job, bool is_time_over, int signal_number);
 void __wrap_job_free(struct job *job);
 struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                                    prompt_done_fn *done, void *userdata);
@@ -186,10 +187,13 @@ void __wrap_job_interrupt(struct job *job, int signal_number)
          signal_number);
 }
 
-void __wrap_job_end_log(struct job *job, bool is_time_over)
+void __wrap_job_end_log(struct job *job, bool is_time_over, int signal_number)
 {
-    emit(job, OTA_EVENT_RESULT, 0,
-         &(struct ota_failure){.error = is_time_over ? OTA_E_UNPROVEN : OTA_OK}, 0);
+    const enum ota_error error = signal_number  ? OTA_E_INTERRUPTED
+                                 : is_time_over ? OTA_E_UNPROVEN
+                                                : OTA_OK;
+
+    emit(job, OTA_EVENT_RESULT, 0, &(struct ota_failure){.error = error}, signal_number);
 }
 
 void __wrap_job_free(struct job *job)
@@ -252,7 +256,7 @@ static struct fleet *start_fleet(const struct fleet_settings *settings, size_t c
     }
     const struct fleet_config config = {.loop = (struct loop *)&world,
                                         .settings = settings,
-                                        .log = &(struct log_settings){0},
+                                        .log = &world.log,
                                         .assignments = assignments,
                                         .count = count,
                                         .on_event = on_fleet_event,
@@ -1034,6 +1038,25 @@ static void test_followed_logs(void **state)
     }
 }
 
+/* A log with an end is cut short by a signal; only one without an end is not. */
+static void test_interrupted_logs(void **state)
+{
+    (void)state;
+    for (int has_end = 0; has_end < 2; has_end++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 1);
+
+        world.log =
+            (struct log_settings){.monitor = true, .monitor_for_us = has_end ? 60000000 : 0};
+        world.jobs[0]->callbacks.on_log(world.jobs[0]->callbacks.userdata);
+        turn_fleet();
+        fleet_interrupt(fleet, SIGTERM);
+        told();
+        fleet_end_logs(fleet, false);
+        assert_string_equal(told(), has_end ? "0=143 " : "0=0 ");
+        finish(fleet, has_end ? OTA_E_INTERRUPTED : OTA_OK, has_end ? 143 : 0);
+    }
+}
+
 static void test_fleet_no_memory(void **state)
 {
     (void)state;
@@ -1074,6 +1097,7 @@ int main(void)
         cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_no_result),
         cmocka_unit_test(test_followed_logs),
+        cmocka_unit_test(test_interrupted_logs),
         cmocka_unit_test(test_fleet_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2221,13 +2221,16 @@ static void test_job_say(void **state)
     resolve_board(&(struct try){0});
     assert_true(job_say(job, "help", 4));
     assert_non_null(strstr(world.story, "say help\n"));
-    job_end_log(job, true);
+    job_end_log(job, true, 0);
     assert_non_null(
         strstr(world.story, "result unproven 12 0: its log was never reached: nothing listens\n"));
-    job_end_log(job, false);
+    job_end_log(job, false, 0);
     assert_non_null(strstr(world.story, "result ok 0 0: its log was never reached, but"));
+    job_end_log(job, false, SIGTERM);
+    assert_non_null(strstr(world.story, "result interrupted 143 0: interrupted by SIGTERM; its log "
+                                        "was never reached: nothing listens\n"));
     world.follow_number = EMFILE;
-    job_end_log(job, true);
+    job_end_log(job, true, 0);
     assert_non_null(strstr(world.story, "result internal 1 0: its log was never reached: "));
     job_free(job);
     assert_job_freed();
