@@ -4,6 +4,7 @@
 #include "cli/cmd_upload.h"
 
 #include "base/diag.h"
+#include "base/ending_signal.h"
 #include "base/error.h"
 #include "base/input.h"
 #include "base/loop.h"
@@ -37,6 +38,7 @@ struct program {
     struct ota_failure failure; /* one that belongs to no board */
     struct ota_failure search;  /* why boards may be missing; OTA_OK: it found all */
     bool is_over;               /* --monitor-for */
+    int signal_number;          /* of the signal that came; 0: none */
 };
 
 /* After open_log(), which makes its file: so another path to the same one is seen. */
@@ -71,6 +73,8 @@ static enum ota_error open_log(struct program *program, struct ota_failure *fail
 static void on_signal(int number, void *userdata)
 {
     struct program *program = userdata;
+
+    program->signal_number = number;
     fleet_interrupt(program->fleet, number);
     loop_quit(program->loop);
 }
@@ -116,7 +120,7 @@ static bool is_log_in_vain(const struct program *program)
 {
     struct ota_failure loss;
 
-    return program->are_uploads_over && boot_check_is_endless(&program->options->log) &&
+    return program->are_uploads_over && boot_check_goes_on(&program->options->log) &&
            (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
 }
 
@@ -126,6 +130,18 @@ static void on_fleet_event(const struct ota_event *event, void *userdata)
     report_event(event, program->report);
     if (event->type == OTA_EVENT_LOG && is_log_in_vain(program))
         loop_quit(program->loop);
+}
+
+/* The uploads have their results already, and the exit status is another one. */
+static void tell_cut_short(const struct program *program, int status)
+{
+    struct ota_failure failure;
+
+    ota_fail(&failure, OTA_E_INTERRUPTED,
+             "the log was not followed for the whole time of --monitor-for: interrupted by %s",
+             ending_signal_name(program->signal_number));
+    failure.cause = OTA_CAUSE_LOG_CUT_SHORT;
+    report_end(program->report, &failure, status);
 }
 
 /* Prints the summary once, and returns the exit status. A success on the boards found is none on
@@ -139,6 +155,8 @@ static int sum_up(struct program *program)
         error = program->search.error;
         status = ota_error_exit_status(error, 0);
     }
+    if (program->is_summed_up && error == OTA_E_INTERRUPTED)
+        tell_cut_short(program, status);
     if (program->is_summed_up)
         return status;
 

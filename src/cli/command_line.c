@@ -634,6 +634,14 @@ static void collect_letters(char letters[OPTION_COUNT])
     *letters = '\0';
 }
 
+/* Options may stand behind words, whatever the shell has set for other programs. popt has no flag
+ * for that. */
+static void ignore_posix_order(void)
+{
+    unsetenv("POSIXLY_CORRECT");
+    unsetenv("POSIX_ME_HARDER");
+}
+
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure)
 {
@@ -646,6 +654,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
     if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
         return ota_fail_no_memory(failure);
 
+    ignore_posix_order();
     reader.popt =
         poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown, popt_rows, 0);
     if (!reader.popt || aliases_add(reader.popt, letters, &line->unread) < 0) {

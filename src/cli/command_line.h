@@ -31,9 +31,10 @@ struct command_line {
     struct strings unread;   /* a note for each file of aliases that was not read */
 };
 
-/* Reads all of argv, with popt's aliases. It continues after a mistake, so that the password is
- * wiped from argv wherever it stands, and reports the first mistake (OTA_E_USAGE or
- * OTA_E_INTERNAL). *line holds the options in any case; free it with command_line_free(). */
+/* Reads all of argv, with popt's aliases; removes POSIXLY_CORRECT, which popt obeys, from the
+ * environment. It continues after a mistake, so that the password is wiped from argv wherever it
+ * stands, and reports the first mistake (OTA_E_USAGE or OTA_E_INTERNAL). *line holds the options in
+ * any case; free it with command_line_free(). */
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure);
 

@@ -82,6 +82,8 @@ static struct reading *read_arguments(const char *const *arguments)
     it->argv[it->argc++] = strdup("esp-ota");
     for (; *arguments; arguments++)
         it->argv[it->argc++] = strdup(*arguments);
+    setenv("POSIXLY_CORRECT", "", 1); /* either lets popt take no option behind a word */
+    setenv("POSIX_ME_HARDER", "1", 1);
     it->error = command_line_read(&it->line, it->argc, it->argv, &it->failure);
     return it;
 }
@@ -434,7 +436,6 @@ static int set_up_command_line(void **state)
     int file = open(path, O_WRONLY | O_CREAT, 0600);
     ssize_t written = write(file, aliases, strlen(aliases));
     close(file);
-    unsetenv("POSIXLY_CORRECT");
     return written == (ssize_t)strlen(aliases) ? setenv("HOME", home, 1) : -1;
 }
 

@@ -923,7 +923,6 @@ static int set_up_option_files(void **state)
         return -1;
     unsetenv("ESP_OTA_AUTH");
     unsetenv("ESP_OTA_ENCRYPTION_KEY");
-    unsetenv("POSIXLY_CORRECT");
     unsetenv("XDG_CONFIG_HOME");
     return setenv("HOME", home, 1);
 }
