@@ -112,8 +112,8 @@ static int replace(const char *place, const void *data, size_t size)
         return errno;
     snprintf(temporary, sizeof temporary, "%.*s/%s", folder, place, name);
     int descriptor = mkstemp(temporary);
-    if (descriptor < 0)
-        return errno;
+    if (descriptor < 0) /* the folder is there, but one of /proc takes no new file */
+        return errno == ENOENT ? EPERM : errno;
     int error = fill_file(descriptor, data, size, place, &target);
     if (close(descriptor) < 0 && error == 0)
         error = errno;

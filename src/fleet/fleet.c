@@ -509,8 +509,7 @@ struct fleet *fleet_start(const struct fleet_config *config)
 /* Whether nothing is left that a signal would cut short. */
 static bool is_complete(const struct fleet *fleet)
 {
-    return has_ended(fleet) &&
-           (boot_check_is_endless(fleet->config.log) || fleet_logs(fleet) == 0);
+    return has_ended(fleet) && (boot_check_is_endless(fleet->config.log) || fleet_logs(fleet) == 0);
 }
 
 void fleet_interrupt(struct fleet *fleet, int signal_number)

@@ -267,7 +267,7 @@ static void open_sink(struct board *board)
     if (!sink_open(&board->upload.sink, config->output, host,
                    config->boots || config->fetch.url || config->web.page))
         fprintf(stderr, "esp-ota-sim: %s: %s\n", config->output ? config->output : "MD5",
-                strerror(errno));
+                errno == ENOTSUP ? "it is no regular file, and is not replaced" : strerror(errno));
 }
 
 static void begin_checks(struct board *board)

@@ -2,12 +2,14 @@
 #include "sink.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -42,11 +44,36 @@ static bool open_temporary(struct sink *sink, const char *path)
     return sink->fd >= 0;
 }
 
+/* Only a regular file is replaced, the one that symbolic links lead to. The null device is left as
+ * it is, and the image has no file then; anything else is refused. */
+static bool find_place(struct sink *sink)
+{
+    struct stat found;
+    char place[PATH_MAX];
+
+    if (stat(sink->path, &found) < 0)
+        return errno == ENOENT;
+    if (S_ISREG(found.st_mode)) {
+        if (!realpath(sink->path, place))
+            return false;
+        snprintf(sink->path, sizeof sink->path, "%s", place);
+        return true;
+    }
+    if (S_ISCHR(found.st_mode) && found.st_rdev == makedev(1, 3)) {
+        sink->path[0] = '\0';
+        return true;
+    }
+    errno = S_ISDIR(found.st_mode) ? EISDIR : ENOTSUP;
+    return false;
+}
+
 static bool open_file(struct sink *sink, const char *pattern, const char *host)
 {
-    if (pattern)
-        return expand(sink->path, pattern, host) && open_temporary(sink, sink->path);
     sink->path[0] = sink->temporary[0] = '\0';
+    if (pattern && !(expand(sink->path, pattern, host) && find_place(sink)))
+        return false;
+    if (sink->path[0])
+        return open_temporary(sink, sink->path);
     sink->fd = memfd_create("image", MFD_CLOEXEC);
     return sink->fd >= 0;
 }

@@ -1,7 +1,7 @@
 /* The sink of a received image: always a digest, and a file on request.
  *
  * The file appears under its name only when it is complete; until then the bytes are in a temporary
- * file beside it. */
+ * file beside it. It takes the place of a regular file only; /dev/null keeps nothing. */
 #ifndef DEVICE_SINK_H
 #define DEVICE_SINK_H
 

@@ -535,6 +535,7 @@ class Compress(Scenario):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
         self.check_output(self.directory, 1, f"cannot write {self.directory}: it is a directory\n")
         self.check_output("/dev/null", 1, "cannot write /dev/null: it is not a regular file\n  Give the option the name of a file")
+        self.check_output("/proc/self/comm", 1, "\n  Choose a place where you may write")  # its folder takes no files
         self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: ")  # ENOENT, or EACCES without root
         self.check_output("a\x1b[2J/out.gz", 1, "cannot write a\\x1b[2J/out.gz: ")
 

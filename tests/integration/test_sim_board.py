@@ -7,6 +7,7 @@ import hashlib
 import os
 import select
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -113,6 +114,32 @@ class Families(BoardScenario):
                                       ("esp32", (), "esp32"), ("esp32-sha256", ("--chip", "esp32s3"), "esp32s3")):
             board, _ = self.meet(*options, family=family)
             self.assertRegex(board.wait_for(" ready "), rf" family={family} board={kind}$")
+
+
+class Output(BoardScenario):
+
+    def test_of_what_is_no_file(self):
+        """Only a regular file is replaced by what a board gets, never a device or a pipe: not even with root's rights."""
+        null, pipe, folder, file, link = (os.path.join(self.directory, name)
+                                          for name in ("null", "pipe", "folder", "file", "link"))
+        try:
+            os.mknod(null, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        except PermissionError:
+            os.symlink("/dev/null", null)
+        os.mkfifo(pipe)
+        os.mkdir(folder)
+        self.file("file", b"old")
+        os.symlink("file", link)
+        sent = sketch("esp8266")
+        for target, is_taken in ((null, True), (pipe, False), (folder, False), (link, True)):
+            with self.subTest(target):
+                before = os.lstat(target)
+                board = self.board("--output", target)
+                result = run("-i", board.address, "-p", str(board.port), "-f", self.file("fw.bin", sent), "--retries", "0")
+                self.assertEqual(result.status == 0, is_taken, result)
+                self.assertTrue(os.path.samestat(before, os.lstat(target)))
+        with open(file, "rb") as content:
+            self.assertEqual(content.read(), sent)
 
 
 class Invitations(BoardScenario):
