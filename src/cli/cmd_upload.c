@@ -11,6 +11,7 @@
 #include "boardlog/boot_check.h"
 #include "cli/board_select.h"
 #include "cli/keyboard.h"
+#include "cli/options_use.h"
 #include "fleet/fleet.h"
 #include "fleet/plan.h"
 #include "output/countdown.h"
@@ -245,6 +246,37 @@ static enum ota_error check_limit(struct program *program)
                     "--expect-timeout limits the wait for --expect; add --expect REGEX");
 }
 
+static bool is_used(const struct plan *plan, const struct upload_protocol *protocol)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->assignments[i].image && plan->assignments[i].protocol == protocol)
+            return true;
+    return false;
+}
+
+/* Somebody who types an option of update pages expects one. */
+static void warn_ignored(const struct program *program)
+{
+    const bool *typed = program->options->typed;
+    char ignored[OPTIONS_IGNORED_MAX];
+
+    if (program->options->report.quiet)
+        return;
+    if (program->plan.image_count == 0) {
+        options_describe_idle(ignored, typed);
+        if (*ignored)
+            diag_warning("%s", ignored);
+        return;
+    }
+    for (size_t i = 0; protocols[i]; i++) {
+        if (is_used(&program->plan, protocols[i]))
+            continue;
+        options_describe_foreign(ignored, typed, protocols[i]);
+        if (*ignored)
+            diag_warning("%s", ignored);
+    }
+}
+
 /* Everything that can fail before a board is asked for anything. */
 static enum ota_error prepare(struct program *program)
 {
@@ -264,6 +296,7 @@ static enum ota_error prepare(struct program *program)
     if (options->discovers && board_select(&program->plan, options, program->loop, program->mdns,
                                            &program->search, failure) != OTA_OK)
         return failure->error;
+    warn_ignored(program);
     /* Outputs come last, as none of them may be a file that was read. Until here a signal ends the
      * program as it is: nothing has been said to any board. */
     if (open_services(program) != OTA_OK || open_log(program, failure) != OTA_OK ||

@@ -364,6 +364,7 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = set_secrets(options, line, config, failure);
     if (error == OTA_OK) {
         share_settings(options);
+        memcpy(options->typed, line->typed, sizeof options->typed);
         warn_ignored(options, line);
         warn_upload_port(options, line);
     }

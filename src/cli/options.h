@@ -6,6 +6,7 @@
 
 #include "base/string_list.h"
 #include "boardlog/log_settings.h"
+#include "cli/options_table.h"
 #include "discovery/board_match.h"
 #include "esp-ota/error.h"
 #include "fleet/fleet_settings.h"
@@ -43,6 +44,7 @@ struct options {
     struct serve_settings serve;
     struct report_settings report;
     struct transcript_settings transcript;
+    bool typed[OPTION_COUNT]; /* what stands on the command line itself */
 };
 
 enum options_outcome {

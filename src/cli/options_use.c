@@ -5,6 +5,7 @@
 #include "cli/options_use.h"
 
 #include "base/text.h"
+#include "upload/protocols.h"
 
 #define UPLOAD COMMAND_UPLOAD
 #define LIST COMMAND_LIST
@@ -126,6 +127,29 @@ static const unsigned refusals[OPTION_COUNT] = {
     [OPTION_ONLINE] = SERVE,
 };
 
+/* The protocol that alone has a use for an option of an upload. */
+static const struct upload_protocol *const owners[OPTION_COUNT] = {
+    [OPTION_MD5_TARGET] = &espota_protocol,
+    [OPTION_USER] = &web_protocol,
+    [OPTION_ENCRYPTION_KEY_FILE] = &esphome_protocol,
+    [OPTION_HOST_PORT] = &espota_protocol,
+    [OPTION_PEER] = &espota_protocol,
+    [OPTION_LOCKSTEP] = &espota_protocol,
+    [OPTION_BLOCK] = &espota_protocol,
+    [OPTION_PAGE] = &web_protocol,
+    [OPTION_FIELD] = &web_protocol,
+    [OPTION_CACERT] = &web_protocol,
+    [OPTION_INSECURE] = &web_protocol,
+};
+
+/* The others of which nothing is left where only a log is followed; more are refused there
+ * (options_rules.c). */
+static const bool is_about_uploads[OPTION_COUNT] = {
+    [OPTION_MIN_AUTH] = true,
+    [OPTION_MAX_SIZE] = true,
+    [OPTION_METRICS] = true,
+};
+
 unsigned options_uses(enum option option)
 {
     return uses[option];
@@ -180,29 +204,57 @@ int options_find_refused(const struct command_line *line, enum command_use comma
     return option;
 }
 
-/* The next option from this one on that is on the line and ignored; OPTION_COUNT: there is none. */
-static int find_ignored(const struct command_line *line, enum command_use command, int option)
+/* Writes "SUBJECT ignores --port, --jobs and --retries"; "" without an option. */
+static void list_ignored(char text[OPTIONS_IGNORED_MAX], const bool ignored[OPTION_COUNT],
+                         const char *subject)
 {
-    while (option < OPTION_COUNT && (!line->typed[option] || uses[option] & command))
-        option++;
-    return option;
+    int count = 0, left = 0;
+
+    for (int option = 1; option < OPTION_COUNT; option++)
+        left += ignored[option];
+    *text = '\0';
+    for (int option = 1; option < OPTION_COUNT; option++) {
+        if (!ignored[option])
+            continue;
+        left--;
+        if (count++ == 0)
+            text_append(text, OPTIONS_IGNORED_MAX, "%s ignores", subject);
+        else
+            text_append(text, OPTIONS_IGNORED_MAX, left > 0 ? "," : " and");
+        text_append(text, OPTIONS_IGNORED_MAX, " --%s",
+                    options_find((enum option)option)->longName);
+    }
 }
 
 void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct command_line *line,
                               enum command_use command)
 {
-    int next = find_ignored(line, command, 1);
+    bool ignored[OPTION_COUNT];
 
-    *text = '\0';
-    for (int option = next; option < OPTION_COUNT; option = next) {
-        next = find_ignored(line, command, option + 1);
-        if (!*text)
-            text_append(text, OPTIONS_IGNORED_MAX, "%s ignores", command_name(command));
-        else
-            text_append(text, OPTIONS_IGNORED_MAX, next < OPTION_COUNT ? "," : " and");
-        text_append(text, OPTIONS_IGNORED_MAX, " --%s",
-                    options_find((enum option)option)->longName);
-    }
+    for (int option = 0; option < OPTION_COUNT; option++)
+        ignored[option] = line->typed[option] && !(uses[option] & command);
+    list_ignored(text, ignored, command_name(command));
     if (command == COMMAND_SERVE && (line->typed[OPTION_HOST_IP] || line->typed[OPTION_HOST_PORT]))
         text_append(text, OPTIONS_IGNORED_MAX, "; it serves at --serve=[ADDRESS:]PORT");
+}
+
+void options_describe_foreign(char text[OPTIONS_IGNORED_MAX], const bool typed[OPTION_COUNT],
+                              const struct upload_protocol *protocol)
+{
+    bool ignored[OPTION_COUNT];
+
+    for (int option = 0; option < OPTION_COUNT; option++)
+        ignored[option] = typed[option] && owners[option] == protocol;
+    list_ignored(text, ignored, "an upload");
+    if (*text)
+        text_append(text, OPTIONS_IGNORED_MAX, ", as no board is updated by %s", protocol->name);
+}
+
+void options_describe_idle(char text[OPTIONS_IGNORED_MAX], const bool typed[OPTION_COUNT])
+{
+    bool ignored[OPTION_COUNT];
+
+    for (int option = 0; option < OPTION_COUNT; option++)
+        ignored[option] = typed[option] && (owners[option] || is_about_uploads[option]);
+    list_ignored(text, ignored, "a log without an upload");
 }

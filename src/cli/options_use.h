@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+struct upload_protocol;
+
 /* The commands, as bits. */
 enum command_use {
     COMMAND_UPLOAD = 1 << 0,      /* also following logs */
@@ -36,5 +38,13 @@ int options_find_refused(const struct command_line *line, enum command_use comma
 /* Writes "--list ignores --port and --retries"; "" if the command uses all options on the line. */
 void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct command_line *line,
                               enum command_use command);
+
+/* The same for an upload by other protocols than this one, with the options on the command line
+ * itself: "an upload ignores --page, as no board is updated by web". */
+void options_describe_foreign(char text[OPTIONS_IGNORED_MAX], const bool typed[OPTION_COUNT],
+                              const struct upload_protocol *protocol);
+
+/* The same where logs are followed, and nothing is uploaded. */
+void options_describe_idle(char text[OPTIONS_IGNORED_MAX], const bool typed[OPTION_COUNT]);
 
 #endif

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import firmware
-from scenario import DEADLINE_S, Scenario, image, read_slowly, run
+from scenario import DEADLINE_S, Scenario, address, image, read_slowly, run
 
 
 class Mistakes(Scenario):
@@ -130,6 +130,29 @@ class Mistakes(Scenario):
         result = run("kitchen", "fw.bin", cwd=self.directory)
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn("'kitchen' and 'fw.bin' are both taken for files", result.err)
+
+    def test_options_without_a_use(self):
+        """Whoever types an option of another protocol, or of uploads, expects something of it; a default does not."""
+        path, here, page = self.file("fw.bin", image()), address(), f"http://{address()}"
+        config = self.file("config", b"page = tasmota\nuser = me\n")
+        metrics = os.path.join(self.directory, "metrics")
+        upload, log = ("--dry-run", "-f", path, "-i", here), ("-i", here, "--monitor=9", "--monitor-for", "0.01")
+        for arguments, ignored in (
+                ((*upload, "--page", "tasmota", "--user", "me"),
+                 "an upload ignores --user and --page, as no board is updated by web"),
+                ((*upload, "--page", "tasmota", "-i", page), None),
+                ((*upload, "--config", config), None),
+                ((*upload, "--page", "tasmota", "-q"), None),
+                (("--dry-run", "-f", path, "-i", page, "--block", "100"),
+                 "an upload ignores --block, as no board is updated by espota"),
+                ((*log, "--metrics", metrics, "--field", "f"),
+                 "a log without an upload ignores --field and --metrics"),
+                (log, None)):
+            with self.subTest(arguments):
+                result = run(*arguments)
+                self.assertEqual(result.status, 12 if "--monitor=9" in arguments else 0, result)
+                self.assertEqual(re.findall("warning: (.* ignores .*)", result.err), [ignored] if ignored else [], result)
+        self.assertFalse(os.path.exists(metrics))
 
     def test_a_mistyped_password_option_is_not_shown(self):
         path = self.file("fw.bin", image())

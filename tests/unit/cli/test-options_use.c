@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/options_use.h"
+#include "upload/protocols.h"
 
 #include <string.h>
 
@@ -65,6 +66,27 @@ static void test_ignored(void **state)
     }
 }
 
+/* What only another protocol, or only an upload, has a use for. */
+static void test_foreign(void **state)
+{
+    static const bool typed[OPTION_COUNT] = {[OPTION_PAGE] = true,
+                                             [OPTION_USER] = true,
+                                             [OPTION_JOBS] = true,
+                                             [OPTION_INSECURE] = true,
+                                             [OPTION_METRICS] = true};
+    char text[OPTIONS_IGNORED_MAX];
+    (void)state;
+
+    options_describe_foreign(text, typed, &web_protocol);
+    assert_string_equal(text, "an upload ignores --user, --page and --insecure, as no board is "
+                              "updated by web");
+    options_describe_foreign(text, typed, &esphome_protocol);
+    assert_string_equal(text, "");
+    options_describe_idle(text, typed);
+    assert_string_equal(text, "a log without an upload ignores --user, --page, --insecure and "
+                              "--metrics");
+}
+
 /* Of the words that name a command, the one that does less counts. */
 static void test_commands(void **state)
 {
@@ -109,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_option_is_used),
         cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_all_ignored),
     };
