@@ -31,7 +31,7 @@ static enum certificates judge(struct crypto *crypto, const char *text, size_t s
 {
     BIO *source = BIO_new_mem_buf(text, (int)size);
     if (!source)
-        return CERTIFICATES_NO_MEMORY;
+        return CERTIFICATES_UNJUDGED;
 
     STACK_OF(X509_INFO) *blocks =
         PEM_X509_INFO_read_bio_ex(source, NULL, give_no_password, NULL, crypto->context, NULL);
@@ -41,7 +41,7 @@ static enum certificates judge(struct crypto *crypto, const char *text, size_t s
     BIO_free(source);
     ERR_clear_error();
     if (crypto_has_run_out())
-        return CERTIFICATES_NO_MEMORY;
+        return CERTIFICATES_UNJUDGED;
     if (!blocks)
         return CERTIFICATES_DAMAGED;
     return has_any ? CERTIFICATES_GOOD : CERTIFICATES_NONE;
@@ -52,7 +52,7 @@ enum certificates certificates_judge(const char *text, size_t size)
     struct crypto crypto;
 
     if (crypto_open(&crypto) != 0)
-        return CERTIFICATES_NO_MEMORY;
+        return CERTIFICATES_UNJUDGED;
     const enum certificates result = judge(&crypto, text, size);
     crypto_close(&crypto);
     return result;

@@ -8,9 +8,9 @@
 
 enum certificates {
     CERTIFICATES_GOOD,
-    CERTIFICATES_NONE,      /* none in PEM format; other PEM blocks, such as keys, are allowed */
-    CERTIFICATES_DAMAGED,   /* a PEM block cannot be read, so that OpenSSL takes none of the file */
-    CERTIFICATES_NO_MEMORY, /* or libcrypto failed otherwise */
+    CERTIFICATES_NONE,     /* none in PEM format; other PEM blocks, such as keys, are allowed */
+    CERTIFICATES_DAMAGED,  /* a PEM block cannot be read, so that OpenSSL takes none of the file */
+    CERTIFICATES_UNJUDGED, /* libcrypto failed: see digest_error() */
 };
 
 /* Judges the content of the file as OpenSSL does when it loads one. size: bytes, at most INT_MAX. */

@@ -115,14 +115,18 @@ void digest_cleanse(void *memory, size_t length)
 
 int digest_errno(void)
 {
-    return crypto_has_run_out() ? ENOMEM : 0;
+    return crypto_has_run_out() ? ENOMEM : ENOTSUP;
 }
 
 const char *digest_error(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    const unsigned long error = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(error);
 
     if (crypto_has_run_out()) /* libcrypto itself says "unsupported" */
         return "out of memory";
+    if (ERR_GET_REASON(error) == ERR_R_UNSUPPORTED)
+        return "libcrypto of this computer refuses it, as a policy (FIPS) does not allow it or it "
+               "was built without it";
     return reason ? reason : "no reason given";
 }

@@ -28,7 +28,7 @@ void digest_cleanse(void *memory, size_t length);
 
 /* The reason for libcrypto's last failure, for a message; never NULL. */
 const char *digest_error(void);
-/* Its errno for ota_fail_errno(): ENOMEM when memory ran out, else 0. */
+/* Its errno for ota_fail_errno(): ENOMEM when memory ran out, else ENOTSUP. */
 int digest_errno(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "http/challenge.h"
 
 #include "base/base64.h"
+#include "base/error.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
 
@@ -189,27 +190,25 @@ bool challenge_is_user(const char *user)
     return length >= 1 && length <= USER_MAX && is_quotable(user) && !strchr(user, ':');
 }
 
-static char *answer_basic(const char *user, const char *password)
+static bool fail_too_long(struct ota_failure *failure)
+{
+    ota_fail(failure, OTA_E_INTERNAL, "the answer to the board's challenge would be too long");
+    return false;
+}
+
+static bool write_basic(char *answer, char *pair, const char *user, const char *password,
+                        struct ota_failure *failure)
 {
     static const char start[] = "Authorization: Basic ";
-    char *pair = secret_alloc(SECRET_TEXT_MAX);
-    char *answer = secret_alloc(ANSWER_MAX);
-    int length = -1;
+    const int length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
 
     _Static_assert(BASE64_SIZE(SECRET_TEXT_MAX) + sizeof start <= ANSWER_MAX, "it fits");
-    if (pair && answer && challenge_is_user(user))
-        length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
-    if (length < 0 || length >= SECRET_TEXT_MAX) {
-        secret_free(pair);
-        secret_free(answer);
-        return NULL;
-    }
+    if (length < 0 || length >= SECRET_TEXT_MAX)
+        return fail_too_long(failure);
 
     memcpy(answer, start, sizeof start);
     base64_encode(answer + sizeof start - 1, pair, (size_t)length);
-    secret_free(pair);
-    secret_cleanse_traces();
-    return answer;
+    return true;
 }
 
 static int hash_text(enum challenge_scheme scheme, char hex[DIGEST_SHA256_HEX + 1],
@@ -227,25 +226,37 @@ struct digest_work {
     char response[DIGEST_SHA256_HEX + 1];
 };
 
+static bool fail_hash(enum challenge_scheme scheme, struct ota_failure *failure)
+{
+    ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(),
+                   "cannot compute the answer to the board's challenge (Digest with %s): %s",
+                   scheme == CHALLENGE_DIGEST_SHA256 ? "SHA-256" : "MD5", digest_error());
+    return false;
+}
+
 static bool compute_response(struct digest_work *work, const struct challenge *challenge,
                              const char *user, const char *password, const char *method,
-                             const char *uri, const char *cnonce)
+                             const char *uri, const char *cnonce, struct ota_failure *failure)
 {
+    const enum challenge_scheme scheme = challenge->scheme;
     char *text = work->text;
     const size_t room = sizeof work->text;
 
-    if (snprintf(text, room, "%s:%s:%s", user, challenge->realm, password) >= (int)room ||
-        hash_text(challenge->scheme, work->secret, text) != 0)
-        return false;
-    if (snprintf(text, room, "%s:%s", method, uri) >= (int)room ||
-        hash_text(challenge->scheme, work->request, text) != 0)
-        return false;
+    if (snprintf(text, room, "%s:%s:%s", user, challenge->realm, password) >= (int)room)
+        return fail_too_long(failure);
+    if (hash_text(scheme, work->secret, text) != 0)
+        return fail_hash(scheme, failure);
+    if (snprintf(text, room, "%s:%s", method, uri) >= (int)room)
+        return fail_too_long(failure);
+    if (hash_text(scheme, work->request, text) != 0)
+        return fail_hash(scheme, failure);
+
     if (challenge->has_qop)
         snprintf(text, room, "%s:%s:00000001:%s:auth:%s", work->secret, challenge->nonce, cnonce,
                  work->request);
     else
         snprintf(text, room, "%s:%s:%s", work->secret, challenge->nonce, work->request);
-    return hash_text(challenge->scheme, work->response, text) == 0;
+    return hash_text(scheme, work->response, text) == 0 || fail_hash(scheme, failure);
 }
 
 static bool format_digest(char answer[ANSWER_MAX], const struct challenge *challenge,
@@ -266,18 +277,53 @@ static bool format_digest(char answer[ANSWER_MAX], const struct challenge *chall
                     response, opaque, qop) < ANSWER_MAX;
 }
 
-static char *answer_digest(const struct challenge *challenge, const char *user,
-                           const char *password, const char *method, const char *uri,
-                           struct auth_answer *given)
+static bool write_digest(char *answer, struct digest_work *work, const struct challenge *challenge,
+                         const char *user, const char *password, const char *method,
+                         const char *uri, struct ota_failure *failure)
 {
     char cnonce[CNONCE_DIGITS + 1];
+
+    if (!challenge_can_be_answered(challenge) || !is_quotable(uri)) {
+        ota_fail(failure, OTA_E_INTERNAL, "no header can hold the answer to the board's challenge");
+        return false;
+    }
+    if (digest_random(cnonce, CNONCE_DIGITS) != 0) {
+        ota_fail_call(failure, "cannot get random numbers");
+        return false;
+    }
+    return compute_response(work, challenge, user, password, method, uri, cnonce, failure) &&
+           (format_digest(answer, challenge, user, uri, work->response, cnonce) ||
+            fail_too_long(failure));
+}
+
+static bool write_answer(char *answer, struct digest_work *work, const struct challenge *challenge,
+                         const char *user, const char *password, const char *method,
+                         const char *uri, struct ota_failure *failure)
+{
+    if (!challenge_is_user(user)) {
+        ota_fail(failure, OTA_E_USAGE,
+                 "the name of the user in the URL cannot be sent: it is too long or has a colon, a "
+                 "quote or a control character in it");
+        return false;
+    }
+    if (challenge->scheme == CHALLENGE_BASIC)
+        return write_basic(answer, work->text, user, password, failure);
+    return write_digest(answer, work, challenge, user, password, method, uri, failure);
+}
+
+char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
+                       const char *method, const char *uri, struct auth_answer *given,
+                       struct ota_failure *failure)
+{
     struct digest_work *work = secret_alloc(sizeof *work);
     char *answer = secret_alloc(ANSWER_MAX);
-    bool is_done = work && answer && challenge_is_user(user) &&
-                   challenge_can_be_answered(challenge) && is_quotable(uri) &&
-                   digest_random(cnonce, CNONCE_DIGITS) == 0 &&
-                   compute_response(work, challenge, user, password, method, uri, cnonce) &&
-                   format_digest(answer, challenge, user, uri, work->response, cnonce);
+    bool is_done = false;
+
+    *given = (struct auth_answer){.cnonce = ""};
+    if (!work || !answer)
+        ota_fail_no_memory(failure);
+    else
+        is_done = write_answer(answer, work, challenge, user, password, method, uri, failure);
 
     if (is_done) {
         memcpy(given->cnonce, work->secret, sizeof work->secret);
@@ -288,16 +334,5 @@ static char *answer_digest(const struct challenge *challenge, const char *user,
     if (is_done)
         return answer;
     secret_free(answer);
-    return NULL;
-}
-
-char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
-                       const char *method, const char *uri, struct auth_answer *given)
-{
-    *given = (struct auth_answer){.cnonce = ""};
-    if (challenge->scheme == CHALLENGE_BASIC)
-        return answer_basic(user, password);
-    if (challenge_is_digest(challenge))
-        return answer_digest(challenge, user, password, method, uri, given);
     return NULL;
 }

@@ -451,9 +451,9 @@ enum ota_error image_inspect(struct inspection *inspection, const struct image *
     char shown[SHOWN_MAX];
 
     inspect_image(inspection, image->data, image->size);
-    if (!inspection->lacks_memory)
+    if (!inspection->trouble)
         return OTA_OK;
-    return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "cannot examine %s: %s",
+    return ota_fail_errno(failure, OTA_E_INTERNAL, inspection->trouble, "cannot examine %s: %s",
                           input_show(shown, sizeof shown, image->path), inspection->evidence);
 }
 

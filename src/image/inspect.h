@@ -113,7 +113,7 @@ struct inspection {
     char what[INSPECT_WHAT_MAX];
     const char *remedy;
 
-    bool lacks_memory; /* memory ran out, so that the integrity is unknown */
+    int trouble; /* an errno: why the integrity is unknown; memory ran out, or libcrypto failed */
     enum inspect_integrity integrity;
     char evidence[INSPECT_SENTENCE_MAX]; /* "the appended SHA-256 holds" */
 
@@ -151,7 +151,7 @@ struct inspection {
 };
 
 /* Inspects any bytes, and reads nothing else. Never fails: if there is no memory to unpack a gzip
- * file, lacks_memory and the evidence say so. */
+ * file, or libcrypto computes no hash, trouble and the evidence say so. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
 /* Whether data begins like a program for a Cortex-M microcontroller other than the Pico's. */

@@ -68,7 +68,7 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
     }
 
     if (digest_sha256(computed, view.data, end) != 0) {
-        inspection->lacks_memory = true;
+        inspection->trouble = digest_errno();
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its SHA-256 cannot be computed: %s",
                       digest_error());
         return false;

@@ -62,7 +62,7 @@ static void judge_table(struct inspection *inspection, struct view view, const s
     }
 
     if (digest_md5(computed, view.data, covered) != 0) {
-        inspection->lacks_memory = true;
+        inspection->trouble = digest_errno();
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its MD5 cannot be computed: %s",
                       digest_error());
         return;

@@ -4,6 +4,7 @@
  */
 #include "image/inspect_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -96,7 +97,7 @@ static void judge_outcome(struct inspection *inspection, enum outcome outcome)
                       UNPACKED_MAX);
         break;
     case NO_MEMORY:
-        inspection->lacks_memory = true;
+        inspection->trouble = ENOMEM;
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "there is not enough memory to unpack it");
         break;
     case CORRUPT:

@@ -59,12 +59,8 @@ static bool answer_challenge(struct tasmota *tasmota, const struct http_reply *r
     config->on_note(tasmota->order.board, false, CHALLENGE_BASIC_NOTE, config->userdata);
     trust_answered(&tasmota->trust, TRUST_PASSWORD);
     tasmota->authorization =
-        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given);
-    if (!tasmota->authorization) {
-        ota_fail_no_memory(failure);
-        return false;
-    }
-    if (!echo_learn(&tasmota->echo, password, NULL, failure))
+        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given, failure);
+    if (!tasmota->authorization || !echo_learn(&tasmota->echo, password, NULL, failure))
         return false;
     send_command(tasmota);
     return true;

@@ -25,7 +25,9 @@ static bool is_terminated(const char *text, size_t capacity)
 static void answer(const struct challenge *challenge)
 {
     struct auth_answer given;
-    char *header = challenge_answer(challenge, "user", "password", "POST", "/update", &given);
+    struct ota_failure failure;
+    char *header =
+        challenge_answer(challenge, "user", "password", "POST", "/update", &given, &failure);
 
     require(!header || (!strpbrk(header, "\r\n") && strncmp(header, "Authorization: ", 15) == 0));
     require(header || challenge->scheme != CHALLENGE_BASIC);

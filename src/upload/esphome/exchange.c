@@ -96,8 +96,8 @@ fail_exchange(struct exchange *exchange, enum ota_error error, const char *forma
 
 static enum exchange_event fail_crypto(struct exchange *exchange)
 {
-    ota_fail_errno(&exchange->failure, OTA_E_INTERNAL, digest_errno(), "libcrypto failed: %s",
-                   digest_error());
+    ota_fail_errno(&exchange->failure, OTA_E_INTERNAL, digest_errno(),
+                   "cannot compute what the protocol needs: %s", digest_error());
     return end_failed(exchange);
 }
 

@@ -179,7 +179,8 @@ static void sketch_post(struct sketch *sketch, const char *path,
     sketch->path = path;
     const char *password = is_asking_for_chip(sketch) || !sketch->password ? "" : sketch->password;
     secret_free(sketch->authorization);
-    sketch->authorization = challenge_answer(&basic, SKETCH_USER, password, "POST", path, &given);
+    sketch->authorization =
+        challenge_answer(&basic, SKETCH_USER, password, "POST", path, &given, &failure);
     const struct http_request_config config = {
         .board = sketch->upload.config.board,
         .address = &address,
@@ -192,11 +193,12 @@ static void sketch_post(struct sketch *sketch, const char *path,
         .reply_us = reply_us,
     };
     diag_debug("%s: POST http://%s%s", config.board, config.authority, config.path);
-    if (sketch->authorization)
+    if (sketch->authorization) {
         sketch->request = http_request_start(service->client, &config, callbacks);
-    if (sketch->request)
-        return;
-    ota_fail_no_memory(&failure);
+        if (sketch->request)
+            return;
+        ota_fail_no_memory(&failure);
+    }
     sketch_finish(sketch, &failure);
 }
 

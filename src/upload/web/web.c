@@ -98,8 +98,9 @@ static enum ota_error check_certificates(int fd, size_t size, const char *shown,
     digest_cleanse(text, (size_t)length); /* it may be a key by mistake */
     free(text);
     switch (found) {
-    case CERTIFICATES_NO_MEMORY:
-        return ota_fail_no_memory(failure);
+    case CERTIFICATES_UNJUDGED:
+        return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(), "cannot use libcrypto: %s",
+                              digest_error());
     case CERTIFICATES_NONE:
         return ota_fail(failure, OTA_E_USAGE,
                         "the file of --cacert, %s, has no certificate in PEM format", shown);

@@ -229,22 +229,15 @@ static bool authorize(struct web *web, const char *method, const char *path)
     if (!note_answer(web))
         return false;
 
-    web->authorization =
-        challenge_answer(&web->challenge, user_of(web), web->password, method, path, &given);
-    bool is_learned =
-        !web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given, &failure);
+    web->authorization = challenge_answer(&web->challenge, user_of(web), web->password, method,
+                                          path, &given, &failure);
+    const bool is_done =
+        web->authorization &&
+        (!web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given, &failure));
     digest_cleanse(&given, sizeof given);
-    if (web->authorization && is_learned)
-        return true;
-    if (!is_learned)
+    if (!is_done)
         web_finish(web, &failure);
-    else if (!challenge_is_user(user_of(web)))
-        web_fail(web, OTA_E_USAGE,
-                 "the name of the user in the URL cannot be sent: it is too long "
-                 "or has a colon, a quote or a control character in it");
-    else
-        web_fail(web, OTA_E_INTERNAL, "the answer to the board's challenge cannot be computed");
-    return false;
+    return is_done;
 }
 
 bool web_has_password(const struct web *web)

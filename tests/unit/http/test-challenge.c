@@ -9,6 +9,7 @@
 #include "support/failing.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,20 @@
 #include <cmocka.h>
 
 static struct auth_answer given; /* by the last answer */
+static struct ota_failure failure;
+
+static const char *refused_hash; /* NULL: none */
+
+EVP_MD *__real_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
+EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
+
+/* As under a policy that no context of our own escapes: only a FIPS provider may have the hash. */
+EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties)
+{
+    const bool is_refused = refused_hash && strcmp(algorithm, refused_hash) == 0;
+
+    return __real_EVP_MD_fetch(context, algorithm, is_refused ? "fips=yes" : properties);
+}
 
 static const struct {
     const char *value;
@@ -138,14 +153,17 @@ static void test_basic(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char *answer = challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/", &given);
+        char *answer =
+            challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/", &given, &failure);
 
         assert_non_null(answer);
         assert_string_equal(answer, pairs[i][2]);
         assert_true(!*given.cnonce && !*given.response);
         secret_free(answer);
     }
-    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/", &given, &failure));
+    assert_int_equal(failure.error, OTA_E_USAGE);
+    assert_non_null(strstr(failure.message, "the name of the user in the URL cannot be sent"));
 }
 
 /* RFC 2069 2.4, as corrected by its erratum: a Digest without qop. */
@@ -156,8 +174,8 @@ static void test_digest_without_qop(void **state)
                                         .nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093",
                                         .opaque = "5ccc069c403ebaf9f0171e9517f40e41",
                                         .has_opaque = true};
-    char *answer =
-        challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html", &given);
+    char *answer = challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html",
+                                    &given, &failure);
 
     (void)state;
     assert_non_null(answer);
@@ -180,7 +198,7 @@ static void check_qop_answer(enum challenge_scheme scheme,
         .scheme = scheme, .realm = "r", .nonce = "n", .has_qop = true};
     char secret[DIGEST_SHA256_HEX + 1], request[DIGEST_SHA256_HEX + 1], text[512];
     char response[DIGEST_SHA256_HEX + 1], cnonce[17] = "", expected[128];
-    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update", &given);
+    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update", &given, &failure);
 
     assert_non_null(answer);
     const char *found = strstr(answer, "cnonce=\"");
@@ -236,14 +254,14 @@ static void test_injection(void **state)
     struct challenge challenge = {.scheme = CHALLENGE_DIGEST_MD5, .realm = "r", .nonce = "n"};
 
     (void)state;
-    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/", &given));
-    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/", &given));
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y", &given));
+    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/", &given, &failure));
+    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/", &given, &failure));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y", &given, &failure));
     snprintf(challenge.nonce, sizeof challenge.nonce, "n\r\nX: y");
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given, &failure));
     assert_false(challenge_can_be_answered(&challenge));
     challenge = (struct challenge){.scheme = CHALLENGE_UNKNOWN, .nonce = "n"};
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given, &failure));
     assert_false(challenge_can_be_answered(&challenge));
     challenge.scheme = CHALLENGE_BASIC;
     assert_true(challenge_can_be_answered(&challenge));
@@ -278,10 +296,43 @@ static void test_too_long(void **state)
 
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given));
+    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given, &failure));
     challenge.scheme = CHALLENGE_DIGEST_MD5;
-    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given));
-    assert_null(challenge_answer(&challenge, "u", "p", "GET", text, &given));
+    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given, &failure));
+    assert_null(challenge_answer(&challenge, "u", "p", "GET", text, &given, &failure));
+    assert_string_equal(failure.message, "the answer to the board's challenge would be too long");
+    assert_int_equal(secret_count(), 0);
+}
+
+/* What libcrypto refuses is not blamed on memory. */
+static void test_refused_hash(void **state)
+{
+    static const struct {
+        enum challenge_scheme scheme;
+        const char *hash;
+        const char *message;
+    } refusals[] = {
+        {CHALLENGE_DIGEST_MD5, "MD5",
+         "cannot compute the answer to the board's challenge (Digest with MD5): libcrypto of this "
+         "computer refuses it, as a policy (FIPS) does not allow it or it was built without it"},
+        {CHALLENGE_DIGEST_SHA256, "SHA256",
+         "cannot compute the answer to the board's challenge (Digest with SHA-256): libcrypto of "
+         "this computer refuses it, as a policy (FIPS) does not allow it or it was built without "
+         "it"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const struct challenge challenge = {
+            .scheme = refusals[i].scheme, .realm = "r", .nonce = "n"};
+
+        refused_hash = refusals[i].hash;
+        assert_null(challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure));
+        refused_hash = NULL;
+        assert_int_equal(failure.error, OTA_E_INTERNAL);
+        assert_int_equal(failure.cause, OTA_CAUSE_NONE);
+        assert_string_equal(failure.message, refusals[i].message);
+    }
     assert_int_equal(secret_count(), 0);
 }
 
@@ -294,19 +345,21 @@ static void test_answer_without_memory(void **state)
     failing_skip_in_valgrind();
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         const struct challenge challenge = {.scheme = schemes[i], .realm = "r", .nonce = "n"};
-        char *right = challenge_answer(&challenge, "u", "p", "GET", "/", &given);
+        char *right = challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure);
         bool has_failed = true;
         int refusals = 0;
 
         assert_non_null(right);
         for (int after = 0; has_failed; after++) {
             failing_start(FAILING_ALLOCATION, after, ENOMEM);
-            char *answer = challenge_answer(&challenge, "u", "p", "GET", "/", &given);
+            char *answer = challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure);
             has_failed = failing_stop();
             assert_true(answer || has_failed);
             refusals += !answer;
             if (answer)
                 assert_string_equal(answer, right);
+            else
+                assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
             secret_free(answer);
         }
         assert_true(refusals >= 2);
@@ -324,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_injection),       cmocka_unit_test(test_limits_of_texts),
         cmocka_unit_test(test_stale),           cmocka_unit_test(test_users),
         cmocka_unit_test(test_too_long),        cmocka_unit_test(test_answer_without_memory),
+        cmocka_unit_test(test_refused_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

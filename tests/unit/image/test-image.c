@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static struct {
     const uid_t *signed_owner; /* pretended owner of fw.bin.signed; NULL: the real one */
     const gid_t *signed_group; /* pretended group of fw.bin.signed; NULL: the real one */
     bool has_acl;              /* files have access control lists */
+    const char *refused_hash;  /* only a FIPS provider may have it; NULL: none */
 } wrapped = {.allocations_left = -1};
 
 static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
@@ -58,6 +60,15 @@ void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 int __real_inflateInit2_(z_stream *stream, int bits, const char *version, int size);
 int __wrap_inflateInit2_(z_stream *stream, int bits, const char *version, int size);
+EVP_MD *__real_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
+EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
+
+EVP_MD *__wrap_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties)
+{
+    const bool is_refused = wrapped.refused_hash && strcmp(algorithm, wrapped.refused_hash) == 0;
+
+    return __real_EVP_MD_fetch(context, algorithm, is_refused ? "fips=yes" : properties);
+}
 
 static void write_at(off_t offset, const void *data, size_t size)
 {
@@ -774,6 +785,26 @@ static void test_no_memory_to_examine(void **state)
     assert_true(allocations > 50);
 }
 
+/* A hash that libcrypto refuses is no lack of memory, whatever needs it first. */
+static void test_refused_hash(void **state)
+{
+    struct ota_failure failure;
+    struct image *image;
+
+    (void)state;
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_hash = true});
+    files_write(path, firmware.data, firmware.size);
+    for (size_t i = 0; i < 2; i++) {
+        wrapped.refused_hash = i == 0 ? "MD5" : "SHA256";
+        assert_int_equal(image_load(&image, path, true, IMAGE_SIZE_MAX, &failure), OTA_E_INTERNAL);
+        wrapped.refused_hash = NULL;
+        assert_int_equal(failure.cause, OTA_CAUSE_NONE);
+        assert_non_null(strstr(failure.message, i == 0 ? "cannot compute the MD5 of "
+                                                       : "its SHA-256 cannot be computed: "));
+        assert_non_null(strstr(failure.message, ": libcrypto of this computer refuses it, "));
+    }
+}
+
 static void make_damaged_esp32(void)
 {
     make_esp32();
@@ -862,6 +893,7 @@ int main(void)
         TEST(test_read_error),
         TEST(test_image_no_memory),
         TEST(test_no_memory_to_examine),
+        TEST(test_refused_hash),
         TEST(test_image_family),
         TEST(test_load_real_images),
     };
