@@ -17,6 +17,10 @@
  * default, three IPv6 addresses each. A name that has more addresses is not one board's. */
 enum { RESOLVE_ADDRESSES_MAX = 2 * (1 + 3) };
 
+/* For people, if is_cut; where the addresses are tried in turn. */
+#define RESOLVE_CUT "its name has more addresses than a board can have"
+#define RESOLVE_CUT_TRIED RESOLVE_CUT "; only eight are tried"
+
 /* Addresses in the order to try them: IPv4 first; link-local IPv6 with its scope; no duplicates;
  * their port is 0. */
 struct resolution {

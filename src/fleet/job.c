@@ -361,8 +361,7 @@ static void keep_resolution(struct job *job, const struct resolution *resolution
     job->found = *resolution;
     sort_addresses(&job->found);
     if (job->found.is_cut && !before.is_cut)
-        job_note(job, OTA_PHASE_RESOLVE,
-                 "its name has more addresses than a board can have; only eight are tried");
+        job_note(job, OTA_PHASE_RESOLVE, RESOLVE_CUT_TRIED);
     if (job->found.port || !before.port ||
         !address_equal(&job->found.addresses[0], &before.addresses[0]))
         return;

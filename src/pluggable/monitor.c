@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/json_memory.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "discovery/resolve.h"
 #include "net/source.h"
@@ -46,6 +47,7 @@ struct monitor {
     struct resolver *resolver;
     struct address found[RESOLVE_ADDRESSES_MAX]; /* where the board may be */
     size_t found_count, tried;
+    bool is_cut; /* it may be elsewhere, too */
     struct tcp_connect *attempt;
     int board; /* connected, until the relay takes it over; otherwise -1 */
     struct relay *relay;
@@ -146,6 +148,8 @@ static void on_board_connected(int fd, int reason, void *userdata)
     else
         snprintf(text, sizeof text, "no log: %s",
                  reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));
+    if (monitor->is_cut)
+        text_append(text, sizeof text, "; %s", RESOLVE_CUT_TRIED);
     fail_open(monitor, text);
 }
 
@@ -158,10 +162,12 @@ static void try_next(struct monitor *monitor)
     connect_to(monitor, &log, BOARD_US / (int64_t)monitor->found_count, on_board_connected);
 }
 
-static void try_board(struct monitor *monitor, const struct address *addresses, size_t count)
+static void try_board(struct monitor *monitor, const struct address *addresses, size_t count,
+                      bool is_cut)
 {
     memcpy(monitor->found, addresses, count * sizeof *addresses);
     monitor->found_count = count;
+    monitor->is_cut = is_cut;
     monitor->tried = 0;
     try_next(monitor);
 }
@@ -173,7 +179,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     char name[100], text[sizeof failure->message + sizeof name];
 
     if (!failure) {
-        try_board(monitor, resolution->addresses, resolution->count);
+        try_board(monitor, resolution->addresses, resolution->count, resolution->is_cut);
         return;
     }
     snprintf(text, sizeof text, "%s: %s", escape_string(name, sizeof name, monitor->name),
@@ -231,7 +237,7 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
     }
 
     if (monitor->target.kind == TARGET_ADDRESS) {
-        try_board(monitor, &monitor->target.address, 1);
+        try_board(monitor, &monitor->target.address, 1, false);
         return;
     }
     monitor->resolver =

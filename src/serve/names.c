@@ -6,6 +6,7 @@
 #include "discovery/resolve.h"
 #include "net/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct listed_name {
     const struct target *target;
     struct resolver *resolver; /* NULL: none runs */
     bool was_told;             /* that it does not resolve */
+    bool was_cut_told;         /* that it has too many addresses */
     size_t address_count;
     struct address addresses[RESOLVE_ADDRESSES_MAX]; /* from the last lookup that found any */
 };
@@ -44,7 +46,7 @@ struct names {
     int64_t begun_us;      /* the last one */
     bool is_again_wanted;  /* another round after this one */
     size_t next, running;  /* lookups of this round */
-    names_failed_fn *on_failed;
+    names_note_fn *on_note;
     void *userdata;
 };
 
@@ -90,16 +92,30 @@ bool names_add(struct names *names, struct book_board *board, const struct targe
 
 static void advance_round(struct names *names);
 
+static void tell_once(const struct listed_name *name, bool *was_told, const char *text)
+{
+    if (*was_told || name->board->has_mac)
+        return;
+    *was_told = true;
+    name->names->on_note(name->board, text, name->names->userdata);
+}
+
 static void note_lookup(struct listed_name *name, const struct resolution *resolution,
                         const struct ota_failure *failure)
 {
-    if (!failure) {
-        name->address_count = resolution->count;
-        memcpy(name->addresses, resolution->addresses, sizeof name->addresses);
-    } else if (!name->was_told && !name->board->has_mac) {
-        name->was_told = true;
-        name->names->on_failed(name->board, failure->message, name->names->userdata);
+    char text[OTA_MESSAGE_MAX + 64];
+
+    if (failure) {
+        snprintf(text, sizeof text, "cannot be recognized by its name yet: %s", failure->message);
+        tell_once(name, &name->was_told, text);
+        return;
     }
+
+    name->address_count = resolution->count;
+    memcpy(name->addresses, resolution->addresses, sizeof name->addresses);
+    if (resolution->is_cut)
+        tell_once(name, &name->was_cut_told,
+                  RESOLVE_CUT "; it is recognized at only eight of them");
 }
 
 static void on_name_resolved(const struct resolution *resolution, const struct ota_failure *failure,
@@ -153,9 +169,9 @@ static void begin_round(struct names *names)
     advance_round(names);
 }
 
-void names_start(struct names *names, names_failed_fn *on_failed, void *userdata)
+void names_start(struct names *names, names_note_fn *on_note, void *userdata)
 {
-    names->on_failed = on_failed;
+    names->on_note = on_note;
     names->userdata = userdata;
     begin_round(names);
 }

@@ -18,8 +18,9 @@ enum { NAMES_WAITING_MAX = 4096 };
 
 struct names;
 
-/* Called when a name does not resolve, once for each. reason is printable. */
-typedef void names_failed_fn(struct book_board *board, const char *reason, void *userdata);
+/* Called when a name does not resolve, and when it has more addresses than are known of a board; once
+ * for each. text is printable. */
+typedef void names_note_fn(struct book_board *board, const char *text, void *userdata);
 
 /* loop and mdns must outlive the names. NULL: memory ran out. */
 struct names *names_new(struct loop *loop, struct mdns_client *mdns);
@@ -29,7 +30,7 @@ void names_free(struct names *names); /* NULL is allowed */
 bool names_add(struct names *names, struct book_board *board, const struct target *target);
 
 /* Looks all names up. */
-void names_start(struct names *names, names_failed_fn *on_failed, void *userdata);
+void names_start(struct names *names, names_note_fn *on_note, void *userdata);
 
 /* The board whose name has this address, for book_find(); of several, one that has told no MAC yet.
  * NULL: there is none. */

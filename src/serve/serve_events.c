@@ -258,11 +258,8 @@ void serve_tell_claim(struct serve *serve, struct book_board *board,
 }
 
 /* userdata: the server. */
-void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata)
+void serve_tell_lookup(struct book_board *board, const char *text, void *userdata)
 {
-    char text[OTA_MESSAGE_MAX + 64];
-
-    snprintf(text, sizeof text, "cannot be recognized by its name yet: %s", reason);
     serve_note(userdata, board, true, text);
 }
 

@@ -62,7 +62,7 @@ void serve_tell_progress(struct serve *serve, const struct serve_download *downl
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
 void serve_tell_claim(struct serve *serve, struct book_board *board,
                       struct serve_download *download, const struct address *address);
-void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata);
+void serve_tell_lookup(struct book_board *board, const char *text, void *userdata);
 void serve_tell_outcome(struct serve *serve, struct book_board *board);
 void serve_tell_strangers(struct serve *serve);
 

@@ -610,6 +610,8 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     } else {
         memcpy(tasmota->found, resolution->addresses, sizeof tasmota->found);
         tasmota->found_count = resolution->count;
+        if (resolution->is_cut)
+            note(tasmota, false, RESOLVE_CUT_TRIED);
     }
 
     resolver_free(tasmota->resolver);

@@ -25,8 +25,8 @@ def unknown(command):
 class Tool:
     """A running tool, to which one can talk."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([scenario.PROGRAM, *arguments], env=scenario.environment(), bufsize=0,
+    def __init__(self, *arguments, before=()):
+        self.process = subprocess.Popen([*before, scenario.PROGRAM, *arguments], env=scenario.environment(), bufsize=0,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.rest = b""
 

@@ -563,9 +563,12 @@ class Scenario(unittest.TestCase):
         return board
 
     def two_addresses(self, name):
-        """Two addresses of a name, and a command that runs a program where the name has both."""
-        requirement.need_root(self, "a name with two addresses needs a hosts file of its own")
-        addresses = address(), address()
+        return self.addresses_of(name, 2)
+
+    def addresses_of(self, name, count):
+        """Addresses of a name, and a command that runs a program where the name has them."""
+        requirement.need_root(self, "a name with several addresses needs a hosts file of its own")
+        addresses = tuple(address() for _ in range(count))
         hosts = self.file("hosts", "".join(f"{one} {name}\n" for one in addresses).encode())
         return addresses, ("unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh")
 

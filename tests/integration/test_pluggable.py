@@ -19,13 +19,13 @@ def error(event, message):
 
 class Conversation(scenario.Scenario):
 
-    def tool(self, *arguments):
-        tool = ide.Tool(*arguments)
+    def tool(self, *arguments, **more):
+        tool = ide.Tool(*arguments, **more)
         self.addCleanup(tool.close)
         return tool
 
-    def greeted(self, *arguments):
-        tool = self.tool(*arguments)
+    def greeted(self, *arguments, **more):
+        tool = self.tool(*arguments, **more)
         self.assertEqual(tool.ask(HELLO[0]), HELLO[1])
         return tool
 
@@ -275,6 +275,19 @@ class Monitor(Conversation):
         self.assertTrue(tool.ask(f"OPEN {listener.address} a\x1bb")["error"])
         self.assertEqual(tool.ask(f"OPEN {listener.address} {board.address}"), done("open"))
         listener.accept().close()
+
+    def test_too_many_addresses(self):
+        """More than a board can have: whether it listens at another one is not known."""
+        listener = ide.Listener()
+        self.addCleanup(listener.close)
+        says = error("open", "no log: nothing listens on the board's TCP port 81; the sketch must offer its log there, or "
+                             "--monitor=PORT must name another port")
+        cut = "; its name has more addresses than a board can have; only eight are tried"
+        for count, expected in ((8, says), (9, {**says, "message": says["message"] + cut})):
+            with self.subTest(count):
+                _, before = self.addresses_of("boards.example", count)
+                tool = self.greeted("--pluggable-monitor", before=before)
+                self.converse(tool, (f"OPEN {listener.address} boards.example:81", expected), ("QUIT", done("quit")))
 
     def test_in_order(self):
         """Commands that do not wait for the replies are answered in their order."""

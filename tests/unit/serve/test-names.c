@@ -32,7 +32,7 @@ struct resolver {
 static struct resolver *lookups[LOOKUPS_MAX]; /* in the order of their start; NULL: ended */
 static size_t lookup_count;
 static bool is_out_of_memory;
-static unsigned failures;
+static unsigned notes;
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, unsigned services,
@@ -68,6 +68,8 @@ void __wrap_resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
+static bool is_cut; /* the name has further addresses */
+
 /* Ends the lookup; text: the address that it finds; NULL: it fails. */
 static void end_lookup(size_t number, const char *text)
 {
@@ -75,6 +77,7 @@ static void end_lookup(size_t number, const char *text)
 
     if (text) {
         resolver->resolution.count = 1;
+        resolver->resolution.is_cut = is_cut;
         assert_true(address_parse(&resolver->resolution.addresses[0], text));
         resolver->done(&resolver->resolution, NULL, resolver->userdata);
     } else {
@@ -83,12 +86,15 @@ static void end_lookup(size_t number, const char *text)
     }
 }
 
-static void on_names_failed(struct book_board *board, const char *reason, void *userdata)
+static void on_names_note(struct book_board *board, const char *text, void *userdata)
 {
     (void)board;
     (void)userdata;
-    assert_string_equal(reason, "there is no such board");
-    failures++;
+    assert_string_equal(text, is_cut ? "its name has more addresses than a board can have; it is "
+                                       "recognized at only eight of them"
+                                     : "cannot be recognized by its name yet: there is no such "
+                                       "board");
+    notes++;
 }
 
 static bool must_wait(struct names *names, const char *text)
@@ -107,12 +113,12 @@ static struct names *names_with(struct book_board *boards, size_t count)
 
     assert_non_null(names);
     lookup_count = 0;
-    failures = 0;
+    notes = 0;
     is_out_of_memory = false;
     virtual_time_reset(1);
     for (size_t i = 0; i < count; i++)
         assert_true(names_add(names, &boards[i], &nowhere));
-    names_start(names, on_names_failed, NULL);
+    names_start(names, on_names_note, NULL);
     return names;
 }
 
@@ -169,7 +175,7 @@ static void test_wait(void **state)
     end_lookup(1, NULL);
     assert_false(must_wait(names, "192.0.2.7"));
     assert_int_equal(lookup_count, 2);
-    assert_int_equal(failures, 1);
+    assert_int_equal(notes, 1);
 
     assert_true(must_wait(names, "192.0.2.8"));
     assert_int_equal(lookup_count, 3);
@@ -194,7 +200,24 @@ static void test_known_by_mac(void **state)
     assert_false(must_wait(names, "192.0.2.7"));
     end_lookup(0, NULL);
     assert_int_equal(lookup_count, 1);
-    assert_int_equal(failures, 0);
+    assert_int_equal(notes, 0);
+    names_free(names);
+}
+
+/* Whoever asks from another of its addresses is a stranger, so it is said, and once. */
+static void test_too_many_addresses(void **state)
+{
+    (void)state;
+    struct book_board board = {.is_listed = true};
+    struct names *names = names_with(&board, 1);
+
+    is_cut = true;
+    assert_true(must_wait(names, "192.0.2.7"));
+    end_lookup(0, "192.0.2.1");
+    assert_int_equal(notes, 1);
+    end_lookup(1, "192.0.2.1");
+    assert_int_equal(notes, 1);
+    is_cut = false;
     names_free(names);
 }
 
@@ -233,9 +256,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),   cmocka_unit_test(test_namesakes),
-        cmocka_unit_test(test_wait),   cmocka_unit_test(test_known_by_mac),
-        cmocka_unit_test(test_bounds), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_namesakes),
+        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_known_by_mac),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_too_many_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

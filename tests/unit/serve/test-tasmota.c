@@ -30,7 +30,8 @@ static struct {
     char body[2 * TASMOTA_URL_MAX];
     resolver_done_fn *on_resolved;
     void *userdata;
-    unsigned ended; /* downloads, by the server */
+    unsigned ended;     /* downloads, by the server */
+    unsigned cut_notes; /* that its name has more addresses */
     bool is_done;
     struct ota_failure outcome;
 } world;
@@ -115,8 +116,9 @@ static void on_note(struct book_board *board, bool is_important, const char *mes
 {
     (void)board;
     (void)is_important;
-    (void)message;
     (void)userdata;
+    world.cut_notes += strcmp(message, "its name has more addresses than a board can have; only "
+                                       "eight are tried") == 0;
 }
 
 static void on_unasked(struct book_board *board, void *userdata)
@@ -149,7 +151,7 @@ static void on_late(struct book_board *board, void *userdata)
     book_note_end(board, false, loop_now_us());
 }
 
-static struct book_board *tell_board(void)
+static struct book_board *tell_board(bool is_cut)
 {
     static const struct target target = {.port = 80};
     static const struct image image;
@@ -164,7 +166,7 @@ static struct book_board *tell_board(void)
                                             .fetch_us = SECONDS(90)};
     struct ota_failure failure;
     struct address at;
-    struct resolution resolution = {.count = 1};
+    struct resolution resolution = {.count = 1, .is_cut = is_cut};
 
     memset(&world, 0, sizeof world);
     snprintf(world.url, sizeof world.url, "%s", OLD);
@@ -201,7 +203,7 @@ static void ask_for_image(struct book_board *board)
 /* It reads so slowly that the server ends each download after an hour, and asks once more. */
 static void test_slow_downloads(void **state)
 {
-    struct book_board *board = tell_board();
+    struct book_board *board = tell_board(false);
     const int64_t start_us = loop_now_us();
     (void)state;
 
@@ -226,10 +228,22 @@ static void test_slow_downloads(void **state)
     book_free(&world.book);
 }
 
+static void test_too_many_addresses(void **state)
+{
+    (void)state;
+    for (int is_cut = 0; is_cut < 2; is_cut++) {
+        tell_board(is_cut);
+        assert_int_equal(world.cut_notes, is_cut);
+        tasmotas_free(world.all);
+        book_free(&world.book);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow_downloads),
+        cmocka_unit_test(test_too_many_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
