@@ -36,11 +36,19 @@ esp-ota-name = $(if $(word 2,$(1)),$(1),$(strip $(1)))
 # A file as make understands it, with "~/" and "\ ", as one word for the shell.
 esp-ota-path = $(call esp-ota-quote,$(subst \$(esp-ota-space),$(esp-ota-space),$(patsubst ~/%,$(HOME)/%,$(strip $(1)))))
 
+# $(2) without the letters $(1).
+esp-ota-without = $(if $(1),$(call esp-ota-without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
+
+# The words of $(1) with a password, by all that esp-ota takes for --auth: its beginnings, and -a behind
+# letters of options that have no value.
+esp-ota-words = $(subst ",,$(subst ',,$(1)))
+esp-ota-secrets = $(filter --a --a=% --au --au=% --aut --aut=% --auth --auth=%,$(esp-ota-words))$(filter -a%,$(call esp-ota-without,d h l m q r s v V z,$(filter-out --%,$(filter -%,$(esp-ota-words)))))
+
 # Expands to nothing, or ends make: $(1) is the variable that names the image.
 esp-ota-check = \
   $(if $(strip $(ESP_OTA_HOST)),,$(error ESP_OTA_HOST is not set: give the board's address or name, as in ESP_OTA_HOST=kitchen.local))\
   $(if $(strip $($(1))),,$(error $(1) is not set: give the file to upload, before the line "include esp-ota.mk"))\
-  $(if $(filter file command override,$(firstword $(origin ESP_OTA_AUTH)))$(filter -a% --auth --auth=%,$(ESP_OTA_FLAGS)),$(error Others can read a password in a Makefile or on a command line: export it to the environment as ESP_OTA_AUTH, or name a file in ESP_OTA_AUTH_FILE))
+  $(if $(filter file command override,$(firstword $(origin ESP_OTA_AUTH)))$(call esp-ota-secrets,$(ESP_OTA_FLAGS)),$(error Others can read a password in a Makefile or on a command line: export it to the environment as ESP_OTA_AUTH, or name a file in ESP_OTA_AUTH_FILE))
 
 # What the targets have as prerequisites. An image that is named later would be uploaded as it is.
 esp-ota-built-ESP_OTA_FILE := $(ESP_OTA_FILE)

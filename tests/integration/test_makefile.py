@@ -1,6 +1,7 @@
 """esp-ota.mk in a Makefile of a user: real make, a board, and what must not be seen."""
 
 import os
+import re
 import shlex
 import subprocess
 import unittest
@@ -71,11 +72,39 @@ class Makefile(scenario.Scenario):
                                ("ESP_OTA_FLAGS = -a 53cr3t", "-n"), ("ESP_OTA_FLAGS = -a53cr3t", "-n"),
                                ("", "ESP_OTA_FLAGS=--auth=53cr3t")):
             with self.subTest(f"{line} {argument}"):
-                text = f"ESP_OTA_HOST = h\nESP_OTA_FILE = Makefile\n{line}\ninclude FRAGMENT\n"
-                status, shown = self.make(text, "upload", argument)
-                self.assertEqual(status, 2, shown)
-                self.assertIn("Others can read a password", shown)
-                self.assertNotIn("53cr3t", shown)
+                self.assert_refused(line, argument)
+
+    def test_any_spelling_of_the_password_is_refused(self):
+        """All that esp-ota takes for --auth, with other options around it."""
+        said = scenario.run("--help").out
+        flags = re.findall(r"(?m)^ +-(\w), --[\w-]+(?:  |$)", said)
+        self.assertTrue({"d", "q", "r", "s", "v", "z"} <= set(flags), said)
+        names = ["--auth"[:length] for length in range(len("--a"), len("--auth"))]
+        for name in names:
+            with self.subTest(name):
+                result = scenario.run(name + "=53cr3t", "-i", "127.0.0.1", "-f", "missing.bin")
+                self.assertEqual(result.status, 3, result)  # it was taken
+                self.assert_refused(f"ESP_OTA_FLAGS = -q {name}=53cr3t -d", "-n")
+                self.assert_refused(f"ESP_OTA_FLAGS = {name} '53cr3t'", "-n")
+        for cluster in (*flags, "rd", "".join(flags)):
+            with self.subTest(cluster):
+                self.assert_refused(f"ESP_OTA_FLAGS = -t 3 -{cluster}a53cr3t", "-n")
+        for flags in ("'-a53cr3t'", '"--auth=53cr3t"', "-d '-r''a' 53cr3t"):
+            self.assert_refused(f"ESP_OTA_FLAGS = {flags}", "-n")
+
+    def test_flags_without_a_password(self):
+        text = "ESP_OTA_HOST = h\nESP_OTA_FILE = fw.bin\ninclude FRAGMENT\nfw.bin:\n"
+        for flags in ("--auth-file=~/secret -rd", "--auth-f secret", "-dvf a.bin", "-I 10.0.0.1 --all", "--field 'a -b'"):
+            with self.subTest(flags):
+                self.assertEqual(self.command(text, "upload", f"ESP_OTA_FLAGS={flags}")[-len(shlex.split(flags)):],
+                                 shlex.split(flags))
+
+    def assert_refused(self, line, argument):
+        text = f"ESP_OTA_HOST = h\nESP_OTA_FILE = Makefile\n{line}\ninclude FRAGMENT\n"
+        status, shown = self.make(text, "upload", argument)
+        self.assertEqual(status, 2, shown)
+        self.assertIn("Others can read a password", shown)
+        self.assertNotIn("53cr3t", shown)
 
     def test_status_is_passed_on(self):
         board = self.board("-P", "right")
