@@ -58,13 +58,22 @@ bool input_is_null_device(const char *path)
            S_ISCHR(null.st_mode) && status.st_rdev == null.st_rdev;
 }
 
+/* By its names on Linux, each of which opens anew what descriptor 0 leads to. */
+static bool names_standard_input(const char *path)
+{
+    return strcmp(path, "/dev/stdin") == 0 || strcmp(path, "/dev/fd/0") == 0 ||
+           strcmp(path, "/proc/self/fd/0") == 0;
+}
+
 int input_open(const char *path)
 {
     struct stat status;
     int fd = -1;
 
     /* Check first: opening alone has effects on some devices. */
-    if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
+    if (names_standard_input(path) && stdio_guard_has_no_input())
+        errno = EBADF;
+    else if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
         errno = ENODEV;
     else
         fd = beneath_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

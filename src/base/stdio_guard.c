@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static sigset_t deferred; /* none at first */
@@ -22,6 +23,17 @@ void stdio_guard_secure(void)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
             (void)!open("/", O_PATH);
+}
+
+bool stdio_guard_has_no_input(void)
+{
+    const int flags = fcntl(STDIN_FILENO, F_GETFL);
+    struct stat input, null;
+
+    if (flags < 0 || (flags & O_PATH))
+        return true;
+    return (flags & O_ACCMODE) == O_WRONLY && fstat(STDIN_FILENO, &input) == 0 &&
+           stat("/dev/null", &null) == 0 && S_ISCHR(input.st_mode) && input.st_rdev == null.st_rdev;
 }
 
 void stdio_guard_defer(int number)

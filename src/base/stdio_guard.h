@@ -14,6 +14,10 @@
  * ending the program. */
 void stdio_guard_secure(void);
 
+/* Whether the caller had closed standard input, or opened it only for writing to /dev/null. What opens
+ * /dev/stdin would get an empty file otherwise. */
+bool stdio_guard_has_no_input(void);
+
 /* A signal that does not end the program: while a wait for a reader lasts, it stays pending, and its
  * handler runs afterwards. Otherwise it would end the wait, and output would be lost. */
 void stdio_guard_defer(int number);

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 import firmware
+import requirement
 import scenario
 from scenario import Scenario, address, run
 
@@ -104,6 +105,23 @@ class Input(Scenario):
         result = run("--check", "-f", "-", before=("sh", "-c", 'exec "$@" <&-', "sh"))
         self.assertEqual((result.status, result.out), (3, ""), result)
         self.assertEqual(result.err, "esp-ota: cannot read standard input: it is closed\n")
+
+    def test_closed_by_name(self):
+        """What stands in the place of the closed one is not called an empty file."""
+        closed = ("sh", "-c", 'exec "$@" <&-', "sh")
+        for path in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+            for option, says in (("--auth-file", "cannot open the password file {}: it is closed"),
+                                 ("--config", "cannot open the configuration {}: it is closed")):
+                with self.subTest(path, option=option):
+                    result = run(option, path, "-i", "127.0.0.1", "-f", self.image, before=closed)
+                    self.assertEqual((result.status, result.out), (2, ""), result)
+                    self.assertIn("esp-ota: " + says.format(path), result.err)
+
+    def test_closed_without_devices(self):
+        requirement.need_root(self, "mounting needs root")
+        result = run("--config", "/proc/self/fd/0", "-i", "127.0.0.1", "-f", self.image,
+                     before=("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev; exec "$@" <&-', "sh"))
+        self.assertIn("/proc/self/fd/0: it is closed", result.err)
 
     def test_pipe_with_a_late_writer(self):
         path = os.path.join(self.directory, "pipe")
