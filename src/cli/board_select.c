@@ -50,8 +50,10 @@ static enum ota_error add_board(struct selection *selection, const struct board 
     snprintf(target.name, sizeof target.name, "%s", is_other ? board->host : board->instance);
     if (is_other)
         target.kind = TARGET_LOCAL;
-    if (is_other && !target.port && service_tells_port(board->service))
+    if (is_other && !target.port && service_tells_port(board->service)) {
         target.port = board->port;
+        target.has_announced_port = true;
+    }
     if (board->is_ambiguous) { /* only its address tells it from the others */
         target.kind = TARGET_ADDRESS;
         target.address = board->address;

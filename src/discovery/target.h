@@ -44,6 +44,7 @@ struct target {
     struct address address;             /* TARGET_ADDRESS only, of one host; its port is 0 */
     enum service service;               /* in the full name of an instance; else SERVICE_ARDUINO */
     uint16_t port;                      /* 0: the text has none */
+    bool has_announced_port;            /* the port is the board's word, not the user's */
     const struct target_scheme *scheme; /* NULL: the text has none */
     char user[TARGET_NAME_MAX];         /* as in the text; "" if it has none */
     char path[TARGET_NAME_MAX]; /* likewise, from the slash on; "" for "/" and for "?" alone */

@@ -139,9 +139,10 @@ class Discovery(Selection):
         self.assertNotIn("request", page.output)
 
         image = self.file("esp32.bin", mdns_case.make_image("esp32"))
-        result = scenario.run("--all", "--protocol", "web", "-f", image)
+        result = scenario.run("--all", "--protocol", "web", "-f", image, "-d")
         self.assertEqual(result.status, 0, result)
         self.assert_got(page, image)
+        self.assertIn(f": port {PORCH.port}, the announced port\n", result.err)
         self.assertIn("and confirmed by the board", result.err)
 
     def test_similar_names(self):

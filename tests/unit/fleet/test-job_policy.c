@@ -235,6 +235,23 @@ static void test_ports(void **state)
     }
 }
 
+/* That of a board which was chosen by its announcement, for another protocol. */
+static void test_announced_port_of_a_target(void **state)
+{
+    const struct image image = {.family = IMAGE_ESP32};
+    const struct assignment assignment = {.target = {.port = 80, .has_announced_port = true},
+                                          .protocol = &web_protocol,
+                                          .image = &image};
+    struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+    const struct kind kind = {0};
+    (void)state;
+
+    assert_int_equal(job_policy_ports(ports, &assignment, 0, &kind, false), 1);
+    assert_int_equal(ports[0].number, 80);
+    assert_string_equal(ports[0].source, "the announced port");
+    assert_true(ports[0].is_announced);
+}
+
 /* The ports for an image of unknown format on a board of this kind. Returns their number. */
 static size_t list_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                          const struct upload_protocol *protocol, const char *kind_name,
@@ -293,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_announced_port_of_a_target),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_ports_of_unknown_format),
         cmocka_unit_test(test_ports_of_esphome),
