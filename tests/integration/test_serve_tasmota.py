@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import os
 import re
 import signal
 import socket
@@ -15,7 +16,7 @@ import urllib.parse
 
 import fetcher
 import firmware
-from scenario import Program, Scenario, address, at_once, join, run, sketch
+from scenario import DEADLINE_S, Program, Scenario, address, at_once, join, run, sketch
 from test_serve import Server
 
 load_tests = at_once  # the boards have waits of a second and more
@@ -295,6 +296,44 @@ class Tasmota(Scenario):
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("; it runs 2.0 now (before: 1.0)\n", result.err)
         self.assertEqual(state["url"], OLD)
+
+    def test_download_of_an_hour(self):
+        """It is ended, and the next board gets its turn. The hour is a leap of the program's clock, while nothing is read."""
+        large = firmware.esp8266(640000)  # more than the kernel takes
+        leap = os.path.join(self.directory, "leap")
+        is_told, has_ended = threading.Event(), threading.Event()
+
+        def fetch_slowly(server, where):
+            is_told.wait(DEADLINE_S)  # what serves the request runs after what notes the time of the order
+            connection = fetcher.Connection(server, where)
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.send(fetcher.Board(server, source=where).request().encode())
+            connection.read_head()
+            connection.read_body(500)
+            os.rename(self.file("hour", b"3600"), leap)
+            if has_ended.wait(DEADLINE_S):
+                with contextlib.suppress(fetcher.BrokenAnswer):
+                    connection.read_body(len(large) - 500)
+                    state["was whole"] = True
+            connection.close()
+
+        def fetch(server, where):
+            fetcher.Board(server, source=where).fetch()
+            return "2.0"
+
+        (slow, state), (other, other_state) = self.fetching(fetch_slowly), self.fetching(fetch)
+        program = Program("--serve=0", "-i", slow, "-i", other, "-f", self.file("large.bin", large), "-j", "1",
+                          before=("env", f"LD_PRELOAD={os.environ['ESP_OTA_LEAPING_CLOCK']}", "ASAN_OPTIONS=verify_asan_link_order=0"),
+                          CLOCK_LEAP=leap)
+        program.wait_for("told to fetch")
+        is_told.set()
+        program.wait_for("transfer: its download was not over an hour after the order, and was ended")
+        has_ended.set()
+        result = program.result()
+        self.assertEqual(result.status, 9, result)
+        self.assertIn("; it runs 2.0 now (before: 1.0)\n", result.err)
+        self.assertEqual((state["url"], other_state["url"]), (OLD, OLD))
+        self.assertNotIn("was whole", state)
 
     def test_digest_before_basic(self):
         """Who asks for a Digest, of any kind, does not get the password itself from then on, not even in the next command. The
