@@ -337,10 +337,28 @@ const char *input_error(int number)
     }
 }
 
+/* Whether only what nobody sees of a name, behind it, is in the way: of a script with the line ends of
+ * Windows, of quotes. */
+static bool exists_without_end(const char *path)
+{
+    size_t length = strlen(path);
+    const size_t whole = length;
+    struct stat status;
+
+    while (length > 0 && isspace((unsigned char)path[length - 1]))
+        length--;
+    char *name = length > 0 && length < whole ? strndup(path, length) : NULL;
+    const bool exists = name && stat(name, &status) == 0;
+    free(name);
+    return exists;
+}
+
 const char *input_open_error(const char *path, int number)
 {
     if (number != ENOENT)
         return input_error(number);
+    if (exists_without_end(path))
+        return "No such file or directory; it exists without the blank or line end behind its name";
     if (strstr(path, "://"))
         return "No such file or directory; a URL is not fetched: download the file first, as with "
                "\"curl -fLO\"";

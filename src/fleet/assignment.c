@@ -42,9 +42,33 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
     return escape_string(label, ASSIGNMENT_LABEL_MAX, assignment->label);
 }
 
+/* What nobody sees at the end of a password that was given and rejected: of a script with the line ends
+ * of Windows, of quotes. */
+static const char *unseen_end(const char *password)
+{
+    const size_t length = password ? strlen(password) : 0;
+
+    switch (length > 0 ? password[length - 1] : '\0') {
+    case ' ':
+    case '\t':
+        return "blank";
+    case '\r':
+        return "carriage return";
+    case '\n':
+        return "line feed";
+    default:
+        return NULL;
+    }
+}
+
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure)
 {
     enum assignment_secret secret = ASSIGNMENT_SECRET_SHARED;
+    const char *end = unseen_end(assignment->password);
+
+    if (failure->cause == OTA_CAUSE_PASSWORD_REJECTED && end)
+        text_append(failure->message, sizeof failure->message,
+                    "; the password that was given ends in a %s", end);
 
     if (failure->error == OTA_E_PASSWORD_NEEDED)
         secret = assignment->common_password;

@@ -55,6 +55,27 @@ class Schemes(Scenario):
                 ("esp32-sha256", ("-H", "md5"), (), "SHA-256"),
                 ("esp32-sha256", (), ("-m",), "-m")))
 
+    def test_unseen_end(self):
+        """Of a password that is rejected: that it is there, and nothing else of it."""
+        says = "; the password that was given ends in a "
+        for end, name in ((" ", "blank"), ("\t", "blank"), ("\r", "carriage return"), ("\n", "line feed"), (". ", "blank"),
+                          ("x", None)):
+            for web in ((), ("--web", "esp8266")):
+                with self.subTest(end=end, web=web):
+                    board = self.board("-P", "kwert", *web)
+                    target = f"http://{board.address}" if web else board.address
+                    result = run("-i", target, "-p", str(board.port), "-f", self.file("fw.bin", image()),
+                                 ESP_OTA_AUTH="kwert" + end)
+                    self.assertEqual(result.status, 6, result)
+                    self.assertIn("rejected the password", result.err)
+                    self.assertEqual(says + name + "\n" in result.err if name else says not in result.err, True, result)
+                    self.assert_no_secret(result, "kwert" + end)
+                    board.close()
+        board = self.board("-P", "kwert ")
+        result = run("-i", board.address, "-p", str(board.port), "-f", self.file("fw.bin", image()), "-a", "kwert ")
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn(says, result.err)
+
     def test_a_board_that_plays(self):
         self.check([
             Case("endless challenges", ("-P", "kwert", "--fault", "endless-challenge"),

@@ -75,6 +75,18 @@ class Input(Scenario):
                 self.assertEqual((result.status, result.out), (3, ""), result)
                 self.assertIn(f"cannot open {name}: No such file or directory; {hint}", result.err)
 
+    def test_blank_behind_the_name(self):
+        """In quotes, or from a script with the line ends of Windows; only if the file exists without it."""
+        hint = "; it exists without the blank or line end behind its name\n"
+        for end in (" ", "\r", " \t\n"):
+            for options, status in ((("-f", self.image + end), 3), (("-f", self.image, "--auth-file", self.image + end), 2)):
+                with self.subTest(options):
+                    result = run("-i", "127.0.0.1", *options)
+                    self.assertEqual((result.status, result.out), (status, ""), result)
+                    self.assertIn(": No such file or directory" + hint, result.err)
+        for name in (self.image + "x ", " ", self.image + "/ "):
+            self.assertNotIn("behind its name", run("-i", "127.0.0.1", "-f", name).err)
+
     def test_terminal(self):
         """Not the one that esp-ota itself has."""
         controller, terminal = pty.openpty()
