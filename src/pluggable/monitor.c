@@ -93,7 +93,9 @@ static void on_ide_connected(int fd, int reason, void *userdata)
     char text[TEXT_MAX], address[ADDRESS_TEXT_MAX + 8];
 
     if (fd < 0) {
-        snprintf(text, sizeof text, "the IDE does not take the connection at %s: %s",
+        snprintf(text, sizeof text, "%s at %s: %s",
+                 error_is_local(reason) ? "this computer cannot connect to the IDE"
+                                        : "the IDE does not take the connection",
                  address_text_port(address, &monitor->ide), strerror(reason));
         fail_open(monitor, text);
         return;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """--pluggable-discovery and --pluggable-monitor: conversations with an IDE that need no multicast DNS."""
 
+import contextlib
 import socket
 import subprocess
 import unittest
@@ -288,6 +289,26 @@ class Monitor(Conversation):
                 _, before = self.addresses_of("boards.example", count)
                 tool = self.greeted("--pluggable-monitor", before=before)
                 self.converse(tool, (f"OPEN {listener.address} boards.example:81", expected), ("QUIT", done("quit")))
+
+    def test_out_of_descriptors(self):
+        """With each limit with which it starts: the connections that cannot be made say why, and nobody is blamed."""
+        board = TelnetBoard(directory=self.directory)
+        self.addCleanup(board.close)
+        listener = ide.Listener()
+        self.addCleanup(listener.close)
+        seen = []
+        for limit in range(3, 64):
+            tool = self.tool("--pluggable-monitor", before=("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh"))
+            with contextlib.suppress(BrokenPipeError):
+                tool.send(HELLO[0])
+            if tool.message() is None:  # not even the program's libraries
+                continue
+            seen.append(tool.ask(f"OPEN {listener.address} {board.address}:{board.telnet_port}")["message"])
+            tool.close()
+            if seen[-1] == "OK":
+                break
+        self.assertEqual(seen, ["no log: Too many open files", f"this computer cannot connect to the IDE at "
+                                f"{listener.address}: Too many open files", "OK"])
 
     def test_in_order(self):
         """Commands that do not wait for the replies are answered in their order."""
