@@ -5,6 +5,7 @@
 #include "boardlog/board_log.h"
 #include "net/source.h"
 #include "support/requirement.h"
+#include "support/watch_limit.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -39,6 +40,8 @@ struct scene {
     struct loop_watch watch;
     struct loop_timer deadline;
     struct board_log *log;
+    int number;         /* an errno, of the last state */
+    const char *reason; /* likewise */
     char record[512];
     size_t used;
     const char *wanted;
@@ -99,9 +102,12 @@ static void on_log_line(const struct line *line, void *userdata)
 static void on_state(enum board_log_state state, int number, const char *reason, void *userdata)
 {
     static const char letters[] = {'C', 'L', 'T', 'R', 'U'};
-    (void)number;
+    struct scene *scene = userdata;
+
     assert_non_null(reason);
-    append_to_record(userdata, &letters[state], 1);
+    scene->number = number;
+    scene->reason = reason;
+    append_to_record(scene, &letters[state], 1);
 }
 
 static bool has_room(void *userdata)
@@ -318,6 +324,27 @@ static void test_turned_away(void **state)
     last_us = loop_now_us();
     close(take_call(&scene));
     assert_true(loop_now_us() - last_us < 1600000); /* the next longer pause */
+    close_scene(&scene);
+}
+
+/* The connection is there, but the kernel allows no watch for it: which is said, and tried again. */
+static void test_no_more_watches(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    open_scene(&scene);
+    watch_limit_is_reached = true;
+    int refused = take_call(&scene);
+    run_log_until(&scene, "U");
+    watch_limit_is_reached = false;
+    assert_int_equal(scene.number, ENFILE);
+    assert_string_equal(scene.reason, strerror(ENFILE));
+
+    int board = take_call(&scene);
+    run_log_until(&scene, "UC");
+    close(board);
+    close(refused);
     close_scene(&scene);
 }
 
@@ -669,6 +696,7 @@ int main(void)
         cmocka_unit_test(test_dots),
         cmocka_unit_test(test_connects_again),
         cmocka_unit_test(test_turned_away),
+        cmocka_unit_test(test_no_more_watches),
         cmocka_unit_test(test_silent_log),
         cmocka_unit_test(test_sends_when_the_board_listens),
         cmocka_unit_test(test_the_queue_is_bounded),

@@ -258,12 +258,28 @@ static void test_keyboard_no_memory(void **state)
     loop_free(loop);
 }
 
+/* The caller says that typed lines are not sent, and why. */
+static void test_no_more_watches(void **state)
+{
+    (void)state;
+
+    begin_keyboard();
+    failing_start(FAILING_EPOLL_CTL, 0, ENOSPC);
+    struct keyboard *refused = keyboard_start(world.loop, on_typed_line, &world);
+    const int reason = errno;
+    assert_true(failing_stop());
+    assert_null(refused);
+    assert_int_equal(reason, ENFILE);
+    end_keyboard();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_typed_lines),         cmocka_unit_test(test_by_and_by),
         cmocka_unit_test(test_long_typed_lines),    cmocka_unit_test(test_end_of_file),
         cmocka_unit_test(test_unreadable_keyboard), cmocka_unit_test(test_keyboard_no_memory),
+        cmocka_unit_test(test_no_more_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,10 @@
 #include "fleet/fleet.h"
 #include "secrets/encryption_key.h"
 #include "secrets/prompt.h"
+#include "support/capture.h"
 #include "support/story.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ static struct world {
     struct log_settings log;
     bool is_due;
     bool refuse_jobs, refuse_prompt;
+    int prompt_reason;            /* an errno */
     struct job *jobs[BOARDS_MAX]; /* by the number in the board's name */
     prompt_done_fn *on_typed;
     void *prompt_userdata;
@@ -210,8 +213,10 @@ struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t 
     assert_ptr_equal(loop, &world);
     assert_true(timeout_us > 0 && timeout_us < INT64_C(120000000));
     tell("prompt '%s' ", text);
-    if (world.refuse_prompt)
+    if (world.refuse_prompt) {
+        errno = world.prompt_reason;
         return NULL;
+    }
     world.has_prompt = true;
     world.on_typed = done;
     world.prompt_userdata = userdata;
@@ -754,6 +759,39 @@ static void test_fleet_password(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
+/* What this computer lacks is said; that there is no terminal is for the boards that ask. */
+static void test_prompt_that_cannot_start(void **state)
+{
+    static const struct {
+        int reason;
+        const char *warning;
+    } rows[] = {
+        {ENXIO, ""},
+        {EIO, ""},
+        {ENFILE, "esp-ota: warning: the password cannot be asked for: Too many open files in "
+                 "system\n"},
+        {EMFILE, "esp-ota: warning: the password cannot be asked for: Too many open files\n"},
+        {ENOMEM, "esp-ota: warning: the password cannot be asked for: Cannot allocate memory\n"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 1);
+        static struct capture capture;
+
+        told();
+        world.refuse_prompt = true;
+        world.prompt_reason = rows[i].reason;
+        capture_begin(&capture);
+        let_job_ask(0);
+        capture_end(&capture);
+        assert_string_equal(capture.text_err, rows[i].warning);
+        assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
+        end_fleet(0, OTA_OK);
+        finish(fleet, OTA_OK, 0);
+    }
+}
+
 /* Three times in all; then no board gets one. */
 static void test_wrong_password(void **state)
 {
@@ -1092,6 +1130,7 @@ int main(void)
         cmocka_unit_test(test_prover_hangs_up),
         cmocka_unit_test(test_parked_board_ends),
         cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_prompt_that_cannot_start),
         cmocka_unit_test(test_standings),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_confirmed_earlier),

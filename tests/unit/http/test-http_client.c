@@ -220,6 +220,63 @@ static void test_tls_after_a_shortage(void **state)
     close(listener);
 }
 
+/* -- this computer's limits -- */
+
+struct limited {
+    struct loop *loop;
+    enum http_end end;
+    int reason;
+};
+
+static void on_limited_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct limited *limited = userdata;
+
+    limited->end = outcome->end;
+    limited->reason = outcome->reason;
+    loop_quit(limited->loop);
+}
+
+/* Neither is the board's fault, nor a lack of memory. */
+static void test_limits_of_descriptors(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error, reason;
+    } rows[] = {{FAILING_EPOLL_CTL, ENOSPC, ENFILE}, {FAILING_SOCKET, EMFILE, EMFILE}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct limited limited = {.loop = loop_new()};
+        struct ota_failure failure;
+        struct address address;
+        const int listener = start_listener(&address);
+        const struct http_request_config config = {.board = "board",
+                                                   .source = &source_any,
+                                                   .address = &address,
+                                                   .authority = "127.0.0.1",
+                                                   .path = "/",
+                                                   .connect_us = INT64_C(60000000),
+                                                   .reply_us = INT64_C(60000000)};
+        const struct http_callbacks callbacks = {.on_done = on_limited_done, .userdata = &limited};
+
+        assert_non_null(limited.loop);
+        struct http_client *client = http_client_new(limited.loop, &failure);
+        assert_non_null(client);
+        failing_start_for_good(rows[i].call, rows[i].error);
+        struct http_request *request = http_request_start(client, &config, &callbacks);
+        assert_non_null(request);
+        assert_int_equal(loop_run(limited.loop), 0);
+        assert_true(failing_stop());
+        assert_int_equal(limited.end, HTTP_LOCAL);
+        assert_int_equal(limited.reason, rows[i].reason);
+        http_request_free(request);
+        http_client_free(client);
+        loop_free(limited.loop);
+        close(listener);
+    }
+}
+
 /* -- replies that break off -- */
 
 struct ending {
@@ -410,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_tls_after_a_shortage), /* first, as it sets libcrypto's allocator */
         cmocka_unit_test(test_a_later_request),
         cmocka_unit_test(test_client_without_memory),
+        cmocka_unit_test(test_limits_of_descriptors),
         cmocka_unit_test(test_replies_that_break_off),
         cmocka_unit_test(test_connection_that_libcurl_keeps),
     };

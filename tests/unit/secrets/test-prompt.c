@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "secrets/prompt.h"
 #include "support/pty.h"
+#include "support/watch_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@ enum { DEADLINE_MS = 10000, LONG_US = 60 * 1000000, PASSWORD_LONGEST = 1024 };
 /* Variations of the job. */
 struct setting {
     bool no_terminal;
+    bool no_watches;
     bool in_background;
     bool raw; /* another program left the terminal in raw mode */
     int64_t timeout_us;
@@ -80,6 +82,7 @@ static _Noreturn void run_job(const struct setting *setting, int commands, int r
     if (read(commands, &command, 1) != 1)
         _exit(1);
 
+    watch_limit_is_reached = setting->no_watches;
     job.prompt = prompt_start(job.loop, TEXT, setting->timeout_us, on_typed_answer, &job);
     if (!job.prompt) {
         dprintf(reports, "refused %s\n", strerrorname_np(errno));
@@ -297,6 +300,18 @@ static void test_raw_terminal(void **state)
     end_prompt(&scene);
 }
 
+/* Which is no lack of a terminal; the terminal echoes again. */
+static void test_no_more_watches(void **state)
+{
+    (void)state;
+    struct scene scene = begin_prompt((struct setting){.no_watches = true});
+
+    command(&scene, 'g');
+    expect_report(&scene, "refused ENFILE\n");
+    assert_restored(&scene);
+    end_prompt(&scene);
+}
+
 static void test_typed_ahead_is_discarded(void **state)
 {
     (void)state;
@@ -414,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_prompt_deadline), cmocka_unit_test(test_freed_early),
         cmocka_unit_test(test_suspended),       cmocka_unit_test(test_echo_switched_on),
         cmocka_unit_test(test_hangup),          cmocka_unit_test(test_refused_prompt),
+        cmocka_unit_test(test_no_more_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
