@@ -137,8 +137,8 @@ enum ota_cause {
     OTA_CAUSE_LOG_REJECTED,
     OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
     OTA_CAUSE_LOG_UNDECIDED, /* a pattern can match a line in too many ways */
-    OTA_CAUSE_OTHER_VERSION, /* than that of the image, or of --expect-version */
-    OTA_CAUSE_NO_VERSION,    /* the board did not report one in time */
+    OTA_CAUSE_OTHER_VERSION, /* than that of the image, --expect-version or --serve-version */
+    OTA_CAUSE_NO_VERSION,    /* the board did not report one in time, or none that is known */
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
     OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */

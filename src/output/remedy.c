@@ -690,6 +690,16 @@ static const struct remedy {
      .text =
          "Write a simpler expression for --reject: nested repetitions, such as (a+)+, can match a "
          "line in too many ways."},
+    {.error = OTA_E_NOT_RETURNED,
+     .cause = OTA_CAUSE_OTHER_VERSION,
+     .text = "Check that --serve-version is exactly the version that the sketch in the image "
+             "reports; if it is, look on the board's serial port for why it did not start the "
+             "image."},
+    {.error = OTA_E_NOT_RETURNED,
+     .cause = OTA_CAUSE_NO_VERSION,
+     .text = "Look at what it runs; a board that reports no MD5 of its sketch, such as a Pico W, "
+             "confirms an image only if its sketch reports a version and --serve-version is that "
+             "of the image."},
     {.cause = OTA_CAUSE_OTHER_VERSION,
      .text = "Check that --expect-version, if given, and the file are the intended ones; if they "
              "are, restart the board, and look on its serial port for why it did not start the "

@@ -53,6 +53,7 @@ struct book_board {
     struct address address; /* of its last request; before that, its home */
     unsigned family;
     char version[4 * FETCHER_VERSION_MAX]; /* printable; "" while none is told */
+    bool is_by_version; /* that is all that tells what it runs, and may have been mistyped */
 
     enum book_state state;
     char reason[ANSWER_REASON_MAX]; /* printable: why it got nothing the last time, or "" */

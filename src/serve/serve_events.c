@@ -193,13 +193,11 @@ static void tell_stop(struct serve *serve)
     serve->has_told_stop = true;
 }
 
-/* is_by_version: what the board runs is known by its version only, which may have been mistyped. */
-void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news,
-                     bool is_by_version)
+void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news)
 {
     char text[NOTE_MAX + VERSIONS_MAX], versions[VERSIONS_MAX] = "";
 
-    if (is_by_version)
+    if (board->is_by_version)
         snprintf(versions, sizeof versions, ", by its version: it reports \"%s\" instead of \"%s\"",
                  board->version, board->offer->version);
     switch (news) {
@@ -316,11 +314,15 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
     case BOOK_GIVEN_UP:
         ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image %u times and came back without it",
                  board->failures);
+        if (board->is_by_version)
+            failure->cause = OTA_CAUSE_OTHER_VERSION;
         break;
     case BOOK_FETCHED:
         ota_fail(failure, OTA_E_NOT_RETURNED, "%s",
                  *board->reason ? board->reason
                                 : "it took the image and has not asked again since");
+        if (*board->reason)
+            failure->cause = OTA_CAUSE_NO_VERSION;
         break;
     default:
         if (*board->reason)

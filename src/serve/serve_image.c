@@ -391,7 +391,8 @@ static void serve_board(struct serve *serve, struct httpd_request *request,
             board, fetcher, httpd_request_address(request), answer_proof(fetcher, offer),
             serve->config.attempts_max, loop_now_us());
         memcpy(old_reason, board->reason, sizeof old_reason);
-        serve_tell_news(serve, board, news, answer_compares_versions(fetcher, offer));
+        board->is_by_version = answer_compares_versions(fetcher, offer);
+        serve_tell_news(serve, board, news);
     }
     answer_decide(&answer, fetcher, offer, find_turn(serve, request, board));
     if (board) {

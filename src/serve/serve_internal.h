@@ -53,8 +53,7 @@ void serve_on_progress(void *tag, size_t bytes, void *userdata);
 void serve_on_end(void *tag, bool is_whole, void *userdata);
 
 /* serve_events.c: what is told of a board. */
-void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news,
-                     bool is_by_version);
+void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news);
 void serve_tell_answer(struct serve *serve, struct book_board *board, const struct answer *answer,
                        const char *old_reason);
 void serve_tell_start(struct serve *serve, const struct serve_download *download);

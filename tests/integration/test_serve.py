@@ -153,18 +153,21 @@ class Serve(Scenario):
         self.assertEqual([board.fetch() for _ in range(2)], ["update", "no update"])
         self.assertEqual(server.stop().status, 12)
         self.assertIn(f"{board.mac}: proof of boot: it has taken the image, but does not say what it runs", server.ended.err)
+        self.assertIn(f"(not-returned): {board.mac}\n  Look at what it runs; a board that reports no MD5", server.ended.err)
 
     def test_other_version(self):
         """A Pico that runs the image, but calls its version otherwise than the command line."""
         self.path = self.file("pico.bin", firmware.rp2040())
-        server = self.serve("--serve-version", "v1.1", "--retries", "1")
-        board = Board(server.server, pico_request, version="1.0")
+        board = Board(None, pico_request, version="1.0")
+        server = self.serve("--serve-version", "v1.1", "--retries", "1", "--hosts", self.file("hosts", board.mac.encode()))
+        board.server = server.server
         self.assertEqual(board.fetch(), "update")
         board.version = "1.1"
         self.assertEqual([board.fetch() for _ in range(2)], ["update", "no update"])
         err, why = server.stop().err, 'by its version: it reports "1.1" instead of "v1.1"'
         self.assertIn(f"{board.mac}: came back without the image that it took (1 of 2 times), {why}\n", err)
         self.assertIn(f"{board.mac}: took the image 2 times and never came back with it, {why}; it gets nothing more", err)
+        self.assertIn(f"(not-returned): {board.mac}\n  Check that --serve-version is exactly the version", err)
 
     def test_version(self):
         self.path = self.file("pico.bin", firmware.rp2040())

@@ -109,6 +109,8 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_NO_VERSION, SKETCH, "", "--expect-timeout"},
     {OTA_E_UNPROVEN, OTA_CAUSE_PROOF_LATE, SKETCH, "", "Give --deadline more seconds: after"},
     {OTA_E_INTERRUPTED, OTA_CAUSE_LOG_CUT_SHORT, SKETCH, "", "leave out -f"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_OTHER_VERSION, SKETCH, "", "exactly the version"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_NO_VERSION, SKETCH, "", "only if its sketch reports a version"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_NEVER_ASKED, SKETCH, "", "sketches ask the URL"},
     {OTA_E_NO_PORT, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
     {OTA_E_OUTPUT, OTA_CAUSE_NONE, SKETCH, "", "disk is not full"},
