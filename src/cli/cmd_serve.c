@@ -280,6 +280,8 @@ static enum ota_error list_boards(struct program *program)
             program->rest = find_offer(program, plan->assignments[i].image);
         else
             error = list_board(program, &plan->assignments[i]);
+        if (error != OTA_OK)
+            plan_name_line(plan, plan->assignments[i].line, &program->failure);
     }
     return error;
 }

@@ -23,6 +23,7 @@ enum assignment_secret {
 /* A board, and the image for it. */
 struct assignment {
     struct target target;
+    size_t line;         /* of --hosts, from 1; 0: it is from no list */
     const char *label;   /* its name in the configuration, borrowed; NULL: it has none */
     const char *similar; /* names to suggest if the board is not found, borrowed; or NULL */
     const struct upload_protocol *protocol;

@@ -364,6 +364,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     const char *path = line->file ? line->file : settings->file;
     struct assignment assignment = {
         .target = line->target,
+        .line = line->number,
         .label = line->label,
         .similar = line->similar,
         .protocol = protocol_of(line, settings),
@@ -401,13 +402,13 @@ enum ota_error plan_add(struct plan *plan, const struct target *target, struct o
     return add_host_line(plan, &line, failure);
 }
 
-static enum ota_error name_line(const struct plan *plan, const struct host_line *line,
-                                struct ota_failure *failure)
+enum ota_error plan_name_line(const struct plan *plan, size_t line, struct ota_failure *failure)
 {
     char shown[512];
 
-    ota_prefix(failure, "%s, line %zu: ", input_show(shown, sizeof shown, plan->settings->hosts),
-               line->number);
+    if (line > 0)
+        ota_prefix(failure,
+                   "%s, line %zu: ", input_show(shown, sizeof shown, plan->settings->hosts), line);
     return failure->error;
 }
 
@@ -422,7 +423,7 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
         if (line->target.port == 0)
             line->target.port = plan->settings->port;
         if (add_host_line(plan, line, failure) != OTA_OK)
-            error = name_line(plan, line, failure);
+            error = plan_name_line(plan, line->number, failure);
     }
     return error;
 }

@@ -75,6 +75,10 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
 enum ota_error plan_add(struct plan *plan, const struct target *target,
                         struct ota_failure *failure);
 
+/* Begins the message with the list of --hosts and the board's line in it, if it is from there.
+ * Returns the failure's error. */
+enum ota_error plan_name_line(const struct plan *plan, size_t line, struct ota_failure *failure);
+
 /* Whether the log of some board is judged by a pattern of its own. */
 bool plan_judges_logs(const struct plan *plan);
 

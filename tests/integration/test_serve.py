@@ -809,8 +809,9 @@ class Serve(Scenario):
             rows.append((["--serve=0", "-f", self.path, "--tls-cert", certificate, "--tls-key", locked],
                          f"the key in {locked} is protected by a password, and --serve has nobody to ask for it"))
         for mac in ("24:0A:C4:00:00:0G", "24:0A:C4:00:00", "24-0a-c4-00-00-0x", "240AC4000001", "FF:FF:FF:FF:FF:FF"):
-            rows.append((["--serve=0", "-f", self.path, "--hosts", self.file(f"list-{len(rows)}", mac.encode())],
-                         f"'{mac}' is not a MAC address, which is written like 24:0A:C4:00:00:01"))
+            hosts = self.file(f"list-{len(rows)}", b"10.0.0.7\n" + mac.encode())
+            rows.append((["--serve=0", "-f", self.path, "--hosts", hosts],
+                         f"{hosts}, line 2: '{mac}' is not a MAC address, which is written like 24:0A:C4:00:00:01"))
         for arguments, message in rows:
             result = run(*arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)

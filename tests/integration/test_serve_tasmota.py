@@ -581,7 +581,7 @@ class Tasmota(Scenario):
                 (["-i", "http://10.0.0.7", "--tls-cert", self.path, "--tls-key", self.path],
                  "10.0.0.7 would be told to fetch, but Tasmota fetches by HTTP only; leave --tls-cert and --tls-key out"),
                 (["--hosts", self.file("hosts", b"https://10.0.0.7\n")],
-                 "--serve can tell only boards with Tasmota to fetch; write http://10.0.0.7")]
+                 "hosts, line 1: --serve can tell only boards with Tasmota to fetch; write http://10.0.0.7")]
         for arguments, message in rows:
             result = run("--serve=0", "-f", self.path, *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
