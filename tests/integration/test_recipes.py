@@ -314,6 +314,12 @@ class Server(scenario.Scenario):
                 raise OSError("no filter")
         return apply
 
+    def test_boards_are_no_failure_of_the_unit(self):
+        """Whatever the page says of boards; 1 is about the computer, and 3 may be about the image alone."""
+        table = re.search(r'^\.SH "EXIT STATUS"\n.*?^\.TE', read("man", "esp-ota-serve.7"), re.M | re.S)[0]
+        successes = re.search("^SuccessExitStatus=(.*)$", read("contrib", "systemd", "esp-ota-serve.service"), re.M)[1]
+        self.assertEqual({"0", "1", "3", *successes.split()}, set(re.findall(r"^(\d+)\t", table, re.M)))
+
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not here")
     def test_names_are_looked_for(self):
         """The names are looked up by a process that confines itself first."""
