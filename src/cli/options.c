@@ -152,8 +152,7 @@ static enum ota_error check_certifiable(const struct options *options, struct ot
     for (size_t i = 0; i < options->plan.boards.count && !options->web.is_insecure; i++) {
         const struct target *target = &options->plan.boards.lines[i].target;
 
-        if (target->scheme && strcmp(target->scheme->name, "https") == 0 &&
-            !target_suits_certificate(target))
+        if (target_is_https(target) && !target_suits_certificate(target))
             return ota_fail(failure, OTA_E_USAGE,
                             "no certificate can be for \"%s\", so https cannot verify this board; "
                             "write its host name or address behind https://, or accept any "

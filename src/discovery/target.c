@@ -822,6 +822,11 @@ const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *ta
     return text;
 }
 
+bool target_is_https(const struct target *target)
+{
+    return target->scheme && strcmp(target->scheme->name, "https") == 0;
+}
+
 bool target_names_equal(const struct target *a, const struct target *b)
 {
     if (a->kind != b->kind)

@@ -74,6 +74,9 @@ enum ota_error target_parse(struct target *target, const char *text,
 enum { TARGET_FULL_MAX = TARGET_NAME_MAX + 24 };
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target);
 
+/* Whether its scheme demands a secure connection. */
+bool target_is_https(const struct target *target);
+
 /* Whether both have the same address or the same name, without regard to the case of ASCII letters.
  * Two boards may, with other ports or paths. */
 bool target_names_equal(const struct target *a, const struct target *b);

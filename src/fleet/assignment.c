@@ -141,20 +141,23 @@ static bool is_key_equal(const unsigned char *a, const unsigned char *b)
     return a && b ? memcmp(a, b, ENCRYPTION_KEY_SIZE) == 0 : a == b;
 }
 
-const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
-                                  const struct assignment *b)
+/* How the two would get their images; text remains as it is if in the same way. */
+static void compare_ways(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                         const struct assignment *b)
 {
-    const char *what = NULL;
-
-    *text = '\0';
-    if (!a->image && !b->image)
-        return text; /* only their log is followed */
     if (a->protocol != b->protocol)
         snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "would get its image by %s and by %s",
                  a->protocol->name, b->protocol->name);
     else if (!is_scheme_equal(&a->target, &b->target))
         describe_schemes(text, &a->target, &b->target);
-    else if (strcmp(a->target.user, b->target.user) != 0)
+}
+
+static void compare_demands(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                            const struct assignment *b)
+{
+    const char *what = NULL;
+
+    if (strcmp(a->target.user, b->target.user) != 0)
         what = "users";
     else if (!is_own_equal(&a->own, &b->own))
         what = "page=, field= or user=";
@@ -169,15 +172,42 @@ const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const st
 
     if (what)
         snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice with different %s", what);
+}
+
+const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                                  const struct assignment *b)
+{
+    *text = '\0';
+    if (!a->image && !b->image)
+        return text; /* only their log is followed */
+    compare_ways(text, a, b);
+    if (!*text)
+        compare_demands(text, a, b);
     return text;
+}
+
+/* As assignment_difference(), but for two names. One without a scheme demands no way: it has the usual
+ * one. https is demanded for what it protects. */
+static void compare_names(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                          const struct assignment *b)
+{
+    const bool is_way_demanded = (a->target.scheme && b->target.scheme) ||
+                                 target_is_https(&a->target) || target_is_https(&b->target);
+
+    *text = '\0';
+    if (is_way_demanded)
+        compare_ways(text, a, b);
+    if (!*text)
+        compare_demands(text, a, b);
 }
 
 bool assignment_fail_different(struct ota_failure *failure, const struct assignment *assignment,
                                const struct assignment *same)
 {
-    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
+    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX] = "";
 
-    if (!*assignment_difference(difference, same, assignment))
+    compare_names(difference, same, assignment);
+    if (!*difference)
         return false;
     ota_fail(failure, OTA_E_USAGE, "is the same board as %s, so it %s; leave one of them out",
              assignment_label(name, same), difference);

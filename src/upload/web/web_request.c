@@ -31,9 +31,7 @@ static void send_question(struct web *web);
 
 bool web_is_tls(const struct web *web)
 {
-    const struct target_scheme *scheme = web->upload.config.target->scheme;
-
-    return scheme && strcmp(scheme->name, "https") == 0;
+    return target_is_https(web->upload.config.target);
 }
 
 /* The name in the URL, for which the certificate has to be. Anybody in the network can announce that

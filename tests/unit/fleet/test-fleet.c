@@ -687,6 +687,37 @@ static void test_duplicates_that_differ(void **state)
     expect_free(expect);
 }
 
+/* A bare name has the usual way of its kind and demands none; a scheme does, and https in any case. */
+static void test_duplicates_by_two_ways(void **state)
+{
+    (void)state;
+    static const struct upload_protocol other_protocol = {.name = "none"};
+    static const struct target_scheme schemes[] = {{.name = "a"}, {.name = "b"}, {.name = "https"}};
+    static const struct {
+        const struct target_scheme *first, *second;
+        bool is_duplicate;
+    } rows[] = {
+        {NULL, NULL, true},         {&schemes[0], NULL, true},
+        {NULL, &schemes[0], true},  {&schemes[0], &schemes[1], false},
+        {&schemes[2], NULL, false}, {NULL, &schemes[2], false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        assignments[0].target.scheme = rows[i].first;
+        assignments[1].target.scheme = rows[i].second;
+        assignments[1].protocol = &other_protocol;
+        assert_true(claim(0, "10.0.0.7", 8266));
+        told();
+        assert_false(claim(1, "10.0.0.7", 8266));
+        assert_string_equal(told(), rows[i].is_duplicate ? "1!is the same board as 0 " : "1=2 ");
+        world.jobs[1]->callbacks.on_done(world.jobs[1]->callbacks.userdata);
+        end_fleet(0, OTA_OK);
+        finish(fleet, rows[i].is_duplicate ? OTA_OK : OTA_E_USAGE, rows[i].is_duplicate ? 0 : 2);
+    }
+}
+
 /* The second name of a board demands SHA-256: so must the first, unless it is too late. */
 static void test_duplicates_that_demand_more(void **state)
 {
@@ -1121,6 +1152,7 @@ int main(void)
         cmocka_unit_test(test_borrowed_addresses),
         cmocka_unit_test(test_address_changes_owner),
         cmocka_unit_test(test_duplicates_that_differ),
+        cmocka_unit_test(test_duplicates_by_two_ways),
         cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),
