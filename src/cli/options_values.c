@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/config_boards.h"
 #include "cli/spelling.h"
@@ -53,23 +54,6 @@ struct setting {
 static const char *show_value(char buffer[SHOWN_MAX], const char *value)
 {
     return escape_board(buffer, SHOWN_MAX, value);
-}
-
-/* Parses decimal digits only: no sign, no space, no octal. *end points behind them. */
-static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *number,
-                                 const char **end)
-{
-    uint64_t value = 0;
-    const char *digit = text;
-
-    for (; *digit >= '0' && *digit <= '9'; digit++) {
-        value = value * 10 + (uint64_t)(*digit - '0');
-        if (value > limit)
-            return false;
-    }
-    *number = value;
-    *end = digit;
-    return digit != text;
 }
 
 static enum ota_error reject_port(const char *name, const char *value, struct ota_failure *failure)
@@ -321,7 +305,7 @@ static enum ota_error set_max_size(struct options *options, const char *name, co
     uint64_t size;
     const char *unit;
 
-    if (parse_bounded_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
+    if (parse_decimal(value, SIZE_LIMIT_MAX, &size, &unit)) {
         int shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
         if (shift != 0)
             unit++;
@@ -341,12 +325,12 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
 {
     uint64_t seconds = 0, fraction = 0;
     const char *end = text;
-    bool is_valid = *text == '.' || parse_bounded_number(text, (uint64_t)limit_s, &seconds, &end);
+    bool is_valid = *text == '.' || parse_decimal(text, (uint64_t)limit_s, &seconds, &end);
     int64_t unit_us = SECONDS(1);
 
     if (is_valid && *end == '.') {
         const char *digits = end + 1;
-        is_valid = parse_bounded_number(digits, 999, &fraction, &end) && end - digits <= 3;
+        is_valid = parse_decimal(digits, 999, &fraction, &end) && end - digits <= 3;
         for (; is_valid && digits < end; digits++)
             unit_us /= 10;
     }
@@ -368,7 +352,7 @@ static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, un
     const char *unit;
 
     buffer[0] = '\0';
-    if (!parse_bounded_number(value, WAIT_MAX_S, &number, &unit))
+    if (!parse_decimal(value, WAIT_MAX_S, &number, &unit))
         return buffer;
     unit += strspn(unit, " ");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
@@ -396,7 +380,7 @@ static enum ota_error set_number(unsigned *number, const struct setting *setting
     uint64_t parsed;
     const char *end;
 
-    if (!parse_bounded_number(value, setting->limit, &parsed, &end) || *end != '\0' ||
+    if (!parse_decimal(value, setting->limit, &parsed, &end) || *end != '\0' ||
         parsed < setting->least)
         return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", name,
                         show_value(shown, value), setting->least, setting->limit);
