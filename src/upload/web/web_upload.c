@@ -26,6 +26,8 @@
 #define REPLACED_NOTE                                                                              \
     "the board replaced its challenge because of somebody else's request; trying again"
 
+enum { STATUS_SHOWN_MAX = PAGE_TEXT_MAX + 32 };
+
 static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
 static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
@@ -135,19 +137,29 @@ static void send_image(struct web *web)
         web_post(web, path);
 }
 
+/* 'status 404, "Not found"', with the text of the reply if there is any. */
+static const char *show_status(char shown[STATUS_SHOWN_MAX], unsigned status, const char *text)
+{
+    if (*text)
+        snprintf(shown, STATUS_SHOWN_MAX, "status %u, \"%s\"", status, text);
+    else
+        snprintf(shown, STATUS_SHOWN_MAX, "status %u", status);
+    return shown;
+}
+
 /* A step before the upload was refused. If its path is missing, the page is of another kind. */
 static void fail_step(struct web *web, const struct http_reply *reply, const char *what)
 {
     bool is_absent = page_is_absent(reply);
-    char raw[PAGE_TEXT_MAX], path[WEB_PATH_MAX];
+    char raw[PAGE_TEXT_MAX], status[STATUS_SHOWN_MAX], path[WEB_PATH_MAX];
     struct ota_failure failure;
 
     page_text(raw, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
     const char *text = web_hide_secrets(web, raw);
     if (is_absent)
-        ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has status %u%s%s%s",
-                 web->finder.page->title, web_show_path(web, path, web->path), reply->status,
-                 *text ? ", \"" : "", text, *text ? "\"" : "");
+        ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has %s",
+                 web->finder.page->title, web_show_path(web, path, web->path),
+                 show_status(status, reply->status, text));
     else
         ota_fail(&failure, OTA_E_REFUSED, "%s: %s", what, *text ? text : "it gives no reason");
     failure.cause = is_absent ? OTA_CAUSE_NONE : reason_cause(raw);
@@ -392,12 +404,12 @@ static bool handle_challenge_to_upload(struct web *web, const struct challenge *
 
 static void fail_unauthorized(struct web *web, const struct http_reply *reply, const char *text)
 {
+    char status[STATUS_SHOWN_MAX];
     struct ota_failure failure;
 
     ota_fail(&failure, OTA_E_WRONG_PASSWORD,
-             "the board rejected the upload (status %u%s%s%s), although it %s; nothing was "
-             "installed",
-             reply->status, *text ? ", \"" : "", text, *text ? "\"" : "",
+             "the board rejected the upload (%s), although it %s; nothing was installed",
+             show_status(status, reply->status, text),
              web->history.is_unlocked             ? "took the PIN for its page"
              : web->answer == WEB_ANSWER_ACCEPTED ? "accepted the password for its page"
              : web->authorization                 ? "did not reject the password for its page"
@@ -478,7 +490,8 @@ static void end_confirmed(struct web *web)
 
 static void judge_reply(struct web *web, const struct http_reply *reply)
 {
-    char raw[PAGE_TEXT_MAX], what[PAGE_TEXT_MAX + 128], path[WEB_PATH_MAX];
+    char raw[PAGE_TEXT_MAX], status[STATUS_SHOWN_MAX], what[STATUS_SHOWN_MAX + 128];
+    char path[WEB_PATH_MAX];
     enum page_verdict verdict = page_judge(raw, web->finder.page, reply);
     const char *text = web_hide_secrets(web, raw);
 
@@ -493,9 +506,8 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     } else if (verdict == PAGE_UNAUTHORIZED) {
         fail_unauthorized(web, reply, text);
     } else if (verdict == PAGE_ABSENT) {
-        web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: status %u%s%s%s",
-                 web_show_path(web, path, web->path), reply->status, *text ? ", \"" : "", text,
-                 *text ? "\"" : "");
+        web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: %s",
+                 web_show_path(web, path, web->path), show_status(status, reply->status, text));
     } else if (!web->is_acknowledged) {
         struct ota_failure failure;
         ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
@@ -506,12 +518,12 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     } else if (verdict == PAGE_ACCEPTED) {
         end_confirmed(web);
     } else {
-        snprintf(what, sizeof what, "the reply %s whether they are installed (status %u%s%s%s)",
+        snprintf(what, sizeof what, "the reply %s whether they are installed (%s)",
                  http_reply_falls_short(reply)  ? "broke off before its end, and does not say"
                  : http_reply_may_be_cut(reply) ? "may lack its end, as it has no length, and does "
                                                   "not say"
                                                 : "does not say",
-                 reply->status, *text ? ", \"" : "", text, *text ? "\"" : "");
+                 show_status(status, reply->status, text));
         fail_unclear(web, what);
     }
 }
