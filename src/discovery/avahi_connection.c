@@ -57,7 +57,7 @@ bool avahi_connection_has_gone(const struct avahi_connection *connection)
 
 /* libdbus has few errors of its own, but leaves errno as it was. EAGAIN only means that a socket
  * has nothing to read. */
-int avahi_lack(int error, int number)
+static int find_lack(int error, int number)
 {
     if (number != EAGAIN && error_is_local(number))
         return number;
@@ -66,7 +66,7 @@ int avahi_lack(int error, int number)
 
 int avahi_connection_lack(const struct avahi_connection *connection, int number)
 {
-    return avahi_lack(connection->avahi.client_errno(connection->client), number);
+    return find_lack(connection->avahi.client_errno(connection->client), number);
 }
 
 static void give_up(struct avahi_connection *connection, int error, int number)
@@ -74,8 +74,7 @@ static void give_up(struct avahi_connection *connection, int error, int number)
     char reason[REASON_MAX];
 
     describe_avahi_error(connection, reason, sizeof reason, error);
-    connection->callbacks.on_lost(reason, avahi_lack(error, number),
-                                  connection->callbacks.userdata);
+    connection->callbacks.on_lost(reason, find_lack(error, number), connection->callbacks.userdata);
 }
 
 static void handle_client_failure(struct avahi_connection *connection)
@@ -164,7 +163,7 @@ static int open_connection(struct avahi_connection *connection, char *reason, si
     errno = 0;
     const char *missing = avahi_library_load(&connection->avahi);
     if (missing) {
-        int lack = avahi_lack(0, errno);
+        int lack = find_lack(0, errno);
         snprintf(reason, capacity, "%s", missing);
         return lack ? lack : ELIBACC;
     }
@@ -177,7 +176,7 @@ static int open_connection(struct avahi_connection *connection, char *reason, si
     }
 
     int error = create_client(connection);
-    int lack = avahi_lack(error, errno);
+    int lack = find_lack(error, errno);
     connection->is_there = !error && is_on_bus(connection);
     if (connection->is_there)
         return 0;

@@ -17,13 +17,14 @@ struct avahi_connection_callbacks {
     bool (*on_gone)(void *userdata);
     /* The daemon is back, and there is a new client. */
     void (*on_back)(void *userdata);
-    /* Neither the daemon nor the bus will come back: the last call. lack: as of avahi_lack(). */
+    /* Neither the daemon nor the bus will come back: the last call. lack: as
+     * avahi_connection_lack() returns it. */
     void (*on_lost)(const char *reason, int lack, void *userdata);
     void *userdata;
 };
 
-/* Connects. On failure returns NULL, fills in reason, and sets errno: to that of avahi_lack() if this
- * computer lacks something, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
+/* Connects. On failure returns NULL, fills in reason, and sets errno: to that of what this computer
+ * lacks, to ELIBACC when libavahi-client cannot be loaded, otherwise to 0. */
 struct avahi_connection *
 avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
                          char *reason, size_t capacity);
@@ -41,11 +42,8 @@ void avahi_connection_describe(const struct avahi_connection *connection, char *
 /* Whether it failed because the daemon or the bus has gone. The callbacks report that next. */
 bool avahi_connection_has_gone(const struct avahi_connection *connection);
 
-/* What this computer lacked, if a call of libavahi-client failed with error, one of Avahi's, and
- * left errno at number: an errno for which error_is_local() holds. 0: it failed for another reason. */
-int avahi_lack(int error, int number);
-
-/* Likewise, of the last call. */
+/* What this computer lacked, if the last call of libavahi-client failed and left errno at number: an
+ * errno for which error_is_local() holds. 0: it failed for another reason. */
 int avahi_connection_lack(const struct avahi_connection *connection, int number);
 
 #endif
