@@ -5,7 +5,6 @@
 #include "cli/cmd_check.h"
 
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/stdio_guard.h"

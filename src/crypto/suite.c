@@ -4,7 +4,6 @@
 #include "crypto/suite.h"
 
 #include "crypto/crypto.h"
-#include "crypto/digest.h"
 
 #include <openssl/evp.h>
 #include <stdbool.h>

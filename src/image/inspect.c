@@ -4,8 +4,6 @@
  */
 #include "image/inspect_internal.h"
 
-#include "base/escape.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 

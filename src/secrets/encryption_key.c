@@ -5,7 +5,6 @@
 
 #include "base/base64.h"
 #include "base/error.h"
-#include "base/escape.h"
 #include "base/input.h"
 #include "base/secret.h"
 #include "secrets/password.h"
