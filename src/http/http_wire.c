@@ -140,13 +140,10 @@ static curl_socket_t on_curl_open(void *userdata, curlsocktype purpose,
     address->addrlen = address_length(&request->address);
     memcpy(&address->addr, &request->address.any, address->addrlen);
     int fd = socket(address->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && source_bind(fd, request->config.source, &request->address) < 0) {
+    if (fd < 0 || source_bind(fd, request->config.source, &request->address) < 0) {
         request->socket_error = errno;
-        close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    if (fd < 0) {
-        request->socket_error = errno;
+        if (fd >= 0)
+            close(fd);
         return CURL_SOCKET_BAD;
     }
     tcp_send_without_pacing(fd);
