@@ -496,13 +496,17 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
         /* An argument that popt rejects may be a mistyped --auth=PASSWORD. */
         reject_for_popt(reader, code, failure);
         argv_mask_wipe(&reader->argv_mask, current_argument(reader));
-        return has_one_dash ? (*failure = mistake).error : failure->error;
+        if (has_one_dash)
+            *failure = mistake;
+        return failure->error;
     }
 
     /* "-host HOST" prints no help: status 0 would say that HOST has been updated. */
     enum option option = (enum option)code;
-    if (has_one_dash && option == OPTION_HELP && strcmp(current_argument(reader), "-help") != 0)
-        return (*failure = mistake).error;
+    if (has_one_dash && option == OPTION_HELP && strcmp(current_argument(reader), "-help") != 0) {
+        *failure = mistake;
+        return failure->error;
+    }
 
     reader->line->given[option] = true;
     reader->line->is_taken_back[option] = false;
@@ -510,7 +514,10 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
         note_place(reader, option, NULL, false);
     else if (store_value(reader, option, failure) != OTA_OK)
         return failure->error;
-    return has_one_dash ? (*failure = mistake).error : OTA_OK;
+    if (!has_one_dash)
+        return OTA_OK;
+    *failure = mistake;
+    return failure->error;
 }
 
 /* Whether popt goes on with the whole name of an option that it did not find: "--prog=x" is

@@ -419,8 +419,10 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
         error = ota_fail_no_memory(failure);
     struct ota_failure key_failure;
     if (encryption_key_from_environment(&options->plan.encryption_key, &key_failure) != OTA_OK &&
-        error == OTA_OK)
-        error = (*failure = key_failure).error;
+        error == OTA_OK) {
+        *failure = key_failure;
+        error = key_failure.error;
+    }
     /* --help wins over any other error on the command line. */
     if (print_information(&line, &error, failure))
         outcome = OPTIONS_DONE;

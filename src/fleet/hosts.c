@@ -308,7 +308,8 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return OTA_OK;
     if (cause.error == OTA_E_USAGE)
         return reject_setting(parser, key->set == set_host_user ? ":" : "", cause.message);
-    return (*parser->failure = cause).error;
+    *parser->failure = cause;
+    return cause.error;
 }
 
 /* -- lines -- */
