@@ -7,8 +7,7 @@
 
 #include <stdbool.h>
 
-/* What went wrong. One table in error.c gives each code its name, exit status, sentence and
- * whether another attempt can cure it. */
+/* What went wrong. */
 enum ota_error {
     OTA_OK,                /* the board confirmed */
     OTA_E_INTERNAL,        /* a system call failed, or memory ran out */

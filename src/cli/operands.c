@@ -126,7 +126,8 @@ static enum ota_error reject_second(const struct operands *operands, const char 
                     shown);
 }
 
-/* A space behind the backslash at a line's end makes a word of it; so does a caller that is no shell. */
+/* A backslash was to continue the line. With a space behind it, a shell makes a word of that space;
+ * a program that is no shell makes a word of the backslash. */
 static enum ota_error reject_line_end(const char *text, struct ota_failure *failure)
 {
     char shown[SHOWN_WORD_MAX];
