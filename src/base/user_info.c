@@ -17,14 +17,6 @@ static size_t find_authority(const char *text, size_t length)
     return length;
 }
 
-static const char *find_last(const char *text, char wanted, size_t length)
-{
-    while (length > 0)
-        if (text[--length] == wanted)
-            return text + length;
-    return NULL;
-}
-
 static bool is_one_word(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -37,7 +29,7 @@ struct user_info user_info_in_text(const void *text, size_t length)
 {
     const char *begin = text;
     const char *user = begin + find_authority(begin, length);
-    const char *host = find_last(user, '@', length - (size_t)(user - begin));
+    const char *host = memrchr(user, '@', length - (size_t)(user - begin));
 
     if (!host)
         return (struct user_info){0};
@@ -53,7 +45,7 @@ struct user_info user_info_in_text(const void *text, size_t length)
 struct user_info user_info_in_board(const char *text)
 {
     const size_t length = strlen(text);
-    const char *host = find_last(text, '@', length);
+    const char *host = memrchr(text, '@', length);
     const char *colon = host ? memchr(text, ':', (size_t)(host - text)) : NULL;
 
     if (!colon || find_authority(text, length) < length)
