@@ -71,14 +71,11 @@ static void arm_handshake_timer(struct handshake *handshake)
     loop_timer_start(&handshake->timer, next_us - loop_now_us());
 }
 
-void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us,
-                     int64_t resend_us)
+void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us)
 {
-    int64_t now_us = loop_now_us();
-
     handshake->state = state;
-    handshake->deadline_us = now_us + limit_us;
-    handshake->resend_us = resend_us ? now_us + resend_us : 0;
+    handshake->deadline_us = loop_now_us() + limit_us;
+    handshake->resend_us = 0;
     arm_handshake_timer(handshake);
 }
 
@@ -157,7 +154,7 @@ static void wait_for_connection(struct handshake *handshake)
 {
     int64_t limit_us = handshake->config->accept_timeout_us;
 
-    handshake_enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
+    handshake_enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US);
 }
 
 /* An OK may be late: it then refers to an answer that was given up. An OK without an answer before

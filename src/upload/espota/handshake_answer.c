@@ -97,7 +97,7 @@ void handshake_transmit_answer(struct handshake *handshake)
     round_answered(round, loop_now_us());
     handshake->challenged_us = round->challenged_us;
     if (round->answers == 1)
-        handshake_enter(handshake, AUTHENTICATE, handshake_greater(ANSWER_US, 2 * verdict_us), 0);
+        handshake_enter(handshake, AUTHENTICATE, handshake_greater(ANSWER_US, 2 * verdict_us));
 
     handshake_resend_after(handshake, pace_resend_us(verdict_us, round->answers));
     if (round_is_guess(round) &&
@@ -111,7 +111,7 @@ void handshake_transmit_answer(struct handshake *handshake)
  * in its own turn of the loop. */
 static void queue_answer(struct handshake *handshake)
 {
-    handshake_enter(handshake, ANSWER, PASSWORD_US, 0);
+    handshake_enter(handshake, ANSWER, PASSWORD_US);
     work_queue_add(handshake->config->work_queue, &handshake->answering);
 }
 
@@ -213,7 +213,7 @@ static void answer_challenge(struct handshake *handshake)
         queue_answer(handshake);
     } else {
         handshake_enter(handshake, DRAIN,
-                        round_unread(&handshake->round) * pace_patience_us(&handshake->pace), 0);
+                        round_unread(&handshake->round) * pace_patience_us(&handshake->pace));
     }
 }
 
@@ -285,7 +285,7 @@ static void ask_for_password(struct handshake *handshake)
     if (handshake->state == PASSWORD)
         return; /* the password is being typed, and will be used for this challenge */
 
-    handshake_enter(handshake, PASSWORD, PASSWORD_US, 0);
+    handshake_enter(handshake, PASSWORD, PASSWORD_US);
     handshake->callbacks.on_password(handshake->callbacks.userdata);
 }
 
@@ -317,7 +317,7 @@ void handshake_on_challenge(struct handshake *handshake, const struct reply *cha
         return;
 
     if (round->is_crossed) { /* only a rejection can follow */
-        handshake_enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
+        handshake_enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace));
         return;
     }
     if (!handshake_can_answer(handshake)) {

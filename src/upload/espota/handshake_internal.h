@@ -70,10 +70,9 @@ static inline int64_t handshake_greater(int64_t a, int64_t b)
 
 /* -- handshake.c -- */
 
-/* Enters a state. Its deadline is limit_us from now, and its datagram is resent after resend_us (0:
- * never). */
-void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us,
-                     int64_t resend_us);
+/* Enters a state. Its deadline is limit_us from now; nothing is resent until
+ * handshake_resend_after(). */
+void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us);
 /* Sets the time of the next resend to delay_us from now. */
 void handshake_resend_after(struct handshake *handshake, int64_t delay_us);
 /* Logs, for debugging, a datagram to the current candidate. text describes it without secrets. */

@@ -89,7 +89,7 @@ void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
         return;
 
     if (handshake->state == AUTHENTICATE || handshake->state == DRAIN)
-        handshake_enter(handshake, handshake->state, 0, 0); /* the board restarts: new round */
+        handshake_enter(handshake, handshake->state, 0); /* the board restarts: new round */
     if (handshake->state != INVITE)
         return;
 
@@ -209,7 +209,7 @@ void handshake_invite(struct handshake *handshake, unsigned backlog)
             handshake_greater(limit_us, backlog * pace_patience_us(pace) + pace_limit_us(pace));
 
     handshake->round = (struct round){.was_heard = pace_is_known(pace), .backlog = backlog};
-    handshake_enter(handshake, INVITE, limit_us, 0);
+    handshake_enter(handshake, INVITE, limit_us);
     send_invitation(handshake);
 }
 
