@@ -10,8 +10,8 @@
 /* Writes the text, with padding. */
 void base64_encode(char *target, const void *bytes, size_t size);
 
-/* Decodes the text up to its end; its padding does not matter. Returns the number of bytes; -1 if it is
- * not base64, has bits of another byte behind the last, or does not fit. */
+/* Decodes the text up to its end; its padding does not matter. Returns the number of bytes; -1 if
+ * it is not base64, has bits of another byte behind the last, or does not fit. */
 long base64_decode(void *target, size_t capacity, const char *text);
 
 #endif

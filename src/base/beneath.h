@@ -12,8 +12,8 @@ int beneath_add(const char *path, const char *folder);
 void beneath_forget(void); /* all paths */
 
 /* Like open(2) without O_CREAT. A path that was added fails with EXDEV if it leads out of its
- * folder once all symbolic links are resolved, and with ENOSYS if /proc, which shows where it leads,
- * is not mounted. */
+ * folder once all symbolic links are resolved, and with ENOSYS if /proc, which shows where it
+ * leads, is not mounted. */
 int beneath_open(const char *path, int flags);
 
 #endif

@@ -260,8 +260,8 @@ static const int denied[] = {
 #endif
 };
 
-/* Typing into a terminal: the shell would run the text. Flags of files, for which reading is enough.
- * A signal to the owner of a socket, which may be any process. */
+/* Typing into a terminal: the shell would run the text. Flags of files, for which reading is
+ * enough. A signal to the owner of a socket, which may be any process. */
 static const uint32_t denied_ioctls[] = {TIOCSTI,
                                          TIOCLINUX,
                                          (uint32_t)FS_IOC_SETFLAGS,
@@ -343,7 +343,8 @@ static void fill_filter(struct filter *filter)
         emit_return(filter, false);
     }
 
-    /* abort() and raise() send signals to the process itself; getrlimit() asks for its own limits. */
+    /* abort() and raise() send signals to the process itself; getrlimit() asks for its own
+     * limits. */
     const uint32_t own_id[] = {(uint32_t)getpid()}, own_ids[] = {0, (uint32_t)getpid()};
     emit_argument_rule(filter, SYS_tgkill, 0, own_id, 1, true);
     emit_argument_rule(filter, SYS_prlimit64, 0, own_ids, 2, true);

@@ -3,8 +3,8 @@
  * parallel programs do not mix. On a terminal, the status line or a pending question is erased
  * before a message and redrawn after it.
  *
- * The global state is the level, the start time, the status line, the question and the queue. Failures
- * to write standard error are ignored, as there is no place left to report them.
+ * The global state is the level, the start time, the status line, the question and the queue.
+ * Failures to write standard error are ignored, as there is no place left to report them.
  */
 #include "base/diag.h"
 

@@ -16,8 +16,8 @@ void diag_set_level(enum diag_level level);
 bool diag_enabled(enum diag_level level);
 
 /* From now on, messages for a reader that pauses wait in this loop (write_queue.h). Returns their
- * queue, for others that may write to the same pipe. Call diag_end_queue() before the loop is freed: it
- * waits for the reader, as each later message does. */
+ * queue, for others that may write to the same pipe. Call diag_end_queue() before the loop is
+ * freed: it waits for the reader, as each later message does. */
 struct write_queue *diag_queue(struct loop *loop);
 void diag_end_queue(void);
 
@@ -35,15 +35,15 @@ void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * messages and redrawn after them. Where standard error is no terminal (-r asks for it there), the
  * next line is written over it instead, so that a reader of lines sees no blank one. None is drawn
  * while a question is pending. diag_status_end() leaves the last one standing and moves to the next
- * line; diag_status_clear() erases it; diag_status_forget() leaves it alone, as the caller has moved
- * the cursor on. */
+ * line; diag_status_clear() erases it; diag_status_forget() leaves it alone, as the caller has
+ * moved the cursor on. */
 void diag_status(const char *line);
 void diag_status_end(void);
 void diag_status_clear(void);
 void diag_status_forget(void);
 
-/* Writes text to a terminal that the caller has opened: in order with messages, if they are queued for
- * the same one. Returns 0, or -1 and errno if it does not take all of it. */
+/* Writes text to a terminal that the caller has opened: in order with messages, if they are queued
+ * for the same one. Returns 0, or -1 and errno if it does not take all of it. */
 int diag_put_on(int terminal, const char *text);
 
 /* A pending question, which the caller has written to the terminal: messages move it down. NULL: no

@@ -246,8 +246,8 @@ bool escape_is_harmless(const char *text)
     return has_only_safe_characters(text, false);
 }
 
-/* The first character of a typed text, and its length there in *size: that of an escape, if it begins
- * with one that may stand for a harmless character. The text is valid UTF-8. */
+/* The first character of a typed text, and its length there in *size: that of an escape, if it
+ * begins with one that may stand for a harmless character. The text is valid UTF-8. */
 static uint32_t typed_character(const char *text, size_t *size)
 {
     static const char digits[] = "0123456789abcdef";
@@ -268,8 +268,8 @@ static uint32_t typed_character(const char *text, size_t *size)
     return character;
 }
 
-/* Writes the harmless character that is shown like the beginning of the text, and its size to *count.
- * Returns the length of what is shown; 0: no such character is shown like this. */
+/* Writes the harmless character that is shown like the beginning of the text, and its size to
+ * *count. Returns the length of what is shown; 0: no such character is shown like this. */
 static size_t revert_piece(char bytes[PIECE_MAX], size_t *count, const char *text,
                            struct before *before)
 {

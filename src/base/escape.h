@@ -19,8 +19,8 @@ char *escape_string(char *target, size_t capacity, const char *source); /* up to
  * "USER:PASSWORD@HOST" is hidden, too. */
 char *escape_board(char *target, size_t capacity, const char *source);
 
-/* Like escape_text(), for a line of a log: tabs, backslashes and URLs stay. Any line fits into 6 * length
- * + 1 bytes. */
+/* Like escape_text(), for a line of a log: tabs, backslashes and URLs stay. Any line fits into 6 *
+ * length + 1 bytes. */
 char *escape_line(char *target, size_t capacity, const void *source, size_t length);
 
 /* Like escape_text(), for a regular expression in a message: backslashes stay. */
@@ -32,8 +32,8 @@ bool escape_is_printable(const char *text);
 /* Whether text is valid UTF-8 without control characters or characters that rearrange text. */
 bool escape_is_harmless(const char *text);
 
-/* If escape_text() would show a harmless text (escape_is_harmless()) like this, puts that text in its
- * place; else changes nothing. A name can thus be typed as it was shown. Returns text. */
+/* If escape_text() would show a harmless text (escape_is_harmless()) like this, puts that text in
+ * its place; else changes nothing. A name can thus be typed as it was shown. Returns text. */
 char *escape_revert(char *text);
 
 #endif

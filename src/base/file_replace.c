@@ -1,6 +1,6 @@
 /*
- * file_replace.c: the content goes into a file without a name, or where there is one to replace, into
- * a temporary one beside it, and gets its name when it is on the disk.
+ * file_replace.c: the content goes into a file without a name, or where there is one to replace,
+ * into a temporary one beside it, and gets its name when it is on the disk.
  */
 #include "base/file_replace.h"
 
@@ -99,8 +99,8 @@ static int fill_file(int descriptor, const void *data, size_t size, const char *
     return rc == 0 ? 0 : errno;
 }
 
-/* Replaces the file at place, an absolute path. The temporary file beside it has a short name of its
- * own, as that of the target may be as long as names can be. Returns 0 or errno. */
+/* Replaces the file at place, an absolute path. The temporary file beside it has a short name of
+ * its own, as that of the target may be as long as names can be. Returns 0 or errno. */
 static int replace(const char *place, const void *data, size_t size)
 {
     static const char name[] = ".esp-ota.XXXXXX";

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 /* Makes the file, or replaces it and keeps its owner, mode and access control list; what
- * cannot be kept gives nobody more rights. Follows symbolic links. Returns 0 when it is on the disk,
- * else errno. Signals are blocked meanwhile. */
+ * cannot be kept gives nobody more rights. Follows symbolic links. Returns 0 when it is on the
+ * disk, else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
 /* False if path is a mount point (docker -v FILE:FILE), for which file_replace() fails with EBUSY.
@@ -24,8 +24,8 @@ bool file_replace_is_possible(const char *path);
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure);
 
-/* Why path cannot be opened to be written, by the errno. Says so if path has a ~ or $ that no shell has
- * expanded, as input_open_error() does; its other words are for inputs. */
+/* Why path cannot be opened to be written, by the errno. Says so if path has a ~ or $ that no shell
+ * has expanded, as input_open_error() does; its other words are for inputs. */
 const char *file_open_error(const char *path, int reason);
 
 #endif

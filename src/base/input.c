@@ -109,8 +109,8 @@ static bool goes_into(int fd, const struct stat *file)
            same_file(&output, file);
 }
 
-/* Whether standard output or error goes into the input, as with ">> INPUT". The message that refuses
- * this must not get there either. "> INPUT" has emptied the file already. */
+/* Whether standard output or error goes into the input, as with ">> INPUT". The message that
+ * refuses this must not get there either. "> INPUT" has emptied the file already. */
 static bool is_written(const struct stat *input)
 {
     bool is_output = false;
@@ -337,8 +337,8 @@ const char *input_error(int number)
     }
 }
 
-/* Whether only what nobody sees of a name, behind it, is in the way: of a script with the line ends of
- * Windows, of quotes. */
+/* Whether only what nobody sees of a name, behind it, is in the way: of a script with the line ends
+ * of Windows, of quotes. */
 static bool exists_without_end(const char *path)
 {
     size_t length = strlen(path);

@@ -45,13 +45,13 @@ enum ota_error input_protect(const char *option, const char *path, struct ota_fa
 
 /* Like input_protect(), and also fails if standard output or error goes into the file. is_appended:
  * the option appends to its file and does not replace it, so both may write to it if the stream
- * appends, too (">>"). After that failure, what is written to the stream is lost, unless the file is
- * empty. */
+ * appends, too (">>"). After that failure, what is written to the stream is lost, unless the file
+ * is empty. */
 enum ota_error input_protect_output(const char *option, const char *path, bool is_appended,
                                     struct ota_failure *failure);
 
-/* Like input_protect(), and also fails if standard error goes into the file, for an option whose file
- * may be standard output or a pipe. */
+/* Like input_protect(), and also fails if standard error goes into the file, for an option whose
+ * file may be standard output or a pipe. */
 enum ota_error input_protect_from_messages(const char *option, const char *path,
                                            struct ota_failure *failure);
 
@@ -61,8 +61,8 @@ bool input_is_same_file(const char *path, const char *other);
 /* Like strerror(), with better words for the errors of these functions. */
 const char *input_error(int number);
 
-/* Like input_error(), for the errno of an open() of path. The text says so if path has a ~ or $ that
- * no shell has expanded, or is a pattern, a URL or a path of Windows. */
+/* Like input_error(), for the errno of an open() of path. The text says so if path has a ~ or $
+ * that no shell has expanded, or is a pattern, a URL or a path of Windows. */
 const char *input_open_error(const char *path, int number);
 
 #endif

@@ -40,8 +40,8 @@ static bool lacks_memory(void)
     return false;
 }
 
-/* Returns dlerror(), with the errno of what lacks. dlopen() leaves none if a library cannot be mapped,
- * nor if there is no such library, so where memory is scarce, that is the reason. */
+/* Returns dlerror(), with the errno of what lacks. dlopen() leaves none if a library cannot be
+ * mapped, nor if there is no such library, so where memory is scarce, that is the reason. */
 static const char *explain_failure(void)
 {
     const int lack = errno == 0 && lacks_memory() ? ENOMEM : errno;

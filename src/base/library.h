@@ -64,8 +64,8 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
     }
 #endif
 
-/* Fails with OTA_E_INTERNAL, "what: reason", after library_load() has returned this reason; the cause
- * is what this computer lacks: descriptors, memory, or the library. */
+/* Fails with OTA_E_INTERNAL, "what: reason", after library_load() has returned this reason; the
+ * cause is what this computer lacks: descriptors, memory, or the library. */
 enum ota_error library_fail(struct ota_failure *failure, const char *what, const char *reason);
 
 #endif

@@ -2,11 +2,11 @@
  * loop.c: an event loop on epoll(7).
  *
  * Each turn serves every ready file descriptor and every due timer: a board hangs up after one
- * second of silence, so none of hundreds may starve. A timer fires only in a turn that has asked for
- * the ready file descriptors after it was due. So what arrived while the process was stopped (Ctrl-Z)
- * or busy is read before a deadline is judged. A timer without a delay that is started while reading
- * reports what was read, so it fires before any deadline. Running timers form a pairing heap,
- * linked through the timers themselves.
+ * second of silence, so none of hundreds may starve. A timer fires only in a turn that has asked
+ * for the ready file descriptors after it was due. So what arrived while the process was stopped
+ * (Ctrl-Z) or busy is read before a deadline is judged. A timer without a delay that is started
+ * while reading reports what was read, so it fires before any deadline. Running timers form a
+ * pairing heap, linked through the timers themselves.
  *
  * libev would do the same, but aborts the process when memory runs out (CONTRIBUTING.md).
  */
@@ -322,8 +322,8 @@ static void dispatch_watches(struct loop *loop, int count)
 
 /* -- the loop -- */
 
-/* After a turn that had no room to spare: the next one is to serve all that are ready. False without
- * memory; then the kernel keeps some of them for later turns, and lets all come in turn. */
+/* After a turn that had no room to spare: the next one is to serve all that are ready. False
+ * without memory; then the kernel keeps some of them for later turns, and lets all come in turn. */
 static bool make_room(struct loop *loop)
 {
     struct epoll_event *ready =

@@ -45,9 +45,9 @@ int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void
 bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us);
 
 /* Ends this process by the signal's default action, as the caller's shell expects: a loop in a
- * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT and SIGXCPU leave no
- * core dump, which could contain secrets. Where no signal ends the process by default (process 1 of a
- * container), it ends with status 128 + number. */
+ * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT and SIGXCPU
+ * leave no core dump, which could contain secrets. Where no signal ends the process by default
+ * (process 1 of a container), it ends with status 128 + number. */
 _Noreturn void loop_die_of(int number);
 
 /* Monotonic clock, in microseconds since an arbitrary start. */
@@ -71,9 +71,9 @@ struct loop_timer {
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
                      void *userdata);
 
-/* Fires once after delay_us. A running timer is restarted. With 0, a callback of a watch has it fire
- * in the same turn, before any deadline, as it may report what was read in time. Otherwise a timer
- * that need not wait fires in the next turn, also a late one (delay_us < 0). */
+/* Fires once after delay_us. A running timer is restarted. With 0, a callback of a watch has it
+ * fire in the same turn, before any deadline, as it may report what was read in time. Otherwise a
+ * timer that need not wait fires in the next turn, also a late one (delay_us < 0). */
 void loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void loop_timer_stop(struct loop_timer *timer);
 

@@ -24,8 +24,8 @@ void nursery_open(nursery_child_fn *live);
 bool nursery_is_wanted(void);
 
 /* Starts a child of this process, which gets a copy of socket. Returns its process ID; -1 and errno
- * on failure: ECHILD from the time on that the nursery was killed or stopped, as a new one would have
- * the secrets. */
+ * on failure: ECHILD from the time on that the nursery was killed or stopped, as a new one would
+ * have the secrets. */
 pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argument);
 
 #endif

@@ -17,8 +17,8 @@ void stdio_guard_secure(void)
 {
     signal(SIGXFSZ, SIG_IGN);
 
-    /* open(2) returns the lowest free number, and all lower ones are open already. Where there is no
-     * /dev/null, what is opened with O_PATH fails the same way on every read and write. */
+    /* open(2) returns the lowest free number, and all lower ones are open already. Where there is
+     * no /dev/null, what is opened with O_PATH fails the same way on every read and write. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)

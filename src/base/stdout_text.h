@@ -21,8 +21,8 @@ struct stdout_text {
 /* False when memory has run out; then stdout_text_write() fails, too. */
 bool stdout_text_open(struct stdout_text *text);
 
-/* Writes what was printed to standard output (stdio_guard_write()), and frees it. Returns 0 or errno;
- * ENOMEM: nothing was written, as not all of it could be kept. */
+/* Writes what was printed to standard output (stdio_guard_write()), and frees it. Returns 0 or
+ * errno; ENOMEM: nothing was written, as not all of it could be kept. */
 int stdout_text_write(struct stdout_text *text, int patience_ms);
 
 /* The same, but puts it into a queue of standard output (write_queue_put()). */

@@ -27,23 +27,25 @@ struct suggestions {
  * fits); case is ignored. */
 size_t suggest_distance(const char *a, const char *b);
 
-/* Whether names of these lengths, this distance apart, may be the same name with a mistake in it: at
- * most a third of the bytes differ. */
+/* Whether names of these lengths, this distance apart, may be the same name with a mistake in it:
+ * at most a third of the bytes differ. */
 bool suggest_is_similar(size_t distance, size_t length, size_t other);
 
-/* Keeps name (cut to what fits) if it is among the most similar to wanted so far. A name that is part of
- * the other, such as "lamp" of "Living room lamp", is as similar as one with a single mistake. */
+/* Keeps name (cut to what fits) if it is among the most similar to wanted so far. A name that is
+ * part of the other, such as "lamp" of "Living room lamp", is as similar as one with a single
+ * mistake. */
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name);
 
-/* The same for a name with a note. A name that is in best already is not offered again, and has a note
- * only if each offer had one. */
+/* The same for a name with a note. A name that is in best already is not offered again, and has a
+ * note only if each offer had one. */
 void suggest_offer_noted(struct suggestions *suggestions, const char *wanted, const char *name,
                          const char *note);
 
 /* Leaves out of best what is not similar. */
 void suggest_keep_similar(struct suggestions *suggestions);
 
-/* Writes the best names as `"a", "b" (note)`, escaped, most similar first. target is always terminated. */
+/* Writes the best names as `"a", "b" (note)`, escaped, most similar first. target is always
+ * terminated. */
 void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions);
 
 #endif

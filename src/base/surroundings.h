@@ -1,6 +1,6 @@
 /*
- * surroundings.h: tells whether this program runs in a container or in WSL. Behind their NAT, boards
- * cannot connect to it, and multicast DNS does not reach it.
+ * surroundings.h: tells whether this program runs in a container or in WSL. Behind their NAT,
+ * boards cannot connect to it, and multicast DNS does not reach it.
  */
 #ifndef ESP_OTA_BASE_SURROUNDINGS_H
 #define ESP_OTA_BASE_SURROUNDINGS_H

@@ -18,9 +18,9 @@ bool terminal_is_named(void);
 /* Whether it is a terminal on which "erase to the end of the line" works. */
 bool terminal_is_smart(int descriptor);
 
-/* Opens the terminal behind it once more, for writing and with O_NONBLOCK, which the descriptor itself
- * may share with other programs. -1 if it is no terminal, or cannot be opened: another user's, no /proc,
- * the master of a pseudo terminal. */
+/* Opens the terminal behind it once more, for writing and with O_NONBLOCK, which the descriptor
+ * itself may share with other programs. -1 if it is no terminal, or cannot be opened: another
+ * user's, no /proc, the master of a pseudo terminal. */
 int terminal_open_again(int descriptor);
 
 /* Whether both are the same terminal, by whatever names they were opened (/dev/tty). */

@@ -1,5 +1,6 @@
 /*
- * text_stream.c: see text_stream.h. A write of fopencookie() that fails is remembered by the stream.
+ * text_stream.c: see text_stream.h. A write of fopencookie() that fails is remembered by the
+ * stream.
  */
 #include "base/text_stream.h"
 

@@ -1,6 +1,6 @@
 /*
- * unicode_table.h: characters with a misleading look, and which characters are one letter. The ranges
- * are sorted and disjoint.
+ * unicode_table.h: characters with a misleading look, and which characters are one letter. The
+ * ranges are sorted and disjoint.
  */
 #ifndef ESP_OTA_BASE_UNICODE_TABLE_H
 #define ESP_OTA_BASE_UNICODE_TABLE_H

@@ -1,9 +1,9 @@
 /*
  * write_queue.c: see write_queue.h.
  *
- * O_NONBLOCK belongs to the open file, which other programs may share, so it is never set. A write to
- * a pipe that poll(2) reports as writable does not wait if it has at most PIPE_BUF bytes. A terminal may
- * have room for fewer, so it is opened once more, with O_NONBLOCK.
+ * O_NONBLOCK belongs to the open file, which other programs may share, so it is never set. A write
+ * to a pipe that poll(2) reports as writable does not wait if it has at most PIPE_BUF bytes. A
+ * terminal may have room for fewer, so it is opened once more, with O_NONBLOCK.
  */
 #include "base/write_queue.h"
 
@@ -67,8 +67,8 @@ static size_t next_piece(const struct write_queue *queue)
     return size > 0 ? size : max;
 }
 
-/* Returns 0 or errno: ETIMEDOUT if fd took nothing for patience_ms, EAGAIN if a terminal has less room
- * than it needs for the first character, or another writer was faster. */
+/* Returns 0 or errno: ETIMEDOUT if fd took nothing for patience_ms, EAGAIN if a terminal has less
+ * room than it needs for the first character, or another writer was faster. */
 static int write_piece(struct write_queue *queue, int patience_ms)
 {
     if (!stdio_guard_takes(queue->fd, patience_ms))

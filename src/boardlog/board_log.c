@@ -40,8 +40,8 @@ static const int64_t LONGEST_PAUSE_US = SECONDS(2);
 static const int64_t UNFINISHED_US = MILLISECONDS(200);
 static const int64_t LOOK_FOR_ROOM_US = MILLISECONDS(50);
 
-/* For the lines of a turn. A line may be such that each --expect takes 8 ms to look at it, and other
- * boards hang up on a loop that does so for a second. */
+/* For the lines of a turn. A line may be such that each --expect takes 8 ms to look at it, and
+ * other boards hang up on a loop that does so for a second. */
 static const int64_t TURN_US = MILLISECONDS(10);
 
 struct board_log {

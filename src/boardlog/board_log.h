@@ -42,9 +42,10 @@ struct board_log_callbacks {
     void *userdata;
 };
 
-/* Connects from source, which must outlive the log, to address (with port). Retries after 200 ms to 2 s when the connection ends, or is not
- * established within 2 s. The silent loss of a board is noticed within about 5 s. Sequences that
- * choose a color are removed unless keeps_colors. Returns NULL when memory ran out. */
+/* Connects from source, which must outlive the log, to address (with port). Retries after 200 ms to
+ * 2 s when the connection ends, or is not established within 2 s. The silent loss of a board is
+ * noticed within about 5 s. Sequences that choose a color are removed unless keeps_colors. Returns
+ * NULL when memory ran out. */
 struct board_log *board_log_start(struct loop *loop, const struct address *address,
                                   const struct source *source, bool keeps_colors,
                                   const struct board_log_callbacks *callbacks);

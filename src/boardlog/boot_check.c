@@ -403,8 +403,8 @@ static bool is_new_firmware(const struct boot_check *check)
 }
 
 /* The board hung up, refused or forgot the connection, or was silent. Silence is no sign while this
- * computer was in trouble; and it is taken back if that turns out to be the reason. Nor is the end of a
- * connection that was not read: boards drop a client that does not read on. */
+ * computer was in trouble; and it is taken back if that turns out to be the reason. Nor is the end
+ * of a connection that was not read: boards drop a client that does not read on. */
 static void take_sign_of_restart(struct boot_check *check, bool is_silence)
 {
     if (check->is_new || (is_silence && check->is_sight_lost))
@@ -423,9 +423,9 @@ static void lose_sight(struct boot_check *check)
         check->is_sight_lost = check->is_time_void = true;
 }
 
-/* Whether the board is silent, or has dropped the connection, because of this computer, as far as is
- * known. A board drops a client that does not answer or read any more. Only a board that is reached
- * can refuse a connection. */
+/* Whether the board is silent, or has dropped the connection, because of this computer, as far as
+ * is known. A board drops a client that does not answer or read any more. Only a board that is
+ * reached can refuse a connection. */
 static bool is_own_trouble(struct boot_check *check, enum board_log_state state, int number)
 {
     if (error_is_of_this_computer(number))
@@ -538,7 +538,8 @@ static void on_returned(void *userdata)
     pass(userdata, returned);
 }
 
-/* The return was seen before: it is proof, too, and alone it is told from the loop like any other. */
+/* The return was seen before: it is proof, too, and alone it is told from the loop like any
+ * other. */
 static bool prove_return(struct boot_check *check)
 {
     if (!check->config.settings->expect) {

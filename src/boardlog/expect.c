@@ -224,8 +224,8 @@ static int count_step(pcre2_callout_block *block, void *userdata)
     return ++*steps > STEPS_MAX ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-/* Of a line that may go on, only what no continuation can change: where the end was looked at, PCRE2
- * reports a partial match. */
+/* Of a line that may go on, only what no continuation can change: where the end was looked at,
+ * PCRE2 reports a partial match. */
 enum { SETTLED_ONLY = PCRE2_PARTIAL_HARD };
 
 /* text is the line in valid UTF-8; flags are those of its end. */

@@ -50,9 +50,9 @@ struct expect_state {
 };
 
 /* Matches one line or a piece of one and returns the verdict, which is final once decided. "^" and
- * "$" match only the beginning and the end of a whole line, not of a piece. A piece that comes again
- * matches only if no continuation can change that; so does, for expected patterns, one that was cut
- * off: "version 4\b" waits for the rest of "version 4". In lines and patterns,
+ * "$" match only the beginning and the end of a whole line, not of a piece. A piece that comes
+ * again matches only if no continuation can change that; so does, for expected patterns, one that
+ * was cut off: "version 4\b" waits for the rest of "version 4". In lines and patterns,
  * a byte that is not UTF-8 becomes the character U+FFFD. An undecidable line does not count as a
  * match of an expected pattern. */
 enum expect_verdict expect_feed(const struct expect *expect, struct expect_state *state,

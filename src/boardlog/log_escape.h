@@ -16,9 +16,9 @@ struct log_escape {
 #define LOG_ESCAPE_ROOM(length) (6 * ((length) + sizeof((struct log_escape){{0}, 0}).bytes) + 1)
 
 /* Copies the length bytes of source to target, which has LOG_ESCAPE_ROOM(length) bytes: ends of
- * lines as they are, everything else as escape_line() shows it. Returns the number of bytes written.
- * A stream may be cut into calls anywhere: the beginning of a character is held back until the next
- * bytes decide. */
+ * lines as they are, everything else as escape_line() shows it. Returns the number of bytes
+ * written. A stream may be cut into calls anywhere: the beginning of a character is held back until
+ * the next bytes decide. */
 size_t log_escape(struct log_escape *escape, char *target, const void *source, size_t length);
 
 #endif

@@ -5,9 +5,9 @@
  * An attempt lasts up to a second, so several are always in progress. One lost packet therefore
  * does not look like silence, and the first attempt after the board's return succeeds.
  *
- * A second of silence is looked for when it is over, not at the next attempt: the loop hands out what
- * has come before it calls a timer, so nothing had come by then. A turn that is late cannot tell when an
- * answer came, and a restart may be missed there.
+ * A second of silence is looked for when it is over, not at the next attempt: the loop hands out
+ * what has come before it calls a timer, so nothing had come by then. A turn that is late cannot
+ * tell when an answer came, and a restart may be missed there.
  *
  * Silence is the board's only while this computer asks. So an attempt that fails here ends it, and
  * the watch has a clock of its own, which stands still while the program is stopped. If this

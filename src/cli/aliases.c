@@ -1,7 +1,7 @@
 /*
- * aliases.c: see aliases.h. popt itself does not read the files, as it would do more with them: after
- * a line "esp-ota exec --dry-run PROGRAM", it drops that option even if it may not run the program.
- * It would also read files of any owner and size, and wait for the writer of a pipe.
+ * aliases.c: see aliases.h. popt itself does not read the files, as it would do more with them:
+ * after a line "esp-ota exec --dry-run PROGRAM", it drops that option even if it may not run the
+ * program. It would also read files of any owner and size, and wait for the writer of a pipe.
  */
 #include "cli/aliases.h"
 
@@ -84,8 +84,8 @@ static void drop_descriptions(struct poptItem_s *item)
     item->argc = kept;
 }
 
-/* Makes the words of the alias: its size, and what it stands for. Returns 0, or an error of popt, also if
- * it stands for nothing. */
+/* Makes the words of the alias: its size, and what it stands for. Returns 0, or an error of popt,
+ * also if it stands for nothing. */
 static int split_words(struct poptItem_s *item, const char *line)
 {
     const size_t length = strlen(line), size = length + 64;
@@ -191,8 +191,8 @@ static void sort_list(struct alias_list *list)
     list->count = kept;
 }
 
-/* The levels of the alias that user has in it by this name. 0: it is an option, as popt takes the name of an
- * alias in that alias for. */
+/* The levels of the alias that user has in it by this name. 0: it is an option, as popt takes the
+ * name of an alias in that alias for. */
 static unsigned find_levels(const struct alias_list *list, const struct alias *user,
                             const char *name)
 {
@@ -204,7 +204,8 @@ static unsigned find_levels(const struct alias_list *list, const struct alias *u
     return found && found != user ? found->levels : 0;
 }
 
-/* The most levels of aliases in a word of user: an option, or letters up to one that takes a value. */
+/* The most levels of aliases in a word of user: an option, or letters up to one that takes a
+ * value. */
 static unsigned word_levels(const struct alias_list *list, const struct alias *user, char *word)
 {
     unsigned most = 0;

@@ -30,10 +30,10 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Returns how much of an argument the parser may see. The rest begins at the value, at a blank in the
- * name of a long option (behind it is its value: "--auth VALUE" as one word), at a byte that begins
- * marks, or at popt's placeholder for the next argument: popt loops forever if an option's value
- * begins with '-' and contains it. */
+/* Returns how much of an argument the parser may see. The rest begins at the value, at a blank in
+ * the name of a long option (behind it is its value: "--auth VALUE" as one word), at a byte that
+ * begins marks, or at popt's placeholder for the next argument: popt loops forever if an option's
+ * value begins with '-' and contains it. */
 static size_t shown_length(const char *argument, const char *letters_with_value)
 {
     size_t length = strlen(argument);

@@ -12,8 +12,8 @@
 /* What the announcement tells of the board's chip. */
 struct kind board_kind(const struct board *board);
 
-/* Whether pattern, a value of --board, is the name of the board's chip, perhaps with stars around it
- * and in another spelling: "esp8266*", "ESP32-S3". */
+/* Whether pattern, a value of --board, is the name of the board's chip, perhaps with stars around
+ * it and in another spelling: "esp8266*", "ESP32-S3". */
 bool board_kind_has_chip(const struct board *board, const char *pattern);
 
 #endif

@@ -121,8 +121,8 @@ static bool is_called(const struct board *board, const char *text)
             address_equal(&address, &board->address));
 }
 
-/* Chooses the boards that match this name or pattern, or have this address. False if there are none;
- * *refused is then the matching board that cannot be chosen, or NULL. */
+/* Chooses the boards that match this name or pattern, or have this address. False if there are
+ * none; *refused is then the matching board that cannot be chosen, or NULL. */
 static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
                         const struct choice **refused)
 {

@@ -17,9 +17,9 @@ struct choice {
 
 /* Parses an answer and sets is_chosen of each board. An answer consists of numbers, ranges, names,
  * patterns (see board_has_name()), addresses and "all", separated by commas or spaces: "1 3-5",
- * "kitchen, lab-*". A name may contain commas and spaces. Only boards that can be chosen have numbers,
- * counted from 1; patterns and "all" skip the others. Pure. Fails with OTA_E_USAGE, also for an
- * empty answer, or with OTA_E_IMAGE for the name of a board that cannot be chosen. */
+ * "kitchen, lab-*". A name may contain commas and spaces. Only boards that can be chosen have
+ * numbers, counted from 1; patterns and "all" skip the others. Pure. Fails with OTA_E_USAGE, also
+ * for an empty answer, or with OTA_E_IMAGE for the name of a board that cannot be chosen. */
 enum ota_error board_menu_parse(const char *answer, struct choice *choices, size_t count,
                                 struct ota_failure *failure);
 

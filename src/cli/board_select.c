@@ -144,7 +144,8 @@ static enum ota_error add_all(struct selection *selection, const struct board_li
     return error;
 }
 
-/* Other services are left out where no board of theirs can be meant, as asking for them takes longer. */
+/* Other services are left out where no board of theirs can be meant, as asking for them takes
+ * longer. */
 static unsigned services_to_browse(const struct options *options)
 {
     return options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL;

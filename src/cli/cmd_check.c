@@ -1,6 +1,6 @@
 /*
- * cmd_check.c: a file and its inspection as text for people; as JSON it is report_json.c's business.
- * Asks no board.
+ * cmd_check.c: a file and its inspection as text for people; as JSON it is report_json.c's
+ * business. Asks no board.
  */
 #include "cli/cmd_check.h"
 

@@ -7,8 +7,8 @@
 #include "cli/options.h"
 #include "output/report.h"
 
-/* Answers the IDE until it ends the conversation, tells report what goes wrong, and returns the exit
- * status. */
+/* Answers the IDE until it ends the conversation, tells report what goes wrong, and returns the
+ * exit status. */
 int cmd_pluggable_run(const struct options *options, struct report *report);
 
 #endif

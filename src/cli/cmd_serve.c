@@ -321,7 +321,8 @@ static enum ota_error read_pem(char **text, enum exposure *exposure, const char 
                           input_open_error(path, reason));
 }
 
-/* Rejects a key that is protected by a password: a server that starts unattended has nobody to ask. */
+/* Rejects a key that is protected by a password: a server that starts unattended has nobody to
+ * ask. */
 static enum ota_error check_tls_key(const char *key, const char *path, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -420,7 +421,8 @@ static bool is_normal_end(int number)
     return number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP;
 }
 
-/* SIGHUP: there may be a new certificate. Without TLS it ends the server, as the other signals do. */
+/* SIGHUP: there may be a new certificate. Without TLS it ends the server, as the other signals
+ * do. */
 static void on_signal(int number, void *userdata)
 {
     struct program *program = userdata;

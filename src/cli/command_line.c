@@ -190,10 +190,10 @@ static enum ota_error reject_for_popt(const struct reader *reader, int code,
                     "option '%s': %s", buffer, poptStrerror(code));
 }
 
-/* True if the current argument is a long name behind one dash ("-ip HOST", "-host HOST"), which popt
- * takes for a cluster of letters. Then fills in mistake, before a password is wiped. letter is the
- * option that popt found, or '\0': if the argument begins with another one, it is the value of an
- * option. */
+/* True if the current argument is a long name behind one dash ("-ip HOST", "-host HOST"), which
+ * popt takes for a cluster of letters. Then fills in mistake, before a password is wiped. letter is
+ * the option that popt found, or '\0': if the argument begins with another one, it is the value of
+ * an option. */
 static bool lacks_dash(const struct reader *reader, char letter, struct ota_failure *mistake)
 {
     char name[SPELLING_MAX], spelled[SPELLING_MAX];
@@ -357,9 +357,10 @@ static void drop_leading_blanks(char *value)
     memmove(value, value + blanks, strlen(value + blanks) + 1);
 }
 
-/* Whether an option stands at text: its whole name, or letters of which only the last one takes a value,
- * perhaps in the same word ("-zaPASSWORD"). If it takes no text, an option that is unknown is also
- * one. Then writes the name, or the first letter, and nothing behind it: that may be a password. */
+/* Whether an option stands at text: its whole name, or letters of which only the last one takes a
+ * value, perhaps in the same word ("-zaPASSWORD"). If it takes no text, an option that is unknown
+ * is also one. Then writes the name, or the first letter, and nothing behind it: that may be a
+ * password. */
 static bool is_option_at(char spelled[SPELLING_MAX], const char *text, bool takes_text)
 {
     const size_t dash = spelling_long_dash(text) ? spelling_long_dash(text) : text[0] == '-';
@@ -566,8 +567,8 @@ static bool take_back(const struct reader *reader)
     return true;
 }
 
-/* Adds the length of the alias that popt begins with. Returns what is wrong with the aliases: without
- * aliases in aliases, nothing is. */
+/* Adds the length of the alias that popt begins with. Returns what is wrong with the aliases:
+ * without aliases in aliases, nothing is. */
 static const char *find_fault(const struct reader *reader, uint64_t *size)
 {
     char *text = poptGetOptArg(reader->popt);
@@ -584,7 +585,8 @@ static const char *find_fault(const struct reader *reader, uint64_t *size)
     return *size > ALIASES_SIZE_MAX ? "stand for more than 1 MiB of words" : NULL;
 }
 
-/* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all else. */
+/* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all
+ * else. */
 static enum ota_error reject_aliases(struct reader *reader, const char *fault, enum ota_error first,
                                      struct ota_failure *failure)
 {

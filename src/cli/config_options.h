@@ -22,8 +22,8 @@ bool config_options_is_flag(enum option option);
  * with OTA_E_USAGE. */
 enum ota_error config_options_check(const struct config *config, struct ota_failure *failure);
 
-/* Fails with OTA_E_USAGE, as the entry's section has no such setting; its value is not shown. likely is
- * what was probably meant; NULL: nothing, or a general setting in the wrong place. */
+/* Fails with OTA_E_USAGE, as the entry's section has no such setting; its value is not shown.
+ * likely is what was probably meant; NULL: nothing, or a general setting in the wrong place. */
 enum ota_error config_options_reject(const struct config_entry *entry, const char *likely,
                                      struct ota_failure *failure);
 

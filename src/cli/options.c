@@ -264,8 +264,8 @@ static void warn_ignored(const struct options *options, const struct command_lin
         diag_warning("%s", ignored);
 }
 
-/* Without an upload, somebody who names a port may mean the log's. That of a board in the configuration is
- * there for its uploads. */
+/* Without an upload, somebody who names a port may mean the log's. That of a board in the
+ * configuration is there for its uploads. */
 static void warn_upload_port(const struct options *options, const struct command_line *line)
 {
     unsigned port = line->typed[OPTION_PORT] ? options->plan.port : 0;

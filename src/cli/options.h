@@ -18,9 +18,9 @@
 #include "upload/upload_settings.h"
 #include "upload/web/web_settings.h"
 
-/* Everything said by the command line, the configuration, the environment and the files of the password
- * and the key: the command, and the settings of the parts of the program. Owns the strings and what
- * expect points to. */
+/* Everything said by the command line, the configuration, the environment and the files of the
+ * password and the key: the command, and the settings of the parts of the program. Owns the strings
+ * and what expect points to. */
 struct options {
     bool list;  /* -l; then no board and no file is named */
     bool check; /* --check */
@@ -56,8 +56,9 @@ enum options_outcome {
 /* Parses the command line (popt aliases from /etc/popt and ~/.popt included), the configuration and
  * the environment. The password is wiped from argv, and secrets from the environment, at once, also
  * when something else is wrong. Reads --auth-file and --encryption-key-file. Prints warnings, and
- * what --help, --usage, --version and --show-config ask for. The flags (json, quiet, ...) are set even when something else is wrong. In every outcome the
- * caller frees what was allocated with options_free(). */
+ * what --help, --usage, --version and --show-config ask for. The flags (json, quiet, ...) are set
+ * even when something else is wrong. In every outcome the caller frees what was allocated with
+ * options_free(). */
 enum options_outcome options_parse(struct options *options, int argc, char **argv,
                                    struct ota_failure *failure);
 void options_free(struct options *options); /* cleanses the password */

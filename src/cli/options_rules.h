@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* Looks only at which options are given, not at their values. can_choose: somebody at a terminal can
- * be asked which boards are meant. Errors: OTA_E_USAGE. */
+/* Looks only at which options are given, not at their values. can_choose: somebody at a terminal
+ * can be asked which boards are meant. Errors: OTA_E_USAGE. */
 enum ota_error options_check_rules(const struct command_line *line, bool can_choose,
                                    struct ota_failure *failure);
 

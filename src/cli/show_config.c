@@ -36,9 +36,9 @@ static bool is_among(const char *const *names, const char *name)
     return *names;
 }
 
-/* What a setting has is shown as it is, but for a password in the wrong place. The name of a file that
- * does not exist may be one. A pattern may have a colon and an @ for lines of logs. written: value
- * without the folder that a configuration adds. */
+/* What a setting has is shown as it is, but for a password in the wrong place. The name of a file
+ * that does not exist may be one. A pattern may have a colon and an @ for lines of logs. written:
+ * value without the folder that a configuration adds. */
 static const char *show_text(char shown[VALUE_SHOWN], const char *name, const char *value,
                              const char *written)
 {

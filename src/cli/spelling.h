@@ -9,8 +9,8 @@
 
 enum { SPELLING_MAX = 160 }; /* size of an argument in a message */
 
-/* The name of an option ends at these bytes, which begin its value (a colon or a blank: by mistake) or a
- * mark of argv_mask.h. */
+/* The name of an option ends at these bytes, which begin its value (a colon or a blank: by mistake)
+ * or a mark of argv_mask.h. */
 #define SPELLING_NAME_END "=: \t\x01"
 
 /* Writes the name of the option in argument, without its value, safe to show. Returns buffer. */
@@ -27,8 +27,8 @@ bool spelling_is_script(const char *text);
  * Otherwise returns false. Text behind an option's letter makes it no option. */
 bool spelling_correct(char buffer[SPELLING_MAX], const char *text);
 
-/* If text is another program's name for a long option, behind one dash ("-host"), writes the option.
- * Otherwise returns false. */
+/* If text is another program's name for a long option, behind one dash ("-host"), writes the
+ * option. Otherwise returns false. */
 bool spelling_translate(char buffer[SPELLING_MAX], const char *text);
 
 #endif

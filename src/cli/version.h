@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* Prints "esp-ota VERSION", the commit, the linked libraries with their versions, those that are loaded
- * when they are needed, and the protocols. */
+/* Prints "esp-ota VERSION", the commit, the linked libraries with their versions, those that are
+ * loaded when they are needed, and the protocols. */
 void version_print(FILE *stream);
 
 #endif

@@ -230,9 +230,9 @@ static enum ota_error fail_outside(struct ota_failure *failure)
                     "configuration, or one behind --config, can name it");
 }
 
-/* From now on the path opens only beneath the folder of the configuration. Fails if it already leads
- * out of it; a missing file is no failure. The message of OTA_E_USAGE is the end of a sentence. No
- * message has the path, as it may be a password in the place of its file. */
+/* From now on the path opens only beneath the folder of the configuration. Fails if it already
+ * leads out of it; a missing file is no failure. The message of OTA_E_USAGE is the end of a
+ * sentence. No message has the path, as it may be a password in the place of its file. */
 static enum ota_error confine_path(const struct config_file *file, const char *path,
                                    struct ota_failure *failure)
 {

@@ -19,11 +19,11 @@ struct config_file {
     bool is_project; /* found beside a project: perhaps by somebody else */
 };
 
-/* Finds the files that exist and are not /dev/null, the one that takes precedence first: .esp-ota in
- * this folder or the next one above it, up to the home directory or the top of a Git repository;
- * esp-ota/config in $XDG_CONFIG_HOME or ~/.config; /etc/esp-ota.conf. Adds a note for a project file
- * that is not to be trusted, and leaves it out. Returns how many there are, or -1 when memory ran
- * out; the caller frees them with config_file_free() in any case. */
+/* Finds the files that exist and are not /dev/null, the one that takes precedence first: .esp-ota
+ * in this folder or the next one above it, up to the home directory or the top of a Git repository;
+ * esp-ota/config in $XDG_CONFIG_HOME or ~/.config; /etc/esp-ota.conf. Adds a note for a project
+ * file that is not to be trusted, and leaves it out. Returns how many there are, or -1 when memory
+ * ran out; the caller frees them with config_file_free() in any case. */
 int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *notes);
 
 /* Fills in a file that the user has named. -1: out of memory. */

@@ -13,7 +13,8 @@ enum certificates {
     CERTIFICATES_UNJUDGED, /* libcrypto failed: see digest_error() */
 };
 
-/* Judges the content of the file as OpenSSL does when it loads one. size: bytes, at most INT_MAX. */
+/* Judges the content of the file as OpenSSL does when it loads one. size: bytes, at most
+ * INT_MAX. */
 enum certificates certificates_judge(const char *text, size_t size);
 
 #endif

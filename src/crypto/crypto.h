@@ -20,8 +20,8 @@ int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
 
 /* How often libcrypto has failed to allocate memory. If the number has risen since an operation
- * began, libcrypto may report a damaged key, a wrong signature or a failed handshake for that reason
- * alone. crypto_has_run_out() compares it with that of the last crypto_open(). */
+ * began, libcrypto may report a damaged key, a wrong signature or a failed handshake for that
+ * reason alone. crypto_has_run_out() compares it with that of the last crypto_open(). */
 unsigned crypto_shortages(void);
 bool crypto_has_run_out(void);
 

@@ -42,8 +42,8 @@ void avahi_connection_describe(const struct avahi_connection *connection, char *
 /* Whether it failed because the daemon or the bus has gone. The callbacks report that next. */
 bool avahi_connection_has_gone(const struct avahi_connection *connection);
 
-/* What this computer lacked, if the last call of libavahi-client failed and left errno at number: an
- * errno for which error_is_local() holds. 0: it failed for another reason. */
+/* What this computer lacked, if the last call of libavahi-client failed and left errno at number:
+ * an errno for which error_is_local() holds. 0: it failed for another reason. */
 int avahi_connection_lack(const struct avahi_connection *connection, int number);
 
 #endif

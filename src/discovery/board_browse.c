@@ -25,8 +25,8 @@ enum {
     CACHE_BOARDS = CACHE_RECORDS / 4, /* PTR, SRV, TXT and an address each */
 };
 
-/* Sketch servers whose SRV record has expired answer only a plain query (plain_query.h), and at most
- * once a second. */
+/* Sketch servers whose SRV record has expired answer only a plain query (plain_query.h), and at
+ * most once a second. */
 static const int64_t PLAIN_AFTER_US = MILLISECONDS(500), PLAIN_AGAIN_US = MILLISECONDS(1500);
 
 /* An item of boards that may be several boards, at count addresses from rivals[first] on. */

@@ -20,13 +20,13 @@ struct source;
 
 /* Called once, from the loop. boards belongs to the browse. failure is NULL if boards is complete
  * as far as Avahi knows, or the time is over. Otherwise it gives the reason (OTA_E_NOT_FOUND: there
- * are no boards; OTA_E_AMBIGUOUS: too many have one name; OTA_E_NO_MDNS; OTA_E_INTERNAL), and boards
- * has those seen until then. */
+ * are no boards; OTA_E_AMBIGUOUS: too many have one name; OTA_E_NO_MDNS; OTA_E_INTERNAL), and
+ * boards has those seen until then. */
 typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
-/* Looks for boards with one of these services, for timeout_us at most. Boards of one name are asked from
- * source, which must outlive the browse, for a sign of life. NULL when memory runs out. */
+/* Looks for boards with one of these services, for timeout_us at most. Boards of one name are asked
+ * from source, which must outlive the browse, for a sign of life. NULL when memory runs out. */
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         unsigned services, int64_t timeout_us,
                                         const struct source *source, board_browse_done_fn *done,

@@ -57,7 +57,8 @@ struct kinds {
     const char *chip;
 };
 
-/* The announced kind that follows another one in the order of the alphabet; NULL: it is the last. */
+/* The announced kind that follows another one in the order of the alphabet; NULL: it is the
+ * last. */
 static const char *next_kind(const struct kinds *kinds, const char *after)
 {
     const char *next = NULL;

@@ -18,8 +18,8 @@ typedef bool board_filter_fn(const struct board *board);
 typedef bool board_chip_fn(const struct board *board, const char *pattern);
 
 /* Fills matching with the matching boards of all; serves, which may be NULL, leaves out boards that
- * do not take uploads by the protocol in question. has_chip is for the message: who gives the name of a
- * chip is told the kinds that have it. The items belong to all: the caller frees
+ * do not take uploads by the protocol in question. has_chip is for the message: who gives the name
+ * of a chip is told the kinds that have it. The items belong to all: the caller frees
  * matching->items and nothing else, also after a failure: OTA_E_NOT_FOUND if no board matches, or
  * OTA_E_INTERNAL. */
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Far more than the resolver keeps (RESOLVE_ADDRESSES_MAX): it prefers IPv4, and tells of a rest. */
+/* Far more than the resolver keeps (RESOLVE_ADDRESSES_MAX): it prefers IPv4, and tells of a
+ * rest. */
 enum { LOOKUP_ADDRESSES_MAX = 64, LOOKUP_WHY_MAX = 128 };
 
 struct result {

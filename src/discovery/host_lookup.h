@@ -20,8 +20,8 @@ struct host_lookup;
 typedef void host_lookup_done_fn(const struct address *addresses, size_t count, const char *why,
                                  bool is_local, enum ota_cause lack, void *userdata);
 
-/* Starts to look name up. NULL and errno when no process can be started or watched. There is no deadline: the
- * caller sets one. */
+/* Starts to look name up. NULL and errno when no process can be started or watched. There is no
+ * deadline: the caller sets one. */
 struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
                                       host_lookup_done_fn *done, void *userdata);
 

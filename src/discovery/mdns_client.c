@@ -8,9 +8,9 @@
  *   mdns_client_cancel() -- request(cancel) -->  mdns_worker_cancel()
  *                        <- lost --------------  no bus, no daemon, or gone for good: exits
  *
- * The parent never blocks: requests that do not fit into the socket wait for LOOP_WRITABLE. It ends a
- * child whose records have another form (mdns_answer.h): something on the network may have taken it
- * over.
+ * The parent never blocks: requests that do not fit into the socket wait for LOOP_WRITABLE. It ends
+ * a child whose records have another form (mdns_answer.h): something on the network may have taken
+ * it over.
  */
 #include "discovery/mdns_client.h"
 
@@ -68,8 +68,8 @@ static void send_record(const struct server *server, const struct record *record
         loop_quit(server->loop);
 }
 
-/* number: the errno of what this computer lacks (error_is_local()), ELIBACC if it lacks the library,
- * or any other errno. */
+/* number: the errno of what this computer lacks (error_is_local()), ELIBACC if it lacks the
+ * library, or any other errno. */
 static void send_lost(const struct server *server, const char *reason, int number)
 {
     struct record record = {.type = RECORD_LOST};

@@ -29,8 +29,8 @@ bool mdns_client_may_answer(const struct mdns_client *mdns);
 bool mdns_client_has_answered(const struct mdns_client *mdns);
 
 /* Asks. Avahi gives up on a name after about five seconds. If D-Bus does not answer,
- * MDNS_UNAVAILABLE comes after five seconds, too. services is the set for all but MDNS_HOST. name is
- * copied. NULL when memory runs out. */
+ * MDNS_UNAVAILABLE comes after five seconds, too. services is the set for all but MDNS_HOST. name
+ * is copied. NULL when memory runs out. */
 struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, unsigned services,
                                    const char *name, mdns_client_answer_fn *on_answer,
                                    void *userdata);

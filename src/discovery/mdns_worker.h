@@ -36,8 +36,8 @@ enum mdns_kind {
      * answers have the other addresses of that family and the other interfaces. */
     MDNS_BOARDS,
     /* The instances of some services at a numeric address, resolved. All such questions share one
-     * survey of all boards, and its answers are used for ten seconds. It leaves out shared services,
-     * unless the question is about all. */
+     * survey of all boards, and its answers are used for ten seconds. It leaves out shared
+     * services, unless the question is about all. */
     MDNS_ADDRESS,
     /* Whether instances of some services change, until the question is canceled. An answer comes at
      * once, as a sign that they are watched, and then whenever an instance comes or goes on an

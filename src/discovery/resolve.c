@@ -185,7 +185,8 @@ static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
     else
         question->query = NULL;
 
-    /* That there are too many boards for a list of them, which only helps, tells nothing of this one. */
+    /* That there are too many boards for a list of them, which only helps, tells nothing of this
+     * one. */
     const bool is_list_cut =
         question->what == MDNS_BOARDS && answer->is_local && answer->lack == OTA_CAUSE_NONE;
     if (answer->event == MDNS_UNAVAILABLE && !is_list_cut) {

@@ -44,8 +44,9 @@ struct source;
 /* The use of a target's announcement, which determines how long it is waited for. */
 enum announcement_use {
     ANNOUNCEMENT_OPTIONAL, /* 300 ms */
-    ANNOUNCEMENT_PORT, /* for more, as the port: 1 s if the target has a name on mDNS, else 300 ms */
-    ANNOUNCEMENT_DECIDES, /* whether the image is sent: 2 s */
+    ANNOUNCEMENT_PORT,     /* for more, as the port: 1 s if the target has a name on mDNS, else
+                            * 300 ms */
+    ANNOUNCEMENT_DECIDES,  /* whether the image is sent: 2 s */
 };
 
 /* Called once, from the loop, never from within resolver_start(). failure is NULL on success. */

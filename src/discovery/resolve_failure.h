@@ -26,9 +26,9 @@ struct resolve_failure {
     bool lists_hosts;  /* the parts may be names of boards: target_lists_hosts() */
 };
 
-/* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL and lack if is_local. The message lists the
- * sources with their answers or the time they had, and gives advice for this name. The caller adds
- * the name of the board, and advice that fits every name. */
+/* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL and lack if is_local. The message lists
+ * the sources with their answers or the time they had, and gives advice for this name. The caller
+ * adds the name of the board, and advice that fits every name. */
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure);
 
 #endif

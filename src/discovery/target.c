@@ -381,8 +381,8 @@ static bool is_host_part(const char *part, size_t length)
     return kind == TARGET_ADDRESS || kind == TARGET_LOCAL || kind == TARGET_HOST;
 }
 
-/* How many hosts the text names, with commas, semicolons or spaces between, before or behind them; 0 if
- * another name is among them. takes_labels: a name without a dot is a host, too. */
+/* How many hosts the text names, with commas, semicolons or spaces between, before or behind them;
+ * 0 if another name is among them. takes_labels: a name without a dot is a host, too. */
 static size_t count_listed(const char *text, bool takes_labels)
 {
     static const char separators[] = ",; ";
@@ -420,7 +420,8 @@ static bool is_pattern(const char *text)
     return *text == '\0';
 }
 
-/* Whether the text is "USER:PASSWORD@HOST". It must not be looked up, as it would leave in a query. */
+/* Whether the text is "USER:PASSWORD@HOST". It must not be looked up, as it would leave in a
+ * query. */
 static bool has_password(const char *text)
 {
     const char *host = strrchr(text, '@');
@@ -472,8 +473,8 @@ static bool is_address_range(const char *text)
            address_parse(&ignored, address);
 }
 
-/* Rejects what comes from lists of other programs. What stands behind a separator is not shown, as it
- * may be a password. */
+/* Rejects what comes from lists of other programs. What stands behind a separator is not shown, as
+ * it may be a password. */
 static enum ota_error check_list(const char *text, struct ota_failure *failure)
 {
     const size_t listed = count_listed(text, false);
@@ -566,8 +567,8 @@ static const char *find_similar_scheme(const struct target_schemes *schemes, con
     return find_scheme(schemes, similar.best[0].name, strlen(similar.best[0].name))->name;
 }
 
-/* Rejects a URL, and lists the schemes that there are, or names the one that is meant. Its port is not
- * suggested, as it belongs to its scheme. */
+/* Rejects a URL, and lists the schemes that there are, or names the one that is meant. Its port is
+ * not suggested, as it belongs to its scheme. */
 static enum ota_error reject_scheme(struct ota_failure *failure, const char *text, const char *host,
                                     const struct target_schemes *schemes)
 {
@@ -624,8 +625,8 @@ static enum ota_error split_user(struct target *target, const char **board,
     return OTA_OK;
 }
 
-/* Moves the path behind board, if there is one, to target. A slash or a question mark alone is none. What
- * follows '#' is for browsers, and no server gets it. */
+/* Moves the path behind board, if there is one, to target. A slash or a question mark alone is
+ * none. What follows '#' is for browsers, and no server gets it. */
 static enum ota_error split_path(struct target *target, char *board, const char *text,
                                  struct ota_failure *failure)
 {
@@ -670,8 +671,8 @@ static enum ota_error parse_url(struct target *target, const struct target_schem
     return OTA_OK;
 }
 
-/* Returns the length of the escape at text, as Avahi's and Apple's tools print it, and the byte that it
- * stands for; 0: it is none. */
+/* Returns the length of the escape at text, as Avahi's and Apple's tools print it, and the byte
+ * that it stands for; 0: it is none. */
 static size_t read_dns_escape(char *byte, const char *text)
 {
     unsigned value = 0;
@@ -691,8 +692,8 @@ static size_t read_dns_escape(char *byte, const char *text)
     return value <= UCHAR_MAX ? 4 : 0;
 }
 
-/* Replaces these escapes ("Living\\032room"), unless there are other backslashes, or the name would be one
- * that check_text() rejects. */
+/* Replaces these escapes ("Living\\032room"), unless there are other backslashes, or the name would
+ * be one that check_text() rejects. */
 static void revert_dns_escapes(char name[TARGET_NAME_MAX])
 {
     char plain[TARGET_NAME_MAX];
@@ -793,8 +794,8 @@ static void write_with_service(char text[TARGET_FULL_MAX], const struct target *
     snprintf(text, TARGET_FULL_MAX, "%s%s", target->name, suffix);
 }
 
-/* Whether the name of an instance has to be written in full: it reads as that of another target, perhaps
- * with a port or path, or only its full name can be typed. */
+/* Whether the name of an instance has to be written in full: it reads as that of another target,
+ * perhaps with a port or path, or only its full name can be typed. */
 static bool is_mistakable(const struct target *target)
 {
     const struct target_schemes none = {0};

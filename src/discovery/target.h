@@ -51,9 +51,9 @@ struct target {
 };
 
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with
- * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. An instance name
- * may stand in full, with any service of service.h, which does not decide where the instance is
- * looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":"
+ * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. An instance
+ * name may stand in full, with any service of service.h, which does not decide where the instance
+ * is looked for: "lamp._wled._tcp.local". Instance names may contain spaces, dots and colons: a ":"
  * introduces a port only if it is the only colon and a port number follows. A trailing dot of a
  * host name is dropped. Escapes of escape.h, such as \u00ad, become the character again, and
  * so do those of avahi-browse and dns-sd (\032). Fails with
@@ -67,10 +67,10 @@ struct target {
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure);
 
-/* Writes the target's name so that no target of another kind has the same text, and target_parse() takes
- * it where it takes the full name: boards choose their instance's name, which may be "10.0.0.7",
- * "kitchen.local", "kitchen:3232" or "lab-*". Such an instance is written in full, with its service, as
- * "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
+/* Writes the target's name so that no target of another kind has the same text, and target_parse()
+ * takes it where it takes the full name: boards choose their instance's name, which may be
+ * "10.0.0.7", "kitchen.local", "kitchen:3232" or "lab-*". Such an instance is written in full, with
+ * its service, as "10.0.0.7._arduino._tcp.local". Not escaped. Returns text. */
 enum { TARGET_FULL_MAX = TARGET_NAME_MAX + 24 };
 const char *target_full_name(char text[TARGET_FULL_MAX], const struct target *target);
 
@@ -86,16 +86,16 @@ bool target_names_equal(const struct target *a, const struct target *b);
  * board is to be reached. */
 bool target_equal(const struct target *a, const struct target *b);
 
-/* Whether the target is the name of an instance that may be meant as several hosts, or as one with a
- * separator too many: "kitchen,lamp", "kitchen,". */
+/* Whether the target is the name of an instance that may be meant as several hosts, or as one with
+ * a separator too many: "kitchen,lamp", "kitchen,". */
 bool target_lists_hosts(const struct target *target);
 
 /* Whether the target is an address, or a name that can stand in a URL and in a certificate: ASCII
  * letters, digits, "-", "_" and dots. URLs take a name that ends in a number for an address. */
 bool target_suits_certificate(const struct target *target);
 
-/* Whether text is the name of a serial port ("/dev/ttyUSB0", "COM3"), which is given in a board's place
- * out of habit. */
+/* Whether text is the name of a serial port ("/dev/ttyUSB0", "COM3"), which is given in a board's
+ * place out of habit. */
 bool target_is_serial_port(const char *text);
 
 /* Parses a decimal port from 1 to 65535, or from 0 with allow_zero. Rejects signs, spaces and

@@ -44,8 +44,8 @@ char *txt_record_value(char *target, size_t capacity, const AvahiStringList *rec
     return target;
 }
 
-/* No core announces a version; sketches add it with MDNS.addServiceTxt(), and have no key in common.
- * ESPHome's version is that of ESPHome, so the project's goes first. */
+/* No core announces a version; sketches add it with MDNS.addServiceTxt(), and have no key in
+ * common. ESPHome's version is that of ESPHome, so the project's goes first. */
 char *txt_record_version(char *target, size_t capacity, const AvahiStringList *record)
 {
     static const char *const keys[] = {

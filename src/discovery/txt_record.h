@@ -20,9 +20,9 @@ char *txt_record_value(char *target, size_t capacity, const AvahiStringList *rec
  * same as txt_record_value(). */
 char *txt_record_version(char *target, size_t capacity, const AvahiStringList *record);
 
-/* Copies the strings with a key and a value, "KEY=VALUE", each terminated, with an empty one behind the
- * last. Values are as from txt_record_value(); a string that does not fit is left out, as is one
- * whose key is empty or not printable ASCII. capacity is at least 1. Returns target. */
+/* Copies the strings with a key and a value, "KEY=VALUE", each terminated, with an empty one behind
+ * the last. Values are as from txt_record_value(); a string that does not fit is left out, as is
+ * one whose key is empty or not printable ASCII. capacity is at least 1. Returns target. */
 char *txt_record_pairs(char *target, size_t capacity, const AvahiStringList *record);
 
 /* Reads "yes" or "no", in upper or lower case. Any other value is unknown. */

@@ -42,8 +42,8 @@ const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assi
     return escape_string(label, ASSIGNMENT_LABEL_MAX, assignment->label);
 }
 
-/* What nobody sees at the end of a password that was given and rejected: of a script with the line ends
- * of Windows, of quotes. */
+/* What nobody sees at the end of a password that was given and rejected: of a script with the line
+ * ends of Windows, of quotes. */
 static const char *unseen_end(const char *password)
 {
     const size_t length = password ? strlen(password) : 0;

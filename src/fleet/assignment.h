@@ -52,14 +52,14 @@ const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assi
 /* The port that was given, unless assignment_target() has it; else 0. */
 uint16_t assignment_target_port(const struct assignment *assignment);
 
-/* In what two assignments of one board differ, so that what one of them demands would be dropped: the
- * end of a sentence that the board's name begins, "is named twice with different passwords"; "" if
- * in nothing. min_auth is not compared, as the stricter one holds for both. Returns text. */
+/* In what two assignments of one board differ, so that what one of them demands would be dropped:
+ * the end of a sentence that the board's name begins, "is named twice with different passwords"; ""
+ * if in nothing. min_auth is not compared, as the stricter one holds for both. Returns text. */
 const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
                                   const struct assignment *b);
 
-/* The board has turned out to be the same one. If the two differ, fills in failure (OTA_E_USAGE) and
- * returns true. */
+/* The board has turned out to be the same one. If the two differ, fills in failure (OTA_E_USAGE)
+ * and returns true. */
 bool assignment_fail_different(struct ota_failure *failure, const struct assignment *assignment,
                                const struct assignment *same);
 

@@ -458,8 +458,8 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
-/* How many boards may run at a time: as many as -j says, or fewer where the limit of open files is too
- * low. Each running upload takes a socket, for a moment two, and each log another one. */
+/* How many boards may run at a time: as many as -j says, or fewer where the limit of open files is
+ * too low. Each running upload takes a socket, for a moment two, and each log another one. */
 static size_t find_places(const struct fleet_config *config)
 {
     enum { OTHER_FILES = 16 };

@@ -48,8 +48,8 @@ struct job_callbacks {
     /* The board has rejected the password of job_set_password(), and the job has dropped it. True:
      * the upload begins anew, and on_password follows; else it has failed. */
     bool (*on_rejected)(void *userdata);
-    /* The image was sent, and what follows needs no password: the proof, and perhaps a log that goes
-     * on. Not where the result comes at once. */
+    /* The image was sent, and what follows needs no password: the proof, and perhaps a log that
+     * goes on. Not where the result comes at once. */
     void (*on_sent)(void *userdata);
     void (*on_rest)(void *userdata);  /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata); /* it may: job_start() */

@@ -43,8 +43,8 @@ struct job {
     unsigned attempt; /* counts from 1 */
     bool is_counted;  /* the next start is a new attempt */
     int64_t began_us; /* start of the attempt, with the address known */
-    /* Start of the first of the latest attempts in which nobody had the board's address; 0: somebody
-     * may have it. */
+    /* Start of the first of the latest attempts in which nobody had the board's address; 0:
+     * somebody may have it. */
     int64_t gone_us;
     struct loop_timer timer;
     int64_t ready_us;        /* end of the pause; 0: there is none */
@@ -99,7 +99,8 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 
 /* Combines the addresses found with these ports. The endpoint that answered before comes first. */
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
-/* Whether the job may use its endpoints now. If not, it rests, or is done and may have been freed. */
+/* Whether the job may use its endpoints now. If not, it rests, or is done and may have been
+ * freed. */
 bool job_claim_endpoints(struct job *job);
 /* Events name this endpoint from now on. */
 void job_set_endpoint(struct job *job, size_t endpoint);

@@ -1,7 +1,7 @@
 /*
  * job_other_protocol.c: a board that does not answer may take uploads by another protocol than it
- * was asked by, or at another port. Its announcements tell. They are looked for only when the job has
- * failed, so that no other upload waits for them.
+ * was asked by, or at another port. Its announcements tell. They are looked for only when the job
+ * has failed, so that no other upload waits for them.
  */
 #include "fleet/job_internal.h"
 

@@ -23,10 +23,10 @@ bool job_policy_may_be_other_protocol(const struct ota_failure *failure);
 /* True if another attempt may cure the failure of this one. attempt counts from 1. A board that
  * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
  * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting
- * board. The same holds if nobody has had its address for as long as a board takes to restart and join
- * the Wi-Fi. A board that would append an upload to the part of an earlier one gets none. before is
- * the code of the last attempt that broke off; OTA_OK: none did. gone_us: how long nobody has had
- * the board's address. */
+ * board. The same holds if nobody has had its address for as long as a board takes to restart and
+ * join the Wi-Fi. A board that would append an upload to the part of an earlier one gets none.
+ * before is the code of the last attempt that broke off; OTA_OK: none did. gone_us: how long nobody
+ * has had the board's address. */
 bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
                                  unsigned attempt, int64_t gone_us);
 

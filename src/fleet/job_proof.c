@@ -7,9 +7,10 @@
  *                        upload confirmed                verdict lost
  *   --expect, --reject   boot check                      boot check; --expect stands in
  *   --online             boot check                      boot check; stands in if only a success
- *                                                        restarts the board (job_policy_can_prove())
- *   --expect-version     read within the upload; with    read after the boot check; never stands in
- *                        --online after the boot check
+ *                                                        restarts the board
+ *                                                        (job_policy_can_prove())
+ *   --expect-version     read within the upload; with    read after the boot check; never stands
+ *                        --online after the boot check   in
  *
  * With --online a version that is not expected is read, too, and only shows that the board runs
  * another image.

@@ -223,7 +223,8 @@ static const char *name_of(const struct host_line *line)
     return line->label ? line->label : line->target.name;
 }
 
-/* Names the board of a configuration whose file is at fault; the others have the number of their line. */
+/* Names the board of a configuration whose file is at fault; the others have the number of their
+ * line. */
 static enum ota_error name_board(const struct host_line *line, struct ota_failure *failure)
 {
     char shown[2 * TARGET_NAME_MAX];

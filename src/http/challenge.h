@@ -51,11 +51,11 @@ bool challenge_can_be_answered(const struct challenge *challenge);
 bool challenge_is_user(const char *user);
 
 /* Returns the whole header, "Authorization: ...", for one request with this method and URI; NULL,
- * with failure filled in, when memory ran out, libcrypto refuses the hash, or the user's name cannot
- * be sent (challenge_is_user()). The caller frees it with secret_free(). The answer to a
- * Digest is computed anew for each request, always with nc=00000001 and another cnonce. Fills in given
- * with what nobody may be shown of it: the response, and in the cnonce's place the hash of user, realm
- * and password; both are "" for Basic, and the caller cleanses them. */
+ * with failure filled in, when memory ran out, libcrypto refuses the hash, or the user's name
+ * cannot be sent (challenge_is_user()). The caller frees it with secret_free(). The answer to a
+ * Digest is computed anew for each request, always with nc=00000001 and another cnonce. Fills in
+ * given with what nobody may be shown of it: the response, and in the cnonce's place the hash of
+ * user, realm and password; both are "" for Basic, and the caller cleanses them. */
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
                        const char *method, const char *uri, struct auth_answer *given,
                        struct ota_failure *failure);

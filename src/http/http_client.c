@@ -65,8 +65,8 @@ static void free_easy(struct http_request *request)
         request->client->open--;
 }
 
-/* Closes the connection, so that the last of the reply is read, and reports the end: a reply, if its
- * head is whole, or what end says. */
+/* Closes the connection, so that the last of the reply is read, and reports the end: a reply, if
+ * its head is whole, or what end says. */
 static void finish_request(struct http_request *request, enum http_end end, int reason)
 {
     struct http_outcome outcome = {.end = end, .reason = reason, .text = request->error};
@@ -276,7 +276,8 @@ static bool is_stalled(const struct http_request *request, int64_t now_us)
            now_us - request->start_us >= longest_us(request);
 }
 
-/* Ends the request if a limit has passed, or this computer lacks something; returns whether it has. */
+/* Ends the request if a limit has passed, or this computer lacks something; returns whether it
+ * has. */
 static bool check_limits(struct http_request *request)
 {
     const int64_t now_us = loop_now_us();

@@ -1,7 +1,8 @@
 /*
  * http_client.h: single HTTP requests on our loop, as boards need them: HTTP/1.1, one request per
  * connection, a body of known length, no redirects, no waiting for "100 Continue", no proxy. The
- * rules are those of esp-ota-pages(7). Only http_client.c, http_wire.c and curl_library.c see libcurl.
+ * rules are those of esp-ota-pages(7). Only http_client.c, http_wire.c and curl_library.c see
+ * libcurl.
  */
 #ifndef ESP_OTA_HTTP_HTTP_CLIENT_H
 #define ESP_OTA_HTTP_HTTP_CLIENT_H
@@ -22,7 +23,8 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
 void http_client_free(struct http_client *client);
 
 /* All strings are borrowed, and only needed during http_request_start(), unless it says otherwise.
- * path and referer are sent as request_target.h writes them; nothing else is checked for line ends. */
+ * path and referer are sent as request_target.h writes them; nothing else is checked for line
+ * ends. */
 struct http_request_config {
     const char *board;             /* name for debug lines, escaped; must outlive the request */
     const struct address *address; /* with port */
@@ -68,9 +70,9 @@ struct http_callbacks {
     /* acknowledged: bytes of the body's file that have reached the peer's TCP. Called at most ten
      * times a second, and before on_done if it has grown. */
     void (*on_progress)(size_t acknowledged, void *userdata);
-    /* Whether a reply that has stopped in the middle, or without saying where it ends, says all that
-     * is needed: the request ends then. Asked when the whole request is acknowledged and nothing has
-     * come for some seconds. NULL: the reply's end is waited for. */
+    /* Whether a reply that has stopped in the middle, or without saying where it ends, says all
+     * that is needed: the request ends then. Asked when the whole request is acknowledged and
+     * nothing has come for some seconds. NULL: the reply's end is waited for. */
     bool (*is_enough)(const struct http_reply *reply, void *userdata);
     /* Called once, at the end, from the loop; may free the request. */
     void (*on_done)(const struct http_outcome *outcome, void *userdata);

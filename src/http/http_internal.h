@@ -78,8 +78,8 @@ void http_wire_note_connection(struct http_request *request);
 void http_wire_measure(struct http_request *request);
 
 /* Ends the connection of a request that libcurl has been told to forget. Since 8.9, libcurl itself
- * keeps one with TLS for up to two seconds, for the peer's last message, and calls back meanwhile: as long
- * as fd is not -1, the request must stay in memory. */
+ * keeps one with TLS for up to two seconds, for the peer's last message, and calls back meanwhile:
+ * as long as fd is not -1, the request must stay in memory. */
 void http_wire_leave(struct http_request *request);
 
 #endif

@@ -153,9 +153,9 @@ static curl_socket_t on_curl_open(void *userdata, curlsocktype purpose,
     return fd;
 }
 
-/* OpenSSL reads on while such messages come: requests for a new handshake, which it ignores while one
- * runs, also before the peer has shown a certificate, and updates of keys. A peer that sends them faster
- * than they are read would hold the loop for ever. */
+/* OpenSSL reads on while such messages come: requests for a new handshake, which it ignores while
+ * one runs, also before the peer has shown a certificate, and updates of keys. A peer that sends
+ * them faster than they are read would hold the loop for ever. */
 static void on_tls_message(int is_ours, int version, int type, const void *data, size_t length,
                            SSL *tls, void *userdata)
 {
@@ -173,8 +173,8 @@ static void on_tls_message(int is_ours, int version, int type, const void *data,
         shutdown(request->fd, SHUT_RDWR);
 }
 
-/* A new handshake in the midst of an upload would only make libcurl wait for the wrong thing, without
- * a pause. */
+/* A new handshake in the midst of an upload would only make libcurl wait for the wrong thing,
+ * without a pause. */
 static CURLcode on_curl_tls(CURL *easy, void *context, void *userdata)
 {
     struct http_request *request = userdata;
@@ -187,9 +187,9 @@ static CURLcode on_curl_tls(CURL *easy, void *context, void *userdata)
     return CURLE_OK;
 }
 
-/* The peer may have replied before it closed the connection on which libcurl failed to send. Reading
- * also makes the kernel close the connection instead of resetting it; a reset is sent only once, and
- * if it is lost an ESP8266 waits forever. */
+/* The peer may have replied before it closed the connection on which libcurl failed to send.
+ * Reading also makes the kernel close the connection instead of resetting it; a reset is sent only
+ * once, and if it is lost an ESP8266 waits forever. */
 static void drain_socket(struct http_request *request)
 {
     char text[4096];
@@ -206,8 +206,8 @@ static void drain_socket(struct http_request *request)
         http_reply_clear(&request->reply);
 }
 
-/* Why this process cannot open a file now; 0: it can. libcurl says only that the certificates cannot be
- * read. */
+/* Why this process cannot open a file now; 0: it can. libcurl says only that the certificates
+ * cannot be read. */
 static int find_shortage(void)
 {
     const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -54,21 +54,22 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
  * is none: the headers and the words that would have followed may say the opposite. */
 bool http_reply_is_final(const struct http_reply *reply);
 
-/* Whether all of it came: the head, and the body to the end that the head marks (Content-Length, the
- * last chunk), or, if it marks none, to that of the connection. The latter proves nothing over TLS or
- * of a compressed body. */
+/* Whether all of it came: the head, and the body to the end that the head marks (Content-Length,
+ * the last chunk), or, if it marks none, to that of the connection. The latter proves nothing over
+ * TLS or of a compressed body. */
 bool http_reply_is_whole(const struct http_reply *reply);
 
 /* Whether something is known to be missing: the end of the head, bytes of the body that the head
- * announces, or those that the limit cut off; or the head contradicts itself, or is that of a part. */
+ * announces, or those that the limit cut off; or the head contradicts itself, or is that of a
+ * part. */
 bool http_reply_falls_short(const struct http_reply *reply);
 
-/* Whether it falls short for another reason than our limit, as when the connection ended, or the time
- * was over, before the end of the body that the head announces. */
+/* Whether it falls short for another reason than our limit, as when the connection ended, or the
+ * time was over, before the end of the body that the head announces. */
 bool http_reply_broke_off(const struct http_reply *reply);
 
-/* Whether more may belong to it: it falls short, or nothing can show that it does not. Of a body that
- * the end of the connection would end, and that end did not come, neither this nor
+/* Whether more may belong to it: it falls short, or nothing can show that it does not. Of a body
+ * that the end of the connection would end, and that end did not come, neither this nor
  * http_reply_is_whole() holds. */
 bool http_reply_may_be_cut(const struct http_reply *reply);
 

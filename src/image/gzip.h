@@ -14,13 +14,13 @@
  * smaller. Returns false if memory runs out. size: at most 1 GiB, as no image is larger. */
 bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char *data, size_t size);
 
-/* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data, 0 if
- * it does not, and -1 if memory runs out. */
+/* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data, 0
+ * if it does not, and -1 if memory runs out. */
 ssize_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
                      size_t size);
 
-/* Unpacks a member into target, which has size bytes. Returns 1 if it unpacks to exactly that many, 0
- * if it does not, and -1 if memory runs out. */
+/* Unpacks a member into target, which has size bytes. Returns 1 if it unpacks to exactly that many,
+ * 0 if it does not, and -1 if memory runs out. */
 int gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
                 size_t packed_size);
 

@@ -253,8 +253,8 @@ static enum image_family family_of_image(const struct inspection *inspection)
 }
 
 /* Opens nothing but a file: opening alone has effects on some devices, and whoever writes to a FIFO
- * would lose what he wrote. Returns -1 and fills in failure. If there is no file, only is_missing is
- * set instead; if that is NULL, it is a failure, too. */
+ * would lose what he wrote. Returns -1 and fills in failure. If there is no file, only is_missing
+ * is set instead; if that is NULL, it is a failure, too. */
 static int open_file(const char *path, const char *shown, bool *is_missing,
                      struct ota_failure *failure)
 {
@@ -320,8 +320,8 @@ static const char *format_time(char *text, size_t capacity, time_t time)
     return text;
 }
 
-/* Rejects a link NAME.signed that another user has made, which chooses what is sent. The file that it
- * leads to is examined like any other. */
+/* Rejects a link NAME.signed that another user has made, which chooses what is sent. The file that
+ * it leads to is examined like any other. */
 static enum ota_error check_link(const char *path, const struct stat *plain, const char *shown,
                                  struct ota_failure *failure)
 {
@@ -359,8 +359,8 @@ static void examine_alone(struct image *image)
             "should not be sent: it does not end in a signature as its name says; sign it again");
 }
 
-/* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain. Returns
- * false if memory runs out. */
+/* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain.
+ * Returns false if memory runs out. */
 static bool examine_beside(struct image *image, const struct stat *status, const char *path,
                            const unsigned char *data, const struct stat *plain)
 {

@@ -24,7 +24,8 @@ enum { IMAGE_FIT_REASON_MAX = 768 };
 const char *image_fit_override(bool is_forced);
 
 /* Judges the image by its bytes alone. is_served: boards fetch it; otherwise it is uploaded. reason
- * continues a sentence that begins with the file's name: "should not be sent: ..."; it is printable. */
+ * continues a sentence that begins with the file's name: "should not be sent: ..."; it is
+ * printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command, bool is_served);
 
@@ -35,7 +36,8 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
 /* Compares the image with the board. port: the board's UDP port if it was given or announced, 0 for
  * a guess. An image is rejected if it is for none of the chips that the board can have. The default
  * port of other boards, or a name without proof, only makes an image doubtful, but is enough to
- * reject a compressed filesystem image. reason is a printable sentence about the expected outcome. */
+ * reject a compressed filesystem image. reason is a printable sentence about the expected
+ * outcome. */
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port);
 

@@ -1,5 +1,6 @@
 /*
- * image_prepare.c: see image_prepare.h. It decides from what the inspection found, and touches no file.
+ * image_prepare.c: see image_prepare.h. It decides from what the inspection found, and touches no
+ * file.
  */
 #include "image/image_prepare.h"
 

@@ -26,9 +26,9 @@ struct prepare_settings {
 enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
                                       struct ota_failure *failure);
 
-/* Compresses *image (-z) and signs it (key; NULL: not at all). Replaces *image by the image to send,
- * which keeps the uncompressed original in `plain` for boards that want that instead. Logs what was
- * done, or why nothing was. Call it once for each image, before the image is shared.
+/* Compresses *image (-z) and signs it (key; NULL: not at all). Replaces *image by the image to
+ * send, which keeps the uncompressed original in `plain` for boards that want that instead. Logs
+ * what was done, or why nothing was. Call it once for each image, before the image is shared.
  *
  * Fails with OTA_E_USAGE (the image is signed already, or for boards that unpack nothing),
  * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; then *image may be prepared in part

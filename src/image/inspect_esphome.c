@@ -1,7 +1,7 @@
 /*
  * inspect_esphome.c: what an image with ESPHome tells of itself. The first lines of its log are
- * constants (esphome/core/application.cpp): the version of ESPHome, and the project if there is one.
- * An image whose logger leaves out information messages has neither line, so nothing is known.
+ * constants (esphome/core/application.cpp): the version of ESPHome, and the project if there is
+ * one. An image whose logger leaves out information messages has neither line, so nothing is known.
  */
 #include "image/inspect_internal.h"
 

@@ -1,8 +1,8 @@
 /*
- * inspect_vectors.c: the vector tables with which programs for other microcontrollers begin. That of
- * a Cortex-M (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3) has the stack's first
- * address, anywhere in the region for RAM (B3.1), and the addresses of the handlers of reset, NMI and
- * hard fault, which are odd, as they are Thumb code. That of an AVR with 64 KiB or more has
+ * inspect_vectors.c: the vector tables with which programs for other microcontrollers begin. That
+ * of a Cortex-M (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3) has the stack's first
+ * address, anywhere in the region for RAM (B3.1), and the addresses of the handlers of reset, NMI
+ * and hard fault, which are odd, as they are Thumb code. That of an AVR with 64 KiB or more has
  * instructions: jmp (1001 010k kkkk 110k).
  */
 #include "image/inspect_internal.h"

@@ -44,8 +44,8 @@ bool kind_overlap(const char *chips, const char *other_chips);
  * of the cores ("esp8266-a1b2c3") are proof; those of the SDKs ("ESP-A1B2C3") are a hint. */
 void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count);
 
-/* Adds what the platform of an ESPHome board, as announced ("ESP32"), tells of its chip, unless that
- * is proven already. It stands for any chip of its family. */
+/* Adds what the platform of an ESPHome board, as announced ("ESP32"), tells of its chip, unless
+ * that is proven already. It stands for any chip of its family. */
 void kind_add_platform(struct kind *kind, const char *platform);
 
 #endif

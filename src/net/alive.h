@@ -17,9 +17,9 @@ struct source;
  * (error_is_local()) why this computer could not ask some addresses, which may be in use. */
 typedef void alive_done_fn(const bool *is_alive, int shortage, void *userdata);
 
-/* Tries to connect from source to a TCP port that is hardly ever open; a refusal counts as an answer. An
- * address without an answer within 1.5 s is not alive. The addresses are copied; count is above 0.
- * NULL when memory ran out. */
+/* Tries to connect from source to a TCP port that is hardly ever open; a refusal counts as an
+ * answer. An address without an answer within 1.5 s is not alive. The addresses are copied; count
+ * is above 0. NULL when memory ran out. */
 struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
                           const struct source *source, alive_done_fn *done, void *userdata);
 /* Allowed at any time, also in done, and needed after it. */

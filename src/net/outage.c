@@ -3,9 +3,9 @@
  * last look by a count of its failures, so a short one is not missed. A look that comes late shows
  * that the program was stopped; the clock for that goes on while the computer is suspended.
  *
- * Each board has looks of its own. Those of 300 boards at once take 1.1 % of a CPU, a third of what the
- * program takes then (AMD EPYC, virtual, boards behind a veth). Half of that is the question about the
- * route, which one watch for all boards of an interface would have to ask, too.
+ * Each board has looks of its own. Those of 300 boards at once take 1.1 % of a CPU, a third of what
+ * the program takes then (AMD EPYC, virtual, boards behind a veth). Half of that is the question
+ * about the route, which one watch for all boards of an interface would have to ask, too.
  */
 #include "net/outage.h"
 

@@ -35,8 +35,8 @@ enum {
     OUTAGE_STOP = 2, /* stopped for a second or more, by a signal or as the computer slept */
 };
 
-/* What there was after this time (monotonic), as a sum of the above; 0: nothing. It may also have been
- * a moment earlier. */
+/* What there was after this time (monotonic), as a sum of the above; 0: nothing. It may also have
+ * been a moment earlier. */
 unsigned outage_after(struct outage *outage, int64_t time_us);
 
 #endif

@@ -47,8 +47,8 @@ struct routing_link {
 void routing_find_link(struct routing_link *link, const struct address *address,
                        const struct source *source);
 
-/* Whether the link to a board is down now, or was since before was read: the board's silence in this
- * time is not known to be its own. False if before is unknown and the link is not down now. */
+/* Whether the link to a board is down now, or was since before was read: the board's silence in
+ * this time is not known to be its own. False if before is unknown and the link is not down now. */
 bool routing_link_has_failed(const struct routing_link *before, const struct routing_link *now);
 
 /* A route, as read from RTM_NEWROUTE. */

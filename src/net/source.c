@@ -97,8 +97,8 @@ static bool find_own_address(struct address *own, const char *name, const struct
     return is_found;
 }
 
-/* Whether interface is the loopback interface, and peer is not this computer. The kernel would swallow
- * what is sent there, without an error. */
+/* Whether interface is the loopback interface, and peer is not this computer. The kernel would
+ * swallow what is sent there, without an error. */
 static bool is_swallowed(int fd, const char *interface, const struct address *peer)
 {
     struct ifreq request = {.ifr_flags = 0};

@@ -30,8 +30,8 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
 /* Binds a socket to source (any: does nothing). An interface decides the route as well. Before
  * Linux 5.7, only root may do that: for others, the socket is bound to the interface's address in
  * the family of peer (NULL: to none). -1 and errno on failure: EINVAL if source is the loopback
- * interface, which does not lead to peer; EAFNOSUPPORT if peer has another IP version than the address;
- * ENODEV if the interface is gone. */
+ * interface, which does not lead to peer; EAFNOSUPPORT if peer has another IP version than the
+ * address; ENODEV if the interface is gone. */
 int source_bind(int fd, const struct source *source, const struct address *peer);
 
 /* Finds this computer's address, without a port, that sockets to peer get by the routes. False if

@@ -14,8 +14,8 @@
  * lost in each direction, the chance of ten unanswered probes in a row is 1 in 25,000. */
 void tcp_tune(int fd);
 
-/* For a server that sends to many at once, after tcp_tune(): the queue is longer, but bounded, and is
- * filled in a few large pieces. Progress is then only what the peer has acknowledged. */
+/* For a server that sends to many at once, after tcp_tune(): the queue is longer, but bounded, and
+ * is filled in a few large pieces. Progress is then only what the peer has acknowledged. */
 void tcp_send_in_bulk(int fd);
 
 /* A board's window of a few segments paces the connection enough. BBR, the default on some systems,
@@ -33,8 +33,8 @@ size_t tcp_unsent(int fd);
 uint64_t tcp_received(int fd);
 
 /* The time since the peer's TCP last acknowledged anything, probes of tcp_tune() included; 0 if the
- * kernel does not say. After TCP_AWAY_US a probe has gone unanswered: the peer was absent, and has not
- * merely closed or reset the connection, or is busy. */
+ * kernel does not say. After TCP_AWAY_US a probe has gone unanswered: the peer was absent, and has
+ * not merely closed or reset the connection, or is busy. */
 extern const int64_t TCP_AWAY_US;
 int64_t tcp_silent_us(int fd);
 

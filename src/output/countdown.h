@@ -14,8 +14,8 @@ enum { COUNTDOWN_TICK_US = SECONDS(1) };
 
 enum { COUNTDOWN_TEXT_MAX = 80 };
 
-/* Writes "waiting for WHAT, 1:05 left", or where that does not fit into width columns (0: any), "1:05
- * left". A negative time counts as none. Returns text. Pure. */
+/* Writes "waiting for WHAT, 1:05 left", or where that does not fit into width columns (0: any),
+ * "1:05 left". A negative time counts as none. Returns text. Pure. */
 const char *countdown_text(char text[COUNTDOWN_TEXT_MAX], const char *what, int64_t left_us,
                            size_t width);
 

@@ -1,6 +1,6 @@
 /*
- * metrics.c: see metrics.h. What is kept of a series is its line behind the labels that name the board
- * and the kind of image, so that reading and writing leave it as it is.
+ * metrics.c: see metrics.h. What is kept of a series is its line behind the labels that name the
+ * board and the kind of image, so that reading and writing leave it as it is.
  */
 #include "output/metrics.h"
 
@@ -117,8 +117,8 @@ static bool set_series(json_t *boards, const char *key, enum series series, cons
     return json_object_set_new(board, rows[series].name, json_string(rest)) == 0;
 }
 
-/* Appends name="value", where backslashes and quotes of the value are escaped. Names are printable, so
- * there is no line end. */
+/* Appends name="value", where backslashes and quotes of the value are escaped. Names are printable,
+ * so there is no line end. */
 static void append_label(char *text, size_t capacity, const char *name, const char *value)
 {
     text_append(text, capacity, "%s=\"", name);

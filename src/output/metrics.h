@@ -1,7 +1,7 @@
 /*
- * metrics.h: the last upload to each board, as text in Prometheus' exposition format for the textfile
- * collector of node_exporter. The file is read back, so that boards without an upload in this run, and
- * the time of the last success, stay.
+ * metrics.h: the last upload to each board, as text in Prometheus' exposition format for the
+ * textfile collector of node_exporter. The file is read back, so that boards without an upload in
+ * this run, and the time of the last success, stay.
  */
 #ifndef ESP_OTA_OUTPUT_METRICS_H
 #define ESP_OTA_OUTPUT_METRICS_H

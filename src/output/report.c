@@ -1,6 +1,6 @@
 /*
- * report.c: what people see. It turns events into few, calm lines on standard error (through diag.c)
- * and hands them to report_json.c when programs listen, too.
+ * report.c: what people see. It turns events into few, calm lines on standard error (through
+ * diag.c) and hands them to report_json.c when programs listen, too.
  */
 #include "output/report.h"
 

@@ -68,8 +68,8 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
 /* --output: image was written to the file path. report may be NULL. */
 void report_written(struct report *report, const struct image *image, const char *path);
 
-/* --serve: boards can fetch from these URLs (without user or password), all at this port. No URL: no
- * board can reach this computer. */
+/* --serve: boards can fetch from these URLs (without user or password), all at this port. No URL:
+ * no board can reach this computer. */
 void report_serving(struct report *report, const struct strings *urls, uint16_t port);
 
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
@@ -88,8 +88,9 @@ bool report_has_room(const struct report *report);
 /* From now on, what a pausing reader does not take waits in this loop (write_queue.h). */
 void report_queue_output(struct report *report, struct loop *loop);
 
-/* Ends the logs (transcript_end()) and writes what is queued, which may take a while. Must be called
- * before the loop is freed; may be called again. A report after that does not wait in the loop. */
+/* Ends the logs (transcript_end()) and writes what is queued, which may take a while. Must be
+ * called before the loop is freed; may be called again. A report after that does not wait in the
+ * loop. */
 void report_end_output(struct report *report);
 
 /* Whether everything that was to go to standard output and to the file of --log did; if not, loss

@@ -135,7 +135,8 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
     return strlen(escape_line(text, TEXT_MAX, bytes, length));
 }
 
-/* The first failure counts. A signal that ends the waiting is one, so that no further line waits. */
+/* The first failure counts. A signal that ends the waiting is one, so that no further line
+ * waits. */
 static void judge_write(struct output *output, int error)
 {
     if (output->is_lost || output->is_closed)

@@ -10,8 +10,8 @@
 
 struct relay;
 
-/* Called once, from the loop, when one of the connections has ended, and what it sent has been passed
- * on. reason is a sentence. The callee may free the relay. */
+/* Called once, from the loop, when one of the connections has ended, and what it sent has been
+ * passed on. reason is a sentence. The callee may free the relay. */
 typedef void relay_end_fn(const char *reason, void *userdata);
 
 /* Takes over both sockets, connected and non-blocking, also on failure. Bytes from the

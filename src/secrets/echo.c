@@ -1,5 +1,6 @@
 /*
- * echo.c: finds answers, hashes and keys by their runs of letters and digits, and secrets that are words.
+ * echo.c: finds answers, hashes and keys by their runs of letters and digits, and secrets that are
+ * words.
  */
 #include "secrets/echo.h"
 

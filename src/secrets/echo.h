@@ -33,8 +33,8 @@ struct echo_window {
 /* What a board sends in all attempts of an upload. */
 enum echo_stream { ECHO_DATAGRAMS, ECHO_CHANNEL, ECHO_STREAMS };
 
-/* What to hide in one board's words: each run of ECHO_DIGITS letters and digits as a number, sorted,
- * in memory for secrets. All zero: nothing is hidden. */
+/* What to hide in one board's words: each run of ECHO_DIGITS letters and digits as a number,
+ * sorted, in memory for secrets. All zero: nothing is hidden. */
 struct echo {
     uint64_t *parts;
     size_t count;
@@ -64,9 +64,9 @@ bool echo_hear(struct echo *echo, enum echo_stream stream, const void *bytes, si
 /* Returns text, or ECHO_NOTE if text contains an echo. echo may be NULL. */
 const char *echo_hide(const struct echo *echo, const char *text);
 
-/* Whether text contains length letters and digits in a row of secret, or all of them if it has fewer.
- * Case does not matter, nor what is between them. Secrets of fewer than ECHO_SECRET_MIN letters and
- * digits are never found, as other words contain them. */
+/* Whether text contains length letters and digits in a row of secret, or all of them if it has
+ * fewer. Case does not matter, nor what is between them. Secrets of fewer than ECHO_SECRET_MIN
+ * letters and digits are never found, as other words contain them. */
 bool echo_has_words(const char *text, const char *secret, size_t length);
 
 /* Cleanses and frees what was learned. */

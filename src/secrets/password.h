@@ -14,9 +14,9 @@ enum secret_kind { SECRET_PASSWORD, SECRET_ENCRYPTION_KEY };
 
 /* Reads the first line of the file, without its line end and a byte order mark before it. "-" is
  * standard input; the bytes after that line are not consumed. *text is the caller's, to be freed
- * with secret_free(). Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes.
- * *exposure tells who else can read the file. written decides whether a message names a file that
- * cannot be opened: shown_path(). */
+ * with secret_free(). Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX
+ * bytes. *exposure tells who else can read the file. written decides whether a message names a file
+ * that cannot be opened: shown_path(). */
 enum ota_error secret_from_file(char **text, const char *path, const char *written,
                                 enum secret_kind kind, enum exposure *exposure,
                                 struct ota_failure *failure);

@@ -14,9 +14,10 @@ enum { SHOWN_WORD_MAX = 192 };
  * ("USER:PASSWORD@HOST") is hidden. */
 const char *shown_word(char shown[SHOWN_WORD_MAX], const char *word, const char *ends);
 
-/* What is shown of the name of a secret's file that cannot be opened, as it may be the secret itself
- * ("--auth-file PASSWORD"). It is shown, escaped, if it was written with a slash or a dot in it, and
- * not in the form of an encryption key. written: without the folder that a configuration adds. */
+/* What is shown of the name of a secret's file that cannot be opened, as it may be the secret
+ * itself ("--auth-file PASSWORD"). It is shown, escaped, if it was written with a slash or a dot in
+ * it, and not in the form of an encryption key. written: without the folder that a configuration
+ * adds. */
 const char *shown_path(char shown[SHOWN_WORD_MAX], const char *path, const char *written);
 
 /* Whether an option or a setting of this name names such a file. */

@@ -121,12 +121,12 @@ void book_forget_home(struct book_board *board);
 /* It has turned out to be another name of a board: no canary, and nobody waits for it. */
 void book_skip(struct book_board *board);
 
-/* The sender of the request; NULL: it is new. named: the board whose listed name has this address (see
- * names_find()), or NULL. The first of these that matches decides: a MAC in the list; an address in
- * the list; a MAC that a listed board has told; the named board, unless both it and the request have
- * told a MAC; the MAC of an unlisted board; without a MAC, the address of an unlisted board that has
- * told none either. That a listed board has asked from an address before proves nothing: behind NAT
- * are others. */
+/* The sender of the request; NULL: it is new. named: the board whose listed name has this address
+ * (see names_find()), or NULL. The first of these that matches decides: a MAC in the list; an
+ * address in the list; a MAC that a listed board has told; the named board, unless both it and the
+ * request have told a MAC; the MAC of an unlisted board; without a MAC, the address of an unlisted
+ * board that has told none either. That a listed board has asked from an address before proves
+ * nothing: behind NAT are others. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address, struct book_board *named);
 

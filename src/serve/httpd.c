@@ -125,9 +125,9 @@ static void remove_expendable(struct httpd_connection *connection)
     *(connection->newer ? &connection->newer->older : &server->newest) = connection->older;
 }
 
-/* Strangers that ask for nothing, or read no answer, must not keep boards out: a board asks as soon as
- * it is connected. Where the room gets short, whoever has done nothing for longest goes. What is short
- * is soon asked for again; only answers whose number is limited are let finish. */
+/* Strangers that ask for nothing, or read no answer, must not keep boards out: a board asks as soon
+ * as it is connected. Where the room gets short, whoever has done nothing for longest goes. What is
+ * short is soon asked for again; only answers whose number is limited are let finish. */
 static void make_room(struct httpd *server)
 {
     const unsigned limit = server->config.connections_max;
@@ -308,8 +308,8 @@ static enum MHD_Result cleanse_password(void *userdata, enum MHD_ValueKind kind,
 }
 
 /* libmicrohttpd calls this when the headers have been read, and again when the content has. An
- * answer to the first call ends the connection, and comes instead of "100 Continue"; so that is what
- * a request with content gets, and one that expects a 100. */
+ * answer to the first call ends the connection, and comes instead of "100 Continue"; so that is
+ * what a request with content gets, and one that expects a 100. */
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, const char *path,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_size, void **context)
@@ -486,8 +486,8 @@ static int open_listener(const struct address *address)
     return -1;
 }
 
-/* For GnuTLS. libmicrohttpd's own, "NORMAL", accepts TLS 1.0 and 1.1, which RFC 8996 forbids. No board
- * needs them: BearSSL, mbedTLS and even axTLS (old cores for the ESP8266) have TLS 1.2. */
+/* For GnuTLS. libmicrohttpd's own, "NORMAL", accepts TLS 1.0 and 1.1, which RFC 8996 forbids. No
+ * board needs them: BearSSL, mbedTLS and even axTLS (old cores for the ESP8266) have TLS 1.2. */
 static const char TLS_PRIORITIES[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
 
 /* libmicrohttpd closes the descriptor that it is given, once it has started. */

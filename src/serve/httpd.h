@@ -5,8 +5,8 @@
  * Requests are bounded: 8 KiB for the request line and the headers, 15 s until they are complete,
  * no content. So are connections: their number, their number per address, the time without
  * progress (90 s), and the time of one response (an hour). Where connections get scarce, those that
- * neither get a response with a tag nor are a stream are ended, so the caller has to limit the number
- * of such responses.
+ * neither get a response with a tag nor are a stream are ended, so the caller has to limit the
+ * number of such responses.
  */
 #ifndef ESP_OTA_SERVE_HTTPD_H
 #define ESP_OTA_SERVE_HTTPD_H
@@ -62,9 +62,9 @@ uint16_t httpd_port(const struct httpd *server);
 enum ota_error httpd_reload(struct httpd *server, const struct httpd_identity *identity,
                             struct ota_failure *failure);
 
-/* Calls on_end for all that have ended up to now. It happens by itself, too, but later. It takes two
- * system calls for each that is sent and not acknowledged; so of many requests that are ready at
- * once, only the first one looks. */
+/* Calls on_end for all that have ended up to now. It happens by itself, too, but later. It takes
+ * two system calls for each that is sent and not acknowledged; so of many requests that are ready
+ * at once, only the first one looks. */
 void httpd_settle(struct httpd *server);
 
 /* Resets the connection of the response with this tag, and calls on_end. */
@@ -91,8 +91,8 @@ struct httpd_header {
 
 struct httpd_document;
 
-/* Makes a document of a text on the heap, which it owns. NULL if text is NULL, or memory ran out; the
- * text is freed then. */
+/* Makes a document of a text on the heap, which it owns. NULL if text is NULL, or memory ran out;
+ * the text is freed then. */
 struct httpd_document *httpd_document_new(char *text);
 /* Responses that are still being sent keep it. NULL is allowed. */
 void httpd_document_free(struct httpd_document *document);
@@ -107,8 +107,8 @@ struct httpd_response {
     void *tag;                       /* NULL: nobody wants to know how it goes */
 };
 
-/* Content-Length is always sent, with 304, too; with HEAD it is that of GET. If memory runs out, the
- * connection is closed, and on_end follows. */
+/* Content-Length is always sent, with 304, too; with HEAD it is that of GET. If memory runs out,
+ * the connection is closed, and on_end follows. */
 void httpd_respond(struct httpd_request *request, const struct httpd_response *response);
 
 /* Answers with a stream of server-sent events, one for each httpd_publish(). Where there are

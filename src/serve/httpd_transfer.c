@@ -101,8 +101,8 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
 
-/* What tcpi_bytes_acked will be once all is acknowledged that has been written. The queue is read apart
- * from it, so both are read again if an acknowledgement came in between. */
+/* What tcpi_bytes_acked will be once all is acknowledged that has been written. The queue is read
+ * apart from it, so both are read again if an acknowledgement came in between. */
 static uint64_t written_end(const struct httpd_transfer *transfer)
 {
     struct tcp_info before, after;
@@ -116,9 +116,10 @@ static uint64_t written_end(const struct httpd_transfer *transfer)
     return after.tcpi_bytes_acked + unacknowledged;
 }
 
-/* The end of the connection counts as a byte of the queue. After the response, TLS takes leave; a client
- * that has closed the connection resets it then, and that part of the queue stays. A queue that is longer
- * than a byte only needs a close look now and then: the connection may have been reset. */
+/* The end of the connection counts as a byte of the queue. After the response, TLS takes leave; a
+ * client that has closed the connection resets it then, and that part of the queue stays. A queue
+ * that is longer than a byte only needs a close look now and then: the connection may have been
+ * reset. */
 static void settle_transfer(struct httpd_transfer *transfer, bool is_close_look, bool is_over)
 {
     const size_t unacknowledged = tcp_unacknowledged(transfer->fd);

@@ -18,8 +18,8 @@ enum { MAC_TEXT_MAX = sizeof "24:0A:C4:00:00:01" };
  * or all zero. */
 bool mac_parse(struct mac *mac, const char *text);
 
-/* Whether someone who writes this means a MAC: it has more colons than any other name of a board, or
- * nothing but the digits of a MAC, or as many characters between the dashes. */
+/* Whether someone who writes this means a MAC: it has more colons than any other name of a board,
+ * or nothing but the digits of a MAC, or as many characters between the dashes. */
 bool mac_is_meant(const char *text);
 
 bool mac_equal(const struct mac *a, const struct mac *b);

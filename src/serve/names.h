@@ -18,8 +18,8 @@ enum { NAMES_WAITING_MAX = 4096 };
 
 struct names;
 
-/* Called when a name does not resolve, and when it has more addresses than are known of a board; once
- * for each. text is printable. */
+/* Called when a name does not resolve, and when it has more addresses than are known of a board;
+ * once for each. text is printable. */
 typedef void names_note_fn(struct book_board *board, const char *text, void *userdata);
 
 /* loop and mdns must outlive the names. NULL: memory ran out. */

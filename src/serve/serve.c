@@ -36,8 +36,8 @@ static const char POLICY[] = "default-src 'none'; style-src 'self'; script-src '
                              "connect-src 'self'; base-uri 'none'; form-action 'none'; "
                              "frame-ancestors 'none'";
 
-/* The header that goes with a status; its name is NULL if there is none. The libraries of the boards
- * ask again when the sketch tells them to; others go by Retry-After. */
+/* The header that goes with a status; its name is NULL if there is none. The libraries of the
+ * boards ask again when the sketch tells them to; others go by Retry-After. */
 static struct httpd_header header_for(unsigned status)
 {
     if (status == STATUS_UNAUTHORIZED)
@@ -91,9 +91,9 @@ static void respond_once(struct httpd_request *request, const char *type, char *
     httpd_document_free(document);
 }
 
-/* Anybody may ask for the page without end, and invent boards that make it long: drawing 10,000 of them
- * takes some 15 ms, in which no board is served. So it is drawn again only after a time that grows with
- * the boards, a second for 10,000. */
+/* Anybody may ask for the page without end, and invent boards that make it long: drawing 10,000 of
+ * them takes some 15 ms, in which no board is served. So it is drawn again only after a time that
+ * grows with the boards, a second for 10,000. */
 static void respond_drawn(struct serve *serve, struct httpd_request *request, const char *type,
                           struct serve_document *document, char *(*draw)(struct serve *serve))
 {

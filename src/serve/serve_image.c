@@ -58,12 +58,12 @@ static bool is_elsewhere(const struct book_board *board, const struct serve_down
     return download && !address_equal(&download->address, address);
 }
 
-/* Checks whether a request with a MAC comes from the board that has it. A board asks for nothing while
- * it downloads. A request from its address therefore shows that it has restarted, and one from another
- * address is not its own: it counts as a request without a MAC. If the board is listed, it is refused,
- * as nobody gets the image for unlisted boards with a listed MAC. A board that has moved is known
- * again once its old connection has timed out. Returns why the request is refused for now; NULL: it is
- * not. */
+/* Checks whether a request with a MAC comes from the board that has it. A board asks for nothing
+ * while it downloads. A request from its address therefore shows that it has restarted, and one
+ * from another address is not its own: it counts as a request without a MAC. If the board is
+ * listed, it is refused, as nobody gets the image for unlisted boards with a listed MAC. A board
+ * that has moved is known again once its old connection has timed out. Returns why the request is
+ * refused for now; NULL: it is not. */
 static const char *check_claim(struct serve *serve, struct book_board **board,
                                struct fetcher *fetcher, const struct address *address)
 {
@@ -363,7 +363,8 @@ static size_t count_downloads(const struct serve *serve, const struct address *a
     return count;
 }
 
-/* A download may have ended that is not counted as ended yet; where that matters, it is looked at. */
+/* A download may have ended that is not counted as ended yet; where that matters, it is looked
+ * at. */
 static enum turn find_turn(struct serve *serve, const struct httpd_request *request,
                            const struct book_board *board)
 {
@@ -439,7 +440,7 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     if (!board)
         board = add_board(serve, &fetcher, address);
     if (!board && !book_is_full(serve->config.book))
-        return; /* memory ran out: no answer, so the connection is closed, and the board asks again */
+        return; /* memory ran out: the connection is closed, and the board asks again */
     serve_board(serve, request, board, &fetcher, offer);
 }
 

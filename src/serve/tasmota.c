@@ -27,9 +27,9 @@ static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
 /* A board tries four times, with two seconds in between; after this silence it has given up. */
 static const int64_t QUIET_US = SECONDS(15);
 
-/* Requests that may prolong the wait after an order: three times a board's tries, as a restart begins
- * them again. A board that asks without end must not keep its slot, so of what it asks for later
- * only the first download does. */
+/* Requests that may prolong the wait after an order: three times a board's tries, as a restart
+ * begins them again. A board that asks without end must not keep its slot, so of what it asks for
+ * later only the first download does. */
 enum { REQUESTS_MAX = 12 };
 
 /* For all downloads after an order: as long as the server lets a single one take (httpd.c). */
@@ -547,8 +547,8 @@ static void on_first_lost(struct tasmota *tasmota, const struct ota_failure *fai
     }
 }
 
-/* The board that is asked there, or was, by another name; NULL: none was found there. Another port makes
- * another board, as behind NAT they share an address. */
+/* The board that is asked there, or was, by another name; NULL: none was found there. Another port
+ * makes another board, as behind NAT they share an address. */
 static const struct tasmota *find_same(const struct tasmota *tasmota, const struct address *address)
 {
     const struct tasmotas *all = tasmota->all;

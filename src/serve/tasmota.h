@@ -1,8 +1,8 @@
 /*
  * tasmota.h: boards with Tasmota that are told to fetch from here.
  *
- *   Status 2 -> OtaUrl (remembered) -> OtaUrl OURS -> Upgrade 1 -> the board asks the server, restarts
- *   -> Status 2 tells another firmware -> OtaUrl OLD
+ *   Status 2 -> OtaUrl (remembered) -> OtaUrl OURS -> Upgrade 1 -> the board asks the server,
+ *   restarts -> Status 2 tells another firmware -> OtaUrl OLD
  *
  * The board reads OtaUrl at each of its four tries, so it gets the old one back only once they are
  * over; else it would fetch from there.
@@ -34,7 +34,8 @@ struct tasmotas_config {
                     void *userdata);
     /* The board has not asked for the password that was given for it. */
     void (*on_unasked)(struct book_board *board, void *userdata);
-    /* The board is the same one as another, which is told already: it is not told, and has no on_done. */
+    /* The board is the same one as another, which is told already: it is not told, and has no
+     * on_done. */
     void (*on_same)(struct book_board *board, const struct book_board *same, void *userdata);
     void (*on_done)(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata);

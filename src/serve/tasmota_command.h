@@ -1,8 +1,8 @@
 /*
  * tasmota_command.h: Tasmota's commands over HTTP, and what it says to them. Pure.
  *
- * A command is a GET of /cm?cmnd=NAME%20VALUE; the reply is JSON. Source: Tasmota's CmndOtaUrl() and
- * CmndUpgrade().
+ * A command is a GET of /cm?cmnd=NAME%20VALUE; the reply is JSON. Source: Tasmota's CmndOtaUrl()
+ * and CmndUpgrade().
  */
 #ifndef ESP_OTA_SERVE_TASMOTA_COMMAND_H
 #define ESP_OTA_SERVE_TASMOTA_COMMAND_H
@@ -18,8 +18,8 @@ enum { TASMOTA_URL_MAX = 256, TASMOTA_PATH_MAX = 3 * TASMOTA_URL_MAX + 64 };
 /* Writes the path of a command. value: NULL or "": the command only asks. Returns path. */
 char *tasmota_command_path(char path[TASMOTA_PATH_MAX], const char *name, const char *value);
 
-/* Copies the text that a reply has for this command, unescaped as it comes. False if it has none, or
- * if it does not fit. */
+/* Copies the text that a reply has for this command, unescaped as it comes. False if it has none,
+ * or if it does not fit. */
 bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *reply,
                         const char *name);
 

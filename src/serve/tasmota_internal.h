@@ -69,8 +69,8 @@ struct tasmotas {
     bool is_ending;
 };
 
-/* Sends a command; value: NULL: it only asks. Its reply goes to on_reply, after authentication if the
- * board asks for it; without a reply, or without the right password, on_lost is called. */
+/* Sends a command; value: NULL: it only asks. Its reply goes to on_reply, after authentication if
+ * the board asks for it; without a reply, or without the right password, on_lost is called. */
 void tasmota_ask(struct tasmota *tasmota, const char *name, const char *value,
                  tasmota_reply_fn *on_reply, tasmota_lost_fn *on_lost);
 

@@ -1,8 +1,8 @@
 /*
  * tasmota_request.c: one command to a board, with its password.
  *
- * The numeric address is sent as Host and Referer, as Tasmota compares the page that a request comes
- * from with its own address. The password goes only to who asks for it as Tasmota does.
+ * The numeric address is sent as Host and Referer, as Tasmota compares the page that a request
+ * comes from with its own address. The password goes only to who asks for it as Tasmota does.
  */
 #include "base/diag.h"
 #include "base/error.h"

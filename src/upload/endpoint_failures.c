@@ -1,6 +1,6 @@
 /*
- * endpoint_failures.c: groups the endpoints by the errno of their connections, and describes each group
- * in a clause.
+ * endpoint_failures.c: groups the endpoints by the errno of their connections, and describes each
+ * group in a clause.
  */
 #include "upload/endpoint_failures.h"
 

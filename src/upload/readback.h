@@ -28,8 +28,8 @@ struct readback_config {
     struct loop *loop;
     struct mdns_client *mdns;
     const struct upload_settings *settings; /* which version is expected, and for how long */
-    /* The board was seen to restart, and the caller knows what became of the upload. Otherwise it has
-     * just confirmed the upload, which a failure then says. */
+    /* The board was seen to restart, and the caller knows what became of the upload. Otherwise it
+     * has just confirmed the upload, which a failure then says. */
     bool has_returned;
     const char *instance;                /* escaped */
     const struct endpoints *endpoints;   /* of the upload: other boards may have the same name */

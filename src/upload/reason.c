@@ -55,8 +55,8 @@ static const struct reason {
 
 static const size_t reason_count = sizeof reasons / sizeof *reasons;
 
-/* Returns 0 if the words have no number. WiFiManager's page has that of the ESP8266 core without its
- * words (WiFiManager.cpp, handleUpdateDone()). */
+/* Returns 0 if the words have no number. WiFiManager's page has that of the ESP8266 core without
+ * its words (WiFiManager.cpp, handleUpdateDone()). */
 static unsigned parse_error_number(const char *words)
 {
     static const struct {

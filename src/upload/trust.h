@@ -61,8 +61,8 @@ void trust_challenged(struct trust *trust, enum trust_strength strength);
 
 /* Whether the upload allows no more answers to challenges of this strength. Answers of any strength
  * count, except one of each attempt that the image followed. SHA-256 gets one more, because of
- * ArduinoOTA: the first answer may use the wrong hash of the password. With a limit of three, boards
- * that store an MD5 hash fail ten times as often at 20 % loss (test-handshake_pace). */
+ * ArduinoOTA: the first answer may use the wrong hash of the password. With a limit of three,
+ * boards that store an MD5 hash fail ten times as often at 20 % loss (test-handshake_pace). */
 bool trust_is_spent(const struct trust *trust, enum trust_strength strength);
 
 /* If trust_is_spent(): fills in failure (OTA_E_NO_VERDICT) and returns true. */
@@ -75,8 +75,9 @@ void trust_begin_again(struct trust *trust);
 /* An answer to a challenge is about to be sent. A repetition of it does not count. */
 void trust_answered(struct trust *trust, enum trust_strength strength);
 
-/* The password itself is sent to this address, and no certificate shows who that is: other addresses
- * of the board's name, which may be another host's, do not get it in later attempts either. */
+/* The password itself is sent to this address, and no certificate shows who that is: other
+ * addresses of the board's name, which may be another host's, do not get it in later attempts
+ * either. */
 void trust_told(struct trust *trust, const struct address *address);
 
 /* The board rejected any answer, so it has a password. */

@@ -1,12 +1,13 @@
 /*
  * loop-watch.c: a library for LD_PRELOAD by bench_fleet.py. When the program ends, it writes two
- * figures to the file LOOP_WATCH. The first is the worst gap, in milliseconds: the longest time that a
- * descriptor may have been ready until its callback was over. The second is the program's peak
- * memory in kilobytes; the figure of wait4(2) would include the process that called exec.
+ * figures to the file LOOP_WATCH. The first is the worst gap, in milliseconds: the longest time
+ * that a descriptor may have been ready until its callback was over. The second is the program's
+ * peak memory in kilobytes; the figure of wait4(2) would include the process that called exec.
  *
  * The gap of a descriptor begins when it was last known not to be ready, or was handed out. It ends
- * with the call after the one that hands it out. poll(2), which earlier versions called, hands out all
- * that are ready. epoll_wait(2) may leave some over: poll(2) then tells which ones are not ready.
+ * with the call after the one that hands it out. poll(2), which earlier versions called, hands out
+ * all that are ready. epoll_wait(2) may leave some over: poll(2) then tells which ones are not
+ * ready.
  *
  * With LOOP_WATCH_CPU in the environment, the gap is CPU time of the program, which counts neither
  * other work on the machine nor waiting.
@@ -26,7 +27,8 @@ static int64_t all_idle_us;      /* until when all those were that were not hand
 static int64_t oldest_us;        /* when the gaps of those handed out began; 0: none was */
 static int64_t worst_us;
 
-/* What epoll watches, in no order. The kernel gets the descriptor in place of the program's data. */
+/* What epoll watches, in no order. The kernel gets the descriptor in place of the program's
+ * data. */
 static struct pollfd watched[FDS_MAX];
 static size_t watched_count;
 static size_t places[FDS_MAX]; /* by descriptor */

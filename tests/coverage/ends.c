@@ -57,9 +57,9 @@ int __wrap_sigaction(int number, const struct sigaction *action, struct sigactio
     return result;
 }
 
-/* A signal to the process itself may end it; if it does not, counting goes on from zero. A child that is
- * killed once it has answered may still be writing. One that hangs loses its counters after half a
- * second. */
+/* A signal to the process itself may end it; if it does not, counting goes on from zero. A child
+ * that is killed once it has answered may still be writing. One that hangs loses its counters after
+ * half a second. */
 int __wrap_kill(pid_t pid, int number)
 {
     enum { LOOKS = 50, NS_PER_LOOK = 10 * 1000 * 1000 };

@@ -1,7 +1,8 @@
 /* ESPHome's OTA service. It reads exactly what each step needs, and answers with one byte.
  *
  * The order of the steps is that of the device (esphome/components/esphome/ota): magic, features,
- * perhaps Noise, perhaps a password, size, MD5, image. Any failure is a byte from 80 on, and FIN. */
+ * perhaps Noise, perhaps a password, size, MD5, image. Any failure is a byte from 80 on, and
+ * FIN. */
 #include "esphome.h"
 
 #include "board.h"

@@ -55,7 +55,8 @@ void esphome_leave(struct board *board);
 /* Drops everything, at the end of the process. */
 void esphome_abandon(struct board *board);
 
-/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the upload. */
+/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the
+ * upload. */
 bool esphome_apply_fault(struct board *board, const struct fault *fault);
 
 #endif

@@ -1,5 +1,5 @@
-/* One HTTP request of a board that fetches, and the reply to it: an image goes to the updater, a text
- * and a size to the caller. */
+/* One HTTP request of a board that fetches, and the reply to it: an image goes to the updater, a
+ * text and a size to the caller. */
 #ifndef DEVICE_FETCH_H
 #define DEVICE_FETCH_H
 
@@ -96,7 +96,8 @@ bool fetch_url_is_good(const char *url);
 void fetch_note_installed(struct board *board);
 void fetch_start_installed(struct board *board);
 
-/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the fetch. */
+/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the
+ * fetch. */
 bool fetch_apply_fault(struct board *board, const struct fault *fault);
 
 #endif

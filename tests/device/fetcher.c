@@ -1,6 +1,6 @@
 /* From the sources: ESP8266httpUpdate (esp8266/Arduino), HTTPUpdate (arduino-esp32, arduino-pico),
- * their HTTPClient, esp_https_ota and esp_http_client (ESP-IDF), http_request (ESPHome). The request
- * of ESP8266httpUpdate and its reaction to each reply were also recorded. */
+ * their HTTPClient, esp_https_ota and esp_http_client (ESP-IDF), http_request (ESPHome). The
+ * request of ESP8266httpUpdate and its reaction to each reply were also recorded. */
 #include "fetcher.h"
 
 #include <stdio.h>

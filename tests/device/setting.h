@@ -24,8 +24,8 @@ struct setting_table {
     const struct setting *rows;
     size_t count;
     unsigned long min, max; /* of numbers */
-    /* For the setting that is SETTING_OWN: applies the value, NULL if there is none. Returns false if
-     * it does not read so. */
+    /* For the setting that is SETTING_OWN: applies the value, NULL if there is none. Returns false
+     * if it does not read so. */
     bool (*read)(void *config, const char *value);
 };
 

@@ -1,8 +1,8 @@
 /* The requests of one look for an update:
  *
  *   Arduino cores     GET; with a sidecar GET of URL.md5 before it
- *   esp_https_ota     GET, and with Range for the rest after a broken download; or HEAD, and GET with
- *                     Range on a new connection for each piece
+ *   esp_https_ota     GET, and with Range for the rest after a broken download; or HEAD, and GET
+ *                     with Range on a new connection for each piece
  *   ESPHome           GET of URL.md5 and GET; or GET of a manifest, and GET of its image if the
  *                     version is another one */
 #include "update_check.h"

@@ -1,5 +1,5 @@
-/* A sketch that asks a server for an update now and then, with one of the libraries in fetcher.c, and
- * restarts into what it got. */
+/* A sketch that asks a server for an update now and then, with one of the libraries in fetcher.c,
+ * and restarts into what it got. */
 #ifndef DEVICE_UPDATE_CHECK_H
 #define DEVICE_UPDATE_CHECK_H
 

@@ -1,5 +1,5 @@
-/* The Update class of a board's core, which takes images that arrive through a web page. It keeps the
- * image in the board's struct upload, as an upload by ArduinoOTA does. */
+/* The Update class of a board's core, which takes images that arrive through a web page. It keeps
+ * the image in the board's struct upload, as an upload by ArduinoOTA does. */
 #ifndef DEVICE_UPDATER_H
 #define DEVICE_UPDATER_H
 

@@ -50,7 +50,8 @@ void web_forget(struct board *board, const struct web_client *client);
 /* Restarts the board after the delay. */
 void web_restart_after(struct board *board, int64_t delay_us);
 
-/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the upload. */
+/* Applies a fault that is due at this byte of the image. True if it stops or interrupts the
+ * upload. */
 bool web_apply_fault(struct board *board, const struct fault *fault);
 
 #endif

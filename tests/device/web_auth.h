@@ -17,8 +17,8 @@ enum auth_scheme {
 /* By name, or false. */
 bool auth_find_scheme(const char *name, enum auth_scheme *scheme);
 
-/* Checks the request's credentials: true if they are right, or none are needed. *scheme is set to the
- * name of what the request has: none, basic, digest. */
+/* Checks the request's credentials: true if they are right, or none are needed. *scheme is set to
+ * the name of what the request has: none, basic, digest. */
 bool auth_check(struct web_client *client, const char **scheme);
 
 /* Writes the header WWW-Authenticate with its end of line, and remembers what it asks for. */

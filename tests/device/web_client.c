@@ -325,7 +325,8 @@ static void judge_body(struct web_client *client)
         client_after(client, server->silence_us, silent_too_long);
 }
 
-/* ESPAsyncWebServer believes that after the closing boundary's first hyphen three bytes are left. */
+/* ESPAsyncWebServer believes that after the closing boundary's first hyphen three bytes are
+ * left. */
 static void correct_length(struct web_client *client)
 {
     if (client_server(client)->is_async && client->is_form && client->form.closing_at > 0)

@@ -1,6 +1,6 @@
-/* ElegantOTA, version 3: GET /ota/start, then POST /ota/upload; and version 2 (AsyncElegantOTA): one
- * POST with the MD5 before the file, or, on an ESP8266's own server, one for the HTTPUpdateServer.
- * The pages come packed, whatever the client accepts. */
+/* ElegantOTA, version 3: GET /ota/start, then POST /ota/upload; and version 2 (AsyncElegantOTA):
+ * one POST with the MD5 before the file, or, on an ESP8266's own server, one for the
+ * HTTPUpdateServer. The pages come packed, whatever the client accepts. */
 #include "board.h"
 #include "web_page.h"
 

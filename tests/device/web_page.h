@@ -44,8 +44,8 @@ struct page {
     bool restarts_always;     /* also after a failure */
     bool bare_errors;         /* the error's text without its line end */
     bool has_error_numbers;   /* of the ESP8266's updater, without their texts */
-    /* What follows a broken upload is added to it. An ESP8266 looks at the first bytes only, and says
-     * that the mixture is a success. */
+    /* What follows a broken upload is added to it. An ESP8266 looks at the first bytes only, and
+     * says that the mixture is a success. */
     bool appends;
     bool says_wrong_origin;     /* where there is no password */
     bool challenge_has_headers; /* a 401 to a POST has the headers below, too */
@@ -62,8 +62,8 @@ struct page {
     const struct page_service *services; /* as announced; ended by a row without type */
 };
 
-/* A service of the announcement. Its records are separated by blanks; in them, %v is the version, %m
- * the MAC address and %b the type of the board. That of ESPHome's API has records of its own. */
+/* A service of the announcement. Its records are separated by blanks; in them, %v is the version,
+ * %m the MAC address and %b the type of the board. That of ESPHome's API has records of its own. */
 struct page_service {
     const char *type;
     const char *record; /* NULL: none */
@@ -126,12 +126,13 @@ const char *page_hardware(const struct board *board, char name[HEX_ROOM]);
 void page_say(struct web_client *client, int status, const char *type, const char *headers,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Answers the upload with the row's success or failure; or with the failure's words about a text. */
+/* Answers the upload with the row's success or failure; or with the failure's words about a
+ * text. */
 void page_say_success(struct web_client *client);
 void page_say_failure(struct web_client *client);
 
-/* What each verdict of an upload begins with: the faults that keep the client from learning that the
- * image is installed. True if one does. */
+/* What each verdict of an upload begins with: the faults that keep the client from learning that
+ * the image is installed. True if one does. */
 bool page_withholds_reply(struct web_client *client);
 
 /* Sends the answer in the form of the board's server, and prints the event. */

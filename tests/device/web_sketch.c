@@ -1,6 +1,6 @@
-/* The sketch server of JAndrassy's ArduinoOTA: it compares the request's first line and the names of
- * two headers byte by byte, and takes a body without any form. It flushes the body of a request that
- * it rejects before it answers, and says OK to whatever has the announced length. */
+/* The sketch server of JAndrassy's ArduinoOTA: it compares the request's first line and the names
+ * of two headers byte by byte, and takes a body without any form. It flushes the body of a request
+ * that it rejects before it answers, and says OK to whatever has the announced length. */
 #include "board.h"
 #include "event.h"
 #include "web_page.h"

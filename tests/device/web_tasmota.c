@@ -1,5 +1,5 @@
-/* Tasmota. The data handler of /u2 looks at neither the password nor the Referer; they decide on the
- * page that follows, so a 401 or an empty reply leaves open what has happened. */
+/* Tasmota. The data handler of /u2 looks at neither the password nor the Referer; they decide on
+ * the page that follows, so a 401 or an empty reply leaves open what has happened. */
 #include "board.h"
 #include "web_page.h"
 
@@ -265,8 +265,8 @@ static bool tasmota_file_begins(struct web_client *client, const struct form_par
     return false;
 }
 
-/* An ESP32 says of an image that is larger than the partition what an ESP8266 says of one for a larger
- * flash (HandleUploadLoop() of xdrv_01_9_webserver.ino, 15.5). */
+/* An ESP32 says of an image that is larger than the partition what an ESP8266 says of one for a
+ * larger flash (HandleUploadLoop() of xdrv_01_9_webserver.ino, 15.5). */
 static void begin_update(struct web_client *client)
 {
     struct web *web = &client->board->web;

@@ -1,6 +1,7 @@
-/* WLED: no password, but an OTA lock and a PIN. From version 16 an image must be of the same release,
- * which stands in its metadata, unless the form says skipValidation=1 before the file. Version 2 of the
- * metadata also has the version that must be there to install it (wled00/wled_metadata.cpp). */
+/* WLED: no password, but an OTA lock and a PIN. From version 16 an image must be of the same
+ * release, which stands in its metadata, unless the form says skipValidation=1 before the file.
+ * Version 2 of the metadata also has the version that must be there to install it
+ * (wled00/wled_metadata.cpp). */
 #include "board.h"
 #include "web_page.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of what the aliases stand for. Less than ALIASES_SIZE_MAX: popt makes room for each word by itself, and
- * with AddressSanitizer all the others are copied then. */
+/* Of what the aliases stand for. Less than ALIASES_SIZE_MAX: popt makes room for each word by
+ * itself, and with AddressSanitizer all the others are copied then. */
 enum { SIZE_READ = 64 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 /*
- * fuzz-basic_auth.c: no value of an Authorization header is read beyond its end, and only those that
- * contain the user pass for that user.
+ * fuzz-basic_auth.c: no value of an Authorization header is read beyond its end, and only those
+ * that contain the user pass for that user.
  */
 #include "serve/basic_auth.h"
 

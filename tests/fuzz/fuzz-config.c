@@ -1,7 +1,7 @@
 /*
- * fuzz-config.c: any text as a project file and, behind a NUL byte, as the user's own, for a command
- * line that names what both may name. A setting is adopted from the right file, a board of a project
- * file gets no secret, and whatever is refused is refused with the file and the line.
+ * fuzz-config.c: any text as a project file and, behind a NUL byte, as the user's own, for a
+ * command line that names what both may name. A setting is adopted from the right file, a board of
+ * a project file gets no secret, and whatever is refused is refused with the file and the line.
  */
 #include "base/beneath.h"
 #include "base/diag.h"

@@ -1,8 +1,8 @@
 /*
  * fuzz-echo.c: text that repeats eight digits of an answer is recognized, and no other text is; the
- * pieces that the text comes in do not matter. The first byte of the input chooses their size. Bytes
- * from 0xF8 on stand for four digits of the answer, chosen by the byte after them, since noise would
- * hardly find eight.
+ * pieces that the text comes in do not matter. The first byte of the input chooses their size.
+ * Bytes from 0xF8 on stand for four digits of the answer, chosen by the byte after them, since
+ * noise would hardly find eight.
  */
 #include "secrets/echo.h"
 

@@ -31,8 +31,8 @@ static void take_data(struct exchange *exchange)
     require(exchange->taken == exchange->content->size);
 }
 
-/* A peer that knows the key: from here on, the board's bytes are sealed. Noise cannot stumble upon a
- * handshake that is authentic, so the exchange is put behind it. */
+/* A peer that knows the key: from here on, the board's bytes are sealed. Noise cannot stumble upon
+ * a handshake that is authentic, so the exchange is put behind it. */
 static struct noise *end_handshake(struct exchange *exchange)
 {
     struct noise *peer = noise_new(exchange->config.key, "", 0, exchange->config.ephemeral);

@@ -1,6 +1,6 @@
 /*
- * fuzz-expect.c: for any expression and any lines, matching ends, --expect and --reject agree, and no
- * rest of a line changes what a half of it has decided.
+ * fuzz-expect.c: for any expression and any lines, matching ends, --expect and --reject agree, and
+ * no rest of a line changes what a half of it has decided.
  * The input is the expression, a NUL byte, and the lines.
  */
 #include "boardlog/expect.h"

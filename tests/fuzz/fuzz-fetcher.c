@@ -1,6 +1,6 @@
 /*
- * fuzz-fetcher.c: any headers leave a fetcher that satisfies the contract of fetcher.h. The input is
- * names and values in turn, each up to a newline.
+ * fuzz-fetcher.c: any headers leave a fetcher that satisfies the contract of fetcher.h. The input
+ * is names and values in turn, each up to a newline.
  */
 #include "serve/fetcher.h"
 

@@ -1,6 +1,6 @@
 /*
- * fuzz-metrics.c: any file is one of --metrics, of which no line is lost when it is written again, or is
- * rejected with a printable sentence.
+ * fuzz-metrics.c: any file is one of --metrics, of which no line is lost when it is written again,
+ * or is rejected with a printable sentence.
  */
 #include "base/escape.h"
 #include "output/metrics.h"

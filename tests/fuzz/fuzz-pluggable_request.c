@@ -1,6 +1,6 @@
 /*
- * fuzz-pluggable_request.c: any line of an IDE becomes a request whose arguments are within the line,
- * without spaces around them.
+ * fuzz-pluggable_request.c: any line of an IDE becomes a request whose arguments are within the
+ * line, without spaces around them.
  */
 #include "pluggable/request.h"
 

@@ -1,6 +1,7 @@
 /*
  * fuzz-target.c: any text gives a target that satisfies the contract of target.h, or is rejected
- * with a printable sentence. Parsing the name of a target, as it is shown, gives the same target again.
+ * with a printable sentence. Parsing the name of a target, as it is shown, gives the same target
+ * again.
  */
 #include "base/escape.h"
 #include "target_promise.h"

@@ -1,7 +1,8 @@
 /*
- * late-send.c: for LD_PRELOAD, by test_web.py: a send() that comes too late. Once 100,000 bytes have
- * left by a socket, the next send() there opens the FIFO LATE_SEND_FIFO, which tells the peer, and
- * goes on when the peer has reset the connection. What the peer said before that is there, unread.
+ * late-send.c: for LD_PRELOAD, by test_web.py: a send() that comes too late. Once 100,000 bytes
+ * have left by a socket, the next send() there opens the FIFO LATE_SEND_FIFO, which tells the peer,
+ * and goes on when the peer has reset the connection. What the peer said before that is there,
+ * unread.
  */
 #include <fcntl.h>
 #include <poll.h>

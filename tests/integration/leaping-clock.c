@@ -1,6 +1,6 @@
 /*
- * leaping-clock.c: for LD_PRELOAD, by test_serve_tasmota.py: a monotonic clock that is ahead by as many
- * seconds as the file CLOCK_LEAP says. Without the file it goes as usual.
+ * leaping-clock.c: for LD_PRELOAD, by test_serve_tasmota.py: a monotonic clock that is ahead by as
+ * many seconds as the file CLOCK_LEAP says. Without the file it goes as usual.
  */
 #include <fcntl.h>
 #include <stdlib.h>

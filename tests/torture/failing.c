@@ -5,11 +5,11 @@
  * Each child has its own counters, as the order of calls in two processes varies. If calls fail for
  * good, they also fail in children that are forked later.
  *
- * Starting a program takes longer than most of its runs, so it is started once and waits in front of
- * main() for requests at the socket FAILING_SERVER. Each run is a fork of it. A request has a file
- * with a struct state, which all processes of the run share. Counting begins with main(), as the
- * program cannot handle failures in the loader and in constructors. Streams of stdio become cookies
- * over read() and write(), as calls of these within the C library cannot be replaced.
+ * Starting a program takes longer than most of its runs, so it is started once and waits in front
+ * of main() for requests at the socket FAILING_SERVER. Each run is a fork of it. A request has a
+ * file with a struct state, which all processes of the run share. Counting begins with main(), as
+ * the program cannot handle failures in the loader and in constructors. Streams of stdio become
+ * cookies over read() and write(), as calls of these within the C library cannot be replaced.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -478,8 +478,8 @@ static bool receive_request(int server)
     return true;
 }
 
-/* Returns in each process that is to run main(). Its parent tells the client its process ID, and how
- * it ended. */
+/* Returns in each process that is to run main(). Its parent tells the client its process ID, and
+ * how it ended. */
 static void serve_requests(int server)
 {
     while (receive_request(server)) {

@@ -255,8 +255,8 @@ static void handle_event(struct connection *connection, enum exchange_event even
     }
 }
 
-/* An exchange takes bytes as long as its steps can be sent, and there is room for all of them. If not,
- * the bytes would be offered to it for ever, and no timer or signal would be served. */
+/* An exchange takes bytes as long as its steps can be sent, and there is room for all of them. If
+ * not, the bytes would be offered to it for ever, and no timer or signal would be served. */
 static void finish_stuck(struct connection *connection)
 {
     ota_fail(&connection->failure, OTA_E_INTERNAL,
@@ -441,8 +441,8 @@ struct connection *connection_start(struct loop *loop, int fd, const struct exch
     return connection;
 }
 
-/* A board would be blocked for up to 90 s by a connection that is not closed. It gets no FIN if data
- * is left unread, and no rest of an image that was given up if the queue is discarded. */
+/* A board would be blocked for up to 90 s by a connection that is not closed. It gets no FIN if
+ * data is left unread, and no rest of an image that was given up if the queue is discarded. */
 static void close_socket(struct connection *connection)
 {
     char buffer[READ_SIZE];

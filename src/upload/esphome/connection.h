@@ -12,13 +12,13 @@ struct connection;
 struct connection_callbacks {
     /* From EXCHANGE_ENCRYPTED to EXCHANGE_RECEIVED. Not called from connection_start(). */
     void (*on_event)(enum exchange_event event, const struct exchange *exchange, void *userdata);
-    /* Bytes of the content that have reached the board's TCP. At most ten times a second, and at the
-     * end. */
+    /* Bytes of the content that have reached the board's TCP. At most ten times a second, and at
+     * the end. */
     void (*on_progress)(size_t acknowledged, void *userdata);
     /* Once, at the end. OTA_OK only after EXCHANGE_INSTALLED. OTA_E_PASSWORD_NEEDED without a
      * message: after EXCHANGE_NO_PASSWORD. OTA_E_NO_ANSWER before the board was ready; from then on
-     * OTA_E_LOST or OTA_E_STALLED, and OTA_E_UNKNOWN once the last byte was sent. Other failures are
-     * those of the exchange. The callee may free the connection. */
+     * OTA_E_LOST or OTA_E_STALLED, and OTA_E_UNKNOWN once the last byte was sent. Other failures
+     * are those of the exchange. The callee may free the connection. */
     void (*on_done)(const struct ota_failure *failure, void *userdata);
     void *userdata;
 };

@@ -25,9 +25,9 @@ struct noise {
     uint64_t sent, received; /* messages after the handshake */
 };
 
-/* Begins a handshake with the key that both sides know and a prologue that both have seen. ephemeral
- * is our private key for this handshake: random, or the caller's when not NULL (tests). NULL when
- * memory ran out or libcrypto fails. */
+/* Begins a handshake with the key that both sides know and a prologue that both have seen.
+ * ephemeral is our private key for this handshake: random, or the caller's when not NULL (tests).
+ * NULL when memory ran out or libcrypto fails. */
 struct noise *noise_new(const unsigned char shared_key[NOISE_KEY_SIZE], const void *prologue,
                         size_t length, const unsigned char *ephemeral);
 /* Cleanses and frees it; NULL is allowed. */

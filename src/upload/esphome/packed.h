@@ -22,8 +22,8 @@ struct packed {
 
 /* Fills in what may be sent of an image. Only an ESP8266 asks for compressed images; one for other
  * boards is not compressed, which takes a moment, nor is one that is to be sent as it is. A file
- * that is compressed already can be sent only as that, unless the image has its original. False when
- * memory ran out. */
+ * that is compressed already can be sent only as that, unless the image has its original. False
+ * when memory ran out. */
 bool packed_choose(struct packed **list, const struct image *image, bool is_as_it_is,
                    struct exchange_content *plain, struct exchange_content *packed);
 

@@ -35,8 +35,8 @@ void handshake_has_gone(struct ota_failure *failure, const char *address);
 /* No verdict on the answer to a challenge came within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);
-/* The notice before a board gets an answer with MD5. Neither its port nor the image tells whether it
- * could do better. */
+/* The notice before a board gets an answer with MD5. Neither its port nor the image tells whether
+ * it could do better. */
 const char *handshake_weak_auth_notice(void);
 /* Whether a board at this address is known to speak SHA-256, so that it gets no answer with MD5. */
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board);

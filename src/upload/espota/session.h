@@ -63,8 +63,8 @@ struct session_config {
     struct echo *echo; /* answers that must not be shown if the board repeats them */
 };
 
-/* Starts an upload. The callbacks are those of the attempt; on_blamed is not called. Returns NULL when
- * memory ran out. Other failures are reported by on_done, never from within this call. */
+/* Starts an upload. The callbacks are those of the attempt; on_blamed is not called. Returns NULL
+ * when memory ran out. Other failures are reported by on_done, never from within this call. */
 struct session *session_start(const struct session_config *config,
                               const struct upload_callbacks *callbacks);
 

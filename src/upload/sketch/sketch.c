@@ -1,14 +1,15 @@
 /*
- * sketch.c: sketch servers (JAndrassy's ArduinoOTA, WiFi101OTA) as one of the protocols of upload.h.
+ * sketch.c: sketch servers (JAndrassy's ArduinoOTA, WiFi101OTA) as one of the protocols of
+ * upload.h.
  *
  *   -> POST /sketch, no body    <- 400: the password is right; 401: it is wrong
  *   -> POST /data, no body      <- 400 or 401: an ESP8266 or ESP32; 404: another chip
  *   -> POST /sketch, the image  <- 200: every byte has arrived
  *
  * The server tells about a wrong password only after the whole image. The first request finds that
- * out at once: it is rejected before the storage is opened. It also tells what the server is. Most of
- * these boards announce no chip, and none of them checks an image. The second request is sent if the
- * image is wrong for one of the two answers.
+ * out at once: it is rejected before the storage is opened. It also tells what the server is. Most
+ * of these boards announce no chip, and none of them checks an image. The second request is sent if
+ * the image is wrong for one of the two answers.
  */
 #include "base/diag.h"
 #include "base/error.h"

@@ -12,7 +12,8 @@
 enum trust_strength page_challenge_strength(const struct challenge *challenge);
 
 /* Notes that the page brought this challenge. Returns whether it may be answered; else fills in
- * failure as trust_allows() does, or with OTA_E_PASSWORD_NEEDED for a kind that is not known here. */
+ * failure as trust_allows() does, or with OTA_E_PASSWORD_NEEDED for a kind that is not known
+ * here. */
 bool page_take_challenge(struct trust *trust, const struct challenge *challenge, bool is_encrypted,
                          struct ota_failure *failure);
 

@@ -114,7 +114,8 @@ static void set_string(char *target, size_t capacity, const json_t *object, cons
         escape_string(target, capacity, text);
 }
 
-/* "2026-11-29T10:07:31" is put together on the board; its image contains the compiler's __TIME__. */
+/* "2026-11-29T10:07:31" is put together on the board; its image contains the compiler's
+ * __TIME__. */
 static void set_time_mark(struct page_facts *facts, const char *built)
 {
     enum { TIME_LENGTH = 8 };

@@ -225,7 +225,8 @@ static enum page_hint weigh(const struct http_reply *reply)
     return reply->status == 200 ? PAGE_HINT_OTHER : PAGE_HINT_ERROR;
 }
 
-/* Notes what answered, for the case that no page is found: what tells most, and of pages the last. */
+/* Notes what answered, for the case that no page is found: what tells most, and of pages the
+ * last. */
 static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
 {
     static const enum ota_cause causes[] = {
@@ -331,8 +332,8 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
 }
 
-/* Whether the reply is a part of the body that would say which page it is: the rest may have the words
- * of another page, or another field for a file. */
+/* Whether the reply is a part of the body that would say which page it is: the rest may have the
+ * words of another page, or another field for a file. */
 static bool is_part_of_page(const struct page_finder *finder, const struct http_reply *reply,
                             enum path path)
 {

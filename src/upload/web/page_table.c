@@ -11,9 +11,9 @@
 #define FIRMWARE "firmware.bin"
 #define FILESYSTEM "filesystem.bin"
 
-/* On a Pico W, the page esp8266 also says "Update Success" if the updater failed without an error, as
- * older ones do when the filesystem is full (arduino-pico, HTTPUpdateServer-impl.h and Updater.cpp;
- * its issue 2785). */
+/* On a Pico W, the page esp8266 also says "Update Success" if the updater failed without an error,
+ * as older ones do when the filesystem is full (arduino-pico, HTTPUpdateServer-impl.h and
+ * Updater.cpp; its issue 2785). */
 const struct page pages[PAGE_COUNT] = {
     [PAGE_ESP8266] = {.name = "esp8266",
                       .title = "ESP8266HTTPUpdateServer",

@@ -49,12 +49,12 @@ struct page {
     /* The board writes before it looks at the password: a 401 to the upload, or no reply at all,
      * tells nothing. */
     bool writes_first;
-    /* The page adds an upload to one that broke off before it. What an ESP8266 or Pico W then starts is
-     * the mixture, as it looks at the first bytes only; an ESP32 refuses it. */
+    /* The page adds an upload to one that broke off before it. What an ESP8266 or Pico W then
+     * starts is the mixture, as it looks at the first bytes only; an ESP32 refuses it. */
     bool appends;
-    /* So do versions before this one (PAGE_EVER: all) with most cores: they do not end the updater when
-     * an upload breaks off, and begin() of a running one fails without an error. An ESP8266 core after
-     * 3.1.2 has one (Updater.cpp; esp8266/Arduino, pull request 9104). */
+    /* So do versions before this one (PAGE_EVER: all) with most cores: they do not end the updater
+     * when an upload breaks off, and begin() of a running one fails without an error. An ESP8266
+     * core after 3.1.2 has one (Updater.cpp; esp8266/Arduino, pull request 9104). */
     unsigned may_append_before;
     bool is_worded; /* a complete reply without the words of success means failure */
     /* Any complete reply without words of failure means success, also a redirect. */
@@ -84,7 +84,8 @@ extern const struct page pages[PAGE_COUNT];
 /* NULL if there is none of this name. */
 const struct page *page_table_find(const char *name);
 
-/* Whether may_append_before holds for a board that tells this version ("16.0.0 (...)"; "": none). */
+/* Whether may_append_before holds for a board that tells this version ("16.0.0 (...)"; "":
+ * none). */
 bool page_may_append(const struct page *page, const char *version);
 
 /* Writes the names of all: "esp8266, esp32 and form". Returns text. */

@@ -43,9 +43,9 @@ static bool is_own_path(const char *location)
            !strchr(location, '\\') && strcspn(location, ":") >= strcspn(location, "?#");
 }
 
-/* Whether a reply without words of failure is what a hand-made page says after an upload. A redirect
- * to a path of its own without such words is; 301, 307 and 308 mean that the upload belongs
- * elsewhere, and so do other hosts (as of a captive portal) and logins. */
+/* Whether a reply without words of failure is what a hand-made page says after an upload. A
+ * redirect to a path of its own without such words is; 301, 307 and 308 mean that the upload
+ * belongs elsewhere, and so do other hosts (as of a captive portal) and logins. */
 static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
 {
     bool leads_on = (reply->status == 302 || reply->status == 303) &&
@@ -55,9 +55,9 @@ static bool is_plain_answer(const struct page *page, const struct http_reply *re
            (reply->status < 300 || leads_on);
 }
 
-/* The body is not searched for a login: sketches that have one answer an upload with 401, or with 302 or
- * 303 (some without a Location, and <meta refresh> in the body), never with 200. A form for a password
- * may also follow a success, as that of a page with the Wi-Fi settings. */
+/* The body is not searched for a login: sketches that have one answer an upload with 401, or with
+ * 302 or 303 (some without a Location, and <meta refresh> in the body), never with 200. A form for
+ * a password may also follow a success, as that of a page with the Wi-Fi settings. */
 bool page_leads_to_login(const struct http_reply *reply)
 {
     return strcasestr(reply->refresh, "login") ||

@@ -115,8 +115,8 @@ static enum ota_error check_certificates(int fd, size_t size, const char *shown,
     }
 }
 
-/* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer; and what is wrong
- * with the file would look like a board's fault. */
+/* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer; and what is
+ * wrong with the file would look like a board's fault. */
 static bool check_ca_file(const char *path, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];

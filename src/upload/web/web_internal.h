@@ -1,5 +1,6 @@
 /*
- * web_internal.h: the state of an upload through a web page, and what the web*.c call of each other.
+ * web_internal.h: the state of an upload through a web page, and what the web*.c call of each
+ * other.
  */
 #ifndef ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
 #define ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
@@ -24,8 +25,8 @@ struct web;
 
 /* Takes the reply to a GET, unless it is a challenge to be answered. */
 typedef void web_reply_fn(struct web *web, const struct http_reply *reply);
-/* A GET got no reply, and not because this computer failed, which is always a failure. Returns false
- * if this is one, too. */
+/* A GET got no reply, and not because this computer failed, which is always a failure. Returns
+ * false if this is one, too. */
 typedef bool web_lost_fn(struct web *web, const struct http_outcome *outcome);
 
 struct web_service {
@@ -127,8 +128,8 @@ struct web {
 const struct web_settings *web_settings_of(const struct web *web);
 const struct upload_settings *web_common_settings(const struct web *web);
 
-/* What the board's line of --hosts or the command line says. NULL: the page is looked for; the field
- * is the page's. */
+/* What the board's line of --hosts or the command line says. NULL: the page is looked for; the
+ * field is the page's. */
 const struct page *web_forced_page(const struct web *web);
 const char *web_field(const struct web *web);
 
@@ -162,8 +163,8 @@ void web_ask(struct web *web, const char *path, const struct multipart *body,
              web_reply_fn *on_reply);
 /* Sends web->body to a path. */
 void web_post(struct web *web, const char *path);
-/* A challenge has come. What the board has said of an earlier answer no longer counts. Returns false
- * if it cannot or may not be answered; the attempt has ended. */
+/* A challenge has come. What the board has said of an earlier answer no longer counts. Returns
+ * false if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* The password itself, or the PIN, is about to be sent to the board. */
 void web_note_told(struct web *web);

@@ -1,8 +1,9 @@
 /*
  * web_readback.c: the version that the board's page tells after a confirmed upload.
  *
- *   --expect-version   asked until it is the expected one. A board that has told it before the upload
- *                      must have been away in between; otherwise the old firmware may still run.
+ *   --expect-version   asked until it is the expected one. A board that has told it before the
+ *                      upload must have been away in between; otherwise the old firmware may
+ *                      still run.
  *   --online           asked once the board is back, and compared with the one before the upload
  *   both               asked once the board is back, until it is the expected one; as after a lost
  *                      verdict for which --expect stands in
@@ -116,8 +117,8 @@ static void finish_unproven(struct web *web, const char *version)
                       but, seconds, shown);
 }
 
-/* The version before the upload, from the same path; "": unknown. Versions are compared as they are,
- * and hidden only where they are shown: two may have a part of the password in them. */
+/* The version before the upload, from the same path; "": unknown. Versions are compared as they
+ * are, and hidden only where they are shown: two may have a part of the password in them. */
 static const char *version_before(const struct web *web)
 {
     return web->told_before ? web->version_before : "";

@@ -34,10 +34,10 @@ bool web_is_tls(const struct web *web)
     return target_is_https(web->upload.config.target);
 }
 
-/* The name in the URL, for which the certificate has to be. Anybody in the network can announce that
- * name with an address of his own, so a certificate for the address that was found proves nothing.
- * NULL: the URL has an address, or --insecure accepts any certificate for a name that no URL can
- * have. */
+/* The name in the URL, for which the certificate has to be. Anybody in the network can announce
+ * that name with an address of his own, so a certificate for the address that was found proves
+ * nothing. NULL: the URL has an address, or --insecure accepts any certificate for a name that no
+ * URL can have. */
 static const char *name_to_verify(const struct web *web)
 {
     const struct target *target = web->upload.config.target;
@@ -297,8 +297,8 @@ void web_fail_rejected(struct web *web)
     web_finish(web, &failure);
 }
 
-/* The board asks again, although the request had the password. A server that keeps one nonce for all
- * clients may have replaced it for somebody else's request. */
+/* The board asks again, although the request had the password. A server that keeps one nonce for
+ * all clients may have replaced it for somebody else's request. */
 static void handle_rejection(struct web *web, const struct challenge *challenge)
 {
     bool is_replaced = challenge_is_digest(challenge) &&

@@ -18,7 +18,8 @@ struct web_settings {
     bool is_insecure;        /* --insecure: any certificate */
 };
 
-/* The values of --page ("auto" included), --field and --user, and of the same settings in a list. */
+/* The values of --page ("auto" included), --field and --user, and of the same settings in a
+ * list. */
 bool web_check_page(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
 bool web_check_field(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
 bool web_check_user(const char *value, char why[UPLOAD_OWN_WHY_MAX]);

@@ -187,7 +187,8 @@ static bool may_keep_part(const struct web *web)
 
 /* -- ElegantOTA 3 -- */
 
-/* The start of an update says so if the updater still runs, unless the core has no error for that. */
+/* The start of an update says so if the updater still runs, unless the core has no error for
+ * that. */
 static bool tells_of_part(const struct web *web)
 {
     return web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2;

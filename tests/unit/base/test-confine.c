@@ -347,7 +347,7 @@ static void test_attributes_of_files(void **state)
 
     (void)state;
     if (getenv("ESP_OTA_VALGRIND"))
-        skip(); /* it answers ENOSYS to calls that it does not know, and the kernel never sees them */
+        skip(); /* it answers ENOSYS to calls that it does not know; the kernel never sees them */
     assert_true(opened >= 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int confined = attempt_call(&rows[i], true), is_free = attempt_call(&rows[i], false);

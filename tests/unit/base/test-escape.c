@@ -278,8 +278,8 @@ static void test_revert(void **state)
                                              "b");
 }
 
-/* Harmless characters at the beginning of a text, behind another one, and behind a backslash: each of
- * the planes with letters, and some of the others. */
+/* Harmless characters at the beginning of a text, behind another one, and behind a backslash: each
+ * of the planes with letters, and some of the others. */
 static void test_round_trip(void **state)
 {
     static const char *const beginnings[] = {"", "a", "\\", "u\u0308\u0308\u0308\u0308", "\u1112"};

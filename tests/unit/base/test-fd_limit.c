@@ -1,6 +1,6 @@
 /*
- * test-fd_limit.c: the soft limit of open files is raised as far as it can be, and where that is too
- * little, there are fewer connections.
+ * test-fd_limit.c: the soft limit of open files is raised as far as it can be, and where that is
+ * too little, there are fewer connections.
  */
 #include "base/fd_limit.h"
 

@@ -1,7 +1,7 @@
 /*
  * test-stdio_guard.c: file descriptors 0 to 2 closed in every combination. Each combination is
- * tried in a child, which returns its findings as its exit status. Pipes with readers that are slow,
- * stopped or gone, and a terminal that is held.
+ * tried in a child, which returns its findings as its exit status. Pipes with readers that are
+ * slow, stopped or gone, and a terminal that is held.
  */
 #include "base/stdio_guard.h"
 
@@ -46,7 +46,8 @@ static bool is_untouched(int descriptor, const struct stat *before)
            now.st_dev == before->st_dev;
 }
 
-/* Bit n of closed: the caller has closed descriptor n. The first open(2) fails if lacks_null. Returns the exit status. */
+/* Bit n of closed: the caller has closed descriptor n. The first open(2) fails if lacks_null.
+ * Returns the exit status. */
 static int secure_and_look(unsigned closed, bool lacks_null)
 {
     int pipes[2];

@@ -172,7 +172,8 @@ static void test_a_reader_that_pauses(void **state)
     close_pipe();
 }
 
-/* Half of the queue is kept for what comes without being asked for; for both of two that are joined. */
+/* Half of the queue is kept for what comes without being asked for; for both of two that are
+ * joined. */
 static void test_room(void **state)
 {
     const unsigned half = WRITE_QUEUE_MAX / 2 / LINE_SIZE;

@@ -327,7 +327,8 @@ static void test_turned_away(void **state)
     close_scene(&scene);
 }
 
-/* The connection is there, but the kernel allows no watch for it: which is said, and tried again. */
+/* The connection is there, but the kernel allows no watch for it: which is said, and tried
+ * again. */
 static void test_no_more_watches(void **state)
 {
     struct scene scene;
@@ -565,8 +566,8 @@ static void test_a_flood_starves_nobody(void **state)
     flood_log(false, (size_t)32 * 1024, (size_t)4 * 1000 * 1000);
 }
 
-/* Nor does one whose lines take long to be looked at: a turn has one read, and perhaps the line that
- * was unfinished before it. */
+/* Nor does one whose lines take long to be looked at: a turn has one read, and perhaps the line
+ * that was unfinished before it. */
 static void test_a_costly_flood_starves_nobody(void **state)
 {
     enum { READ = 512 };

@@ -29,9 +29,9 @@ struct tcp_connect {
 
 /* script has a letter for each knock: answered, refused, silent, Unreachable at once, Out of
  * descriptors, out of Memory, no Network (this computer's own link is down), firewall forbids (P),
- * Z: answered, and then the program is stopped for 3 s, z: silent, and the same, Y: answered, and then
- * the computer is suspended, whose clock stands still, l: silent, as the link is down while its route
- * stays, d: answered 50 ms later, D: 150 ms later. The last letter is repeated. */
+ * Z: answered, and then the program is stopped for 3 s, z: silent, and the same, Y: answered, and
+ * then the computer is suspended, whose clock stands still, l: silent, as the link is down while
+ * its route stays, d: answered 50 ms later, D: 150 ms later. The last letter is repeated. */
 static struct network {
     const char *script;
     size_t knocks;

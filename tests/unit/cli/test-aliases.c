@@ -1,6 +1,6 @@
 /*
- * test-aliases.c: lines of ~/.popt and what popt makes of them, files that are not read, and lack of
- * memory.
+ * test-aliases.c: lines of ~/.popt and what popt makes of them, files that are not read, and lack
+ * of memory.
  */
 #include "base/string_list.h"
 #include "cli/aliases.h"

@@ -300,7 +300,8 @@ static void test_second_option_in_word(void **state)
         }
 }
 
-/* Aliases in aliases multiply, whatever they stand for in the end. What follows them is wiped unread. */
+/* Aliases in aliases multiply, whatever they stand for in the end. What follows them is wiped
+ * unread. */
 static void test_large_aliases(void **state)
 {
     static const char *const rows[] = {"--many", "--crowd", "--empty"};

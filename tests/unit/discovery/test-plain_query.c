@@ -32,7 +32,8 @@ ssize_t __wrap_sendto(int fd, const void *data, size_t size, int flags, const st
 
 #define USUAL (IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST)
 
-/* What the boards compare a query with: an ID, flags, four counts; a name of three labels; PTR, IN. */
+/* What the boards compare a query with: an ID, flags, four counts; a name of three labels; PTR,
+ * IN. */
 static const unsigned char expected[] = {
     0,   0,   0, 0,   0,   1,   0,   0, 0,   0,   0,   0,   8,   '_', 'a', 'r', 'd', 'u', 'i',
     'n', 'o', 4, '_', 't', 'c', 'p', 5, 'l', 'o', 'c', 'a', 'l', 0,   0,   12,  0,   1};

@@ -548,8 +548,8 @@ static void test_duplicates(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
-/* A board whose name has another board's address, too: the other one is left out only if the first is
- * at that address. */
+/* A board whose name has another board's address, too: the other one is left out only if the first
+ * is at that address. */
 static void test_borrowed_addresses(void **state)
 {
     (void)state;
@@ -906,7 +906,8 @@ static void test_silent_prover(void **state)
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
 
-/* The proof of the first board takes long, and its log has no end: the others do not wait for it. */
+/* The proof of the first board takes long, and its log has no end: the others do not wait for
+ * it. */
 static void test_prover_is_followed(void **state)
 {
     (void)state;

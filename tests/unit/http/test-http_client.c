@@ -296,8 +296,8 @@ static void on_reply_done(const struct http_outcome *outcome, void *userdata)
     loop_quit(ending->loop);
 }
 
-/* A board that gives these bytes to the one request, and closes the connection, perhaps only after the
- * other side. */
+/* A board that gives these bytes to the one request, and closes the connection, perhaps only after
+ * the other side. */
 static pid_t start_board(int listener, const char *reply, bool is_last)
 {
     const pid_t board = fork();
@@ -354,8 +354,8 @@ static CURLcode set_keeping(CURL *easy, CURLoption option, ...)
     return code;
 }
 
-/* Makes libcurl one that keeps connections beyond their requests, as it does since 8.9 if TLS has not
- * ended for both sides. */
+/* Makes libcurl one that keeps connections beyond their requests, as it does since 8.9 if TLS has
+ * not ended for both sides. */
 static void keep_connections(struct http_client *client)
 {
     kept.set_option = client->curl.easy_setopt;
@@ -450,7 +450,8 @@ static void test_replies_that_break_off(void **state)
     }
 }
 
-/* The board sees the end of the connection at once, and what libcurl calls back with is still there. */
+/* The board sees the end of the connection at once, and what libcurl calls back with is still
+ * there. */
 static void test_connection_that_libcurl_keeps(void **state)
 {
     struct ending ending;

@@ -266,7 +266,8 @@ static void test_load_image(void **state)
     image_free(NULL);
 }
 
-/* A name that is too long with ".signed" behind it is none; any other error may hide a signed file. */
+/* A name that is too long with ".signed" behind it is none; any other error may hide a signed
+ * file. */
 static void test_signed_file_that_cannot_be_seen(void **state)
 {
     char loop[128], name[512];

@@ -1,6 +1,6 @@
 /*
- * test-metrics.c: the file of --metrics: what results become in it, what of an earlier file stays, and
- * which files are not touched.
+ * test-metrics.c: the file of --metrics: what results become in it, what of an earlier file stays,
+ * and which files are not touched.
  */
 #include "output/metrics.h"
 

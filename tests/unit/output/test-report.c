@@ -533,7 +533,8 @@ static void tell_many(ota_standing_fn *tell, void *tell_userdata, const void *us
     }
 }
 
-/* SIGUSR1: of many boards the first 40, after those that are retried, and how many more there are. */
+/* SIGUSR1: of many boards the first 40, after those that are retried, and how many more there
+ * are. */
 static void test_status(void **state)
 {
     (void)state;

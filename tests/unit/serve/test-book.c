@@ -273,7 +273,8 @@ static void test_both_listed(void **state)
     book_free(&book);
 }
 
-/* Another device at a board's address does not count as the board that came back without the image. */
+/* Another device at a board's address does not count as the board that came back without the
+ * image. */
 static void test_other_mac_at_home(void **state)
 {
     (void)state;

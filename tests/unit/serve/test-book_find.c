@@ -1,7 +1,7 @@
 /*
- * test-book_find.c: random requests against random lists. Each must be the board's that the rules of
- * esp-ota-serve(7), "Many boards", name; the model below states them once more, and keeps nothing but
- * the list and the MACs that its boards have sent.
+ * test-book_find.c: random requests against random lists. Each must be the board's that the rules
+ * of esp-ota-serve(7), "Many boards", name; the model below states them once more, and keeps
+ * nothing but the list and the MACs that its boards have sent.
  */
 #include "serve/book.h"
 

@@ -153,7 +153,8 @@ static void test_boards(void **state)
     json_decref(root);
 }
 
-/* ESPHome's spelling of the chip; the version of --serve-version, of the application, or the MD5. */
+/* ESPHome's spelling of the chip; the version of --serve-version, of the application, or the
+ * MD5. */
 static void test_manifest(void **state)
 {
     static const struct {

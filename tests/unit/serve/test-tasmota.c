@@ -1,6 +1,6 @@
 /*
- * test-tasmota.c: a board that is told to fetch, in virtual time: how long its slot is kept. The test
- * plays the board, its commands included.
+ * test-tasmota.c: a board that is told to fetch, in virtual time: how long its slot is kept. The
+ * test plays the board, its commands included.
  */
 #include "serve/tasmota_internal.h"
 

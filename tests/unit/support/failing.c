@@ -140,8 +140,8 @@ WRAP(int, prctl, FAILING_PRCTL, -1,
      (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
      (option, a, b, c, d))
 
-/* With _FORTIFY_SOURCE, as in packages, open() with flags that are not constant, and realpath() into
- * an array, are these. */
+/* With _FORTIFY_SOURCE, as in packages, open() with flags that are not constant, and realpath()
+ * into an array, are these. */
 int __wrap___open_2(const char *path, int flags);
 char *__wrap___realpath_chk(const char *path, char *resolved, size_t size);
 

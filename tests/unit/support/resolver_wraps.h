@@ -1,6 +1,6 @@
 /*
- * resolver_wraps.h: replacements for the resolver, at link time (--wrap). Each test defines them for
- * its own world.
+ * resolver_wraps.h: replacements for the resolver, at link time (--wrap). Each test defines them
+ * for its own world.
  */
 #ifndef RESOLVER_WRAPS_H
 #define RESOLVER_WRAPS_H

@@ -1,6 +1,6 @@
 /*
- * watch_limit.h: the kernel's limit of watches (fs.epoll.max_user_watches). Link with watch_limit.c and
- * WRAP epoll_ctl (CMakeLists.txt).
+ * watch_limit.h: the kernel's limit of watches (fs.epoll.max_user_watches). Link with watch_limit.c
+ * and WRAP epoll_ctl (CMakeLists.txt).
  */
 #ifndef WATCH_LIMIT_H
 #define WATCH_LIMIT_H

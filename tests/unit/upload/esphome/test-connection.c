@@ -166,8 +166,8 @@ static void on_event(enum exchange_event event, const struct exchange *exchange,
     board->is_ready |= event == EXCHANGE_READY;
 }
 
-/* The connection's clock, which goes forward at each progress from this one on; the loop's does not.
- * With a trickle, each look finds one byte more acknowledged. */
+/* The connection's clock, which goes forward at each progress from this one on; the loop's does
+ * not. With a trickle, each look finds one byte more acknowledged. */
 static struct {
     int64_t step_us;
     size_t from;

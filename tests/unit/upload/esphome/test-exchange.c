@@ -650,8 +650,8 @@ static void test_encrypted_password(void **state)
     }
 }
 
-/* Allocations fail, most of them libcrypto's: what goes out is right, or nothing goes out, and neither
- * the key nor the board is blamed. The later ones are alike, so some of them are enough. */
+/* Allocations fail, most of them libcrypto's: what goes out is right, or nothing goes out, and
+ * neither the key nor the board is blamed. The later ones are alike, so some of them are enough. */
 static void test_encrypted_without_memory(void **state)
 {
     int after = 0, failures = 0;

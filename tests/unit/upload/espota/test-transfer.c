@@ -352,8 +352,9 @@ static void test_smallest_image(void **state)
     free(image.data);
 }
 
-/* Bytes that the board sent before it got any are read before any is sent: such an OK is early, also
- * if the whole image would fit the board's window, and behind more digits than one turn reads. */
+/* Bytes that the board sent before it got any are read before any is sent: such an OK is early,
+ * also if the whole image would fit the board's window, and behind more digits than one turn
+ * reads. */
 static void test_ok_before_the_first_byte(void **state)
 {
     (void)state;

@@ -334,8 +334,8 @@ static void test_what_is_told(void **state)
     }
 }
 
-/* A part of a page may be that of another one, or lack the other field; what the head or the user says
- * needs no body. The rest is missing in each of these. */
+/* A part of a page may be that of another one, or lack the other field; what the head or the user
+ * says needs no body. The rest is missing in each of these. */
 static void test_broken_off(void **state)
 {
     (void)state;

@@ -146,8 +146,8 @@ static void test_body_over_the_limit(void **state)
     http_reply_clear(&reply);
 }
 
-/* No status is a verdict without the rest of the head, on no page, even if the connection was closed
- * in good order. */
+/* No status is a verdict without the rest of the head, on no page, even if the connection was
+ * closed in good order. */
 static void test_cut_head(void **state)
 {
     static const unsigned statuses[] = {100, 200, 204, 302, 307, 401, 404, 500};
