@@ -186,8 +186,8 @@ const char *assignment_difference(char text[ASSIGNMENT_DIFFERENCE_MAX], const st
     return text;
 }
 
-/* As assignment_difference(), but for two names. One without a scheme demands no way: it has the usual
- * one. https is demanded for what it protects. */
+/* As assignment_difference(), but for two names. One without a scheme demands no way: it has the
+ * usual one. https is demanded for what it protects. */
 static void compare_names(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
                           const struct assignment *b)
 {

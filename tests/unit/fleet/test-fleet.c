@@ -687,7 +687,7 @@ static void test_duplicates_that_differ(void **state)
     expect_free(expect);
 }
 
-/* A bare name has the usual way of its kind and demands none; a scheme does, and https in any case. */
+/* A bare name has the usual way of its kind and demands none; a scheme does, and https always. */
 static void test_duplicates_by_two_ways(void **state)
 {
     (void)state;
