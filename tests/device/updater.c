@@ -109,6 +109,12 @@ bool updater_begin(struct board *board, size_t size, bool filesystem, const char
     return updater->is_running;
 }
 
+void updater_expect(struct board *board, const char *md5)
+{
+    board->web.updater.checks_md5 = true;
+    snprintf(board->invitation.md5, sizeof board->invitation.md5, "%s", md5);
+}
+
 void updater_write(struct board *board, const void *bytes, size_t length, int64_t *cost_us)
 {
     struct updater *updater = &board->web.updater;

@@ -19,6 +19,9 @@ struct updater {
  * dies too (esp8266/Arduino, pull request 9104). */
 bool updater_begin(struct board *board, size_t size, bool filesystem, const char *md5);
 
+/* Demands this MD5 of the update that runs. */
+void updater_expect(struct board *board, const char *md5);
+
 /* Writes the next bytes, and adds the flash's time to *cost_us. Does nothing after an error. */
 void updater_write(struct board *board, const void *bytes, size_t length, int64_t *cost_us);
 

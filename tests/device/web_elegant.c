@@ -109,16 +109,21 @@ static void elegant2_field(struct web_client *client, const char *name, const ch
         strncpy(client->md5, value, sizeof client->md5 - 1);
 }
 
-/* Without the MD5 the file is not written, and the library's 400 is overwritten by OK. */
+/* Without the MD5 the file is not written, and the library's 400 is overwritten by OK. The MD5 is set
+ * before Update.begin(), which forgets it, but not if it returns at once, as an update runs. */
 static bool elegant2_file_begins(struct web_client *client, const struct form_part *part)
 {
-    bool checks = client->board->sim->config->web.checks_md5;
+    struct board *board = client->board;
+    bool checks = board->sim->config->web.checks_md5;
 
-    if (strlen(client->md5) == MD5_HEX)
-        client->skips_data = !updater_begin(client->board, 0, strcmp(part->file, "filesystem") == 0,
-                                            checks ? client->md5 : NULL);
-    else
+    if (strlen(client->md5) != MD5_HEX) {
         client->writes = false;
+        return false;
+    }
+    client->skips_data = !updater_begin(board, 0, strcmp(part->file, "filesystem") == 0,
+                                        checks ? client->md5 : NULL);
+    if (client->skips_data && board->web.updater.is_running)
+        updater_expect(board, client->md5);
     return false;
 }
 

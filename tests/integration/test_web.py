@@ -569,7 +569,12 @@ class Quirks(Scenario):
             *(Case(f"so would one with its core's updater, {name}", web(name, "--fault", "reset@100000*1"),
                    ("--protocol", "web"), image=firmware.esp8266(400000), status=9, never=("attempt 2",),
                    says=("Turn the board off and on before you try again",))
-              for name in ("async", "elegantota2", "form", "webupdater", "wled-old")),
+              for name in ("async", "form", "webupdater", "wled-old")),
+            *(Case(f"ElegantOTA 2 compares the MD5 of the mixture, or its core says that it runs {settings}",
+                   web("elegantota2", *settings, "--fault", "reset@100000*1"), ("--protocol", "web"),
+                   image=firmware.esp8266(400000),
+                   says=("attempt 2 of 3", "the board says: FAIL; this may be about the previous upload", RECEIVED))
+              for settings in ((), ("--web-set", "says-running"))),
             Case("and a Pico W", web("form", "--fault", "reset@100000*1"), ("--protocol", "web"), family="pico",
                  image=400000, status=9, never=("attempt 2",), says=("Turn the board off and on before you try again",)),
             *(Case(f"{name} does not say that its updater runs", web(name, "--fault", "reset@100000*1"),

@@ -173,13 +173,17 @@ static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
                                     : image_fit_chips(chips, web->attempt.image);
 }
 
-/* Whether a board may start the mixture of a part of an image and what is sent after it. */
+/* Whether a board may start the mixture of a part of an image and what is sent after it. ElegantOTA 2
+ * refuses the mixture: it sets the MD5 that is sent before the image, and only an update that really
+ * begins forgets it. It restarts then, too. */
 static bool may_keep_part(const struct web *web)
 {
     const struct page *page = web->finder.page;
     char buffer[KIND_CHIPS_MAX];
     const char *chips = find_chips(web, buffer);
 
+    if (web->finder.is_elegantota_2)
+        return false;
     if (!page->appends && (!page_may_append(page, web->finder.facts.version) || !*chips))
         return false;
     return kind_overlap("esp8266,rp*", chips);
@@ -191,7 +195,7 @@ static bool may_keep_part(const struct web *web)
  * that. */
 static bool tells_of_part(const struct web *web)
 {
-    return web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2;
+    return web->finder.page->start == PAGE_START_ELEGANTOTA;
 }
 
 static void start_elegantota(struct web *web);
