@@ -180,7 +180,7 @@ enum ota_cause {
     OTA_CAUSE_GONE,
     /* It keeps the part that has arrived, adds the next upload to it and starts the mixture. */
     OTA_CAUSE_PART_KEPT,
-    OTA_CAUSE_PART_UNSURE, /* it may do so, and would tell the next attempt of this upload */
+    OTA_CAUSE_PART_UNSURE, /* it may do so; the next attempt of this upload finds out */
     OTA_CAUSE_COUNT
 };
 

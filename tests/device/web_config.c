@@ -45,6 +45,8 @@ static const struct setting rows[] = {
     {"locked", "wled: the OTA lock is on", SETTING_FLAG, offsetof(struct web_config, is_locked)},
     {"fenced", "wled: take uploads from its own network only, which no client is in", SETTING_FLAG,
      offsetof(struct web_config, is_fenced)},
+    {"ignores-reset", "wled: GET /reset restarts nothing", SETTING_FLAG,
+     offsetof(struct web_config, ignores_reset)},
     {"release=NAME", "wled: the release that an image must be of (ESP8266 or ESP32)", SETTING_TEXT,
      offsetof(struct web_config, release)},
     {"stays", "elegantota: built without automatic restart", SETTING_FLAG,

@@ -32,6 +32,7 @@ struct web_config {
     bool has_safeboot;    /* Tasmota's layout with one partition */
     bool is_unsettled;    /* Tasmota's recovery firmware is not ready at once */
     bool stays;           /* ElegantOTA does not restart the board */
+    bool ignores_reset;   /* WLED says that it restarts, and does not */
     bool says_running;    /* an ESP8266 core after 3.1.2: an update that runs is an error */
     bool checks_md5;      /* an old core: AsyncElegantOTA's MD5 is looked at */
     const char *version;  /* that the page shows; after a successful upload the other */

@@ -109,8 +109,8 @@ static void elegant2_field(struct web_client *client, const char *name, const ch
         strncpy(client->md5, value, sizeof client->md5 - 1);
 }
 
-/* Without the MD5 the file is not written, and the library's 400 is overwritten by OK. The MD5 is set
- * before Update.begin(), which forgets it, but not if it returns at once, as an update runs. */
+/* Without the MD5 the file is not written, and the library's 400 is overwritten by OK. The MD5 is
+ * set before Update.begin(), which forgets it, but not if it returns at once, as an update runs. */
 static bool elegant2_file_begins(struct web_client *client, const struct form_part *part)
 {
     struct board *board = client->board;

@@ -15,7 +15,7 @@ enum { OFFSET_8266 = 0x1000, OFFSET_ESP32 = 256 };
 
 static const char metadata_magic[] = {'S', 'T', 'S', 'W'};
 
-static const int64_t PIN_REST_US = 3000000;
+static const int64_t PIN_REST_US = 3000000, RESET_US = 450000;
 
 #define PROCEED " Enable 'Ignore firmware validation' to proceed anyway."
 
@@ -87,12 +87,23 @@ static void say_info(struct web_client *client)
              page_mac(client->board, mac));
 }
 
+/* Wants neither PIN nor unlocked OTA (wled00/wled_server.cpp); reset() then waits for 450 ms. */
+static void reset(struct web_client *client)
+{
+    if (!settings_of(client)->ignores_reset)
+        client->restart_after_us = RESET_US;
+    page_say(client, 200, "text/html", NULL,
+             "<html><body><h2>Rebooting now...</h2>Please wait ~10 seconds...</body></html>");
+}
+
 static bool wled_begins(struct web_client *client)
 {
     if (strcmp(client->request.method, "GET") != 0)
         return true;
     if (strcmp(client->request.path, "/json/info") == 0)
         say_info(client);
+    else if (strcmp(client->request.path, "/reset") == 0)
+        reset(client);
     else if (strcmp(client->request.path, "/update") != 0)
         return true;
     else if (settings_of(client)->is_locked)

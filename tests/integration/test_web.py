@@ -24,6 +24,7 @@ from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
 
+RESTARTING = "the board may have kept a part of the upload that broke off; restarting it"
 RECEIVED = "received by the board; such a page does not say whether the image is good"
 ONCE_MORE = "the board asks for the password with the upload, not with its page; trying again"
 CONFIRMED = "confirmed by the board"
@@ -556,6 +557,26 @@ class Quirks(Scenario):
         self.assertIn("attempt 2 of 3", result.err)
         self.assertEqual("\n".join(board.events).count(" pin right="), 1)
 
+    def test_wled_restarted(self):
+        """A board that was restarted after a broken upload wants its PIN again; each image is sent once more at most."""
+        board = self.board(*web("wled-old", "--web-set", "pin=1234", "--fault", "reset@100000*1"))
+        path = self.file("fw.bin", firmware.esp8266(400000))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "1234")
+        self.assertEqual(result.status, 0, result)
+        events = "\n".join(board.events)
+        self.assertEqual(re.findall(r" pin right=(\w+)| path=/(reset) ", events),
+                         [("yes", ""), ("", "reset"), ("yes", "")])
+        self.assertEqual(sum(" path=/update " in event for event in posts(board)), 2)
+        self.assert_no_secret(result, "1234")
+        for name, image, *settings, resets in (("wled", firmware.wled(400000), 0),
+                                               ("wled-old", firmware.esp8266(400000), "--web-set", "ignores-reset", 1)):
+            with self.subTest(name, settings=settings):
+                board = self.board(*web(name, *settings, "--fault", "reset@100000*1"))
+                path = self.file("fw.bin", image)
+                run("-i", f"http://{board.address}:{board.port}", "-f", path)
+                self.assertEqual("\n".join(board.events).count(" path=/reset "), resets)
+                self.assertEqual(len(posts(board)), 1 if resets else 2)
+
     def test_updater_that_still_runs(self):
         """After an upload that broke off, the first refusal is no verdict on the image."""
         self.check(
@@ -569,7 +590,7 @@ class Quirks(Scenario):
             *(Case(f"so would one with its core's updater, {name}", web(name, "--fault", "reset@100000*1"),
                    ("--protocol", "web"), image=firmware.esp8266(400000), status=9, never=("attempt 2",),
                    says=("Turn the board off and on before you try again",))
-              for name in ("async", "form", "webupdater", "wled-old")),
+              for name in ("async", "form", "webupdater")),
             *(Case(f"ElegantOTA 2 compares the MD5 of the mixture, or its core says that it runs {settings}",
                    web("elegantota2", *settings, "--fault", "reset@100000*1"), ("--protocol", "web"),
                    image=firmware.esp8266(400000),
@@ -590,9 +611,28 @@ class Quirks(Scenario):
                  image=400000, status=10,
                  says=("attempt 2 of 3", "the board says: ERROR: Upgrade in progress", "or restart the board")),
             Case("WLED 16 ends its updater", web("wled", "--fault", "reset@100000*1"), ("--protocol", "web"),
-                 image=firmware.wled(400000), says=("attempt 2 of 3", CONFIRMED)),
+                 image=firmware.wled(400000), says=("attempt 2 of 3", CONFIRMED), never=("restarting it",)),
             Case("ESP8266HTTPUpdateServer does", web("esp8266", "--fault", "reset@100000*1"), ("--protocol", "web"),
                  image=400000, says=("attempt 2 of 3", CONFIRMED)),
+            Case("an older one is restarted", web("wled-old", "--fault", "reset@100000*1"), ("--protocol", "web"),
+                 image=firmware.esp8266(400000), says=("attempt 2 of 3", RESTARTING, CONFIRMED),
+                 events=(" path=/reset ",)),
+            Case("its refusal is one then",
+                 web("wled-old", "--fault", "reset@100000*1", "--fault", "update-error:4"), ("--protocol", "web"),
+                 image=firmware.esp8266(400000), status=10, says=(RESTARTING, "the board says: "),
+                 never=("may be about the previous upload",)),
+            Case("one that crashes has none", web("wled-old", "--fault", "crash@100000*1"), ("--protocol", "web"),
+                 image=firmware.esp8266(400000), says=(CONFIRMED,)),
+            Case("one that does not restart gets nothing more",
+                 web("wled-old", "--web-set", "ignores-reset", "--fault", "reset@100000*1"), ("--protocol", "web"),
+                 image=firmware.esp8266(400000), status=9, never=("attempt 3",),
+                 says=(RESTARTING, "the board may still have the part of the image", "Turn the board off and on")),
+            Case("nor after the last attempt of one", web("wled-old", "--fault", "reset@100000*1"), WEB,
+                 image=firmware.esp8266(400000), status=9, says=("Turn the board off and on before you start again",),
+                 never=(RESTARTING,)),
+            Case("another page has no such path", web("async", "--fault", "reset@100000*1"),
+                 ("--protocol", "web", "--page", "wled"), image=firmware.esp8266(400000), status=9,
+                 never=("attempt 2",), says=("Turn the board off and on before you try again",)),
             Case("a refusal after that is one", web("async", "--fault", "reset@100000*1", "--fault", "update-error:4"),
                  ("--protocol", "web"), family="esp32", image=400000, status=10,
                  says=("attempt 2 of 3", "the board says: FAIL")),

@@ -158,7 +158,8 @@ static bool read_wled_info(struct page_facts *facts, const json_t *root)
 {
     char brand[PAGE_FACT_MAX] = "", arch[PAGE_FACT_MAX] = "";
     char version[WLED_PART_MAX] = "", release[WLED_PART_MAX] = "";
-    const json_t *build = json_object_get(root, "vid");
+    const json_t *build = json_object_get(root, "vid"), *uptime = json_object_get(root, "uptime");
+    const json_int_t seconds = json_integer_value(uptime);
 
     set_string(brand, sizeof brand, root, "brand");
     set_string(version, sizeof version, root, "ver");
@@ -168,6 +169,8 @@ static bool read_wled_info(struct page_facts *facts, const json_t *root)
         return false;
     if (*arch)
         set_hardware(facts, arch, strlen(arch));
+    facts->has_uptime = json_is_integer(uptime) && seconds >= 0 && seconds <= UINT32_MAX;
+    facts->uptime_s = facts->has_uptime ? (uint32_t)seconds : 0;
     snprintf(facts->mark, sizeof facts->mark, "%s",
              json_string_value(json_object_get(root, "ver")));
     snprintf(facts->version, sizeof facts->version, "%s", version);

@@ -8,6 +8,8 @@
 #include "image/kind.h"
 #include "upload/web/page_table.h"
 
+#include <stdint.h>
+
 struct image;
 
 enum { PAGE_FACT_MAX = 96 };
@@ -20,6 +22,8 @@ struct page_facts {
     char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
     bool has_room;                /* the page tells how large an image may be */
     size_t room;                  /* bytes */
+    bool has_uptime;              /* the page tells how long the board has been running */
+    uint32_t uptime_s;
 };
 
 /* The path that tells more of the board; NULL: this page has none. If only some boards with the

@@ -116,6 +116,7 @@ const struct page pages[PAGE_COUNT] = {
                    .success = {"Update successful"},
                    .failure = {"Update failed", "Please unlock", "Access Denied"},
                    .may_append_before = 16,
+                   .restart_path = "/reset",
                    .restart_ms = 3000},
     [PAGE_ESPHOME] = {.name = "esphome",
                       .title = "ESPHome's web server",

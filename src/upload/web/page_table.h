@@ -56,7 +56,9 @@ struct page {
      * when an upload breaks off, and begin() of a running one fails without an error. An ESP8266
      * core after 3.1.2 has one (Updater.cpp; esp8266/Arduino, pull request 9104). */
     unsigned may_append_before;
-    bool is_worded; /* a complete reply without the words of success means failure */
+    const char
+        *restart_path; /* a GET of it restarts the board, whose facts show that; NULL: none */
+    bool is_worded;    /* a complete reply without the words of success means failure */
     /* Any complete reply without words of failure means success, also a redirect. */
     bool is_generic;
     /* How long after its reply the board has restarted for sure, in milliseconds. */

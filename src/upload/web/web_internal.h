@@ -37,6 +37,7 @@ struct web_service {
 /* What the next attempt has to know. */
 struct web_history {
     bool was_broken;      /* an upload has broken off: the page's updater may still be running */
+    int64_t broken_us;    /* when that was seen */
     bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
@@ -105,6 +106,8 @@ struct web {
     bool is_acknowledged; /* the board's TCP has all of it */
     unsigned starts;      /* of an ElegantOTA upload */
     int64_t safeboot_until_us;
+    int64_t restart_until_us; /* the board was asked to restart, and is waited for; 0: it was not */
+    unsigned unrestarted;     /* its replies since that show no restart */
 
     /* Reading the version after the upload. */
     bool is_reading;
@@ -118,7 +121,7 @@ struct web {
     struct readback *readback; /* of the announcement; NULL: not now */
     bool has_returned;         /* upload_read_back() asks; else --expect-version, at once */
     struct outage outage;      /* of this computer, while the version is read */
-    int64_t asked_us;          /* when the version was last asked for */
+    int64_t asked_us;          /* when the version, or the uptime, was last asked for */
     bool was_away;             /* the board was off the network in between, or had no page */
     bool is_read_back;         /* it told the expected version, or another one than before */
 };

@@ -111,7 +111,7 @@ void web_unlock(struct web *web)
     web->is_pin_awaited = false;
     if (web->pins_sent == 1) {
         web_note(web, "the page still wants its PIN, but ignores any PIN for some seconds after a "
-                      "wrong one; trying again");
+                      "wrong one, or a restart; trying again");
         web_wait(web, PIN_AGAIN_US, send_pin);
     } else if (web->pins_sent > 1) {
         fail_pin(web, OTA_E_WRONG_PASSWORD, OTA_CAUSE_PIN_REJECTED, "rejected the PIN");

@@ -4,6 +4,7 @@
  *   ElegantOTA 3   GET /ota/start?mode=fr&hash=MD5, and at once POST /ota/upload
  *   ElegantOTA 2   POST with a plain field MD5 before the file
  *   Tasmota        GET /u4?u4=fct&api= until an ESP32 runs its safeboot firmware, GET /up, POST /u2
+ *   WLED           after an upload that broke off, GET /reset; see the part that a board may keep
  *   all others     POST
  */
 #include "upload/web/web_internal.h"
@@ -32,6 +33,8 @@ static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
 static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
 static const int64_t SAFEBOOT_SETTLE_US = SECONDS(1);
+static const int64_t RESTART_LIMIT_US = SECONDS(60);
+static const int64_t RESTART_POLL_US = SECONDS(2);
 
 /* -- what the board says -- */
 
@@ -173,9 +176,9 @@ static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
                                     : image_fit_chips(chips, web->attempt.image);
 }
 
-/* Whether a board may start the mixture of a part of an image and what is sent after it. ElegantOTA 2
- * refuses the mixture: it sets the MD5 that is sent before the image, and only an update that really
- * begins forgets it. It restarts then, too. */
+/* Whether a board may start the mixture of a part of an image and what is sent after it.
+ * ElegantOTA 2 refuses the mixture: it sets the MD5 that is sent before the image, and only an
+ * update that really begins forgets it. It restarts then, too. */
 static bool may_keep_part(const struct web *web)
 {
     const struct page *page = web->finder.page;
@@ -189,16 +192,15 @@ static bool may_keep_part(const struct web *web)
     return kind_overlap("esp8266,rp*", chips);
 }
 
-/* -- ElegantOTA 3 -- */
-
-/* The start of an update says so if the updater still runs, unless the core has no error for
- * that. */
+/* Whether the next attempt may find out. The start of an ElegantOTA 3 says so if the updater still
+ * runs, unless the core has no error for that; a restart ends the updater. */
 static bool tells_of_part(const struct web *web)
 {
-    return web->finder.page->start == PAGE_START_ELEGANTOTA;
-}
+    const struct page *page = web->finder.page;
 
-static void start_elegantota(struct web *web);
+    return page->start == PAGE_START_ELEGANTOTA ||
+           (page->restart_path && web->finder.facts.has_uptime);
+}
 
 static void fail_with_part(struct web *web)
 {
@@ -210,6 +212,78 @@ static void fail_with_part(struct web *web)
     failure.cause = OTA_CAUSE_PART_KEPT;
     web_finish(web, &failure);
 }
+
+static void ask_for_uptime(struct web *web);
+
+static void wait_for_restart(struct web *web)
+{
+    if (loop_now_us() < web->restart_until_us)
+        web_wait(web, RESTART_POLL_US, ask_for_uptime);
+    else
+        fail_with_part(web);
+}
+
+static bool on_restart_lost(struct web *web, const struct http_outcome *outcome)
+{
+    (void)outcome;
+    wait_for_restart(web);
+    return true;
+}
+
+static void on_restart_asked(struct web *web, const struct http_reply *reply)
+{
+    (void)reply;
+    wait_for_restart(web);
+}
+
+static void ask_for_restart(struct web *web)
+{
+    web_note(web, "the board may have kept a part of the upload that broke off; restarting it");
+    web->restart_until_us = loop_now_us() + RESTART_LIMIT_US;
+    web_get(web, web->finder.page->restart_path, on_restart_asked, on_restart_lost);
+}
+
+/* The page is looked for again: it may want its PIN again. */
+static void go_on_after_restart(struct web *web)
+{
+    web->history.was_broken = web->history.is_unlocked = false;
+    web->pins_sent = 0;
+    web_find_page(web);
+}
+
+/* The uptime is in whole seconds. A page that does not tell it may be none of those that restart
+ * their board at this path. */
+static void on_uptime(struct web *web, const struct http_reply *reply)
+{
+    enum { UNRESTARTED_MAX = 3 };
+    struct page_facts facts = {0};
+
+    page_facts_add(&facts, web->finder.page, reply);
+    if (facts.has_uptime &&
+        SECONDS((int64_t)facts.uptime_s + 1) <= web->asked_us - web->history.broken_us)
+        go_on_after_restart(web);
+    else if (!web->restart_until_us && facts.has_uptime)
+        ask_for_restart(web);
+    else if (web->restart_until_us && ++web->unrestarted < UNRESTARTED_MAX)
+        wait_for_restart(web);
+    else
+        fail_with_part(web);
+}
+
+static bool on_uptime_lost(struct web *web, const struct http_outcome *outcome)
+{
+    return web->restart_until_us && on_restart_lost(web, outcome);
+}
+
+static void ask_for_uptime(struct web *web)
+{
+    web->asked_us = loop_now_us();
+    web_get(web, web_facts_path(web), on_uptime, on_uptime_lost);
+}
+
+/* -- ElegantOTA 3 -- */
+
+static void start_elegantota(struct web *web);
 
 static void on_elegantota_started(struct web *web, const struct http_reply *reply)
 {
@@ -307,7 +381,9 @@ static void start_tasmota(struct web *web)
 
 void web_start_upload(struct web *web)
 {
-    if (web->finder.page->start == PAGE_START_TASMOTA)
+    if (web->history.was_broken && web->finder.page->restart_path && may_keep_part(web))
+        ask_for_uptime(web);
+    else if (web->finder.page->start == PAGE_START_TASMOTA)
         start_tasmota(web);
     else if (web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2)
         start_elegantota(web);
@@ -445,6 +521,7 @@ static void note_password(struct web *web, const struct http_reply *reply)
 static void note_broken(struct web *web, struct ota_failure *failure)
 {
     web->history.was_broken = true;
+    web->history.broken_us = loop_now_us();
     if (may_keep_part(web))
         failure->cause = tells_of_part(web) ? OTA_CAUSE_PART_UNSURE : OTA_CAUSE_PART_KEPT;
 }
@@ -453,6 +530,7 @@ static void note_broken(struct web *web, struct ota_failure *failure)
 static void fail_unclear(struct web *web, const char *what)
 {
     web->history.was_broken = true;
+    web->history.broken_us = loop_now_us();
     web_fail(web, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", web->attempt.image->size, what);
 }
 

@@ -140,6 +140,40 @@ static void test_images(void **state)
     }
 }
 
+/* Of WLED only: another firmware's uptime may be in another unit. */
+static void test_uptime(void **state)
+{
+    static const struct {
+        enum page_id page;
+        const char *body;
+        bool has_uptime;
+        uint32_t uptime_s;
+    } rows[] = {
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":0}", true, 0},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":4294967295}", true,
+         UINT32_MAX},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":4294967296}", false, 0},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":-1}", false, 0},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":\"1\"}", false, 0},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":1.0}", false, 0},
+        {PAGE_WLED, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\"}", false, 0},
+        {PAGE_WLED, "{\"brand\":\"other\",\"ver\":\"0.15.0\",\"uptime\":1}", false, 0},
+        {PAGE_ESP8266, "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"uptime\":1}", false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.status = 200, .has_head = true};
+        struct page_facts facts = {0};
+
+        http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body));
+        page_facts_add(&facts, &pages[rows[i].page], &reply);
+        if (facts.has_uptime != rows[i].has_uptime || facts.uptime_s != rows[i].uptime_s)
+            fail_msg("row %zu: %d %u", i, facts.has_uptime, facts.uptime_s);
+        http_reply_clear(&reply);
+    }
+}
+
 static void test_room(void **state)
 {
     static const struct {
@@ -211,7 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut_version), cmocka_unit_test(test_chips),
         cmocka_unit_test(test_replies),     cmocka_unit_test(test_room),
-        cmocka_unit_test(test_images),      cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_uptime),      cmocka_unit_test(test_images),
+        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
