@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/fd_limit.h"
 #include "base/loop.h"
-#include "base/secret.h"
 #include "boardlog/boot_check.h"
 
 #include <stdio.h>
@@ -627,6 +626,6 @@ void fleet_free(struct fleet *fleet)
         job_free(fleet->members[i].job);
     free(fleet->members);
     loop_timer_stop(&fleet->turn);
-    secret_free(fleet->typed_password);
+    fleet_password_free(fleet);
     free(fleet);
 }

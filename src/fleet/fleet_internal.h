@@ -9,6 +9,8 @@
 #include "fleet/fleet.h"
 #include "secrets/prompt.h"
 
+enum { REJECTIONS_MAX = 3 };
+
 enum state {
     UNTRIED,
     RUNNING,
@@ -26,7 +28,7 @@ struct member {
     struct job *job;            /* from the start to the end */
     struct member *next_ready;  /* in the queue of those that are READY */
     bool asks;                  /* for a password, while its session waits */
-    bool was_given;             /* the password that was typed, in this attempt */
+    const char *was_given;      /* the password that was typed, in this attempt */
     struct endpoints endpoints; /* once resolved; none before */
     char host[MDNS_NAME_MAX];   /* the board's on multicast DNS, then; "": unknown */
     bool is_found;              /* at the only endpoint that is left */
@@ -56,8 +58,9 @@ struct fleet {
     struct prompt *prompt;
     struct member *prover; /* the board that the password is tried on; NULL: none for now */
     char *typed_password;  /* NULL: none */
-    unsigned rejections;   /* of passwords that were typed */
-    bool is_settled;       /* a board has accepted it, or nobody is asked any more */
+    char *rejected[REJECTIONS_MAX]; /* a board whose image was sent may still use one */
+    unsigned rejections;
+    bool is_settled; /* a board has accepted it, or nobody is asked any more */
 };
 
 /* Schedules the fleet's next step, which runs from the loop. */
@@ -79,5 +82,7 @@ void fleet_password_left(struct member *member);
 /* Called from the loop: takes the next step with the password. */
 void fleet_password_turn(struct fleet *fleet);
 void fleet_password_dismiss(struct fleet *fleet);
+/* Frees what was typed, which the jobs use up to their end. */
+void fleet_password_free(struct fleet *fleet);
 
 #endif

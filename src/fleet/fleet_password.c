@@ -21,15 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REJECTIONS_MAX = 3 };
-
 static const int64_t PROMPT_US = SECONDS(110); /* a session waits for 120 s */
-
-static void forget_typed(struct fleet *fleet)
-{
-    secret_free(fleet->typed_password);
-    fleet->typed_password = NULL;
-}
 
 void fleet_password_dismiss(struct fleet *fleet)
 {
@@ -47,7 +39,7 @@ static void give(struct member *member, const char *password)
 static void withhold(struct member *member)
 {
     member->asks = false;
-    member->was_given = false;
+    member->was_given = NULL;
     job_withhold_password(member->job);
 }
 
@@ -170,9 +162,16 @@ void fleet_password_asked(struct member *member)
         prove_password(fleet);
 }
 
+/* A board whose image was sent may have an older one. */
+static bool is_in_question(const struct member *member)
+{
+    return !member->fleet->is_settled && member->was_given &&
+           member->was_given == member->fleet->typed_password;
+}
+
 void fleet_password_accepted(struct member *member)
 {
-    if (member->was_given && !member->fleet->is_settled)
+    if (is_in_question(member))
         settle_password(member->fleet);
 }
 
@@ -181,11 +180,12 @@ bool fleet_password_rejected(struct member *member)
 {
     struct fleet *fleet = member->fleet;
 
-    if (fleet->is_settled || !member->was_given)
+    if (!is_in_question(member))
         return false;
-    member->was_given = false;
-    forget_typed(fleet);
-    if (++fleet->rejections < REJECTIONS_MAX)
+    member->was_given = NULL;
+    fleet->rejected[fleet->rejections++] = fleet->typed_password;
+    fleet->typed_password = NULL;
+    if (fleet->rejections < REJECTIONS_MAX)
         return true;
     settle_password(fleet);
     return false;
@@ -209,4 +209,11 @@ void fleet_password_rested(struct member *member)
     fleet_password_left(member);
     if (member->was_given && !member->fleet->is_settled)
         give(member, NULL);
+}
+
+void fleet_password_free(struct fleet *fleet)
+{
+    for (unsigned i = 0; i < fleet->rejections; i++)
+        secret_free(fleet->rejected[i]);
+    secret_free(fleet->typed_password);
 }

@@ -81,6 +81,23 @@ class Flood(WebPeer):
             connection.sendall(7000 * HELLO_REQUEST)
 
 
+class Log(WebPeer):
+    """The log of a board that restarts at once, and says hello when an event has come."""
+
+    def __init__(self, says, *where):
+        self._says, self._has_restarted = says, False
+        super().__init__(*where)
+        self.port = self.socket.getsockname()[1]
+
+    def answer(self, connection):
+        if self._has_restarted:
+            self._says.wait(DEADLINE_S)
+            connection.sendall(b"hello\r\n")
+            connection.recv(1)
+        connection.sendall(b"old\r\n")
+        self._has_restarted = True
+
+
 class Hostile(Scenario):
 
     def attack(self, script, *options, password=PASSWORD, retries=0, breaks=0):
@@ -208,6 +225,48 @@ class Hostile(Scenario):
         result = terminal.result()
         self.assertEqual((result.status, [BASIC in "".join(server.answers) for server in servers]), (0, [True, True]),
                          result)
+
+    def test_password_of_a_board_without_a_verdict(self):
+        """The board keeps it for its last question, although another one has rejected it and got the next."""
+        is_prompted, is_taken = threading.Event(), threading.Event()
+        for event in (is_prompted, is_taken):
+            self.addCleanup(event.set)
+        challenge, good = ask("Basic", realm="x"), base64.b64encode(b"admin:zweites42").decode()
+
+        def info(path):
+            version = "2.0" if is_taken.is_set() else "1.0"
+            return reply(json.dumps({"ver": version, "vid": 1, "arch": "esp8266", "brand": "WLED"}).encode(), "200 OK",
+                         "Content-Type: application/json") if path == "/json/info" else reply(FORM)
+
+        def first(method, path, answer):
+            if not answer and (method == "POST" or is_taken.is_set()):
+                return challenge
+            return b"" if method == "POST" else info(path)  # its verdict is lost
+
+        def other(method, path, answer):
+            is_prompted.wait(DEADLINE_S)
+            if method == "GET":
+                return info(path)
+            if good not in answer:
+                return challenge
+            is_taken.set()
+            return reply(b"Update successful!")
+
+        servers = [Server(first), Server(other)]
+        logs = [Log(is_taken, servers[0].address)]
+        logs.append(Log(is_taken, servers[1].address, logs[0].port))
+        for server in (*servers, *logs):
+            self.addCleanup(server.close)
+        terminal = Terminal("-i", servers[0].url, "-i", servers[1].url, "--page", "wled", "--retries", "0",
+                            "-f", self.file("fw.bin", sketch("esp8266")), f"--monitor={logs[0].port}",
+                            "--expect", "hello", "--expect-timeout", str(DEADLINE_S), "--expect-version", "2.0")
+        terminal.wait_for_prompt()
+        is_prompted.set()
+        terminal.type(f"{PASSWORD}\n")
+        terminal.wait_for_prompt(count=2)
+        terminal.type("zweites42\n")
+        result = terminal.result()
+        self.assertEqual((result.status, set(servers[0].answers)), (0, {f"Basic {BASIC}"}), result)
 
     def test_downgrade(self):
         """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""

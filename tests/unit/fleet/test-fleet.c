@@ -29,6 +29,8 @@ enum { BOARDS_MAX = 64, IMAGE_SIZE = 1000 };
 struct job {
     struct job_callbacks callbacks;
     const struct assignment *assignment;
+    const char *password; /* the fleet's */
+    char was_given[16];   /* what it was then */
     bool has_given_md5;
 };
 
@@ -141,11 +143,14 @@ void __wrap_job_start(struct job *job)
 
 void __wrap_job_set_password(struct job *job, const char *password)
 {
+    job->password = password;
+    snprintf(job->was_given, sizeof job->was_given, "%s", password ? password : "");
     tell("%d:%s ", number_of(job), password ? password : "none");
 }
 
 void __wrap_job_withhold_password(struct job *job)
 {
+    job->password = NULL;
     tell("%d:withheld ", number_of(job));
 }
 
@@ -203,6 +208,8 @@ void __wrap_job_free(struct job *job)
 {
     if (!job)
         return;
+    if (job->password)
+        assert_string_equal(job->password, job->was_given); /* it may be needed up to the end */
     world.jobs[number_of(job)] = NULL;
     free(job);
 }
@@ -319,6 +326,7 @@ static void take_it(int number)
 static bool reject_password(int number)
 {
     struct job *job = world.jobs[number];
+    job->password = NULL;
     bool asks_again = job->callbacks.on_rejected(job->callbacks.userdata);
     if (asks_again)
         let_job_ask(number);
@@ -928,6 +936,56 @@ static void test_prover_is_followed(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
+/* Nothing has said that the first password is right, and another board rejects it. The first board
+ * keeps it, as its version is read last; that it is right there does not concern the others. */
+static void test_prover_keeps_its_password(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
+    const struct job_callbacks *first = &world.jobs[0]->callbacks;
+
+    let_job_ask(0);
+    let_job_ask(1);
+    let_job_ask(2);
+    type_password("first");
+    first->on_sent(first->userdata);
+    turn_fleet();
+    let_job_ask(1);
+    assert_true(reject_password(1));
+    type_password("other");
+    assert_string_equal(world.jobs[0]->password, "first");
+    told();
+    take_it(0);
+    assert_string_equal(told(), "");
+    take_it(1);
+    assert_string_equal(told(), "2:other +2 ");
+    end_fleet(0, OTA_OK);
+    end_fleet(1, OTA_OK);
+    end_fleet(2, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+}
+
+/* The first board's word comes late, while another one tries the same password. */
+static void test_late_word_of_the_prover(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
+    const struct job_callbacks *first = &world.jobs[0]->callbacks;
+
+    let_job_ask(0);
+    let_job_ask(1);
+    let_job_ask(2);
+    type_password("kwert");
+    first->on_sent(first->userdata);
+    turn_fleet();
+    let_job_ask(1);
+    told();
+    take_it(0);
+    assert_string_equal(told(), "2:kwert +2 ");
+    assert_false(reject_password(1)); /* it has another one */
+    fleet_free(fleet);
+}
+
 /* All boards that ask are parked, and the first of them hangs up: the typed password goes to
  * another. */
 static void test_prover_hangs_up(void **state)
@@ -1160,6 +1218,8 @@ int main(void)
         cmocka_unit_test(test_right_password_at_last),
         cmocka_unit_test(test_silent_prover),
         cmocka_unit_test(test_prover_is_followed),
+        cmocka_unit_test(test_prover_keeps_its_password),
+        cmocka_unit_test(test_late_word_of_the_prover),
         cmocka_unit_test(test_prover_hangs_up),
         cmocka_unit_test(test_parked_board_ends),
         cmocka_unit_test(test_prompt_is_dismissed),
