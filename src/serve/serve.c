@@ -124,16 +124,19 @@ static bool is_allowed(const struct serve *serve, const struct httpd_request *re
 }
 
 /* A board that is refused whatever it does would ask forever, and nobody would see it. */
-void serve_warn(struct serve *serve, const struct address *address, const char *what)
+void serve_warn(struct serve *serve, enum serve_warning kind, const struct address *address,
+                const char *what)
 {
     enum { WARNINGS_MAX = 20 };
+    struct address_set *warned = &serve->warned[kind];
     char text[ADDRESS_TEXT_MAX];
 
-    if (serve->warned.count >= WARNINGS_MAX || address_set_has(&serve->warned, address) ||
-        !address_set_add(&serve->warned, address))
+    if (warned->count >= WARNINGS_MAX || address_set_has(warned, address) ||
+        !address_set_add(warned, address))
         return;
     diag_warning("%s %s%s", address_text(text, address), what,
-                 serve->warned.count == WARNINGS_MAX ? "; further ones are not reported" : "");
+                 warned->count == WARNINGS_MAX ? "; further ones of this kind are not reported"
+                                               : "");
 }
 
 /* Browsers and ESP-IDF ask without a password at first; the libraries that send a MAC do not. */
@@ -144,7 +147,7 @@ static void warn_of_password(struct serve *serve, const struct httpd_request *re
 
     serve_read_fetcher(&fetcher, request);
     if (has_one || fetcher.has_mac)
-        serve_warn(serve, httpd_request_address(request),
+        serve_warn(serve, SERVE_WARNING_PASSWORD, httpd_request_address(request),
                    has_one ? "asks with a wrong user or password and gets nothing"
                            : "asks without the password and gets nothing");
 }
@@ -160,7 +163,7 @@ static void warn_of_path(struct serve *serve, const struct httpd_request *reques
         return;
     snprintf(text, sizeof text, "asks for %s and gets nothing: its URL should end in %s",
              escape_string(path, sizeof path, httpd_request_path(request)), RESOURCE_FIRMWARE);
-    serve_warn(serve, httpd_request_address(request), text);
+    serve_warn(serve, SERVE_WARNING_RESOURCE, httpd_request_address(request), text);
 }
 
 /* Who does not trust the certificate gets no further than TLS. */
@@ -169,7 +172,7 @@ static void on_serve_no_request(const struct address *address, void *userdata)
     struct serve *serve = userdata;
 
     serve_warn(
-        serve, address,
+        serve, SERVE_WARNING_NO_REQUEST, address,
         serve->config.identity
             ? "connects and asks for nothing: does its URL begin with https, and does it trust "
               "the certificate?"
@@ -355,7 +358,8 @@ void serve_free(struct serve *serve)
     serve_stop(serve);
     httpd_document_free(serve->page.text);
     httpd_document_free(serve->status.text);
-    address_set_clear(&serve->warned);
+    for (int kind = 0; kind < SERVE_WARNINGS; kind++)
+        address_set_clear(&serve->warned[kind]);
     free(serve->names);
     free(serve);
 }

@@ -167,7 +167,7 @@ static void warn_of_list(struct serve *serve, const struct httpd_request *reques
     else
         snprintf(text, sizeof text,
                  "asks without a MAC, is not in the list of boards, and gets nothing");
-    serve_warn(serve, httpd_request_address(request), text);
+    serve_warn(serve, SERVE_WARNING_RESOURCE, httpd_request_address(request), text);
 }
 
 /* -- what it gets -- */

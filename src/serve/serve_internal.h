@@ -15,12 +15,20 @@ struct serve_strangers {
     int64_t told_us;      /* monotonic: since when */
 };
 
+/* What a client does that gets nothing; see serve_warn(). */
+enum serve_warning {
+    SERVE_WARNING_PASSWORD,   /* it sends a wrong one, or none */
+    SERVE_WARNING_RESOURCE,   /* it asks for nothing that there is, or that is for it */
+    SERVE_WARNING_NO_REQUEST, /* it connects and asks for nothing */
+    SERVE_WARNINGS,
+};
+
 struct serve {
     struct serve_config config;
     struct httpd *http;
-    struct serve_download *downloads; /* that run */
-    const char **names;               /* of the offers */
-    struct address_set warned;        /* that a warning has named; see serve_warn() */
+    struct serve_download *downloads;          /* that run */
+    const char **names;                        /* of the offers */
+    struct address_set warned[SERVE_WARNINGS]; /* that a warning of the kind has named */
     struct serve_strangers strangers;
     bool has_told_stop; /* that the roll-out has stopped */
     struct ota_totals totals;
@@ -72,8 +80,10 @@ void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *req
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
 
 /* Warns of a client that gets nothing until somebody changes its sketch or the command line: the
- * address, and what it does. Once for each address, and only of the first ones. */
-void serve_warn(struct serve *serve, const struct address *address, const char *what);
+ * address, and what it does. Of each kind once for an address, and only of the first ones, so that
+ * one does not hide another. */
+void serve_warn(struct serve *serve, enum serve_warning kind, const struct address *address,
+                const char *what);
 
 /* The page has something new to show. */
 void serve_publish(struct serve *serve);

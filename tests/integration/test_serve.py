@@ -638,6 +638,19 @@ class Serve(Scenario):
             streams[2]._read_more()
         self.assertEqual(server.stop().status, 0)
 
+    def test_a_warning_hides_no_other(self):
+        """A board drops its first connection, and others use up those warnings. Its wrong password is told all the same."""
+        server, board = self.serve("-a", "swordfish"), address()
+        others = [address() for _ in range(20)]
+        for source in (board, *others):
+            connection = fetcher.Connection(server.server, source=source)
+            connection.send(b"GET /fi")
+            connection.close()
+        server.program.wait_for("asks for nothing that is understood.*; further ones.* are not reported")
+        request(server.server, HTTP_11.format("/firmware.bin", "Authorization: Basic ISE=\r\n"), source=board)
+        server.program.wait_for(f"warning: {board} asks with a wrong user or password and gets nothing")
+        self.assertEqual(server.stop().err.count("warning: "), 21, server.ended.err)
+
     def test_tls_without_a_certificate(self):
         server, other, idle = self.serve(), address(), address()
         connection = fetcher.Connection(server.server, source=idle)
