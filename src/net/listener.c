@@ -41,6 +41,12 @@ struct expectation {
     void *userdata;
 };
 
+/* family 0: none */
+struct rejected {
+    struct address peer;
+    int64_t when_us;
+};
+
 struct listener {
     struct loop *loop;
     int fd;
@@ -50,9 +56,9 @@ struct listener {
     struct expectation *expectations;
     struct address_set boards; /* peers that sessions have settled on, or taken a connection from */
     unsigned warnings;         /* of rejected connections, at most WARNINGS_MAX */
-    int64_t stranger_us;
-    struct address stranger; /* the last rejected peer; family 0: none */
-    int trouble;             /* errno of the last accept(2) that lacked a resource */
+    struct rejected stranger;  /* the last one */
+    struct rejected board;     /* the last one that is in boards */
+    int trouble;               /* errno of the last accept(2) that lacked a resource */
 };
 
 static struct expectation *find_expectation(const struct listener *listener,
@@ -66,7 +72,7 @@ static struct expectation *find_expectation(const struct listener *listener,
 
 /* Warns a few times only, as a scanner may connect thousands of times, and once of a board that
  * connects in each attempt. A board of this run may connect once too often: it had queued another
- * invitation, or is late. */
+ * invitation, or is late. Or it is another board of the run that has this address, too. */
 static void reject_connection(struct listener *listener, int fd, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
@@ -75,11 +81,11 @@ static void reject_connection(struct listener *listener, int fd, const struct ad
     if (address_set_has(&listener->boards, peer)) {
         diag_debug("closed a connection from %s that no upload expects any more",
                    address_text_port(text, peer));
+        listener->board = (struct rejected){*peer, loop_now_us()};
         return;
     }
-    bool is_known = listener->warnings && address_equal(&listener->stranger, peer);
-    listener->stranger = *peer;
-    listener->stranger_us = loop_now_us();
+    bool is_known = listener->warnings && address_equal(&listener->stranger.peer, peer);
+    listener->stranger = (struct rejected){*peer, loop_now_us()};
     if (listener->warnings == WARNINGS_MAX || is_known)
         return;
 
@@ -324,11 +330,19 @@ uint16_t listener_port(const struct listener *listener)
     return listener->port;
 }
 
+static const struct address *find_rejected(const struct rejected *rejected, int64_t since_us)
+{
+    return rejected->peer.any.sa_family && rejected->when_us >= since_us ? &rejected->peer : NULL;
+}
+
 const struct address *listener_stranger(const struct listener *listener, int64_t since_us)
 {
-    bool is_known = listener->stranger.any.sa_family && listener->stranger_us >= since_us;
+    return find_rejected(&listener->stranger, since_us);
+}
 
-    return is_known ? &listener->stranger : NULL;
+const struct address *listener_board(const struct listener *listener, int64_t since_us)
+{
+    return find_rejected(&listener->board, since_us);
 }
 
 /* The backlog may have been empty when the last accept(2) failed. */

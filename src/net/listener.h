@@ -28,6 +28,9 @@ uint16_t listener_port(const struct listener *listener);
 /* The peer of the last rejected connection that was no board's of this run, as far as the sessions
  * know; NULL: there was none since since_us. */
 const struct address *listener_stranger(const struct listener *listener, int64_t since_us);
+/* The same of the boards of this run. A board that is done may connect once more, or another one
+ * may have its address, too. */
+const struct address *listener_board(const struct listener *listener, int64_t since_us);
 /* The errno why a connection in the backlog cannot be accepted (EMFILE, ...); 0: none is
  * waiting. */
 int listener_trouble(const struct listener *listener);

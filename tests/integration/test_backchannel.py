@@ -59,6 +59,18 @@ class Strangers(Scenario):
         second.wait_for("stranger result=closed bytes=0")
         self.assertNotIn("rejected a connection", result.err)
 
+    def test_a_board_with_the_address_of_another(self):
+        """It connects from where another board of the run has its image: told with the failure, besides the usual remedies."""
+        first = self.board()
+        second = self.board("-p", str(first.port), "--fault", f"connect-from:{first.address}")
+        result = run("-i", first.address, "-i", second.address, "-p", str(first.port), "-f", self.file("fw.bin", image()),
+                     "-j", "1", "-t", "1", "--retries", "0")
+        self.assertEqual(result.status, 8, result)
+        self.assertNotIn("rejected a connection", result.err)
+        self.assertIn(f"; a connection came from {first.address}, which is another board of this run; if this board has "
+                      f"that address, too, give --peer {first.address}\n", result.err)
+        self.assertIn("firewall", result.err)
+
     def test_many_strangers(self):
         """A crowd at the door delays nobody."""
         board = self.board("--fault", "connect-delay:1500")

@@ -213,6 +213,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
     char text[ADDRESS_TEXT_MAX] = "this host";
     char other[ADDRESS_TEXT_MAX];
     const struct address *stranger = listener_stranger(config->listener, start_us);
+    const struct address *board = listener_board(config->listener, start_us);
     int trouble = listener_trouble(config->listener);
 
     if (local)
@@ -240,6 +241,11 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
     ota_fail(failure, OTA_E_NO_CONNECTION,
              "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
              config->image->size, text, listener_port(config->listener));
+    if (board)
+        text_append(failure->message, sizeof failure->message,
+                    "; a connection came from %s, which is another board of this run; if this "
+                    "board has that address, too, give --peer %s",
+                    address_text(other, board), other);
     if (is_elsewhere)
         failure->cause = OTA_CAUSE_OTHER_NETWORK;
 }

@@ -308,10 +308,14 @@ static void test_only_one_address_is_kept(void **state)
     assert_true(is_turned_away(late));
 
     /* The board connects once more. It is no stranger, whoever else waits for a connection now. */
+    assert_null(listener_board(listener, 0));
     again = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
     assert_int_equal(listener_empty(listener), 0);
     assert_true(is_turned_away(again));
     assert_string_equal(address_text(text, listener_stranger(listener, 0)), "127.0.0.2");
+    assert_non_null(listener_board(listener, 0));
+    assert_string_equal(address_text(text, listener_board(listener, 0)), "127.0.0.3");
+    assert_null(listener_board(listener, loop_now_us() + 1));
     close(again);
     close(client);
     close(late);

@@ -11,6 +11,7 @@
 
 uint16_t __wrap_listener_port(const struct listener *listener);
 const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us);
+const struct address *__wrap_listener_board(const struct listener *listener, int64_t since_us);
 int __wrap_listener_trouble(const struct listener *listener);
 int __wrap_listener_empty(struct listener *listener);
 void __wrap_work_queue_add(struct work_queue *work_queue, struct work_item *work_item);

@@ -64,6 +64,7 @@ struct script {
     const char *queued;    /* comes while the queues are emptied, before an answer is sent */
     unsigned floods;       /* number of times that not all datagrams can be received */
     bool has_stranger;     /* a connection from 10.0.0.99 was rejected */
+    bool has_other_board;  /* one from 10.0.0.98, which is a board of this run */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
     bool has_esphome;      /* the image is of ESPHome 2026.9.0 */
@@ -128,6 +129,15 @@ const struct address *__wrap_listener_stranger(const struct listener *listener, 
     (void)since_us;
     assert_null(listener);
     return world.script->has_stranger && address_parse(&stranger, "10.0.0.99") ? &stranger : NULL;
+}
+
+const struct address *__wrap_listener_board(const struct listener *listener, int64_t since_us)
+{
+    static struct address board;
+
+    (void)since_us;
+    assert_null(listener);
+    return world.script->has_other_board && address_parse(&board, "10.0.0.98") ? &board : NULL;
 }
 
 int __wrap_listener_trouble(const struct listener *listener)
@@ -672,6 +682,15 @@ static const struct script scripts[] = {
     {"accepted, and somebody else has connected", .on = true, .has_stranger = true,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "; a connection from 10.0.0.99 was rejected", .end_ms = 10005},
+    {"accepted, and another board of this run has connected", .on = true, .has_other_board = true,
+     .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
+     .phrase = "TCP port 4711; a connection came from 10.0.0.98, which is another board of this "
+               "run; if this board has that address, too, give --peer 10.0.0.98",
+     .cause = OTA_CAUSE_NONE, .end_ms = 10005},
+    {"accepted, and both have connected: the stranger tells more", .on = true, .has_stranger = true,
+     .has_other_board = true, .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION,
+     .phase = ACCEPTED, .phrase = "; a connection from 10.0.0.99 was rejected",
+     .never = "10.0.0.98"},
     {"accepted, and no descriptor for the connection", .on = true, .listener_trouble = EMFILE,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_INTERNAL, .phase = ACCEPTED,
      .phrase = "its connection to 10.0.0.1, TCP port 4711, could not be accepted: Too many open "

@@ -158,6 +158,11 @@ const struct address *__wrap_listener_stranger(const struct listener *listener, 
     return NULL;
 }
 
+const struct address *__wrap_listener_board(const struct listener *listener, int64_t since_us)
+{
+    return __wrap_listener_stranger(listener, since_us);
+}
+
 int __wrap_listener_empty(struct listener *listener)
 {
     assert_null(listener);
