@@ -581,6 +581,9 @@ static enum ota_error prepare_serving(struct program *program)
         loop_timer_start(&program->end, program->options->serve.for_us);
     if (say_urls(program) != OTA_OK)
         return failure->error;
+    const size_t resumed = book_count_state(&program->book, BOOK_CONFIRMED);
+    if (resumed > 0)
+        report_resumed(resumed, program->book.count);
     tell_tasmotas(program);
     on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;

@@ -472,6 +472,12 @@ static void show_skipped(const struct report *report, const struct ota_event *ev
         show_message(event, is_counted && !report->verbose);
 }
 
+void report_resumed(size_t resumed, size_t boards)
+{
+    diag_info("%zu of %zu already %s it: the image was confirmed in an earlier run", resumed,
+              boards, resumed == 1 ? "has" : "have");
+}
+
 /* --resume: one line for the boards left out. If all are, the summary says so. */
 static void tell_resumed(struct report *report)
 {
@@ -481,8 +487,7 @@ static void tell_resumed(struct report *report)
         !is_fleet(report))
         return;
     report->has_told_resumed = true;
-    diag_info("%zu of %zu already %s it: the image was confirmed in an earlier run",
-              totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
+    report_resumed(totals->resumed, totals->boards);
 }
 
 /* Erases the line of --wait before something takes its place. */

@@ -72,6 +72,9 @@ void report_written(struct report *report, const struct image *image, const char
  * no board can reach this computer. */
 void report_serving(struct report *report, const struct strings *urls, uint16_t port);
 
+/* --resume: so many of the boards are left out. Of an upload the events say so. */
+void report_resumed(size_t resumed, size_t boards);
+
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
  * be NULL. */
 int report_failure(struct report *report, const struct ota_failure *failure);

@@ -517,6 +517,7 @@ class Serve(Scenario):
         self.assertEqual(server.stop().status, 0, server.ended)
         server = self.serve("--hosts", hosts, "--resume", report, "--until-confirmed", "1")
         self.assertEqual(server.result().status, 4, server.ended)
+        self.assertIn("\n1 of 2 already has it: the image was confirmed in an earlier run\n", server.ended.err)
 
     # -- who may ask, and how --
 

@@ -456,6 +456,7 @@ class Tasmota(Scenario):
         self.assert_restored(second)
         result = self.tell(first, arguments=resume)
         self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("1 of 1 already has it: the image was confirmed in an earlier run\n", result.err)
         self.assertEqual(self.urls(first), urls)
 
     # -- it does not --
