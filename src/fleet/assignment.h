@@ -35,6 +35,7 @@ struct assignment {
     struct upload_own own;       /* what its line sets; the strings are not the assignment's */
     const struct expect *expect; /* of its own, instead of the log settings'; NULL: none */
     bool is_confirmed;           /* by an earlier run: nothing is to be done */
+    uint16_t confirmed_port;     /* the board's, in that run; 0: unknown */
     bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 

@@ -11,6 +11,7 @@
 #include "base/fd_limit.h"
 #include "base/loop.h"
 #include "boardlog/boot_check.h"
+#include "fleet/job_policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,8 +248,10 @@ static bool has_changed_owner(const struct member *other, const char *host)
 
 static bool has_got_another_image(const struct member *other, const struct member *wanted)
 {
-    return other->state == ENDED && other->error == OTA_OK && other->is_found &&
-           other->assignment->image != wanted->assignment->image;
+    const bool has_got_one = other->assignment->is_confirmed ||
+                             (other->state == ENDED && other->error == OTA_OK && other->is_found);
+
+    return has_got_one && other->assignment->image != wanted->assignment->image;
 }
 
 /* Judges a claim against another board whose endpoints overlap with it. The other board is the same
@@ -257,7 +260,8 @@ static bool has_got_another_image(const struct member *other, const struct membe
  * the address of a third board, which must not be left out because of it.
  *
  * A host name that has changed is no proof of another board: to send the same image again does no
- * harm then, but another image would replace the first one. */
+ * harm then, but another image would replace the first one. The same holds if an earlier run has
+ * updated the other board at a port that its report does not tell. */
 static enum job_claim compare_claim(const struct member *wanted, const struct endpoints *claimed,
                                     const char *host, const struct member *other)
 {
@@ -267,7 +271,7 @@ static enum job_claim compare_claim(const struct member *wanted, const struct en
         return JOB_CLAIM_DENIED;
     if (other->state == RUNNING)
         return JOB_CLAIM_UNDECIDED;
-    return is_other && has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
+    return has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
 /* Sets *same to the board because of which the claim is denied or undecided. */
@@ -277,7 +281,7 @@ static enum job_claim judge_claim(const struct member *wanted, const struct endp
     const struct fleet *fleet = wanted->fleet;
     enum job_claim claim = JOB_CLAIM_GRANTED;
 
-    for (size_t i = 0; i < fleet->begun && claim != JOB_CLAIM_DENIED; i++) {
+    for (size_t i = 0; i < fleet->config.count && claim != JOB_CLAIM_DENIED; i++) {
         struct member *member = &fleet->members[i];
         if (member == wanted || !endpoints_overlap(&member->endpoints, claimed))
             continue;
@@ -468,6 +472,22 @@ static size_t find_places(const struct fleet_config *config)
     return fd_limit_connections(config->count < jobs ? config->count : jobs, OTHER_FILES + logs);
 }
 
+/* A board that an earlier run has updated is known by its numeric address in this run, too. An
+ * address that its name had then may be another board's now, so it counts for nothing. */
+static void set_confirmed_endpoint(struct member *member)
+{
+    const struct assignment *assignment = member->assignment;
+    const struct kind unknown = {0};
+    struct endpoints *endpoints = &member->endpoints;
+
+    if (!assignment->is_confirmed || assignment->target.kind != TARGET_ADDRESS)
+        return;
+    endpoints->addresses[0] = assignment->target.address;
+    endpoints->address_count = 1;
+    endpoints->port_count =
+        job_policy_ports(endpoints->ports, assignment, assignment->confirmed_port, &unknown, true);
+}
+
 static void enlist(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->config.count; i++) {
@@ -479,6 +499,7 @@ static void enlist(struct fleet *fleet)
             .total = size,
             .error = OTA_E_INTERNAL, /* a board without a result must never count as a success */
             .exit_status = ota_error_exit_status(OTA_E_INTERNAL, 0)};
+        set_confirmed_endpoint(&fleet->members[i]);
         fleet->totals.total += size;
         fleet->totals.resumed += assignment->is_confirmed;
     }

@@ -207,14 +207,17 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
     return OTA_OK;
 }
 
-static bool is_confirmed(const struct plan *plan, const struct assignment *assignment)
+static void find_confirmation(const struct plan *plan, struct assignment *assignment)
 {
     char target[ASSIGNMENT_LABEL_MAX];
 
-    return plan->resume && assignment->image &&
-           resume_is_confirmed(plan->resume, assignment_target(target, assignment),
-                               assignment->target.port, assignment->image->sha256,
-                               plan->settings->prepare.command);
+    if (!plan->resume || !assignment->image)
+        return;
+    assignment_target(target, assignment);
+    assignment->is_confirmed =
+        resume_is_confirmed(plan->resume, target, assignment->target.port,
+                            assignment->image->sha256, plan->settings->prepare.command);
+    assignment->confirmed_port = resume_port(plan->resume, target);
 }
 
 /* The board's name in messages, not escaped. */
@@ -327,9 +330,9 @@ static enum ota_error add_assignment(struct plan *plan, struct assignment *assig
 
     if (planned) {
         planned->shares_name = assignment->shares_name = true;
-        planned->is_confirmed = is_confirmed(plan, planned);
+        find_confirmation(plan, planned);
     }
-    assignment->is_confirmed = is_confirmed(plan, assignment);
+    find_confirmation(plan, assignment);
     return append_assignment(plan, assignment, failure);
 }
 

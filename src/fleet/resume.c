@@ -303,6 +303,21 @@ bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_
     return json_object_size(ports) > 0;
 }
 
+uint16_t resume_port(const struct resume *resume, const char *board)
+{
+    json_t *ports = json_object_get(resume->boards, board);
+    uint16_t found = 0;
+
+    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at)) {
+        const uint16_t port = (uint16_t)strtoul(json_object_iter_key(at), NULL, 10);
+        if (port && found)
+            return 0;
+        if (port)
+            found = port;
+    }
+    return found;
+}
+
 void resume_free(struct resume *resume)
 {
     if (resume)

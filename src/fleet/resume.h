@@ -32,6 +32,9 @@ enum ota_error resume_read(struct resume **resume, FILE *stream, const char *nam
 bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_t port,
                          const char *sha256, enum ota_command command);
 
+/* The only port that the report has of the board; 0: it has none, or several. */
+uint16_t resume_port(const struct resume *resume, const char *board);
+
 void resume_free(struct resume *resume); /* NULL is allowed */
 
 #endif

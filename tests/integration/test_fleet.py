@@ -374,6 +374,20 @@ class Fleet(Scenario):
         self.assertEqual(result.status, 0, result)
         self.assertIn("\n2 of 2 boards confirmed, in", result.err)
 
+    def test_resume_with_another_name(self):
+        """Another name of a board that has confirmed gets it neither another image nor the same one again."""
+        for line, status in ((f" file={self.file('other.bin', firmware.esp8266(24000))}", 2), ("", 0)):
+            board = self.board(where="127.0.0.1")
+            hosts = self.file("hosts", f"127.0.0.1 port={board.port}\n"
+                                       f"localhost. port={board.port}{line}\n".encode())
+            arguments = ("--hosts", hosts, "-f", self.path, "--json")
+            result = run(*arguments)
+            for _ in range(3):
+                self.assertEqual(result.status, status, result)
+                result = run(*arguments, "--resume", self.file("report", result.out.encode()))
+            board.close()
+            self.assertEqual(board.count("upload result=ok"), 1)
+
     def test_resume_of_one_board(self):
         """All boards but one: the singular; of one board in all, its own line."""
         floor = Floor(self, 2)

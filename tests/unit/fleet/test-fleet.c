@@ -255,17 +255,21 @@ static void on_fleet_done(void *userdata)
     tell("done ");
 }
 
-static struct fleet *start_fleet(const struct fleet_settings *settings, size_t count)
+static void assign(size_t count)
 {
-    bool refuse_jobs = world.refuse_jobs;
-
-    world = (struct world){.refuse_jobs = refuse_jobs};
     assert_in_range(count, 1, BOARDS_MAX);
     for (size_t i = 0; i < count; i++) {
         assignments[i] = (struct assignment){
             .target.kind = TARGET_LABEL, .protocol = &no_protocol, .image = &image};
         snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
     }
+}
+
+static struct fleet *start_assigned(const struct fleet_settings *settings, size_t count)
+{
+    bool refuse_jobs = world.refuse_jobs;
+
+    world = (struct world){.refuse_jobs = refuse_jobs};
     const struct fleet_config config = {.loop = (struct loop *)&world,
                                         .settings = settings,
                                         .log = &world.log,
@@ -280,6 +284,12 @@ static struct fleet *start_fleet(const struct fleet_settings *settings, size_t c
     if (fleet)
         turn_fleet();
     return fleet;
+}
+
+static struct fleet *start_fleet(const struct fleet_settings *settings, size_t count)
+{
+    assign(count);
+    return start_assigned(settings, count);
 }
 
 static void end_fleet(int number, enum ota_error error)
@@ -1118,6 +1128,72 @@ static void test_confirmed_earlier(void **state)
     finish(fleet, OTA_E_REFUSED, 7);
 }
 
+/* A board that an earlier run has updated gets nothing by another name, wherever that stands. */
+static void test_confirmed_by_another_name(void **state)
+{
+    (void)state;
+    static const struct image other_image = {.size = IMAGE_SIZE};
+    static const struct upload_port defaults[] = {{.number = 8266, .chips = ""},
+                                                  {.number = 3232, .chips = ""}};
+    static const struct upload_protocol protocol = {
+        .name = "none", .ports = defaults, .port_count = 2};
+    static const char earlier[] = "has confirmed this image in an earlier run ";
+    static const struct {
+        enum target_kind kind;
+        uint16_t port, confirmed_port; /* as given, and as reported */
+        bool has_other_image;
+        enum job_claim claim; /* to port 8266 */
+        int exit_status;
+    } rows[] = {
+        {TARGET_ADDRESS, 8266, 0, false, JOB_CLAIM_DENIED, 0},
+        {TARGET_ADDRESS, 8266, 8266, true, JOB_CLAIM_DENIED, 2},
+        {TARGET_ADDRESS, 0, 8266, false, JOB_CLAIM_DENIED, 0},
+        {TARGET_ADDRESS, 0, 8266, true, JOB_CLAIM_DENIED, 2},
+        {TARGET_ADDRESS, 8267, 0, true, JOB_CLAIM_GRANTED, 0},
+        {TARGET_ADDRESS, 0, 8267, true, JOB_CLAIM_GRANTED, 0},
+        /* It was at one of the default ports, but which? The same image does no harm. */
+        {TARGET_ADDRESS, 0, 0, false, JOB_CLAIM_GRANTED, 0},
+        {TARGET_ADDRESS, 0, 0, true, JOB_CLAIM_DENIED, 2},
+        /* Its name may have had any address. */
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0},
+    };
+
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        const int first = i % 2, second = !first; /* in either order */
+        const size_t row = i / 2;
+        struct assignment *confirmed = &assignments[first];
+        char story[128];
+
+        assign(2);
+        confirmed->is_confirmed = true;
+        confirmed->protocol = assignments[second].protocol = &protocol;
+        confirmed->target.kind = rows[row].kind;
+        confirmed->target.port = rows[row].port;
+        confirmed->confirmed_port = rows[row].confirmed_port;
+        assert_true(address_parse(&confirmed->target.address, "10.0.0.7"));
+        if (rows[row].has_other_image)
+            assignments[second].image = &other_image;
+        struct fleet *fleet = start_assigned(&(struct fleet_settings){.jobs = 1}, 2);
+        told();
+
+        assert_int_equal(claim_both(second, "10.0.0.7", NULL, 8266), rows[row].claim);
+        if (rows[row].claim == JOB_CLAIM_GRANTED)
+            end_fleet(second, OTA_OK);
+        else
+            world.jobs[second]->callbacks.on_done(world.jobs[second]->callbacks.userdata);
+        turn_fleet();
+        if (rows[row].claim == JOB_CLAIM_GRANTED || rows[row].exit_status)
+            snprintf(story, sizeof story, "%d=%d ", second, rows[row].exit_status);
+        else
+            snprintf(story, sizeof story, "%d!is the same board as %d ", second, first);
+        if (first == 1)
+            snprintf(story + strlen(story), sizeof story - strlen(story), "1!%s", earlier);
+        strcat(story, "done ");
+        assert_string_equal(told(), story);
+        finish(fleet, rows[row].exit_status ? OTA_E_USAGE : OTA_OK, rows[row].exit_status);
+    }
+}
+
 /* No result is no success, whatever the other boards have. */
 static void expect_undecided(const struct fleet *fleet, enum ota_error outcome)
 {
@@ -1213,6 +1289,7 @@ int main(void)
         cmocka_unit_test(test_duplicates_that_differ),
         cmocka_unit_test(test_duplicates_by_two_ways),
         cmocka_unit_test(test_duplicates_that_demand_more),
+        cmocka_unit_test(test_confirmed_by_another_name),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_right_password_at_last),

@@ -237,6 +237,31 @@ static void test_many_reports(void **state)
     free(text);
 }
 
+static void test_reported_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint16_t port;
+    } rows[] = {
+        {OK("k"), 8266},
+        {OK("k") RESULT("k", "true", "1", "sketch", A64), 0},
+        {OK("k") SKIPPED("k", "confirmed", "null"), 8266},
+        {SKIPPED("k", "confirmed", "null"), 0},
+        {OK("j"), 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct resume *resume;
+        struct ota_failure failure;
+
+        assert_int_equal(read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure),
+                         OTA_OK);
+        assert_int_equal(resume_port(resume, "k"), rows[i].port);
+        resume_free(resume);
+    }
+}
+
 /* No lack of memory is taken for an error in the report, or for another report. */
 static void test_report_no_memory(void **state)
 {
@@ -294,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_refused_reports),  cmocka_unit_test(test_cut_short_early),
         cmocka_unit_test(test_long_line),        cmocka_unit_test(test_many_reports),
         cmocka_unit_test(test_report_no_memory), cmocka_unit_test(test_load_report),
+        cmocka_unit_test(test_reported_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
