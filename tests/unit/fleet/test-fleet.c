@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "boardlog/expect.h"
 #include "fleet/fleet.h"
 #include "secrets/encryption_key.h"
@@ -1159,7 +1160,7 @@ static void test_confirmed_by_another_name(void **state)
     };
 
     for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
-        const int first = i % 2, second = !first; /* in either order */
+        const int first = (int)(i % 2), second = !first; /* in either order */
         const size_t row = i / 2;
         struct assignment *confirmed = &assignments[first];
         char story[128];
@@ -1187,8 +1188,8 @@ static void test_confirmed_by_another_name(void **state)
         else
             snprintf(story, sizeof story, "%d!is the same board as %d ", second, first);
         if (first == 1)
-            snprintf(story + strlen(story), sizeof story - strlen(story), "1!%s", earlier);
-        strcat(story, "done ");
+            text_append(story, sizeof story, "1!%s", earlier);
+        text_append(story, sizeof story, "done ");
         assert_string_equal(told(), story);
         finish(fleet, rows[row].exit_status ? OTA_E_USAGE : OTA_OK, rows[row].exit_status);
     }
