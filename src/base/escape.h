@@ -19,8 +19,8 @@ char *escape_string(char *target, size_t capacity, const char *source); /* up to
  * "USER:PASSWORD@HOST" is hidden, too. */
 char *escape_board(char *target, size_t capacity, const char *source);
 
-/* Like escape_text(), for a line of a log: tabs, backslashes and URLs stay. Any line fits into 6 *
- * length + 1 bytes. */
+/* Like escape_text(), for a line of a log: tabs, backslashes and URLs stay. Any line fits into
+ * 6 * length + 1 bytes. */
 char *escape_line(char *target, size_t capacity, const void *source, size_t length);
 
 /* Like escape_text(), for a regular expression in a message: backslashes stay. */

@@ -239,8 +239,8 @@ static enum ota_error check_limit(struct program *program)
 {
     const struct options *options = program->options;
 
-    if (!options->limits_proof || options->log.expect || options->upload.expect_version ||
-        plan_judges_logs(&program->plan))
+    if (!options->typed[OPTION_EXPECT_TIMEOUT] || options->log.expect ||
+        options->upload.expect_version || plan_judges_logs(&program->plan))
         return OTA_OK;
     return ota_fail(&program->failure, OTA_E_USAGE,
                     "--expect-timeout limits the wait for --expect; add --expect REGEX");

@@ -77,7 +77,6 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->fleet.is_dry_run = given[OPTION_DRY_RUN];
     options->log.monitor = given[OPTION_MONITOR];
     options->log.raw = given[OPTION_RAW];
-    options->limits_proof = line->typed[OPTION_EXPECT_TIMEOUT];
     options->report = (struct report_settings){.command = options->upload.command,
                                                .debug = given[OPTION_DEBUG],
                                                .quiet = given[OPTION_QUIET],

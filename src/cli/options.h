@@ -37,7 +37,6 @@ struct options {
     struct web_settings web;
     struct fleet_settings fleet;
     struct log_settings log;
-    bool limits_proof;       /* --expect-timeout stands on the command line */
     struct expect *expect;   /* that of log */
     struct strings expected; /* --expect and --reject: what it was compiled from */
     struct strings rejected;

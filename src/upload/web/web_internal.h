@@ -36,8 +36,8 @@ struct web_service {
 
 /* What the next attempt has to know. */
 struct web_history {
-    bool was_broken;      /* an upload has broken off: the page's updater may still be running */
-    int64_t broken_us;    /* when that was seen */
+    int64_t broken_us;    /* an upload was seen to break off then, and the page's updater may still
+                           * be running; 0: none */
     bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;

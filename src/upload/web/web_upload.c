@@ -246,7 +246,8 @@ static void ask_for_restart(struct web *web)
 /* The page is looked for again: it may want its PIN again. */
 static void go_on_after_restart(struct web *web)
 {
-    web->history.was_broken = web->history.is_unlocked = false;
+    web->history.broken_us = 0;
+    web->history.is_unlocked = false;
     web->pins_sent = 0;
     web_find_page(web);
 }
@@ -290,7 +291,7 @@ static void on_elegantota_started(struct web *web, const struct http_reply *repl
     char text[PAGE_TEXT_MAX];
 
     page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    if (reply->status == 200 && web->history.was_broken && web->starts == 1 && may_keep_part(web)) {
+    if (reply->status == 200 && web->history.broken_us && web->starts == 1 && may_keep_part(web)) {
         fail_with_part(web);
     } else if (reply->status == 200) {
         send_image(web);
@@ -381,7 +382,7 @@ static void start_tasmota(struct web *web)
 
 void web_start_upload(struct web *web)
 {
-    if (web->history.was_broken && web->finder.page->restart_path && may_keep_part(web))
+    if (web->history.broken_us && web->finder.page->restart_path && may_keep_part(web))
         ask_for_uptime(web);
     else if (web->finder.page->start == PAGE_START_TASMOTA)
         start_tasmota(web);
@@ -406,9 +407,9 @@ static bool start_over(struct web *web, const char *text)
 {
     char message[OTA_MESSAGE_MAX];
 
-    if (!web->history.was_broken && (web->history.is_started_over || !is_about_another(text)))
+    if (!web->history.broken_us && (web->history.is_started_over || !is_about_another(text)))
         return false;
-    web->history.was_broken = false;
+    web->history.broken_us = 0;
     web->history.is_started_over = true;
     snprintf(
         message, sizeof message,
@@ -520,7 +521,6 @@ static void note_password(struct web *web, const struct http_reply *reply)
  * have; only an ESP32 then looks at more of the mixture than its first bytes. */
 static void note_broken(struct web *web, struct ota_failure *failure)
 {
-    web->history.was_broken = true;
     web->history.broken_us = loop_now_us();
     if (may_keep_part(web))
         failure->cause = tells_of_part(web) ? OTA_CAUSE_PART_UNSURE : OTA_CAUSE_PART_KEPT;
@@ -529,7 +529,6 @@ static void note_broken(struct web *web, struct ota_failure *failure)
 /* The whole image is there, and nothing says what became of it. */
 static void fail_unclear(struct web *web, const char *what)
 {
-    web->history.was_broken = true;
     web->history.broken_us = loop_now_us();
     web_fail(web, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", web->attempt.image->size, what);
 }

@@ -925,22 +925,31 @@ static void test_silent_prover(void **state)
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
 
-/* The proof of the first board takes long, and its log has no end: the others do not wait for
- * it. */
-static void test_prover_is_followed(void **state)
+/* Starts a fleet whose boards all ask. The first one gets the password that is typed, and then its
+ * image; the second one asks anew. */
+static struct fleet *send_to_prover(size_t count, const char *password)
 {
-    (void)state;
-    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, count);
     const struct job_callbacks *prover = &world.jobs[0]->callbacks;
 
-    let_job_ask(0);
-    let_job_ask(1);
-    type_password("kwert");
+    for (size_t i = 0; i < count; i++)
+        let_job_ask((int)i);
+    type_password(password);
     told();
     prover->on_sent(prover->userdata);
     turn_fleet();
     assert_string_equal(told(), "+1 ");
     let_job_ask(1);
+    return fleet;
+}
+
+/* The proof of the first board takes long, and its log has no end: the others do not wait for
+ * it. */
+static void test_prover_is_followed(void **state)
+{
+    (void)state;
+    struct fleet *fleet = send_to_prover(2, "kwert");
+
     assert_string_equal(told(), "1:kwert ");
     end_fleet(0, OTA_OK);
     end_fleet(1, OTA_OK);
@@ -952,16 +961,8 @@ static void test_prover_is_followed(void **state)
 static void test_prover_keeps_its_password(void **state)
 {
     (void)state;
-    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
-    const struct job_callbacks *first = &world.jobs[0]->callbacks;
+    struct fleet *fleet = send_to_prover(3, "first");
 
-    let_job_ask(0);
-    let_job_ask(1);
-    let_job_ask(2);
-    type_password("first");
-    first->on_sent(first->userdata);
-    turn_fleet();
-    let_job_ask(1);
     assert_true(reject_password(1));
     type_password("other");
     assert_string_equal(world.jobs[0]->password, "first");
@@ -980,16 +981,8 @@ static void test_prover_keeps_its_password(void **state)
 static void test_late_word_of_the_prover(void **state)
 {
     (void)state;
-    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
-    const struct job_callbacks *first = &world.jobs[0]->callbacks;
+    struct fleet *fleet = send_to_prover(3, "kwert");
 
-    let_job_ask(0);
-    let_job_ask(1);
-    let_job_ask(2);
-    type_password("kwert");
-    first->on_sent(first->userdata);
-    turn_fleet();
-    let_job_ask(1);
     told();
     take_it(0);
     assert_string_equal(told(), "2:kwert +2 ");

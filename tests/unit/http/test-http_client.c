@@ -87,6 +87,17 @@ static void run_turns(struct loop *loop)
     assert_int_equal(loop_run(loop), 0);
 }
 
+static struct http_request_config ask_for_page(const struct address *address)
+{
+    return (struct http_request_config){.board = "board",
+                                        .source = &source_any,
+                                        .address = address,
+                                        .authority = "127.0.0.1",
+                                        .path = "/",
+                                        .connect_us = INT64_C(60000000),
+                                        .reply_us = INT64_C(60000000)};
+}
+
 static void on_request_done(const struct http_outcome *outcome, void *userdata)
 {
     (void)outcome, (void)userdata;
@@ -94,13 +105,7 @@ static void on_request_done(const struct http_outcome *outcome, void *userdata)
 
 static struct http_request *start(struct http_client *client, const struct busy_board *board)
 {
-    const struct http_request_config config = {.board = "board",
-                                               .source = &source_any,
-                                               .address = &board->address,
-                                               .authority = "127.0.0.1",
-                                               .path = "/",
-                                               .connect_us = INT64_C(60000000),
-                                               .reply_us = INT64_C(60000000)};
+    const struct http_request_config config = ask_for_page(&board->address);
     const struct http_callbacks callbacks = {.on_done = on_request_done};
 
     return http_request_start(client, &config, &callbacks);
@@ -194,16 +199,10 @@ static void test_tls_after_a_shortage(void **state)
     const int listener = start_listener(&address);
     struct loop *loop = loop_new();
     struct http_client *client = http_client_new(loop, &failure);
-    const struct http_request_config config = {.board = "board",
-                                               .source = &source_any,
-                                               .address = &address,
-                                               .authority = "127.0.0.1",
-                                               .path = "/",
-                                               .is_tls = true,
-                                               .is_insecure = true,
-                                               .connect_us = INT64_C(60000000),
-                                               .reply_us = INT64_C(60000000)};
+    struct http_request_config config = ask_for_page(&address);
     const struct http_callbacks callbacks = {.on_done = on_tls_request_done, .userdata = &outcome};
+
+    config.is_tls = config.is_insecure = true;
     struct http_request *request = http_request_start(client, &config, &callbacks);
     assert_non_null(request);
 
@@ -251,13 +250,7 @@ static void test_limits_of_descriptors(void **state)
         struct ota_failure failure;
         struct address address;
         const int listener = start_listener(&address);
-        const struct http_request_config config = {.board = "board",
-                                                   .source = &source_any,
-                                                   .address = &address,
-                                                   .authority = "127.0.0.1",
-                                                   .path = "/",
-                                                   .connect_us = INT64_C(60000000),
-                                                   .reply_us = INT64_C(60000000)};
+        const struct http_request_config config = ask_for_page(&address);
         const struct http_callbacks callbacks = {.on_done = on_limited_done, .userdata = &limited};
 
         assert_non_null(limited.loop);
@@ -370,13 +363,7 @@ static void ask(struct ending *ending, const char *reply, bool is_kept)
     struct ota_failure failure;
     const int listener = start_listener(&address);
     const pid_t board = start_board(listener, reply, is_kept);
-    const struct http_request_config config = {.board = "board",
-                                               .source = &source_any,
-                                               .address = &address,
-                                               .authority = "127.0.0.1",
-                                               .path = "/",
-                                               .connect_us = INT64_C(60000000),
-                                               .reply_us = INT64_C(60000000)};
+    const struct http_request_config config = ask_for_page(&address);
     const struct http_callbacks callbacks = {.on_done = on_reply_done, .userdata = ending};
 
     assert_true(board > 0);
