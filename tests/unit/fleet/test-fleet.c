@@ -37,6 +37,7 @@ struct job {
 
 static struct world {
     struct loop_timer *timer;
+    struct fleet_settings settings; /* which a fleet keeps a pointer to */
     struct log_settings log;
     bool is_due;
     bool refuse_jobs, refuse_prompt;
@@ -270,9 +271,9 @@ static struct fleet *start_assigned(const struct fleet_settings *settings, size_
 {
     bool refuse_jobs = world.refuse_jobs;
 
-    world = (struct world){.refuse_jobs = refuse_jobs};
+    world = (struct world){.settings = *settings, .refuse_jobs = refuse_jobs};
     const struct fleet_config config = {.loop = (struct loop *)&world,
-                                        .settings = settings,
+                                        .settings = &world.settings,
                                         .log = &world.log,
                                         .assignments = assignments,
                                         .count = count,
