@@ -16,15 +16,18 @@ FILES = {
     "include/esp-ota.mk",
     "share/bash-completion/completions/esp-ota",
     "share/doc/esp-ota/CHANGELOG.md",
+    "share/doc/esp-ota/CONTRIBUTING.md",
     "share/doc/esp-ota/LICENSE",
-    "share/doc/esp-ota/ci/Dockerfile",
-    "share/doc/esp-ota/ci/github-actions.yml",
-    "share/doc/esp-ota/ci/gitlab-ci.yml",
-    "share/doc/esp-ota/ci/platform.local.txt",
-    "share/doc/esp-ota/ci/vscode-tasks.json",
+    "share/doc/esp-ota/docs/ci/Dockerfile",
+    "share/doc/esp-ota/docs/ci/github-actions.yml",
+    "share/doc/esp-ota/docs/ci/gitlab-ci.yml",
+    "share/doc/esp-ota/docs/ci/platform.local.txt",
+    "share/doc/esp-ota/docs/ci/vscode-tasks.json",
     "share/doc/esp-ota/README.md",
     "share/doc/esp-ota/SECURITY.md",
-    "share/doc/esp-ota/sites.md",
+    "share/doc/esp-ota/docs/serve.png",
+    "share/doc/esp-ota/docs/sites.md",
+    "share/doc/esp-ota/docs/terminal.svg",
     "share/doc/esp-ota/examples/ansible/README.md",
     "share/doc/esp-ota/examples/ansible/inventory.example.yml",
     "share/doc/esp-ota/examples/ansible/roles/esp_ota/defaults/main.yml",
@@ -32,9 +35,13 @@ FILES = {
     "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/install.yml",
     "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/main.yml",
     "share/doc/esp-ota/examples/ansible/site.yml",
-    "share/doc/esp-ota/examples/esp-ota-nightly.service",
-    "share/doc/esp-ota/examples/esp-ota-nightly.timer",
-    "share/doc/esp-ota/examples/esp-ota-serve.service",
+    "share/doc/esp-ota/examples/systemd/esp-ota-nightly.service",
+    "share/doc/esp-ota/examples/systemd/esp-ota-nightly.timer",
+    "share/doc/esp-ota/examples/systemd/esp-ota-serve.service",
+    "share/doc/esp-ota/tests/bench/FLEET.md",
+    "share/doc/esp-ota/tests/bench/LINK.md",
+    "share/doc/esp-ota/tests/bench/README.md",
+    "share/doc/esp-ota/tests/device/README.md",
     "share/esp-ota/arduinoOTA",
     "share/esp-ota/espota.py",
     "share/fish/vendor_completions.d/esp-ota.fish",
@@ -96,8 +103,8 @@ class Version(scenario.Scenario):
               ("debian/changelog", r"^esp-ota \((\S+)-1\) "),
               ("packaging/esp-ota.spec", r"^Version: +(\S+)$"),
               ("packaging/esp-ota.spec", r"^\* .*> - (\S+)-1$"),
-              ("contrib/ansible/inventory.example.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"),
-              ("contrib/ansible/roles/esp_ota/defaults/main.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"))
+              ("examples/ansible/inventory.example.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"),
+              ("examples/ansible/roles/esp_ota/defaults/main.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"))
 
     def test_agrees_everywhere(self):
         shown = scenario.run("--version").out
@@ -128,6 +135,23 @@ class Install(scenario.Scenario):
 
     def test_files(self):
         self.assertEqual(self.installed(), FILES)
+
+    def test_links(self):
+        """Installed pages link to what is installed."""
+        done = subprocess.run([os.path.join(os.environ["ESP_OTA_SOURCE"], "scripts", "links"),
+                               os.path.join(self.prefix, "share", "doc", "esp-ota")], text=True, capture_output=True,
+                              check=False, timeout=scenario.DEADLINE_S)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
+    def test_paths_in_manual_pages(self):
+        """What they name below share/ is installed."""
+        named = set()
+        for folder, _, names in os.walk(os.path.join(self.prefix, "share", "man")):
+            for name in names:
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    named.update(re.findall(r"\bshare/(?:doc/)?esp-ota/[\w./-]*\w", file.read().replace("\\-", "-")))
+        self.assertIn("share/doc/esp-ota/examples", named)
+        self.assertEqual({path for path in named if not os.path.exists(os.path.join(self.prefix, path))}, set())
 
     def test_simulated_board(self):
         self.install("--component", "sim")
