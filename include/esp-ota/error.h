@@ -139,7 +139,14 @@ enum ota_cause {
     OTA_CAUSE_OTHER_VERSION, /* than that of the image, --expect-version or --serve-version */
     OTA_CAUSE_NO_VERSION,    /* the board did not report one in time, or none that is known */
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
-    OTA_CAUSE_NEVER_ASKED,   /* --serve: no board asked */
+    /* --serve: why too few boards have confirmed (lack.c). */
+    OTA_CAUSE_NEVER_ASKED,   /* no board asked */
+    OTA_CAUSE_TOO_FEW_ASKED, /* and all of them have confirmed */
+    OTA_CAUSE_NO_MAC,        /* they do not say who they are */
+    OTA_CAUSE_NO_IMAGE,      /* nothing that is served is for them */
+    OTA_CAUSE_UNFINISHED,    /* a download runs or broke off, or their turn has not come */
+    OTA_CAUSE_KEEPS_OLD,     /* they took the image, and came back without it */
+    OTA_CAUSE_SEVERAL,       /* several of these */
     OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it

@@ -15,6 +15,7 @@
 #include "base/worker.h"
 #include "fleet/plan.h"
 #include "secrets/exposure.h"
+#include "serve/lack.h"
 #include "serve/serve.h"
 #include "serve/tasmota.h"
 
@@ -601,8 +602,7 @@ static enum ota_error judge(struct program *program, int *status)
     ota_fail(&program->failure, OTA_E_NOT_RETURNED,
              "%zu board%s confirmed, but --until-confirmed waits for %u", confirmed,
              confirmed == 1 ? " has" : "s have", wanted);
-    if (book_count_state(&program->book, BOOK_SILENT) == program->book.count)
-        program->failure.cause = OTA_CAUSE_NEVER_ASKED;
+    program->failure.cause = lack_of_boards(&program->book);
     *status = report_failure(program->report, &program->failure);
     return program->failure.error;
 }

@@ -671,6 +671,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NOT_RESTARTED,
      .text = "Look at what the board runs. If it has not restarted, restart it: an image that was "
              "installed starts then."},
+    {.error = OTA_E_NOT_RETURNED,
+     .cause = OTA_CAUSE_NOT_BACK,
+     .text = "If the board sleeps, serve for longer; if not, look at it: the new firmware may "
+             "crash, not join the Wi-Fi, or no longer ask."},
     {.cause = OTA_CAUSE_NOT_BACK,
      .text =
          "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
@@ -715,6 +719,21 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NEVER_ASKED,
      .text = "Check that the boards' sketches ask the URL that is printed at the start, and that "
              "this computer's firewall lets them in; if they sleep, serve for longer."},
+    {.cause = OTA_CAUSE_TOO_FEW_ASKED,
+     .text = "Check that the sketches of the other boards ask the URL that is printed at the "
+             "start; if they sleep, serve for longer."},
+    {.cause = OTA_CAUSE_NO_MAC,
+     .text = "Let the sketch send its board's MAC, as ESP8266httpUpdate and HTTPUpdate do: a board "
+             "without one gets the image, but cannot be confirmed."},
+    {.cause = OTA_CAUSE_NO_IMAGE,
+     .text = "Serve an image that is for the board, whose line says why it got nothing; --hosts "
+             "gives each board an image of its own."},
+    {.cause = OTA_CAUSE_UNFINISHED,
+     .text = "Serve for longer; if downloads break off, check the board's Wi-Fi signal and power "
+             "supply."},
+    {.cause = OTA_CAUSE_KEEPS_OLD,
+     .text = "Look on the board's serial port for why it does not start the image that it takes."},
+    {.cause = OTA_CAUSE_SEVERAL, .text = "See the lines above for what each board lacks."},
     {.error = OTA_E_NEVER_ASKED,
      .text = "Check that its sketch asks the URL that is printed at the start, and that this "
              "computer's firewall lets it in."},

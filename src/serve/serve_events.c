@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "image/image.h"
+#include "serve/lack.h"
 #include "serve/serve_internal.h"
 
 #include <stdio.h>
@@ -314,15 +315,11 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
     case BOOK_GIVEN_UP:
         ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image %u times and came back without it",
                  board->failures);
-        if (board->is_by_version)
-            failure->cause = OTA_CAUSE_OTHER_VERSION;
         break;
     case BOOK_FETCHED:
         ota_fail(failure, OTA_E_NOT_RETURNED, "%s",
                  *board->reason ? board->reason
                                 : "it took the image and has not asked again since");
-        if (*board->reason)
-            failure->cause = OTA_CAUSE_NO_VERSION;
         break;
     default:
         if (*board->reason)
@@ -330,6 +327,8 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
         else
             ota_fail(failure, OTA_E_LOST, "its download broke off");
     }
+    if (failure->error == OTA_E_NOT_RETURNED || failure->error == OTA_E_IMAGE)
+        failure->cause = lack_of_board(board);
 }
 
 static void add_outcome(struct serve *serve, enum ota_error error)

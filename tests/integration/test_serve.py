@@ -774,6 +774,33 @@ class Serve(Scenario):
         server.program.send_signal(signal.SIGTERM)
         self.assertEqual(server.result().status, 0)
 
+    def test_too_few_confirm(self):
+        """The remedy fits what the boards lack that are in no list."""
+        def run_image(board):
+            board.fetch(), board.fetch()
+
+        def fail_each_time(board):
+            for _ in range(4):
+                board.fetch()
+
+        rows = [("others did not ask", run_image, {}, "1 board has", "Check that the sketches of the other boards ask the URL"),
+                ("no return", Board.fetch, {}, "0 boards have", "If the board sleeps, serve for longer; if not"),
+                ("the old firmware", fail_each_time, {"keeps_old": True}, "0 boards have", "Look on the board's serial port"),
+                ("another kind", Board.fetch, {"compose": esp32_request}, "0 boards have", "Serve an image that is for the board"),
+                ("a broken download", lambda board: board.break_off(after=20000), {}, "0 boards have",
+                 "Serve for longer; if downloads break off")]
+        for name, act, more, confirmed, remedy in rows:
+            with self.subTest(name):
+                server = self.serve("--until-confirmed", "2")
+                act(Board(server.server, **more))
+                result = server.stop()
+                self.assertEqual(result.status, 12, result)
+                self.assertIn(f"{confirmed} confirmed, but --until-confirmed waits for 2\n  {remedy}", result.err)
+
+        server = self.serve("--until-confirmed", "1")
+        server.get("/firmware.bin")  # without a MAC
+        self.assertIn("\n  Let the sketch send its board's MAC", server.stop().err)
+
     def test_ends_by_an_unusual_signal(self):
         """In order, but the program that started it learns of the signal."""
         server = self.serve("--until-confirmed", "1")
