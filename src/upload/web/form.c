@@ -210,8 +210,10 @@ static bool join_paths(char target[FORM_TEXT_MAX], const char *path, const char 
 {
     size_t folder = strcspn(path, "?#"); /* a query may have slashes, too */
 
-    if (!*action || *action == '#' || *action == '?')
+    if (!*action || *action == '#' || strcmp(action, "?") == 0)
         return snprintf(target, FORM_TEXT_MAX, "%s", path) < FORM_TEXT_MAX;
+    if (*action == '?')
+        return snprintf(target, FORM_TEXT_MAX, "%.*s%s", (int)folder, path, action) < FORM_TEXT_MAX;
     if (*action == '/')
         return snprintf(target, FORM_TEXT_MAX, "%s", action) < FORM_TEXT_MAX;
 

@@ -105,7 +105,9 @@ static void test_actions(void **state)
         {"/update", "/\xc3\xbc", NULL},
         {"/update", "\\\\x\\y", NULL}, /* browsers take it for //x/y */
         {"/update", "/a\"b", NULL},
-        {"/update", "?x=1", "/update"},
+        {"/update", "?", "/update"},
+        {"/update", "?x=1", "/update?x=1"},
+        {"/a/b?x=/y", "?z=1#form", "/a/b?z=1"},
         {"/update", "/a\x7f", NULL},
         {"update", "up", "up"},
         {"/a/b", "./up", "/a/up"},
