@@ -185,7 +185,8 @@ enum ota_cause {
      * was back; or it is still off the network. */
     OTA_CAUSE_RESTARTED,
     OTA_CAUSE_GONE,
-    /* It keeps the part that has arrived, adds the next upload to it and starts the mixture. */
+    /* It keeps the part that has arrived; it adds the next upload to it and starts the mixture, or
+     * drops that upload and reports a success. */
     OTA_CAUSE_PART_KEPT,
     OTA_CAUSE_PART_UNSURE, /* it may do so; the next attempt of this upload finds out */
     OTA_CAUSE_COUNT

@@ -49,7 +49,7 @@ _esp_ota() {
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
     --protocol) offered="espota esphome sketch web" ;;
-    --page) offered="auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form" ;;
+    --page) offered="auto esp8266 esp32 webupdater elegantota asyncupdate async tasmota wled esphome espurna safeboot wifimanager form" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
       --match | --board | -j | --jobs | --canary | --max-failures | --block | --user | --field | --expect-version | --max-size | \

@@ -51,7 +51,7 @@ complete -c esp-ota -l retries -x -d 'How often to retry after a temporary failu
 complete -c esp-ota -l deadline -x -d 'Give up a board if its upload has not ended after this time'
 complete -c esp-ota -l lockstep -d 'Wait for the board after each block'
 complete -c esp-ota -l block -x -d 'Block size for lock-step'
-complete -c esp-ota -l page -x -a 'auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form' -d 'What kind of update page the board has'
+complete -c esp-ota -l page -x -a 'auto esp8266 esp32 webupdater elegantota asyncupdate async tasmota wled esphome espurna safeboot wifimanager form' -d 'What kind of update page the board has'
 complete -c esp-ota -l field -x -d 'The field of the form that takes the image'
 complete -c esp-ota -l cacert -r -F -d 'The certificates to trust for https'
 complete -c esp-ota -l insecure -d 'Accept any certificate for https'

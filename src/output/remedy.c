@@ -274,7 +274,8 @@ static const struct remedy {
              "also after a crash; next time --expect can decide it."},
     {.cause = OTA_CAUSE_PART_KEPT,
      .text = "Turn the board off and on before you try again: its page keeps the part that has "
-             "arrived, would add the next image to it, and start the mixture."},
+             "arrived, and would start a mixture of it and the next image, or report a success "
+             "of nothing."},
     {.cause = OTA_CAUSE_PART_UNSURE,
      .text =
          "Turn the board off and on before you start again: its page may have kept the part that "

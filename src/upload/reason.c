@@ -38,6 +38,7 @@ static const struct reason {
     {0, "nofile", OTA_CAUSE_NO_FILESYSTEM},        /* cut short by the first cores of the Pico W */
     {0, "RAM free to stage", OTA_CAUSE_NO_MEMORY}, /* CH32H4 */
     {0, "Upgrade in progress", OTA_CAUSE_RUNNING}, /* ESPurna (ota_web.cpp): until its restart */
+    {0, "Update aborted by server", OTA_CAUSE_RUNNING}, /* ESPAsyncHTTPUpdateServer.cpp: the same */
     /* Tasmota's upload page, in English (xdrv_01_9_webserver.ino of 15.5). An ESP32 has the second
      * error for an image that is larger than its partition; older versions have the third one for
      * want of room. */

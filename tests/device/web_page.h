@@ -89,7 +89,7 @@ struct page_hooks {
 
 extern const struct page_hooks espeasy_hooks, elegant_hooks, elegant2_hooks, elegant2_core_hooks,
     webupdater_hooks, tasmota_hooks, wled_hooks, wled_old_hooks, safeboot_hooks, espurna_hooks,
-    sketch_hooks;
+    sketch_hooks, async_updater_hooks;
 
 /* NULL for an unknown name. */
 const struct page *page_find(const char *name);

@@ -31,6 +31,15 @@ static const struct resource esp32_resources[] = {
     {NULL, NULL, NULL, false},
 };
 
+static const struct resource async_updater_resources[] = {
+    {"/update", "text/html",
+     "<!doctypehtml><html lang=en>" FORM("?name=firmware", "firmware", ".bin,.bin.gz",
+                                         "Update Firmware")
+         FORM("?name=filesystem", "filesystem", ".bin,.bin.gz", "Update FileSystem"),
+     false},
+    {NULL, NULL, NULL, false},
+};
+
 static const struct resource form_resources[] = {
     {"/", "text/html", "<html><body>" FORM("/flash", "image", ".bin", "Send") "</body></html>",
      false},
@@ -189,6 +198,16 @@ static const struct page pages[] = {
         .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
         .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
         .fin_us = MS(100), .restart_us = 0, .hooks = &elegant2_core_hooks,
+        .services = http_service,
+    },
+    {
+        .name = "asyncupdate", .help = "ESPAsyncHTTPUpdateServer: crashes without ?name=",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .resources = async_updater_resources, .upload_path = "/update", .succeeds_empty = true,
+        .allows_at_file = true, .keeps_running = true, .headers = CLOSES,
+        .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
+        .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .hooks = &async_updater_hooks,
         .services = http_service,
     },
     {

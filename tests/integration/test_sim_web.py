@@ -56,6 +56,9 @@ PAGES = {
                     failure=(200, b"Update error: " + MAGIC_8266)),
     "esp32": Page("esp32", "/update", "firmware", 200, SUCCESS, filesystem={"field": "filesystem"},
                   failure=(200, b"Update error: Decryption error\r\n")),
+    "asyncupdate": Page("esp32", "/update?name=firmware", "firmware", 200, SUCCESS, scheme="Digest",
+                         filesystem={"field": "filesystem"}, filesystem_path="/update?name=filesystem",
+                         failure=(200, b"Update error: Decryption error\r\n")),
     "form": Page("esp8266", "/flash", "image", 200, b"Done", failure=(500, b"error: ERROR[10]: Magic byte is not 0xE9")),
     "webupdater": Page("esp32", "/update?size=20000", "update", 307, b"", failure=(502, b"Decryption error")),
     "webupdater-old": Page("esp32", "/update", "update", 200, b"OK", scheme=None, restarts_failed=True,
@@ -890,6 +893,29 @@ class OtherPages(PageScenario):
             connection.send(head("POST", "/cancel", *connection.headers(length=0, content_type=None)))
             self.assertEqual(connection.read_reply().status, 200)
         self.assert_came_back(board)
+
+    def test_async_updater(self):
+        """A POST without the query crashes the board; after a broken upload the next one is dropped, and answered as a
+        success, and the one after the restart is installed."""
+        for family in ("esp8266", "esp32"):
+            with self.subTest(family):
+                content = sketch(family)
+                form, path = PAGES["asyncupdate"].form(content), PAGES["asyncupdate"].path
+                board = self.page("asyncupdate", family=family)
+                with contextlib.suppress(OSError):
+                    self.assertEqual(post(board, "/update", form).raw, b"")
+                self.assert_came_back(board)
+
+                connection = Connection(board)
+                with contextlib.closing(connection):
+                    body = form.body()
+                    connection.send(head("POST", path, *connection.headers(length=len(body))) + body[:9000])
+                    board.wait_for(" part ")
+                self.assertIn(SUCCESS, post(board, path, form).body)
+                board.wait_for_count(" open$", 2)
+                self.assertIsNone(board.received())
+                self.assertIn(SUCCESS, post(board, path, form).body)
+                self.assertEqual(board.received(), content)
 
     def test_preflight(self):
         """What a browser asks before it sends a form of another site: an ESP8266 allows all."""

@@ -33,6 +33,7 @@ CONFIRMED = "confirmed by the board"
 PAGES = {
     "esp8266": ("esp8266", "ESP8266HTTPUpdateServer, at /update", CONFIRMED),
     "esp32": ("esp32", "HTTPUpdateServer of the ESP32, at /update", CONFIRMED),
+    "asyncupdate": ("esp32", "ESPAsyncHTTPUpdateServer, at /update", RECEIVED),
     "webupdater": ("esp32", "OTAWebUpdater or WebUpdate, at /update", RECEIVED),
     "webupdater-old": ("esp32", "OTAWebUpdater or WebUpdate, at /", RECEIVED),
     "elegantota": ("esp8266", "ElegantOTA, at /update", RECEIVED),
@@ -86,6 +87,9 @@ class Pages(Scenario):
                  events=("part name=filesystem ", "command=100")),
             Case("ESP32", web("esp32"), (*WEB, "-s"), family="esp32", image=firmware.noise(20480, first=0x21),
                  events=("part name=filesystem ", "command=100")),
+            *(Case(f"ESPAsyncHTTPUpdateServer, {family}", web("asyncupdate"), (*WEB, "-s"), family=family,
+                   image=firmware.noise(20480, first=0x21), events=('query="name=filesystem"', "command=100"))
+              for family in ("esp8266", "esp32")),
             Case("ElegantOTA 2", web("elegantota2"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
                  events=("filename=\"filesystem\"", "command=100")),
             Case("ElegantOTA 2 of the core", web("elegantota2-core"), (*WEB, "-s"),
@@ -591,6 +595,9 @@ class Quirks(Scenario):
                    ("--protocol", "web"), image=firmware.esp8266(400000), status=9, never=("attempt 2",),
                    says=("Turn the board off and on before you try again",))
               for name in ("async", "form", "webupdater")),
+            *(Case(f"this page drops the next upload, {family}", web("asyncupdate", "--fault", "reset@100000*1"),
+                   ("--protocol", "web"), family=family, image=sketch(family, 400000), status=9, never=("attempt 2",),
+                   says=("Turn the board off and on before you try again",)) for family in ("esp8266", "esp32")),
             *(Case(f"ElegantOTA 2 compares the MD5 of the mixture, or its core says that it runs {settings}",
                    web("elegantota2", *settings, "--fault", "reset@100000*1"), ("--protocol", "web"),
                    image=firmware.esp8266(400000),

@@ -122,9 +122,23 @@ static bool leads_to_update(const struct http_reply *reply, const struct form_in
            (strchr("#?", *input->action) || strncmp(input->action, "/update", 7) == 0);
 }
 
+/* ESPAsyncHTTPUpdateServer has the forms of HTTPUpdateServer, on an ESP8266 and an ESP32 alike. Its
+ * handler looks for the form's query, and a board crashes that does not find one. A fork of it has
+ * the other's page as it is. (ESPAsyncHTTPUpdateServer.cpp of IPdotSetAF and Kounenri) */
+static bool is_async_updater(const struct http_reply *reply, const struct form_inputs *inputs)
+{
+    static const char query[] = "?name=firmware";
+    const struct form_input *input = form_find_input(inputs, "firmware");
+
+    return input && (strcmp(input->action, query) == 0 ||
+                     (is_async(reply) && form_find_input(inputs, "filesystem")));
+}
+
 static const struct page *identify_form(const struct http_reply *reply,
                                         const struct form_inputs *inputs)
 {
+    if (is_async_updater(reply, inputs))
+        return &pages[PAGE_ASYNC_UPDATER];
     if (form_find_input(inputs, "filesystem"))
         return has_words(reply, ".image") ? &pages[PAGE_ESP32] : &pages[PAGE_ESP8266];
     if (form_find_input(inputs, "filename") && has_words(reply, "/upgrade"))

@@ -24,16 +24,17 @@ enum page_proof {
 enum { PAGE_WORDS_MAX = 4, PAGE_EVER = 1000 };
 
 struct page {
-    const char *name;       /* as --page and JSON spell it */
-    const char *title;      /* for people */
-    const char *get;        /* the path of the page, where the board asks for the password */
-    const char *post;       /* the path of the upload; NULL: that of the page, or of its form */
-    const char *size_query; /* a query with the image's size: "?size="; NULL: none */
+    const char *name;         /* as --page and JSON spell it */
+    const char *title;        /* for people */
+    const char *get;          /* the path of the page, where the board asks for the password */
+    const char *post;         /* the path of the upload; NULL: that of the page, or of its form */
+    const char *size_query;   /* a query with the image's size: "?size="; NULL: none */
+    const char *sketch_query; /* added to the path of the upload; NULL: none */
     const char *sketch_field;
     const char *sketch_filename;
     const char *filesystem_field; /* NULL: the page takes no filesystem image */
     const char *filesystem_filename;
-    const char *filesystem_query; /* added to the path; NULL: none */
+    const char *filesystem_query; /* as sketch_query */
     const char *user;             /* the default user */
     const char *chips;            /* the boards that serve it (image/kind.h); "": any */
     bool is_announced;            /* the firmware's version is in ESPHome's announcement */
@@ -56,6 +57,9 @@ struct page {
      * when an upload breaks off, and begin() of a running one fails without an error. An ESP8266
      * core after 3.1.2 has one (Updater.cpp; esp8266/Arduino, pull request 9104). */
     unsigned may_append_before;
+    /* The page drops an upload after one that broke off, and says that it was a success: its
+     * handler takes the failure of begin() for an error that the updater would know, too. */
+    bool drops_next;
     const char
         *restart_path; /* a GET of it restarts the board, whose facts show that; NULL: none */
     bool is_worded;    /* a complete reply without the words of success means failure */
@@ -70,6 +74,7 @@ enum page_id {
     PAGE_ESP32,
     PAGE_WEBUPDATER,
     PAGE_ELEGANTOTA,
+    PAGE_ASYNC_UPDATER,
     PAGE_ASYNC,
     PAGE_TASMOTA,
     PAGE_WLED,

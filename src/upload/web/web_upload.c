@@ -66,23 +66,22 @@ const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const
 
 /* -- the upload -- */
 
-static bool add_path(char path[WEB_PATH_MAX], const char *query, size_t size)
+/* The query begins with a question mark. */
+static bool add_query(char path[WEB_PATH_MAX], const char *query)
 {
-    const char *start = strchr(path, '?') ? "&" : "?";
-
-    return text_append(path, WEB_PATH_MAX, "%s%s%zu", start, query + 1, size);
+    return text_append(path, WEB_PATH_MAX, "%s%s", strchr(path, '?') ? "&" : "?", query + 1);
 }
 
 static bool make_path(const struct web *web, char path[WEB_PATH_MAX], bool is_filesystem)
 {
     const struct page *page = web->finder.page;
+    const char *query = is_filesystem ? page->filesystem_query : page->sketch_query;
     bool fits = snprintf(path, WEB_PATH_MAX, "%s", web->finder.post) < WEB_PATH_MAX;
 
     if (page->size_query)
-        fits = fits && add_path(path, page->size_query, web->attempt.image->size);
-    if (is_filesystem && page->filesystem_query)
-        fits = fits && text_append(path, WEB_PATH_MAX, "%s", page->filesystem_query);
-    return fits;
+        fits = fits && add_query(path, page->size_query) &&
+               text_append(path, WEB_PATH_MAX, "%zu", web->attempt.image->size);
+    return fits && (!query || add_query(path, query));
 }
 
 /* The plain fields before the file. Returns how many. */
@@ -176,15 +175,18 @@ static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
                                     : image_fit_chips(chips, web->attempt.image);
 }
 
-/* Whether a board may start the mixture of a part of an image and what is sent after it.
- * ElegantOTA 2 refuses the mixture: it sets the MD5 that is sent before the image, and only an
- * update that really begins forgets it. It restarts then, too. */
+/* Whether a board may start the mixture of a part of an image and what is sent after it, or drop
+ * the latter and say that it was a success. ElegantOTA 2 refuses the mixture: it sets the MD5 that
+ * is sent before the image, and only an update that really begins forgets it. It restarts then,
+ * too. */
 static bool may_keep_part(const struct web *web)
 {
     const struct page *page = web->finder.page;
     char buffer[KIND_CHIPS_MAX];
     const char *chips = find_chips(web, buffer);
 
+    if (page->drops_next)
+        return true;
     if (web->finder.is_elegantota_2)
         return false;
     if (!page->appends && (!page_may_append(page, web->finder.facts.version) || !*chips))

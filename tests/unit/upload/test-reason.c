@@ -32,6 +32,7 @@ static const struct {
     {"ERROR[14]: Out of memory", OTA_CAUSE_NO_MEMORY},
     {"ERROR[15]: Update already running", OTA_CAUSE_RUNNING},
     {"ERROR: Upgrade in progress", OTA_CAUSE_RUNNING}, /* ESPurna */
+    {"Update aborted by server.", OTA_CAUSE_RUNNING},  /* ESPAsyncHTTPUpdateServer */
     {"ERROR[0]: No Error", OTA_CAUSE_UNSAID},
     {"Update failed! Reboot device and try again OTA Error: 4",
      OTA_CAUSE_NO_SPACE}, /* WiFiManager */

@@ -37,6 +37,17 @@ static const struct board esp32 = {
     "esp32",
     {{"/update", 200, FORM("firmware") "<input type='file' accept='.bin,.image' name='filesystem'>",
       NULL}}};
+#define NAMED_FORM(name)                                                                           \
+    "<form action=\"?name=" name "\"method=POST><input type=file name=" name "></form>"
+
+static const struct board async_updater = {
+    "ESPAsyncHTTPUpdateServer",
+    {{"/update", 200, NAMED_FORM("firmware") NAMED_FORM("filesystem"), "none"}}};
+static const struct board async_updater_firmware = {"ESPAsyncHTTPUpdateServer without a filesystem",
+                                                    {{"/fw", 200, NAMED_FORM("firmware"), NULL}}};
+static const struct board async_updater_fork = {
+    "a fork of ESPAsyncHTTPUpdateServer",
+    {{"/update", 200, FORM("firmware") FORM("filesystem"), "none"}}};
 static const struct board elegant2 = {
     "elegant2",
     {{"/update", 200, "<title>ElegantOTA</title>", NULL},
@@ -154,6 +165,9 @@ static const struct {
     {&esp8266, "", NULL, NULL, PAGE_ESP8266, "/update", "", "/update "},
     {&esp8266, "/", NULL, NULL, PAGE_ESP8266, "/update", "", "/update "},
     {&esp32, "", NULL, NULL, PAGE_ESP32, "/update", "", "/update "},
+    {&async_updater, "", NULL, NULL, PAGE_ASYNC_UPDATER, "/update", "", "/update "},
+    {&async_updater_firmware, "/fw", NULL, NULL, PAGE_ASYNC_UPDATER, "/fw", "", "/fw "},
+    {&async_updater_fork, "", NULL, NULL, PAGE_ASYNC_UPDATER, "/update", "", "/update "},
     {&elegant2, "", NULL, NULL, PAGE_ELEGANTOTA, "/update", "", "/update /update/identity "},
     {&elegant2_core, "", NULL, NULL, PAGE_ELEGANTOTA, "/update", "", "/update /update/identity "},
     {&elegant3, "", NULL, NULL, PAGE_ELEGANTOTA, "/ota/upload", "", "/update /update/identity "},

@@ -24,6 +24,8 @@ static void test_rows(void **state)
         assert_true(multipart_is_name(page->sketch_filename));
         assert_true(!page->filesystem_field || multipart_is_name(page->filesystem_field));
         assert_true(!page->filesystem_field || multipart_is_name(page->filesystem_filename));
+        assert_true(!page->sketch_query || page->sketch_query[0] == '?');
+        assert_true(!page->filesystem_query || page->filesystem_query[0] == '?');
         assert_non_null(page->user);
         assert_non_null(page->chips);
         assert_true(page->failure[0] && (page->success[0] || page->is_generic));

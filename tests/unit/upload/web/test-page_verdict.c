@@ -44,6 +44,11 @@ static const struct {
      "ERROR[4]: Not Enough Space"},
     {PAGE_ELEGANTOTA, 500, "FAIL", PAGE_REFUSED, "FAIL"},
     {PAGE_ELEGANTOTA, 401, "", PAGE_UNCLEAR, ""}, /* the synchronous server writes first */
+    {PAGE_ASYNC_UPDATER, 200,
+     "<meta content=\"15;URL=/\"http-equiv=refresh>Update Success! Rebooting...", PAGE_ACCEPTED,
+     NULL},
+    {PAGE_ASYNC_UPDATER, 200, "Update error: Bad Size Given\r\n", PAGE_REFUSED, NULL},
+    {PAGE_ASYNC_UPDATER, 200, "Update aborted by server.", PAGE_REFUSED, NULL},
     {PAGE_ASYNC, 200, "OK", PAGE_ACCEPTED, NULL},
     {PAGE_ASYNC, 200, "Upload complete", PAGE_ACCEPTED, NULL},
     {PAGE_ASYNC, 200, "FAIL", PAGE_REFUSED, "FAIL"},
