@@ -407,7 +407,7 @@ static const struct remedy {
      .text = "Send an image of the board's release, which is shown with its version; --force sends "
              "this one without that check."},
     {.cause = OTA_CAUSE_NO_RELEASE,
-     .text = "Send the uncompressed image of WLED 16 or later, as no other shows its release; "
+     .text = "Send the uncompressed image of WLED 0.15.2 or later, as no other shows its release; "
              "--force sends this one without that check."},
     {.cause = OTA_CAUSE_STEP,
      .text =

@@ -45,8 +45,8 @@ static const struct reason {
     {0, "Invalid file signature", OTA_CAUSE_MAGIC_BYTE},
     {0, "larger than real flash size", OTA_CAUSE_NEW_FLASH_CONFIG},
     {0, "buffer miscompare", OTA_CAUSE_NO_SPACE},
-    /* WLED from 16 on (wled00/ota_update.cpp, wled_metadata.cpp, wled_server.cpp). The first one's
-     * words follow each refusal of the check. */
+    /* WLED from 16 on (wled00/ota_update.cpp, wled_metadata.cpp, wled_server.cpp); 0.15.2 has the
+     * check, too (pull request 4999). The first one's words follow each refusal of the check. */
     {0, "Ignore firmware validation", OTA_CAUSE_RELEASE},
     {0, "missing compatibility metadata", OTA_CAUSE_NO_RELEASE},
     {0, "Release check data never arrived", OTA_CAUSE_NO_RELEASE},

@@ -478,10 +478,10 @@ class Quirks(Scenario):
     def test_wled(self):
         self.check([
             Case("no release", web("wled"), WEB, status=10,
-                 says=("missing compatibility metadata", "uncompressed image of WLED 16 or later",
+                 says=("missing compatibility metadata", "uncompressed image of WLED 0\\.15\\.2 or later",
                        "--force sends this one without that check")),
             Case("compressed", web("wled"), (*WEB, "-z"), status=10, image=firmware.wled(60000),
-                 says=("missing compatibility metadata", "uncompressed image of WLED 16 or later")),
+                 says=("missing compatibility metadata", "uncompressed image of WLED 0\\.15\\.2 or later")),
             Case("another release", web("wled"), WEB, status=10, image=firmware.wled(release="ESP02"),
                  says=("current='ESP8266', uploaded='ESP02'", "Send an image of the board's release")),
             Case("a version in between", web("wled"), WEB, status=10, image=firmware.wled(safe=(16, 0, 1)),
