@@ -637,6 +637,12 @@ static const struct remedy {
              ", and check that the image fits its app partition: an ESP32 refuses a larger "
              "one without a message."},
     {.error = OTA_E_NO_CONNECTION,
+     .image = SKETCH,
+     .chips = "esp8266",
+     .text = "Let the board reach " THE_PORT
+             ", and, if its sketch was built with a core of 2016 or before, check that the image "
+             "fits beside that: such a core refuses a larger one without a message."},
+    {.error = OTA_E_NO_CONNECTION,
      .chips = "esp8266,rp*,ch32h4",
      .text = "Let the board reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,

@@ -161,6 +161,7 @@ static const struct row {
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp32*", "if it is missing or too small"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "fits its app partition"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp8266", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp8266", "a core of 2016 or before"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "", "If the board is an ESP32"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "an ESP32 refuses a larger one"},
