@@ -54,6 +54,19 @@ static bool begins_with(const char *data, size_t length, const char *word)
     return length >= strlen(word) && memcmp(data, word, strlen(word)) == 0;
 }
 
+/* A core for boards with a second processor adds the size (ArduinoOTA.cpp of OS-Q/A52B): "OK 1024",
+ * and "OK1024" after a challenge. */
+static bool is_acceptance(const char *data, size_t length)
+{
+    size_t at = strlen("OK");
+
+    if (!begins_with(data, length, "OK"))
+        return false;
+    while (at < length && (data[at] == ' ' || (data[at] >= '0' && data[at] <= '9')))
+        at++;
+    return at == length;
+}
+
 static bool is_nonce(const char *data, size_t length)
 {
     if (length != DIGEST_MD5_HEX && length != DIGEST_SHA256_HEX)
@@ -98,7 +111,7 @@ void protocol_parse_reply(struct reply *reply, const void *data, size_t length)
     while (length > 0 && is_padding(text[length - 1]))
         length--;
 
-    if (is_word(text, length, "OK"))
+    if (is_acceptance(text, length))
         reply->type = REPLY_OK;
     else if (is_word(text, length, "Authentication Failed"))
         reply->type = REPLY_AUTH_FAILED;

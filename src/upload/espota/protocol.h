@@ -21,7 +21,7 @@ size_t protocol_format_answer(char target[PROTOCOL_DATAGRAM_MAX], const struct a
 
 /* Board to host, UDP. */
 enum reply_type {
-    REPLY_OK,          /* accepted: the board connects next */
+    REPLY_OK,          /* accepted: the board connects next. Some add the size: "OK 1024" */
     REPLY_CHALLENGE,   /* AUTH <32 or 64 hex digits> */
     REPLY_AUTH_FAILED, /* "Authentication Failed" */
     REPLY_ERROR,       /* "ERR: <text>" */
