@@ -31,8 +31,20 @@ static bool has_beginning(const char *text, const char *beginning)
 
 static void learn_mac(struct fetcher *fetcher, const char *value)
 {
+    struct mac mac;
+
+    if ((fetcher->has_mac && !fetcher->is_base_mac) || !mac_parse(&mac, value))
+        return;
+    fetcher->mac = mac;
+    fetcher->has_mac = true;
+    fetcher->is_base_mac = false;
+}
+
+/* A board without Wi-Fi has no other (an ESP32-P4 with Ethernet). */
+static void learn_base_mac(struct fetcher *fetcher, const char *value)
+{
     if (!fetcher->has_mac)
-        fetcher->has_mac = mac_parse(&fetcher->mac, value);
+        fetcher->has_mac = fetcher->is_base_mac = mac_parse(&fetcher->mac, value);
 }
 
 /* Reads hexadecimal digits, length of them, in lower case. */
@@ -84,6 +96,10 @@ static void learn_mode(struct fetcher *fetcher, const char *value)
         enum fetcher_mode mode;
     } modes[] = {{"sketch", FETCHER_SKETCH},
                  {"spiffs", FETCHER_FILESYSTEM}, /* said of LittleFS, too */
+                 /* HTTPUpdate of arduino-esp32 from 2026 on: updateFatfs() and others */
+                 {"fatfs", FETCHER_FILESYSTEM},
+                 {"littlefs", FETCHER_FILESYSTEM},
+                 {"flashfs", FETCHER_FILESYSTEM},
                  {"version", FETCHER_VERSION}};
 
     if (fetcher->mode != FETCHER_UNSAID)
@@ -98,9 +114,13 @@ static void learn_mode(struct fetcher *fetcher, const char *value)
 static const struct {
     const char *name;
     void (*learn)(struct fetcher *fetcher, const char *value);
-} fetcher_facts[] = {{"STA-MAC", learn_mac},          {"sketch-md5", learn_md5},
-                     {"sketch-sha256", learn_sha256}, {"free-space", learn_free_space},
-                     {"version", learn_version},      {"mode", learn_mode}};
+} fetcher_facts[] = {{"STA-MAC", learn_mac},
+                     {"BASE-MAC", learn_base_mac},
+                     {"sketch-md5", learn_md5},
+                     {"sketch-sha256", learn_sha256},
+                     {"free-space", learn_free_space},
+                     {"version", learn_version},
+                     {"mode", learn_mode}};
 
 static void learn_family(struct fetcher *fetcher, unsigned family)
 {

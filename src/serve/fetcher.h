@@ -32,7 +32,8 @@ struct fetcher {
     enum fetcher_mode mode;
     bool wants_packed; /* the URL, not a header, names the compressed form */
     bool has_mac, has_md5, has_sha256, has_version, has_free_space;
-    struct mac mac; /* of its station interface */
+    bool is_base_mac; /* mac is the chip's, as that of no station interface has come */
+    struct mac mac;   /* of its station interface */
     /* Of the running sketch, in lower case: of its bytes as the header of the image bounds them. */
     char md5[DIGEST_MD5_HEX + 1];
     char sha256[DIGEST_SHA256_HEX + 1]; /* the same; see esp_partition_get_sha256() of ESP-IDF */

@@ -180,14 +180,48 @@ static void test_modes(void **state)
     static const struct {
         const char *value;
         enum fetcher_mode mode;
-    } rows[] = {{"sketch", FETCHER_SKETCH},       {"spiffs", FETCHER_FILESYSTEM},
-                {"version", FETCHER_VERSION},     {"Sketch", FETCHER_SKETCH},
-                {"firmware", FETCHER_OTHER_MODE}, {"", FETCHER_OTHER_MODE}};
+    } rows[] = {{"sketch", FETCHER_SKETCH},      {"spiffs", FETCHER_FILESYSTEM},
+                {"version", FETCHER_VERSION},    {"Sketch", FETCHER_SKETCH},
+                {"fatfs", FETCHER_FILESYSTEM},   {"littlefs", FETCHER_FILESYSTEM},
+                {"flashfs", FETCHER_FILESYSTEM}, {"firmware", FETCHER_OTHER_MODE},
+                {"", FETCHER_OTHER_MODE}};
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fetcher fetcher = {0};
         fetcher_read_header(&fetcher, "x-ESP8266-mode", rows[i].value);
         assert_int_equal(fetcher.mode, rows[i].mode);
+    }
+}
+
+/* That of the station interface counts, wherever it stands; the chip's, if there is no other. */
+static void test_base_mac(void **state)
+{
+    (void)state;
+    static const struct {
+        struct header headers[4];
+        const char *mac;
+    } rows[] = {
+        {{{"x-ESP32-BASE-MAC", "60:55:F9:00:00:01"}, {NULL, NULL}}, "60:55:F9:00:00:01"},
+        {{{"x-ESP32-BASE-MAC", "60:55:F9:00:00:01"},
+          {"x-ESP32-STA-MAC", "60:55:F9:00:00:02"},
+          {"x-ESP32-STA-MAC", "60:55:F9:00:00:03"},
+          {NULL, NULL}},
+         "60:55:F9:00:00:02"},
+        {{{"x-ESP32-STA-MAC", "60:55:F9:00:00:02"},
+          {"x-ESP32-BASE-MAC", "60:55:F9:00:00:01"},
+          {NULL, NULL}},
+         "60:55:F9:00:00:02"},
+        {{{"x-ESP32-BASE-MAC", "60:55:F9:00:00:01"}, {"x-ESP32-STA-MAC", "none"}, {NULL, NULL}},
+         "60:55:F9:00:00:01"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct fetcher fetcher;
+        char mac[MAC_TEXT_MAX];
+
+        read_fetcher_headers(&fetcher, rows[i].headers);
+        assert_true(fetcher.has_mac);
+        assert_string_equal(mac_text(mac, &fetcher.mac), rows[i].mac);
     }
 }
 
@@ -218,7 +252,7 @@ int main(void)
         cmocka_unit_test(test_esp8266),        cmocka_unit_test(test_pico),
         cmocka_unit_test(test_families),       cmocka_unit_test(test_values),
         cmocka_unit_test(test_version_length), cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_base_mac),       cmocka_unit_test(test_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
