@@ -122,12 +122,19 @@ static bool settle(int socket, pid_t parent)
 
 /* -- the parent -- */
 
+void nursery_end_child(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 static void end_nursery(void)
 {
     close(nursery.socket);
-    kill(nursery.pid, SIGKILL);
-    while (waitpid(nursery.pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    nursery_end_child(nursery.pid);
     nursery.socket = -1;
     nursery.error = ECHILD;
 }

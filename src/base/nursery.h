@@ -28,4 +28,8 @@ bool nursery_is_wanted(void);
  * have the secrets. */
 pid_t nursery_start(int socket, void (*run)(int, const char *), const char *argument);
 
+/* Kills a child of this process, however it was started, and reaps it. Does nothing if pid is not
+ * positive: kill(2) would end the process group, or every process of this user. */
+void nursery_end_child(pid_t pid);
+
 #endif

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CHILD_SOCKET = 3 };
@@ -123,9 +122,8 @@ bool worker_flag_is_sound(const bool *flag)
 
 void worker_end(struct worker *worker)
 {
-    close(worker->socket);
-    kill(worker->pid, SIGKILL);
-    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (worker->pid > 0)
+        close(worker->socket);
+    nursery_end_child(worker->pid);
     *worker = (struct worker){.socket = -1};
 }

@@ -32,7 +32,8 @@ int worker_start(struct worker *worker, void (*run)(int socket, const char *argu
 /* Whether a flag that a child has sent is true or false. No other value may be read as a bool. */
 bool worker_flag_is_sound(const bool *flag);
 
-/* Kills the child, reaps it, and closes the socket. */
+/* Kills the child, reaps it, and closes the socket. Does nothing without a child: the worker is all
+ * zero, or has ended. */
 void worker_end(struct worker *worker);
 
 #endif

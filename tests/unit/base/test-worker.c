@@ -27,6 +27,20 @@
 
 enum { DEADLINE_MS = 10000 };
 
+/* --wrap: no number but that of a process may reach the kernel. */
+static pid_t ended_wrongly;
+int __real_kill(pid_t pid, int number);
+int __wrap_kill(pid_t pid, int number);
+
+int __wrap_kill(pid_t pid, int number)
+{
+    if (pid > 0)
+        return __real_kill(pid, number);
+    ended_wrongly = pid == 0 ? -1 : pid;
+    errno = EPERM;
+    return -1;
+}
+
 static bool is_readable(int descriptor)
 {
     struct pollfd pollfd = {.fd = descriptor, .events = POLLIN};
@@ -83,6 +97,29 @@ static void test_argument_and_end(void **state)
     assert_memory_equal(text, "hello", 5);
     assert_int_equal(receive(&child, text, sizeof text), 0);
     worker_end(&child);
+    assert_no_children();
+}
+
+/* kill(2) takes 0 for the process group, and -1 for every process; 0 is a standard file. */
+static void test_without_a_child(void **state)
+{
+    struct worker children[] = {{0}, {.pid = -1, .socket = -1}, {0}};
+    const pid_t other = fork();
+    (void)state;
+
+    if (other == 0)
+        _exit(7);
+    assert_true(other > 0);
+    assert_int_equal(worker_start(&children[2], hang, NULL), 0);
+    worker_end(&children[2]); /* and once more below */
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        const int before = failing_count_open();
+
+        worker_end(&children[i]);
+        assert_int_equal(ended_wrongly, 0);
+        assert_int_equal(failing_count_open(), before);
+    }
+    assert_int_equal(waitpid(other, NULL, 0), other); /* waitpid() was not called for it either */
     assert_no_children();
 }
 
@@ -457,6 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_argument_and_end),
+        cmocka_unit_test(test_without_a_child),
         cmocka_unit_test(test_messages_keep_their_borders),
         cmocka_unit_test(test_parent_never_blocks),
         cmocka_unit_test(test_descriptors_are_not_inherited),
