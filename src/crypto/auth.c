@@ -5,6 +5,7 @@
 #include "crypto/auth.h"
 
 #include "base/secret.h"
+#include "crypto/crypto.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -97,8 +98,10 @@ int auth_respond_plainly(struct auth_answer *answer, enum auth_scheme scheme, co
 
     const size_t size = strlen(password) + strlen(nonce) + strlen(answer->cnonce) + 1;
     char *joined = secret_alloc(size);
-    if (!joined)
+    if (!joined) {
+        crypto_add_shortage();
         return -1;
+    }
 
     snprintf(joined, size, "%s%s%s", password, nonce, answer->cnonce);
     int result = scheme == AUTH_MD5 ? digest_md5(answer->response, joined, size - 1)

@@ -120,6 +120,11 @@ unsigned crypto_shortages(void)
     return shortages;
 }
 
+void crypto_add_shortage(void)
+{
+    shortages++;
+}
+
 bool crypto_has_run_out(void)
 {
     return shortages != shortages_at_open;

@@ -25,6 +25,10 @@ void crypto_close(struct crypto *crypto);
 unsigned crypto_shortages(void);
 bool crypto_has_run_out(void);
 
+/* Counts a failed allocation of the caller as one of libcrypto, so that digest_error() names the
+ * reason: libcrypto knows none. */
+void crypto_add_shortage(void);
+
 /* Whether libcrypto has the default context that other libraries use. libcrypto tries to create it
  * only once. If memory ran out then, those libraries would crash. */
 bool crypto_has_default(void);

@@ -36,8 +36,10 @@ void suite_close(struct suite *suite)
 struct suite *suite_open(void)
 {
     struct suite *suite = calloc(1, sizeof *suite);
-    if (!suite)
+    if (!suite) {
+        crypto_add_shortage();
         return NULL;
+    }
 
     if (crypto_open(&suite->crypto) != 0) {
         free(suite);

@@ -73,6 +73,8 @@ static void on_password_typed(const char *answer, void *userdata)
     struct fleet *fleet = userdata;
 
     fleet->typed_password = answer ? secret_copy(answer) : NULL;
+    if (answer && !fleet->typed_password)
+        diag_warning("the typed password cannot be kept: %s", strerror(ENOMEM));
     fleet_password_dismiss(fleet);
     if (!fleet->typed_password)
         settle_password(fleet);

@@ -246,7 +246,9 @@ static enum ota_error load_key(struct sign_key **key, const char *path, bool is_
 {
     *key = NULL;
     struct sign_key *loaded = calloc(1, sizeof *loaded);
-    if (!loaded || crypto_open(&loaded->crypto) != 0) {
+    if (!loaded)
+        return ota_fail_no_memory(failure);
+    if (crypto_open(&loaded->crypto) != 0) {
         free(loaded);
         return ota_fail_errno(failure, OTA_E_INTERNAL, digest_errno(), "cannot use libcrypto: %s",
                               digest_error());

@@ -23,6 +23,7 @@ struct question {
     struct prompt *prompt;
     const char *shown;
     char *answer;
+    bool is_lost; /* the answer was, as memory ran out */
     int signal_number;
 };
 
@@ -30,6 +31,7 @@ static void on_passphrase(const char *answer, void *userdata)
 {
     struct question *question = userdata;
     question->answer = answer ? secret_copy(answer) : NULL;
+    question->is_lost = answer && !question->answer;
     loop_quit(question->loop);
 }
 
@@ -74,6 +76,8 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
     if (result < 0)
         return ota_fail_errno(failure, OTA_E_INTERNAL, reason, "cannot wait for events: %s",
                               strerror(reason));
+    if (question->is_lost)
+        return ota_fail_no_memory(failure);
     if (!question->answer)
         return ota_fail(failure, OTA_E_USAGE, "no password was given for the key in %s", shown);
     return OTA_OK;

@@ -7,6 +7,7 @@
 #include "upload/esphome/noise.h"
 
 #include "base/secret.h"
+#include "crypto/crypto.h"
 #include "crypto/digest.h"
 
 #include <string.h>
@@ -104,8 +105,10 @@ struct noise *noise_new(const unsigned char shared_key[NOISE_KEY_SIZE], const vo
                         size_t length, const unsigned char *ephemeral)
 {
     struct noise *noise = secret_alloc(sizeof *noise);
-    if (!noise)
+    if (!noise) {
+        crypto_add_shortage();
         return NULL;
+    }
 
     noise->suite = suite_open();
     if (noise->suite && begin_handshake(noise, shared_key, prologue, length, ephemeral) == 0)

@@ -12,8 +12,20 @@
 #include "crypto/auth.h"
 #include "support/vectors.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* --wrap */
+static bool lacks_memory;
+void *__real_secret_alloc(size_t size);
+void *__wrap_secret_alloc(size_t size);
+
+void *__wrap_secret_alloc(size_t size)
+{
+    return lacks_memory ? NULL : __real_secret_alloc(size);
+}
 
 #define TEN "pppppppppp"
 #define FIFTY TEN TEN TEN TEN TEN
@@ -167,6 +179,23 @@ static void test_wrong_lengths(void **state)
     assert_int_equal(auth_respond(&answer, AUTH_MD5, "pw", nonce, NULL), 0);
 }
 
+/* No other reason is told, such as that of an earlier failure of libcrypto. */
+static void test_no_memory_for_secrets(void **state)
+{
+    struct auth_answer answer;
+    char md5[DIGEST_MD5_HEX + 1];
+    (void)state;
+
+    lacks_memory = true;
+    assert_int_equal(auth_respond_plainly(&answer, AUTH_MD5, "pw", rows[0].nonce, rows[0].cnonce),
+                     -1);
+    assert_string_equal(digest_error(), "out of memory");
+    assert_int_equal(digest_errno(), ENOMEM);
+    lacks_memory = false;
+    assert_int_equal(digest_md5(md5, "", 0), 0);
+    assert_int_equal(digest_errno(), ENOTSUP); /* the shortage is over */
+}
+
 static void test_scheme_names(void **state)
 {
     (void)state;
@@ -181,7 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scheme_table),  cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_random_cnonce), cmocka_unit_test(test_wrong_lengths),
-        cmocka_unit_test(test_scheme_names),
+        cmocka_unit_test(test_scheme_names),  cmocka_unit_test(test_no_memory_for_secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ static struct world {
     bool is_due;
     bool refuse_jobs, refuse_prompt;
     int prompt_reason;            /* an errno */
+    bool refuse_copies;           /* of secrets */
     struct job *jobs[BOARDS_MAX]; /* by the number in the board's name */
     prompt_done_fn *on_typed;
     void *prompt_userdata;
@@ -74,6 +75,8 @@ void __wrap_job_free(struct job *job);
 struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                                    prompt_done_fn *done, void *userdata);
 void __wrap_prompt_free(struct prompt *prompt);
+char *__real_secret_copy(const char *text);
+char *__wrap_secret_copy(const char *text);
 
 #define tell(...) story_append(world.story, sizeof world.story, __VA_ARGS__)
 
@@ -214,6 +217,11 @@ void __wrap_job_free(struct job *job)
         assert_string_equal(job->password, job->was_given); /* it may be needed up to the end */
     world.jobs[number_of(job)] = NULL;
     free(job);
+}
+
+char *__wrap_secret_copy(const char *text)
+{
+    return world.refuse_copies ? NULL : __real_secret_copy(text);
 }
 
 struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
@@ -843,6 +851,26 @@ static void test_prompt_that_cannot_start(void **state)
     }
 }
 
+/* Nobody is blamed for a password that was typed and lost. */
+static void test_password_without_memory(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 1);
+    static struct capture capture;
+
+    told();
+    let_job_ask(0);
+    world.refuse_copies = true;
+    capture_begin(&capture);
+    type_password("qwert");
+    capture_end(&capture);
+    assert_string_equal(capture.text_err, "esp-ota: warning: the typed password cannot be kept: "
+                                          "Cannot allocate memory\n");
+    assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
+    end_fleet(0, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+}
+
 /* Three times in all; then no board gets one. */
 static void test_wrong_password(void **state)
 {
@@ -1286,6 +1314,7 @@ int main(void)
         cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_confirmed_by_another_name),
         cmocka_unit_test(test_fleet_password),
+        cmocka_unit_test(test_password_without_memory),
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_right_password_at_last),
         cmocka_unit_test(test_silent_prover),

@@ -34,6 +34,16 @@ static const struct {
                     [RSA_4096] = {"rsa-4096", 4096, NULL},    [EC_P256] = {"p-256", 0, "P-256"},
                     [EC_P384] = {"p-384", 0, "P-384"}};
 
+/* --wrap */
+static bool lacks_memory;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return lacks_memory ? NULL : __real_calloc(count, size);
+}
+
 static char directory[] = "/tmp/esp-ota-test-sign-XXXXXX";
 static struct ota_failure failure;
 
@@ -434,6 +444,19 @@ static void test_key_names(void **state)
     assert_string_equal(sign_verdict_name(SIGN_WRONG_KEY), "wrong-key");
 }
 
+static void test_key_without_memory(void **state)
+{
+    struct sign_key *key;
+    (void)state;
+
+    lacks_memory = true;
+    enum ota_error error = sign_key_load_public(&key, path_of("p-256-public"), &failure);
+    lacks_memory = false;
+    assert_int_equal(error, OTA_E_INTERNAL);
+    assert_string_equal(failure.message, "out of memory");
+    assert_null(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_sign_signed_already), cmocka_unit_test(test_protected_keys),
         cmocka_unit_test(test_byte_order_mark),     cmocka_unit_test(test_no_private_key),
         cmocka_unit_test(test_private_verifies),    cmocka_unit_test(test_key_names),
+        cmocka_unit_test(test_key_without_memory),
     };
     return cmocka_run_group_tests(tests, make_keys, remove_keys);
 }
