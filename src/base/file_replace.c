@@ -94,13 +94,14 @@ static int fill_file(int descriptor, const void *data, size_t size, const char *
 
     if (rc == 0 && target)
         rc = take_over(descriptor, place, target);
-    if (rc == 0)
+    if (rc == 0 && data)
         rc = fsync(descriptor);
     return rc == 0 ? 0 : errno;
 }
 
-/* Replaces the file at place, an absolute path. The temporary file beside it has a short name of
- * its own, as that of the target may be as long as names can be. Returns 0 or errno. */
+/* Replaces the file at place, an absolute path; without data, only tries all but the last step. The
+ * temporary file beside it has a short name of its own, as that of the target may be as long as
+ * names can be. Returns 0 or errno. */
 static int replace(const char *place, const void *data, size_t size)
 {
     static const char name[] = ".esp-ota.XXXXXX";
@@ -117,16 +118,16 @@ static int replace(const char *place, const void *data, size_t size)
     int error = fill_file(descriptor, data, size, place, &target);
     if (close(descriptor) < 0 && error == 0)
         error = errno;
-    if (error == 0 && rename(temporary, place) < 0)
+    if (error == 0 && data && rename(temporary, place) < 0)
         error = errno;
-    if (error != 0)
+    if (error != 0 || !data)
         unlink(temporary);
     return error;
 }
 
 /* Makes a file without a name, which gets its name when it is complete: not even SIGKILL leaves a
- * part of it. Returns 0, errno, or -1 if the file system lacks such files or somebody has made the
- * target meanwhile. */
+ * part of it. Without data it loses the name again. Returns 0, errno, or -1 if the file system
+ * lacks such files or somebody has made the target meanwhile. */
 static int make_nameless(const char *path, const void *data, size_t size)
 {
     char name[64];
@@ -142,11 +143,14 @@ static int make_nameless(const char *path, const void *data, size_t size)
     snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
     if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
         error = -1;
+    if (error == 0 && !data)
+        unlink(path);
     close(descriptor); /* it is on the disk */
     return error;
 }
 
-/* Through symbolic links to the file itself, which is made where there is none. 0, or errno. */
+/* Through symbolic links to the file itself, which is made where there is none, and without data
+ * removed again. 0, or errno. */
 static int replace_target(const char *path, const void *data, size_t size)
 {
     struct stat found;
@@ -161,13 +165,13 @@ static int replace_target(const char *path, const void *data, size_t size)
 
     char *place = realpath(path, NULL);
     int error = place ? replace(place, data, size) : errno;
-    if (error != 0 && is_new)
+    if ((error != 0 || !data) && is_new)
         unlink(place ? place : path);
     free(place);
     return error;
 }
 
-/* A signal waits until nothing half done is left. */
+/* Without data, nothing is changed. A signal waits until nothing half done is left. */
 int file_replace(const char *path, const void *data, size_t size)
 {
     sigset_t all, before;
@@ -180,6 +184,11 @@ int file_replace(const char *path, const void *data, size_t size)
         error = replace_target(path, data, size);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+int file_replace_try(const char *path)
+{
+    return file_replace(path, NULL, 0);
 }
 
 bool file_replace_is_possible(const char *path)

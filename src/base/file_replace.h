@@ -15,6 +15,10 @@
  * disk, else errno. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
+/* Does what file_replace() does, but changes no file and leaves none behind. Returns 0 if
+ * file_replace() can make or replace the file, else errno. */
+int file_replace_try(const char *path);
+
 /* False if path is a mount point (docker -v FILE:FILE), for which file_replace() fails with EBUSY.
  * Kernels before 5.8 cannot tell; then it is true. */
 bool file_replace_is_possible(const char *path);

@@ -327,21 +327,6 @@ static enum ota_error read_back(struct metrics *metrics, struct ota_failure *fai
     return error;
 }
 
-/* Whether the file can be replaced: that needs its folder, too. */
-static enum ota_error check_rights(const char *path, struct ota_failure *failure)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-
-    if (!folder)
-        return ota_fail_no_memory(failure);
-    int reason = access(folder, W_OK | X_OK) < 0 ? errno : 0;
-    free(folder);
-    if (reason == 0 && access(path, W_OK) < 0 && errno != ENOENT)
-        reason = errno;
-    return reason == 0 ? OTA_OK : file_replace_failed(path, reason, NULL, failure);
-}
-
 enum ota_error metrics_open(struct metrics **metrics, const char *path, struct ota_failure *failure)
 {
     json_memory_watch();
@@ -350,8 +335,10 @@ enum ota_error metrics_open(struct metrics **metrics, const char *path, struct o
         return ota_fail_no_memory(failure);
     enum ota_error error = read_back(*metrics, failure);
 
-    if (error == OTA_OK)
-        error = check_rights(path, failure);
+    const int reason = error == OTA_OK ? file_replace_try(path) : 0;
+
+    if (reason != 0)
+        error = file_replace_failed(path, reason, NULL, failure);
     if (error != OTA_OK) {
         metrics_free(*metrics);
         *metrics = NULL;

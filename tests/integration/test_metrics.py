@@ -147,10 +147,14 @@ class Metrics(Scenario):
 
     def test_places(self):
         file_instead = "\n  Give the option the name of a file: a new one, or one that it may replace or continue.\n"
+        dangling = os.path.join(self.directory, "dangling")
+        os.symlink("no/m.prom", dangling)
         for path, phrase, status in (("/dev/full", "it is not a regular file" + file_instead, 1),
                                      (self.directory, "it is a directory" + file_instead, 1),
                                      (f"{self.directory}/no/m.prom",
                                       "No such file or directory\n  Create the directory first", 1),
+                                     (dangling, "No such file or directory\n  Create the directory first", 1),
+                                     ("/proc/m.prom", "cannot write /proc/m.prom: ", 1),
                                      (f"{self.path}/m.prom", "Not a directory\n  Create the directory first", 1),
                                      ("-", "give it a file name", 2), ("", "is empty", 2)):
             with self.subTest(path):

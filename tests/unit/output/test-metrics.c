@@ -282,6 +282,47 @@ static void test_no_regular_file(void **state)
     assert_null(metrics);
 }
 
+/* Whether the file can be written is known before an upload, also through a link. To try it leaves
+ * nothing behind, where there is a file and where there is none. */
+static void test_tried_before_an_upload(void **state)
+{
+    static const struct {
+        const char *target; /* of the link; NULL: it is the file itself */
+        bool is_there;
+        enum ota_error error;
+    } rows[] = {
+        {NULL, false, OTA_OK},
+        {NULL, true, OTA_OK},
+        {"m.prom", false, OTA_OK},
+        {"m.prom", true, OTA_OK},
+        {"no/m.prom", false, OTA_E_OUTPUT},
+    };
+    char link[sizeof folder + sizeof "/link"];
+    (void)state;
+
+    snprintf(link, sizeof link, "%s/link", folder);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct metrics *metrics;
+        struct ota_failure failure;
+
+        unlink(path);
+        if (rows[i].is_there)
+            write_file("");
+        if (rows[i].target)
+            assert_int_equal(symlink(rows[i].target, link), 0);
+        assert_int_equal(metrics_open(&metrics, rows[i].target ? link : path, &failure),
+                         rows[i].error);
+        metrics_free(metrics);
+        if (rows[i].error != OTA_OK)
+            assert_non_null(strstr(failure.message, "/link: No such file or directory"));
+        if (rows[i].target)
+            assert_int_equal(unlink(link), 0);
+        assert_int_equal(unlink(path), rows[i].is_there ? 0 : -1);
+        assert_int_equal(rmdir(folder), 0); /* it is empty */
+        assert_int_equal(mkdir(folder, 0700), 0);
+    }
+}
+
 /* What another run has written meanwhile stays, and what is no longer ours is not replaced. */
 static void test_changes_during_the_run(void **state)
 {
@@ -392,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_foreign_files),
         cmocka_unit_test(test_endless_names),
         cmocka_unit_test(test_no_regular_file),
+        cmocka_unit_test(test_tried_before_an_upload),
         cmocka_unit_test(test_changes_during_the_run),
         cmocka_unit_test(test_failures_leave_the_file),
     };
