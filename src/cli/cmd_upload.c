@@ -34,7 +34,8 @@ struct program {
     struct log_settings log;    /* that of the options, for this report */
     struct loop_timer end;      /* of --monitor-for */
     struct loop_timer tick;     /* of the countdown of --wait */
-    bool are_uploads_over;      /* only logs are still followed */
+    bool are_uploads_over;      /* only logs are still followed, */
+    bool are_logs_given_up;     /* and not even that, as their lines could not be written */
     bool is_summed_up;          /* the summary is printed */
     struct ota_failure failure; /* one that belongs to no board */
     struct ota_failure search;  /* why boards may be missing; OTA_OK: it found all */
@@ -128,6 +129,10 @@ static bool is_log_in_vain(const struct program *program)
 static void on_fleet_event(const struct ota_event *event, void *userdata)
 {
     struct program *program = userdata;
+
+    /* That output is lost will be said instead. That a log was not reached would be no reason. */
+    if (program->are_logs_given_up && event->type == OTA_EVENT_RESULT)
+        return;
     report_event(event, program->report);
     if (event->type == OTA_EVENT_LOG && is_log_in_vain(program))
         loop_quit(program->loop);
@@ -197,7 +202,8 @@ static void on_fleet_done(void *userdata)
     loop_timer_stop(&program->tick);
     if (fleet_is_decided(program->fleet)) /* else the logs decide */
         sum_up(program);
-    if (fleet_logs(program->fleet) && !is_log_in_vain(program))
+    program->are_logs_given_up = fleet_logs(program->fleet) && is_log_in_vain(program);
+    if (fleet_logs(program->fleet) && !program->are_logs_given_up)
         follow_on(program);
     else
         loop_quit(program->loop);

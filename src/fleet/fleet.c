@@ -538,7 +538,7 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
         return;
 
     fleet->signal_number = signal_number;
-    fleet->why_stopped = "not tried, as the upload was interrupted";
+    fleet->why_stopped = "not tried, as the run was interrupted";
     fleet_password_dismiss(fleet);
     for (size_t i = 0; i < fleet->begun; i++)
         if (fleet->members[i].job && fleet->members[i].state != ENDED)

@@ -162,7 +162,7 @@ bool report_is_complete(const struct report *report, struct ota_failure *loss)
 {
     if (!report->json_lost)
         return !report->transcript || transcript_is_complete(report->transcript, loss);
-    ota_fail(loss, OTA_E_OUTPUT, "the report could not be written to standard output: %s",
+    ota_fail(loss, OTA_E_OUTPUT, "the report of --json could not be written to standard output: %s",
              error_output_text(report->json_reason));
     loss->cause = error_output_cause(report->json_reason);
     return false;
@@ -397,10 +397,11 @@ static bool is_all_done(const struct ota_totals *totals)
 }
 
 /* Of many boards, only those that have got a part of the image are worth a line: the summary names
- * all. */
+ * all. That a log was cut short is said of each. */
 static bool is_left_untouched(const struct report *report, const struct ota_event *event)
 {
-    return is_fleet(report) && event->failure->error == OTA_E_INTERRUPTED && event->bytes == 0;
+    return is_fleet(report) && event->image && event->failure->error == OTA_E_INTERRUPTED &&
+           event->bytes == 0;
 }
 
 static void show_result(struct report *report, const struct ota_event *event)
@@ -461,14 +462,15 @@ static void show_note(struct report *report, const struct ota_event *event)
                                  !report->verbose));
 }
 
-/* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
+/* The summary lists those that were not tried, if there are images; tell_resumed() has counted the
+ * confirmed. */
 static void show_skipped(const struct report *report, const struct ota_event *event)
 {
     bool is_counted =
         event->skip == OTA_SKIP_CONFIRMED && is_fleet(report) && !report->totals.is_open;
 
     diag_status_clear();
-    if (event->skip != OTA_SKIP_UNTRIED)
+    if (event->skip != OTA_SKIP_UNTRIED || !event->image)
         show_message(event, is_counted && !report->verbose);
 }
 

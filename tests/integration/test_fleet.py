@@ -419,7 +419,7 @@ class Fleet(Scenario):
         result = program.result(20)
         self.assertEqual(result.status, -signal.SIGINT, result)
         self.assertEqual(summary(result.err), {"interrupted": set(floor.addresses[:3])})
-        self.assertIn(f"esp-ota: not tried, as the upload was interrupted: {floor.addresses[3]}\n", result.err)
+        self.assertIn(f"esp-ota: not tried, as the run was interrupted: {floor.addresses[3]}\n", result.err)
         self.assertIn("esp-ota: 0 of 4 boards confirmed, 3 failed, 1 not tried, in", result.err)
 
     def test_interrupted_early(self):

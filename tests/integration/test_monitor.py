@@ -202,6 +202,34 @@ class Ends(MonitorScenario):
                     self.assertEqual(results(result), results_wanted, result)
                     self.assertRegex(result.err, r"esp-ota: .*interrupted by (SIG|a real-time s)\w+(; its log was never reached: |\n)")
 
+    def test_interrupted_fleet(self):
+        """Of several logs each is named that was cut short, as one alone is."""
+        boards = [self.log_board(f"one of {place}") for place in ("hall", "attic")]
+        silent = address()
+        targets = [word for where in (*(board.address for board in boards), silent) for word in ("-i", where)]
+        program = Program(*targets, MONITOR, "--monitor-for", "600")
+        program.wait_for("one of hall\n")
+        program.wait_for("one of attic\n")
+        program.wait_for_error(REFUSED)
+        program.send_signal(signal.SIGTERM)
+        result = program.result()
+        self.assertEqual(result.status, -signal.SIGTERM, result)
+        for board in boards:
+            self.assertIn(f"esp-ota: {board.address}: log: interrupted by SIGTERM\n", result.err)
+        self.assertIn(f"esp-ota: {silent}: log: interrupted by SIGTERM; its log was never reached: {REFUSED}", result.err)
+
+    def test_report_that_cannot_be_written(self):
+        """The output that was lost is named, not the log, which is not the reason."""
+        boards = [self.log_board("!tick 50") for _ in range(2)]
+        targets = [word for board in boards for word in ("-i", board.address)]
+        for redirection, reason in ((">/dev/full", "No space left on device"), (">&-", "it is closed")):
+            for count in (1, 2):
+                with self.subTest(redirection, count=count):
+                    result = run(*targets[:2 * count], MONITOR, "--json", before=("sh", "-c", f'exec "$@" {redirection}', "sh"))
+                    self.assertEqual((result.status, result.out), (1, ""), result)
+                    self.assertRegex(result.err, r"\Aesp-ota: the report of --json could not be written to standard output: "
+                                                 rf"{reason}\n  [^\n]*\n\Z")
+
     def test_interrupted_without_an_end(self):
         """That a log was never reached is said, though nothing but Ctrl-C could be the end."""
         program = Program("-i", address(), "--monitor=9")

@@ -1125,7 +1125,7 @@ static void test_interrupt(void **state)
     fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 2);
     told();
     fleet_interrupt(fleet, SIGINT);
-    assert_string_equal(told(), "0=130 1!not tried, as the upload was interrupted ");
+    assert_string_equal(told(), "0=130 1!not tried, as the run was interrupted ");
     finish(fleet, OTA_E_INTERRUPTED, 130);
 
     fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 1);

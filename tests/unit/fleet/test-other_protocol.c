@@ -410,7 +410,7 @@ static void test_interrupted_parcel(void **state)
     assert_int_equal(run_fleet(steps, 2, NULL), 130);
     assert_string_equal(stories[0], "parcel 130,1000,-:interrupted by SIGINT; the whole image had "
                                     "been sent, so the board may install it");
-    assert_string_equal(stories[1], "!not tried, as the upload was interrupted");
+    assert_string_equal(stories[1], "!not tried, as the run was interrupted");
 }
 
 int main(void)

@@ -301,8 +301,9 @@ static void test_json_that_cannot_be_written(void **state)
     assert_true(report_is_complete(report, &loss));
     report_told_event(report, OTA_EVENT_START, 0, 0);
     assert_false(report_is_complete(report, &loss));
-    assert_string_equal(loss.message, "the report could not be written to standard output: No "
-                                      "space left on device");
+    assert_string_equal(loss.message,
+                        "the report of --json could not be written to standard output: No "
+                        "space left on device");
     assert_int_equal(loss.cause, OTA_CAUSE_DISK_FULL);
     report_told_event(report, OTA_EVENT_CONNECTED, 0, 0);
     dup2(saved, STDOUT_FILENO);
