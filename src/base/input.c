@@ -65,13 +65,18 @@ static bool names_standard_input(const char *path)
            strcmp(path, "/proc/self/fd/0") == 0;
 }
 
+bool input_is_closed(const char *path)
+{
+    return names_standard_input(path) && stdio_guard_has_no_input();
+}
+
 int input_open(const char *path)
 {
     struct stat status;
     int fd = -1;
 
     /* Check first: opening alone has effects on some devices. */
-    if (names_standard_input(path) && stdio_guard_has_no_input())
+    if (input_is_closed(path))
         errno = EBADF;
     else if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
         errno = ENODEV;
@@ -110,14 +115,19 @@ static bool goes_into(int fd, const struct stat *file)
 }
 
 /* Whether standard output or error goes into the input, as with ">> INPUT". The message that
- * refuses this must not get there either. "> INPUT" has emptied the file already. */
+ * refuses this must not get into a file either. "> INPUT" has emptied the file already. A pipe
+ * would never end, as this run holds its other end. */
 static bool is_written(const struct stat *input)
 {
+    const bool is_file = S_ISREG(input->st_mode);
     bool is_output = false;
 
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && input->st_size > 0; fd++)
+    if (is_file ? input->st_size == 0 : !S_ISFIFO(input->st_mode))
+        return false;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
         if (goes_into(fd, input)) {
-            stdio_guard_discard(fd);
+            if (is_file)
+                stdio_guard_discard(fd);
             is_output = true;
         }
     return is_output;
@@ -127,12 +137,14 @@ static bool is_written(const struct stat *input)
  * writes to it. */
 static int remember(const struct stat *status)
 {
-    if (!S_ISREG(status->st_mode) || is_input(status))
+    if (is_input(status))
         return 0;
     if (is_written(status)) {
         errno = ETXTBSY;
         return -1;
     }
+    if (!S_ISREG(status->st_mode))
+        return 0;
 
     struct input_file *files =
         array_grow(inputs.files, inputs.count, &inputs.capacity, sizeof *files);
@@ -355,6 +367,8 @@ static bool exists_without_end(const char *path)
 
 const char *input_open_error(const char *path, int number)
 {
+    if (number == EBADF)
+        return "standard input is closed";
     if (number != ENOENT)
         return input_error(number);
     if (exists_without_end(path))

@@ -21,14 +21,18 @@ char *input_show(char *target, size_t capacity, const char *path);
 /* Whether the path leads to /dev/null, which is a usual way to say that there is no such file. */
 bool input_is_null_device(const char *path);
 
+/* Whether the path is a name of standard input (/dev/stdin), which the caller has closed. */
+bool input_is_closed(const char *path);
+
 /* Opens the file without waiting for a writer. Devices are rejected with ENODEV, except the device
- * that is standard input. Returns a file descriptor, which the caller closes, or -1 and errno. */
+ * that is standard input; a closed standard input with EBADF. Returns a file descriptor, which the
+ * caller closes, or -1 and errno. */
 int input_open(const char *path);
 
 /* Like read(2), but waits for a pipe: 5 s for a writer, then two minutes for data. A blocking
  * standard input has two minutes, too. After that, returns -1 and ETIMEDOUT. Fails with ETXTBSY if
- * standard output or error goes into this file, unless it is empty; from then on, what is written
- * there is lost. */
+ * standard output or error goes into this file or pipe, unless the file is empty; from then on,
+ * what is written to the file is lost. */
 ssize_t input_read(int fd, void *buffer, size_t size);
 
 /* Reads until the buffer is full or the file ends; -1 and errno when reading fails. */

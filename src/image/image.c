@@ -260,6 +260,11 @@ static int open_file(const char *path, const char *shown, bool *is_missing,
 {
     struct stat status;
 
+    if (input_is_closed(path)) {
+        ota_fail_errno(failure, OTA_E_IMAGE, EBADF, "cannot open %s: %s", shown,
+                       input_open_error(path, EBADF));
+        return -1;
+    }
     if (stat(path, &status) == 0 && check_type(status.st_mode, shown, failure) != OTA_OK)
         return -1;
 

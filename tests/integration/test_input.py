@@ -122,18 +122,39 @@ class Input(Scenario):
         """What stands in the place of the closed one is not called an empty file."""
         closed = ("sh", "-c", 'exec "$@" <&-', "sh")
         for path in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
-            for option, says in (("--auth-file", "cannot open the password file {}: it is closed"),
-                                 ("--config", "cannot open the configuration {}: it is closed")):
+            for option, says, status in (("--auth-file", "cannot open the password file {}", 2),
+                                         ("--config", "cannot open the configuration {}", 2),
+                                         ("--hosts", "cannot open the list of boards {}", 2),
+                                         ("--resume", "cannot open the report {}", 2),
+                                         ("--sign", "cannot open the key file {}", 2),
+                                         ("-f", "cannot open {}", 3)):
                 with self.subTest(path, option=option):
-                    result = run(option, path, "-i", "127.0.0.1", "-f", self.image, before=closed)
-                    self.assertEqual((result.status, result.out), (2, ""), result)
-                    self.assertIn("esp-ota: " + says.format(path), result.err)
+                    image = () if option == "-f" else ("-f", self.image)
+                    result = run(option, path, "-i", "127.0.0.1", *image, before=closed)
+                    self.assertEqual((result.status, result.out), (status, ""), result)
+                    self.assertIn(f"esp-ota: {says.format(path)}: standard input is closed\n", result.err)
 
     def test_closed_without_devices(self):
         requirement.need_root(self, "mounting needs root")
         result = run("--config", "/proc/self/fd/0", "-i", "127.0.0.1", "-f", self.image,
                      before=("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev; exec "$@" <&-', "sh"))
-        self.assertIn("/proc/self/fd/0: it is closed", result.err)
+        self.assertIn("/proc/self/fd/0: standard input is closed", result.err)
+
+    def test_pipe_to_itself(self):
+        """It would never end, as this run holds its other end."""
+        says = "the output of this run would be written to it; redirect that to another file\n"
+        for path in ("/dev/stdout", "/dev/stderr"):
+            for option in ("--resume", "--hosts", "--auth-file"):
+                with self.subTest(path, option=option):
+                    result = run(option, path, "-i", "127.0.0.1", "-f", self.image, "--json")
+                    self.assertEqual(result.status, 2, result)
+                    self.assertIn(f"{path}: {says}", result.err)
+        pipe = os.path.join(self.directory, "pipe")
+        os.mkfifo(pipe)
+        result = run("--resume", pipe, "-i", "127.0.0.1", "-f", self.image,
+                     before=("sh", "-c", 'exec 3<>"$0"; exec "$@" >"$0"', pipe))
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn(f"{pipe}: {says}", result.err)
 
     def test_pipe_with_a_late_writer(self):
         path = os.path.join(self.directory, "pipe")
@@ -210,8 +231,10 @@ class ImageFromStandardInput(Scenario):
         """Nothing is appended to a file that is read, the refusal included."""
         path, password = self.file("fw.bin", self.image), self.file("password", b"kwert\n")
         hosts = self.file("hosts", f"{address()} auth-file={password}\n".encode())
-        upload = ("--hosts", hosts, "-f", path, "--json", "--retries", "0", "-t", "0.1")
-        for name, options in ((hosts, upload), (path, upload), (password, upload), (path, ("--check", "-f", path))):
+        report = self.file("report", b'{"event":"start"}\n')
+        upload = ("--hosts", hosts, "-f", path, "--json", "--retries", "0", "-t", "0.1", "--resume", report)
+        for name, options in ((hosts, upload), (path, upload), (password, upload), (path, ("--check", "-f", path)),
+                              (report, upload)):
             with open(name, "rb") as file:
                 before = file.read()
             for redirection in (">>", "2>>", "1<>"):
