@@ -111,6 +111,8 @@ enum ota_cause {
     OTA_CAUSE_ANNOUNCES_WEB,
     /* A connection came, but from an address that nobody expected. */
     OTA_CAUSE_OTHER_ADDRESS,
+    /* The address was another board's in an earlier run, and may still be. */
+    OTA_CAUSE_EARLIER_ADDRESS,
     /* The board said that the password is wrong. */
     OTA_CAUSE_PASSWORD_REJECTED,
     /* A project file has named the board, so it does not get the user's password or key. */

@@ -31,11 +31,12 @@ struct assignment {
     const char *password;                /* NULL or "": none was given */
     const unsigned char *encryption_key; /* NULL: none was given */
     enum assignment_secret common_password, common_key;
-    enum auth_scheme min_auth;   /* AUTH_MD5 or AUTH_SHA256 */
-    struct upload_own own;       /* what its line sets; the strings are not the assignment's */
-    const struct expect *expect; /* of its own, instead of the log settings'; NULL: none */
-    bool is_confirmed;           /* by an earlier run: nothing is to be done */
-    uint16_t confirmed_port;     /* the board's, in that run; 0: unknown */
+    enum auth_scheme min_auth;        /* AUTH_MD5 or AUTH_SHA256 */
+    struct upload_own own;            /* what its line sets; the strings are not the assignment's */
+    const struct expect *expect;      /* of its own, instead of the log settings'; NULL: none */
+    bool is_confirmed;                /* by an earlier run: nothing is to be done */
+    uint16_t confirmed_port;          /* the board's, in that run; 0: unknown */
+    struct address confirmed_address; /* likewise; AF_UNSPEC: unknown */
     bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 

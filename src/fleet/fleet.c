@@ -21,6 +21,8 @@
 /* Boards started per turn of the loop; running boards must not wait for long. */
 enum { STARTS_MAX = 16 };
 
+enum { LABEL_MAX = 63 }; /* bytes of a part of a host name */
+
 /* -- events -- */
 
 static void emit_board_event(struct fleet *fleet, const struct ota_event *event)
@@ -87,7 +89,9 @@ static const char *protocol_of(const struct member *member)
 
 static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
-    char name[ASSIGNMENT_LABEL_MAX], target[ASSIGNMENT_LABEL_MAX];
+    char name[ASSIGNMENT_LABEL_MAX], target[ASSIGNMENT_LABEL_MAX], address[ADDRESS_TEXT_MAX];
+    const struct address *confirmed = &member->assignment->confirmed_address;
+    const bool has_address = why == OTA_SKIP_CONFIRMED && confirmed->any.sa_family != AF_UNSPEC;
     struct fleet *fleet = member->fleet;
 
     fleet_set_state(member, ENDED);
@@ -99,14 +103,16 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
     fleet->totals.total -= member->total;
     assignment_label(name, member->assignment);
     assignment_target(target, member->assignment);
-    emit_board_event(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
-                                                .board = name,
-                                                .target = target,
-                                                .image = member->assignment->image,
-                                                .protocol = protocol_of(member),
-                                                .port = member->assignment->target.port,
-                                                .skip = why,
-                                                .message = message});
+    emit_board_event(
+        fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                                   .board = name,
+                                   .target = target,
+                                   .image = member->assignment->image,
+                                   .protocol = protocol_of(member),
+                                   .address = has_address ? address_text(address, confirmed) : NULL,
+                                   .port = member->assignment->target.port,
+                                   .skip = why,
+                                   .message = message});
 }
 
 /* -- the course of the roll-out -- */
@@ -246,6 +252,13 @@ static bool has_changed_owner(const struct member *other, const char *host)
     return *other->host && *host && strcasecmp(other->host, host) != 0;
 }
 
+/* Whether the board has its address from an earlier run, and not by being named by it. Since then
+ * its name may have got another address, and another board this one. */
+static bool is_remembered(const struct member *member)
+{
+    return member->assignment->is_confirmed && member->assignment->target.kind != TARGET_ADDRESS;
+}
+
 static bool has_got_another_image(const struct member *other, const struct member *wanted)
 {
     const bool has_got_one = other->assignment->is_confirmed ||
@@ -261,12 +274,16 @@ static bool has_got_another_image(const struct member *other, const struct membe
  *
  * A host name that has changed is no proof of another board: to send the same image again does no
  * harm then, but another image would replace the first one. The same holds if an earlier run has
- * updated the other board at a port that its report does not tell. */
+ * updated the other board at a port that its report does not tell. If it has done so by a name,
+ * another host may have the address by now: only its host name shows that. */
 static enum job_claim compare_claim(const struct member *wanted, const struct endpoints *claimed,
                                     const char *host, const struct member *other)
 {
     const bool is_other = has_changed_owner(other, host);
 
+    if (is_remembered(other))
+        return !is_other && has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED
+                                                                 : JOB_CLAIM_GRANTED;
     if (!is_other && (other->is_found || endpoints_contain(claimed, &other->endpoints)))
         return JOB_CLAIM_DENIED;
     if (other->state == RUNNING)
@@ -328,6 +345,13 @@ static void end_denied(struct member *member, const struct member *same, const c
                  "board",
                  name);
         failure.cause = OTA_CAUSE_OTHER_ADDRESS;
+        fail_member(member, &failure);
+    } else if (is_remembered(same) && !(*same->host && *host)) {
+        ota_fail(&failure, OTA_E_AMBIGUOUS,
+                 "has the address at which %s got another image in an earlier run, and may be the "
+                 "same board",
+                 name);
+        failure.cause = OTA_CAUSE_EARLIER_ADDRESS;
         fail_member(member, &failure);
     } else if (assignment_fail_different(&failure, member->assignment, same->assignment)) {
         fail_member(member, &failure);
@@ -472,17 +496,24 @@ static size_t find_places(const struct fleet_config *config)
     return fd_limit_connections(config->count < jobs ? config->count : jobs, OTHER_FILES + logs);
 }
 
-/* A board that an earlier run has updated is known by its numeric address in this run, too. An
- * address that its name had then may be another board's now, so it counts for nothing. */
+/* A board that an earlier run has updated is known by its address in this run, too: by the one that
+ * it is named by, or else by the one that its name had then. */
 static void set_confirmed_endpoint(struct member *member)
 {
     const struct assignment *assignment = member->assignment;
+    const struct target *target = &assignment->target;
+    const struct address *address =
+        is_remembered(member) ? &assignment->confirmed_address : &target->address;
     const struct kind unknown = {0};
     struct endpoints *endpoints = &member->endpoints;
 
-    if (!assignment->is_confirmed || assignment->target.kind != TARGET_ADDRESS)
+    if (!assignment->is_confirmed || address->any.sa_family == AF_UNSPEC)
         return;
-    endpoints->addresses[0] = assignment->target.address;
+    if (target->kind == TARGET_LOCAL)
+        snprintf(member->host, sizeof member->host, "%s", target->name);
+    if (target->kind == TARGET_LABEL)
+        snprintf(member->host, sizeof member->host, "%.*s.local", LABEL_MAX, target->name);
+    endpoints->addresses[0] = *address;
     endpoints->address_count = 1;
     endpoints->port_count =
         job_policy_ports(endpoints->ports, assignment, assignment->confirmed_port, &unknown, true);

@@ -218,6 +218,7 @@ static void find_confirmation(const struct plan *plan, struct assignment *assign
         resume_is_confirmed(plan->resume, target, assignment->target.port,
                             assignment->image->sha256, plan->settings->prepare.command);
     assignment->confirmed_port = resume_port(plan->resume, target);
+    resume_address(&assignment->confirmed_address, plan->resume, target);
 }
 
 /* The board's name in messages, not escaped. */

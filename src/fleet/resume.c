@@ -26,7 +26,8 @@ enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 static const char line_start[] = "{\"event\":";
 
 struct resume {
-    json_t *boards; /* board -> port in decimal, or "0" -> image confirmed, or null */
+    /* board -> port in decimal, or "0" -> "image" and, if known, "address"; null: not confirmed */
+    json_t *boards;
     bool is_report; /* a line is about a board, or about the end of a run */
 };
 
@@ -78,10 +79,11 @@ static json_int_t port_of(const json_t *event)
     return port > 0 && port <= UINT16_MAX ? port : 0;
 }
 
-/* image is NULL where the board has not confirmed. Only earlier results for other ports are kept: a
- * failure without a port may be about any of them, and a known port replaces an unknown one.
- * Returns false when memory ran out. */
-static bool record(struct resume *resume, const char *board, json_int_t port, const char *image)
+/* image is NULL where the board has not confirmed, and address where it is not known. Only earlier
+ * results for other ports are kept: a failure without a port may be about any of them, and a known
+ * port replaces an unknown one. Returns false when memory ran out. */
+static bool record(struct resume *resume, const char *board, json_int_t port, const char *image,
+                   const char *address)
 {
     char key[KEY_MAX];
     json_t *ports = json_object_get(resume->boards, board);
@@ -96,7 +98,8 @@ static bool record(struct resume *resume, const char *board, json_int_t port, co
     else if (port != 0)
         json_object_del(ports, port_key(key, 0));
     return json_object_set_new(ports, port_key(key, port),
-                               image ? json_string(image) : json_null()) == 0;
+                               image ? json_pack("{s:s, s:s?}", "image", image, "address", address)
+                                     : json_null()) == 0;
 }
 
 static enum ota_error take_outcome(struct resume *resume, const json_t *event, bool is_confirmed,
@@ -113,7 +116,8 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
     if (is_confirmed && !find_resumed_image(image, event))
         return reject_report(place, "does not say which image was confirmed");
 
-    return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL)
+    return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL,
+                  json_string_value(json_object_get(event, "address")))
                ? OTA_OK
                : ota_fail_no_memory(place->failure);
 }
@@ -284,7 +288,9 @@ enum ota_error resume_load(struct resume **resume, const char *path, struct ota_
 
 static bool is_image(const json_t *outcome, const char *image)
 {
-    return json_is_string(outcome) && strcmp(json_string_value(outcome), image) == 0;
+    const char *confirmed = json_string_value(json_object_get(outcome, "image"));
+
+    return confirmed && strcmp(confirmed, image) == 0;
 }
 
 bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_t port,
@@ -316,6 +322,25 @@ uint16_t resume_port(const struct resume *resume, const char *board)
             found = port;
     }
     return found;
+}
+
+bool resume_address(struct address *address, const struct resume *resume, const char *board)
+{
+    json_t *ports = json_object_get(resume->boards, board);
+    struct address found = {.any.sa_family = AF_UNSPEC}, other;
+
+    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at)) {
+        const char *text =
+            json_string_value(json_object_get(json_object_iter_value(at), "address"));
+
+        if (!text || !address_parse(&other, text))
+            continue;
+        if (found.any.sa_family != AF_UNSPEC && !address_equal(&found, &other))
+            return false;
+        found = other;
+    }
+    *address = found;
+    return found.any.sa_family != AF_UNSPEC;
 }
 
 void resume_free(struct resume *resume)

@@ -4,9 +4,11 @@
 #ifndef ESP_OTA_FLEET_RESUME_H
 #define ESP_OTA_FLEET_RESUME_H
 
+#include "base/address.h"
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -34,6 +36,10 @@ bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_
 
 /* The only port that the report has of the board; 0: it has none, or several. */
 uint16_t resume_port(const struct resume *resume, const char *board);
+
+/* Stores the only address that the report has of the board. Returns false if it has none, or
+ * several. */
+bool resume_address(struct address *address, const struct resume *resume, const char *board);
 
 void resume_free(struct resume *resume); /* NULL is allowed */
 

@@ -523,6 +523,10 @@ static const struct remedy {
      .cause = OTA_CAUSE_OTHER_ADDRESS,
      .text = "Run esp-ota again for this board, now that its address has changed; if both names "
              "are of one board, leave one of them out."},
+    {.cause = OTA_CAUSE_EARLIER_ADDRESS,
+     .text =
+         "If both names are of one board, leave one of them out, or give both the same image; if "
+         "not, leave out the one that has its image already."},
     {.error = OTA_E_AMBIGUOUS,
      .text = "Update the boards by address, or all of them with --match, and give each a name of "
              "its own (ArduinoOTA.setHostname() in its sketch); --list marks the boards that share "

@@ -145,6 +145,7 @@ static json_t *skipped_fields(const struct ota_event *event, enum ota_command co
 {
     json_t *fields =
         json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
+    json_object_set_new(fields, "address", string_or_null(event->address));
     add_image_fields(fields, event, command);
     return fields;
 }

@@ -388,6 +388,30 @@ class Fleet(Scenario):
             board.close()
             self.assertEqual(board.count("upload result=ok"), 1)
 
+    def test_resume_with_its_address(self):
+        """The address that a name had gets no other image, as it may still be the name's."""
+        board = self.board(where="127.0.0.1")
+        other = self.file("other.bin", firmware.esp8266(24000))
+        lines = (f"localhost. port={board.port}\n", f"127.0.0.1 port={board.port} file={other}\n")
+        arguments = ("-f", self.path, "--json")
+        result = run("--hosts", self.file("hosts", "".join(lines).encode()), *arguments)
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("127.0.0.1: resolution: is the same board as localhost, so it would get two different images", result.err)
+        for order in (1, -1, 1):
+            hosts = self.file("hosts", "".join(lines[::order]).encode())
+            result = run("--hosts", hosts, *arguments, "--resume", self.file("report", result.out.encode()))
+            self.assertEqual(result.status, 4, result)
+            self.assertIn("127.0.0.1: resolution: has the address at which localhost got another image in an earlier run, "
+                          "and may be the same board\n", result.err)
+            self.assertIn("\n  If both names are of one board, leave one of them out, or give both the same image; "
+                          "if not, leave out the one that has its image already.\n", result.err)
+        report = self.file("report", result.out.encode())
+        self.assertEqual(board.count("upload result=ok"), 1)
+        result = run("--hosts", self.file("hosts", lines[1].encode()), *arguments, "--resume", report)
+        self.assertEqual(result.status, 0, result)  # the name left out, as it says
+        board.close()
+        self.assertEqual(board.count("upload result=ok"), 2)
+
     def test_resume_of_one_board(self):
         """All boards but one: the singular; of one board in all, its own line."""
         floor = Floor(self, 2)

@@ -1167,25 +1167,38 @@ static void test_confirmed_by_another_name(void **state)
         bool has_other_image;
         enum job_claim claim; /* to port 8266 */
         int exit_status;
+        const char *reported; /* the address then, "": unknown */
+        const char *host;     /* of the claim; "*": the name's */
     } rows[] = {
-        {TARGET_ADDRESS, 8266, 0, false, JOB_CLAIM_DENIED, 0},
-        {TARGET_ADDRESS, 8266, 8266, true, JOB_CLAIM_DENIED, 2},
-        {TARGET_ADDRESS, 0, 8266, false, JOB_CLAIM_DENIED, 0},
-        {TARGET_ADDRESS, 0, 8266, true, JOB_CLAIM_DENIED, 2},
-        {TARGET_ADDRESS, 8267, 0, true, JOB_CLAIM_GRANTED, 0},
-        {TARGET_ADDRESS, 0, 8267, true, JOB_CLAIM_GRANTED, 0},
+        {TARGET_ADDRESS, 8266, 0, false, JOB_CLAIM_DENIED, 0, "", ""},
+        {TARGET_ADDRESS, 8266, 8266, true, JOB_CLAIM_DENIED, 2, "", ""},
+        {TARGET_ADDRESS, 0, 8266, false, JOB_CLAIM_DENIED, 0, "", ""},
+        {TARGET_ADDRESS, 0, 8266, true, JOB_CLAIM_DENIED, 2, "", ""},
+        {TARGET_ADDRESS, 8267, 0, true, JOB_CLAIM_GRANTED, 0, "", ""},
+        {TARGET_ADDRESS, 0, 8267, true, JOB_CLAIM_GRANTED, 0, "", ""},
         /* It was at one of the default ports, but which? The same image does no harm. */
-        {TARGET_ADDRESS, 0, 0, false, JOB_CLAIM_GRANTED, 0},
-        {TARGET_ADDRESS, 0, 0, true, JOB_CLAIM_DENIED, 2},
+        {TARGET_ADDRESS, 0, 0, false, JOB_CLAIM_GRANTED, 0, "", ""},
+        {TARGET_ADDRESS, 0, 0, true, JOB_CLAIM_DENIED, 2, "", ""},
         /* Its name may have had any address. */
-        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0},
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0, "", ""},
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0, "10.0.0.8", ""},
+        /* The address may still be the name's, unless another host has it now. */
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
+        {TARGET_LABEL, 0, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
+        {TARGET_LABEL, 0, 8267, true, JOB_CLAIM_GRANTED, 0, "10.0.0.7", ""},
+        {TARGET_LABEL, 8266, 8266, false, JOB_CLAIM_GRANTED, 0, "10.0.0.7", ""},
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_DENIED, 2, "10.0.0.7", "*"},
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0, "10.0.0.7", "x.local"},
+        {TARGET_INSTANCE, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", "x.local"},
+        {TARGET_HOST, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
     };
 
     for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
         const int first = (int)(i % 2), second = !first; /* in either order */
         const size_t row = i / 2;
+        const enum ota_error errors[] = {[0] = OTA_OK, [2] = OTA_E_USAGE, [4] = OTA_E_AMBIGUOUS};
         struct assignment *confirmed = &assignments[first];
-        char story[128];
+        char story[128], host[16];
 
         assign(2);
         confirmed->is_confirmed = true;
@@ -1193,13 +1206,19 @@ static void test_confirmed_by_another_name(void **state)
         confirmed->target.kind = rows[row].kind;
         confirmed->target.port = rows[row].port;
         confirmed->confirmed_port = rows[row].confirmed_port;
-        assert_true(address_parse(&confirmed->target.address, "10.0.0.7"));
+        if (rows[row].kind == TARGET_ADDRESS)
+            assert_true(address_parse(&confirmed->target.address, "10.0.0.7"));
+        else if (*rows[row].reported)
+            assert_true(address_parse(&confirmed->confirmed_address, rows[row].reported));
+        snprintf(host, sizeof host, "%s", rows[row].host);
+        if (*host == '*')
+            snprintf(host, sizeof host, "%d.local", first);
         if (rows[row].has_other_image)
             assignments[second].image = &other_image;
         struct fleet *fleet = start_assigned(&(struct fleet_settings){.jobs = 1}, 2);
         told();
 
-        assert_int_equal(claim_both(second, "10.0.0.7", NULL, 8266), rows[row].claim);
+        assert_int_equal(claim_as(second, host, "10.0.0.7", NULL, 8266), rows[row].claim);
         if (rows[row].claim == JOB_CLAIM_GRANTED)
             end_fleet(second, OTA_OK);
         else
@@ -1213,7 +1232,7 @@ static void test_confirmed_by_another_name(void **state)
             text_append(story, sizeof story, "1!%s", earlier);
         text_append(story, sizeof story, "done ");
         assert_string_equal(told(), story);
-        finish(fleet, rows[row].exit_status ? OTA_E_USAGE : OTA_OK, rows[row].exit_status);
+        finish(fleet, errors[rows[row].exit_status], rows[row].exit_status);
     }
 }
 

@@ -262,6 +262,49 @@ static void test_reported_port(void **state)
     }
 }
 
+#define AT(board, port, address)                                                                   \
+    "{\"event\":\"result\",\"board\":\"" board "\",\"ok\":true,\"port\":" port                     \
+    ",\"address\":" address IMAGE("sketch", A64)
+
+static void test_reported_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *address; /* NULL: none */
+    } rows[] = {
+        {AT("k", "8266", "\"10.0.0.7\""), "10.0.0.7"},
+        {AT("k", "8266", "\"fd00::7\""), "fd00::7"},
+        {AT("k", "8266", "\"10.0.0.7\"") AT("k", "80", "\"10.0.0.7\""), "10.0.0.7"},
+        {AT("k", "8266", "\"10.0.0.7\"") AT("k", "80", "\"10.0.0.8\""), NULL},
+        {AT("k", "8266", "\"10.0.0.7\"") AT("k", "8266", "\"10.0.0.8\""), "10.0.0.8"},
+        {AT("k", "8266", "\"10.0.0.7\"") AT("k", "80", "null"), "10.0.0.7"},
+        {AT("k", "8266", "\"10.0.0.7\"") BAD("k"), NULL},
+        {AT("k", "8266", "null"), NULL},
+        {AT("k", "8266", "7"), NULL},
+        {AT("k", "8266", "\"kitchen\""), NULL},
+        {AT("j", "8266", "\"10.0.0.7\""), NULL},
+        {OK("k"), NULL},
+        {"{\"event\":\"skipped\",\"board\":\"k\",\"code\":\"confirmed\",\"port\":null,"
+         "\"address\":\"10.0.0.7\"" IMAGE("sketch", A64),
+         "10.0.0.7"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        struct address address;
+        struct resume *resume;
+        struct ota_failure failure;
+
+        assert_int_equal(read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure),
+                         OTA_OK);
+        assert_int_equal(resume_address(&address, resume, "k"), rows[i].address != NULL);
+        if (rows[i].address)
+            assert_string_equal(address_text(text, &address), rows[i].address);
+        resume_free(resume);
+    }
+}
+
 /* No lack of memory is taken for an error in the report, or for another report. */
 static void test_report_no_memory(void **state)
 {
@@ -319,7 +362,7 @@ int main(void)
         cmocka_unit_test(test_refused_reports),  cmocka_unit_test(test_cut_short_early),
         cmocka_unit_test(test_long_line),        cmocka_unit_test(test_many_reports),
         cmocka_unit_test(test_report_no_memory), cmocka_unit_test(test_load_report),
-        cmocka_unit_test(test_reported_port),
+        cmocka_unit_test(test_reported_port),    cmocka_unit_test(test_reported_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
