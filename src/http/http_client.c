@@ -10,16 +10,14 @@
 #include "base/units.h"
 #include "base/worker.h"
 #include "crypto/crypto.h"
+#include "net/tcp_tune.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LINE_MAX_LEAST = 64 * 1024, /* libcurl takes longer header lines, but not of 100 KiB */
-    SLOWEST_RATE = 512,         /* bytes per second; slower uploads are given up */
-};
+enum { LINE_MAX_LEAST = 64 * 1024 }; /* libcurl takes longer header lines, but not of 100 KiB */
 
 static const int64_t TICK_US = MILLISECONDS(100);
 static const int64_t STALL_US = SECONDS(30); /* longer than a board erases its flash */
@@ -249,12 +247,6 @@ static void on_client_timer(void *userdata)
     call_curl(userdata, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static int64_t longest_us(const struct http_request *request)
-{
-    return request->config.reply_us + STALL_US +
-           SECONDS((int64_t)(request->size / SLOWEST_RATE + 1));
-}
-
 /* Many a board restarts without closing the connection, so that a reply without a length never
  * ends. */
 static bool has_quiet_reply(const struct http_request *request, int64_t now_us)
@@ -273,7 +265,8 @@ static bool is_stalled(const struct http_request *request, int64_t now_us)
     return (request->early_us && now_us - request->early_us >= EARLY_US) ||
            has_quiet_reply(request, now_us) ||
            (request->is_connected && now_us - request->progress_us >= silence_us) ||
-           now_us - request->start_us >= longest_us(request);
+           now_us - request->start_us >=
+               request->config.reply_us + STALL_US + tcp_send_limit_us(request->size);
 }
 
 /* Ends the request if a limit has passed, or this computer lacks something; returns whether it

@@ -78,6 +78,11 @@ int64_t tcp_silent_us(int fd)
     return MILLISECONDS((int64_t)info.tcpi_last_ack_recv);
 }
 
+int64_t tcp_send_limit_us(size_t size)
+{
+    return SECONDS((int64_t)(size / TCP_SLOWEST_RATE + 1));
+}
+
 void tcp_reset_on_close(int fd)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -38,6 +38,11 @@ uint64_t tcp_received(int fd);
 extern const int64_t TCP_AWAY_US;
 int64_t tcp_silent_us(int fd);
 
+/* A peer that takes less than TCP_SLOWEST_RATE bytes per second is given up, even if it never
+ * pauses: the longest time that size bytes may take. */
+enum { TCP_SLOWEST_RATE = 512 };
+int64_t tcp_send_limit_us(size_t size);
+
 /* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending
  * after an upload was given up, and the board may wake, receive the rest and install the image. */
 void tcp_reset_on_close(int fd);

@@ -20,7 +20,6 @@ enum {
     READS_PER_TURN = 8,  /* a flood from one board must not starve the others */
     READ_SIZE = 512,     /* boards send single bytes, and challenges of 65 bytes */
     OUTPUT_SIZE = 16384, /* of the image, encrypted or not */
-    SLOWEST_RATE = 512,  /* bytes per second; slower uploads are aborted */
 };
 
 static const int64_t TICK_US = MILLISECONDS(100);
@@ -355,12 +354,6 @@ static int64_t step_limit_us(const struct connection *connection)
     return step == EXCHANGE_PREPARE ? PREPARE_US : STEP_US;
 }
 
-static int64_t longest_us(const struct connection *connection)
-{
-    return RESULT_US +
-           (int64_t)(connection->exchange.content->size / SLOWEST_RATE + 1) * SECONDS(1);
-}
-
 /* Only what TCP acknowledges counts as progress. A board that acknowledges blocks forever would
  * otherwise have no end. */
 static void check_limits(struct connection *connection)
@@ -382,8 +375,9 @@ static void check_limits(struct connection *connection)
         finish_unheard(connection, OTA_E_STALLED, what);
     } else if (waited_us >= STALL_US) {
         finish_unheard(connection, OTA_E_STALLED, "the board stopped taking data");
-    } else if (now_us - connection->ready_us >= longest_us(connection)) {
-        snprintf(what, sizeof what, "the board takes less than %d bytes/s", SLOWEST_RATE);
+    } else if (now_us - connection->ready_us >=
+               RESULT_US + tcp_send_limit_us(connection->exchange.content->size)) {
+        snprintf(what, sizeof what, "the board takes less than %d bytes/s", TCP_SLOWEST_RATE);
         finish_unheard(connection, OTA_E_STALLED, what);
     }
 }

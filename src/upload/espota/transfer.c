@@ -32,7 +32,6 @@
 
 enum {
     READS_PER_TURN = 8, /* a flood from one board must not starve the others */
-    SLOWEST_RATE = 512, /* bytes per second; slower transfers are aborted */
     QUOTED_MAX = 4 * PROTOCOL_TEXT_MAX,
 };
 
@@ -294,11 +293,6 @@ static void on_transfer_socket(unsigned events, void *userdata)
     update_watched_events(transfer);
 }
 
-static int64_t longest_us(const struct transfer *transfer)
-{
-    return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * SECONDS(1);
-}
-
 static void check_deadlines(struct transfer *transfer)
 {
     int64_t now_us = loop_now_us();
@@ -315,8 +309,9 @@ static void check_deadlines(struct transfer *transfer)
     } else if (!transfer_all_acknowledged(transfer) &&
                ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US)) {
         finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
-    } else if (now_us - transfer->start_us >= longest_us(transfer)) {
-        snprintf(what, sizeof what, "the board takes less than %d bytes/s", SLOWEST_RATE);
+    } else if (now_us - transfer->start_us >=
+               RESULT_US + tcp_send_limit_us(transfer->config.image->size)) {
+        snprintf(what, sizeof what, "the board takes less than %d bytes/s", TCP_SLOWEST_RATE);
         finish_without_verdict(transfer, OTA_E_STALLED, what);
     }
 }
