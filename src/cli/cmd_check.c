@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/stdio_guard.h"
 #include "base/stdout_text.h"
+#include "cli/options.h"
 #include "fleet/plan.h"
 #include "image/image.h"
 #include "image/image_fit.h"
@@ -16,6 +17,7 @@
 #include "image/inspect.h"
 #include "image/kind.h"
 #include "image/sign.h"
+#include "output/report.h"
 #include "output/report_json.h"
 
 #include <errno.h>

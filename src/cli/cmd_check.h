@@ -4,9 +4,8 @@
 #ifndef ESP_OTA_CLI_CMD_CHECK_H
 #define ESP_OTA_CLI_CMD_CHECK_H
 
-#include "cli/options.h"
-#include "esp-ota/error.h"
-#include "output/report.h"
+struct options;
+struct report;
 
 /* Prints it on standard output. Returns the exit status: that of OTA_E_IMAGE when no board takes
  * the file, or when it cannot be read. */

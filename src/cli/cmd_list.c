@@ -2,7 +2,6 @@
  * cmd_list.c: wires together what -l needs: loop, browse, listing.
  */
 #include "cli/cmd_list.h"
-#include "cli/board_kind.h"
 
 #include "base/diag.h"
 #include "base/error.h"
@@ -10,10 +9,13 @@
 #include "base/stdio_guard.h"
 #include "base/stdout_text.h"
 #include "base/terminal.h"
+#include "cli/board_kind.h"
+#include "cli/options.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
 #include "net/source.h"
 #include "output/board_table.h"
+#include "output/report.h"
 #include "output/report_json.h"
 
 #include <errno.h>

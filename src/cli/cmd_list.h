@@ -4,8 +4,8 @@
 #ifndef ESP_OTA_CLI_CMD_LIST_H
 #define ESP_OTA_CLI_CMD_LIST_H
 
-#include "cli/options.h"
-#include "output/report.h"
+struct options;
+struct report;
 
 /* Prints them on standard output, tells report what goes wrong, and returns the exit status. */
 int cmd_list_run(const struct options *options, struct report *report);

@@ -6,6 +6,8 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "cli/options.h"
+#include "output/report.h"
 #include "pluggable/discovery.h"
 #include "pluggable/monitor.h"
 

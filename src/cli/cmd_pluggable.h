@@ -4,8 +4,8 @@
 #ifndef ESP_OTA_CLI_CMD_PLUGGABLE_H
 #define ESP_OTA_CLI_CMD_PLUGGABLE_H
 
-#include "cli/options.h"
-#include "output/report.h"
+struct options;
+struct report;
 
 /* Answers the IDE until it ends the conversation, tells report what goes wrong, and returns the
  * exit status. */

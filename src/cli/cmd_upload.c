@@ -11,10 +11,12 @@
 #include "boardlog/boot_check.h"
 #include "cli/board_select.h"
 #include "cli/keyboard.h"
+#include "cli/options.h"
 #include "cli/options_use.h"
 #include "fleet/fleet.h"
 #include "fleet/plan.h"
 #include "output/countdown.h"
+#include "output/report.h"
 #include "upload/protocols.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #ifndef ESP_OTA_CLI_CMD_UPLOAD_H
 #define ESP_OTA_CLI_CMD_UPLOAD_H
 
-#include "cli/options.h"
-#include "output/report.h"
+struct options;
+struct report;
 
 /* Runs until every board has its outcome, tells report everything, and returns the exit status. */
 int cmd_upload_run(const struct options *options, struct report *report);

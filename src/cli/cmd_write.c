@@ -9,7 +9,9 @@
 #include "base/input.h"
 #include "base/same_file.h"
 #include "base/stdio_guard.h"
+#include "cli/options.h"
 #include "fleet/plan.h"
+#include "output/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
 #ifndef ESP_OTA_CLI_CMD_WRITE_H
 #define ESP_OTA_CLI_CMD_WRITE_H
 
-#include "cli/options.h"
-#include "output/report.h"
+struct options;
+struct report;
 
 /* Reads, prepares and writes, and says so in one line; returns the exit status. The file is new and
  * whole, or what was there before. */

@@ -1,9 +1,11 @@
 /*
- * test-output.c: the file is new and whole, or what was there before, whichever call fails.
+ * test-cmd_write.c: the file is new and whole, or what was there before, whichever call fails.
  */
 #include "cli/cmd_write.h"
 
 #include "base/diag.h"
+#include "cli/options.h"
+#include "output/report.h"
 #include "support/capture.h"
 #include "support/failing.h"
 #include "support/files.h"
