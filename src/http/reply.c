@@ -2,6 +2,7 @@
 #include "http/reply.h"
 
 #include "base/text.h"
+#include "http/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,11 +188,16 @@ bool http_reply_is_final(const struct http_reply *reply)
     return reply->status >= 200 && reply->has_head;
 }
 
+bool http_reply_is_redirection(const struct http_reply *reply)
+{
+    return reply->status / 100 == 3;
+}
+
 /* Whether a part of the reply is missing, or the head does not say clearly where it ends. */
 static bool is_part(const struct http_reply *reply)
 {
     return !http_reply_is_final(reply) || reply->is_cut || reply->has_unclear_end ||
-           reply->status == 206;
+           reply->status == STATUS_PART;
 }
 
 static bool has_marked_end(const struct http_reply *reply)
@@ -211,7 +217,8 @@ bool http_reply_is_whole(const struct http_reply *reply)
 {
     if (is_part(reply))
         return false;
-    if (reply->status == 204 || reply->status == 304) /* these have no body */
+    if (reply->status == STATUS_NO_CONTENT ||
+        reply->status == STATUS_UNCHANGED) /* these have no body */
         return true;
     if (reply->has_length && !reply->is_chunked && !reply->is_encoded)
         return reply->received >= reply->content_length;

@@ -54,6 +54,9 @@ bool http_reply_parse(struct http_reply *reply, const char *data, size_t length)
  * is none: the headers and the words that would have followed may say the opposite. */
 bool http_reply_is_final(const struct http_reply *reply);
 
+/* Whether its status is a redirection, with or without a Location. */
+bool http_reply_is_redirection(const struct http_reply *reply);
+
 /* Whether all of it came: the head, and the body to the end that the head marks (Content-Length,
  * the last chunk), or, if it marks none, to that of the connection. The latter proves nothing over
  * TLS or of a compressed body. */

@@ -1,14 +1,24 @@
 /*
- * status.h: the statuses of HTTP that both a reply to us and one of ours can have.
+ * status.h: the statuses of HTTP by which replies are judged, and those of our own replies.
  */
 #ifndef ESP_OTA_HTTP_STATUS_H
 #define ESP_OTA_HTTP_STATUS_H
 
 enum {
     STATUS_OK = 200,
+    STATUS_NO_CONTENT = 204,
+    STATUS_PART = 206,
+    STATUS_FOUND = 302,
+    STATUS_SEE_OTHER = 303,
+    STATUS_UNCHANGED = 304,
+    STATUS_TEMPORARY_REDIRECT = 307,
+    STATUS_BAD_REQUEST = 400,
     STATUS_UNAUTHORIZED = 401,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
+    STATUS_NOT_ALLOWED = 405,
+    STATUS_NO_SUCH_RANGE = 416,
+    STATUS_TOO_MANY = 429,
     STATUS_INTERNAL = 500,
     STATUS_BUSY = 503,
 };

@@ -10,9 +10,6 @@
 #include <string.h>
 
 enum {
-    STATUS_PART = 206,
-    STATUS_UNCHANGED = 304,
-    STATUS_NO_SUCH_RANGE = 416,
     HEADERS_MAX = 16,
     RANGE_TEXT_MAX = 80,
 };

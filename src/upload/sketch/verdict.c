@@ -2,6 +2,7 @@
 #include "upload/sketch/verdict.h"
 
 #include "base/error.h"
+#include "http/status.h"
 
 #include <string.h>
 
@@ -42,11 +43,11 @@ enum sketch_door sketch_judge_door(const struct http_reply *reply)
 {
     if (!find_status(reply) || reply->challenge.scheme != CHALLENGE_NONE)
         return SKETCH_DOOR_FOREIGN;
-    if (reply->status == 400)
+    if (reply->status == STATUS_BAD_REQUEST)
         return SKETCH_DOOR_OPEN;
-    if (reply->status == 401)
+    if (reply->status == STATUS_UNAUTHORIZED)
         return SKETCH_DOOR_LOCKED;
-    return reply->status == 404 ? SKETCH_DOOR_ABSENT : SKETCH_DOOR_FOREIGN;
+    return reply->status == STATUS_NOT_FOUND ? SKETCH_DOOR_ABSENT : SKETCH_DOOR_FOREIGN;
 }
 
 void sketch_judge_upload(struct ota_failure *failure, const struct http_reply *reply,

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/json_memory.h"
+#include "http/status.h"
 #include "image/image.h"
 #include "upload/web/page_text.h"
 
@@ -267,7 +268,7 @@ bool page_facts_add(struct page_facts *facts, const struct page *page,
 {
     if (page == &pages[PAGE_TASMOTA])
         read_server(facts, reply->server);
-    if (reply->status != 200)
+    if (reply->status != STATUS_OK)
         return false;
     if (page == &pages[PAGE_SAFEBOOT])
         return read_safeboot(facts, reply);

@@ -155,7 +155,7 @@ static const struct page *identify(const struct http_reply *reply, enum path pat
 {
     if (is_tasmota(reply))
         return &pages[PAGE_TASMOTA];
-    if (reply->status != 200)
+    if (reply->status != STATUS_OK)
         return NULL;
     if (path == SAFEBOOT || path == SAFEBOOT_EARLY)
         return is_chip_specs(reply) ? &pages[PAGE_SAFEBOOT] : NULL;
@@ -208,7 +208,7 @@ static void settle(struct page_finder *finder, const struct page *page, const ch
 /* WLED up to 0.14 denies access with the status of an error. */
 static bool says_locked(const struct http_reply *reply)
 {
-    return reply->status == 500 && has_words(reply, "unlock OTA");
+    return reply->status == STATUS_INTERNAL && has_words(reply, "unlock OTA");
 }
 
 /* WLED's page for the PIN does not name WLED. Its status is 200, or 401 in newer versions. */
@@ -224,7 +224,7 @@ static void note_location(struct page_finder *finder, const struct http_reply *r
 {
     char location[HTTP_TEXT_MAX + QUOTED_MAX];
 
-    if (reply->status / 100 == 3 && *reply->location)
+    if (http_reply_is_redirection(reply) && *reply->location)
         text_append(finder->found, sizeof finder->found, ", Location \"%s\"",
                     escape_string(location, sizeof location, reply->location));
 }
@@ -236,7 +236,7 @@ static enum page_hint weigh(const struct http_reply *reply)
         return PAGE_HINT_BUSY;
     if (page_leads_elsewhere(reply))
         return PAGE_HINT_MOVED;
-    return reply->status == 200 ? PAGE_HINT_OTHER : PAGE_HINT_ERROR;
+    return reply->status == STATUS_OK ? PAGE_HINT_OTHER : PAGE_HINT_ERROR;
 }
 
 /* Notes what answered, for the case that no page is found: what tells most, and of pages the
@@ -289,7 +289,8 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
                         const char *path, const struct form_inputs *inputs)
 {
     const struct page *page = finder->forced;
-    bool has_form = page->is_generic && reply->status == 200 && take_form(finder, path, inputs);
+    bool has_form =
+        page->is_generic && reply->status == STATUS_OK && take_form(finder, path, inputs);
 
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
     page_facts_add(&finder->facts, page, reply);
@@ -332,7 +333,7 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
     }
 
     const struct page *page = identify(reply, path, &inputs);
-    if (!page && reply->status == 200 && take_form(finder, text, &inputs))
+    if (!page && reply->status == STATUS_OK && take_form(finder, text, &inputs))
         page = is_async(reply) ? &pages[PAGE_ASYNC] : &pages[PAGE_FORM];
     if (!page) {
         note_found(finder, reply, text);
@@ -355,7 +356,7 @@ static bool is_part_of_page(const struct page_finder *finder, const struct http_
     bool is_known = forced ? !forced->is_generic || finder->field : is_tasmota(reply);
     bool is_detail = path == IDENTITY || path == INFO;
 
-    return reply->status == 200 && http_reply_broke_off(reply) && (is_detail || !is_known);
+    return reply->status == STATUS_OK && http_reply_broke_off(reply) && (is_detail || !is_known);
 }
 
 void page_finder_take(struct page_finder *finder, const struct http_reply *reply)
@@ -367,7 +368,7 @@ void page_finder_take(struct page_finder *finder, const struct http_reply *reply
         return;
     snprintf(text, sizeof text, "%s", page_finder_path(finder));
     finder->tried |= 1U << path;
-    finder->was_redirected = reply->status >= 300 && reply->status < 400;
+    finder->was_redirected = http_reply_is_redirection(reply);
     finder->has_broken_off = is_part_of_page(finder, reply, path);
     if (finder->has_broken_off) {
         finder->is_over = true;

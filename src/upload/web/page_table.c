@@ -5,6 +5,7 @@
 #include "upload/web/page_table.h"
 
 #include "base/text.h"
+#include "http/status.h"
 
 #include <string.h>
 
@@ -51,7 +52,7 @@ const struct page pages[PAGE_COUNT] = {
                          .user = "admin",
                          .chips = "",
                          .proof = PAGE_PROOF_RECEIVED,
-                         .success_status = 307,
+                         .success_status = STATUS_TEMPORARY_REDIRECT,
                          .success = {"OK", "Success"},
                          .failure = {"FAIL", "Update error"},
                          .may_append_before = PAGE_EVER,

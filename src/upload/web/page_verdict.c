@@ -48,7 +48,7 @@ static bool is_own_path(const char *location)
  * belongs elsewhere, and so do other hosts (as of a captive portal) and logins. */
 static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
 {
-    bool leads_on = (reply->status == 302 || reply->status == 303) &&
+    bool leads_on = (reply->status == STATUS_FOUND || reply->status == STATUS_SEE_OTHER) &&
                     is_own_path(reply->location) && !find_words(page->failure, reply->location);
 
     return http_reply_is_whole(reply) && !page_leads_to_login(reply) &&
@@ -61,22 +61,22 @@ static bool is_plain_answer(const struct page *page, const struct http_reply *re
 bool page_leads_to_login(const struct http_reply *reply)
 {
     return strcasestr(reply->refresh, "login") ||
-           (reply->status / 100 == 3 && strcasestr(reply->location, "login"));
+           (http_reply_is_redirection(reply) && strcasestr(reply->location, "login"));
 }
 
 bool page_leads_elsewhere(const struct http_reply *reply)
 {
-    return reply->status / 100 == 3 && *reply->location && !is_own_path(reply->location);
+    return http_reply_is_redirection(reply) && *reply->location && !is_own_path(reply->location);
 }
 
 bool page_is_busy(const struct http_reply *reply)
 {
-    return reply->status == 429 || reply->status == STATUS_BUSY;
+    return reply->status == STATUS_TOO_MANY || reply->status == STATUS_BUSY;
 }
 
 bool page_is_absent(const struct http_reply *reply)
 {
-    return reply->status == 404 || reply->status == 405;
+    return reply->status == STATUS_NOT_FOUND || reply->status == STATUS_NOT_ALLOWED;
 }
 
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,

@@ -293,9 +293,10 @@ static void on_elegantota_started(struct web *web, const struct http_reply *repl
     char text[PAGE_TEXT_MAX];
 
     page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    if (reply->status == 200 && web->history.broken_us && web->starts == 1 && may_keep_part(web)) {
+    if (reply->status == STATUS_OK && web->history.broken_us && web->starts == 1 &&
+        may_keep_part(web)) {
         fail_with_part(web);
-    } else if (reply->status == 200) {
+    } else if (reply->status == STATUS_OK) {
         send_image(web);
     } else if (strcasestr(text, "already running") && web->starts == 1) {
         web_note(web, "an earlier upload was not finished; starting again");
@@ -322,7 +323,7 @@ static void ask_for_safeboot(struct web *web);
 
 static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
 {
-    if (reply->status == 200)
+    if (reply->status == STATUS_OK)
         send_image(web);
     else
         fail_step(web, reply, "the board does not show its upload page");
@@ -349,11 +350,11 @@ static void on_safeboot(struct web *web, const struct http_reply *reply)
 {
     const char *text = http_reply_text(reply);
 
-    if (reply->status == 200 && strstr(text, "true")) {
+    if (reply->status == STATUS_OK && strstr(text, "true")) {
         web_wait(web, SAFEBOOT_SETTLE_US, ask_for_upload_page);
         return;
     }
-    if (reply->status != 200 || !strstr(text, "false")) {
+    if (reply->status != STATUS_OK || !strstr(text, "false")) {
         ask_for_upload_page(web);
         return;
     }
