@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
-
 char *format_part(char target[UNITS_TEXT_MAX], size_t bytes, size_t whole)
 {
     if (whole < KIB)

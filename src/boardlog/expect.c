@@ -126,8 +126,10 @@ static enum ota_error compile_pattern(pcre2_code **compiled, const char *option,
     if (*pattern == '\0')
         return refuse_pattern(failure, option, pattern,
                               "an empty expression would match every line");
-    if (strlen(pattern) > EXPECT_PATTERN_MAX)
-        return refuse_pattern(failure, option, pattern, "the expression is longer than 1024 bytes");
+    if (strlen(pattern) > EXPECT_PATTERN_MAX) {
+        snprintf(reason, REASON_MAX, "the expression is longer than %d bytes", EXPECT_PATTERN_MAX);
+        return refuse_pattern(failure, option, pattern, reason);
+    }
     if (has_other_meaning(reason, pattern))
         return refuse_pattern(failure, option, pattern, reason);
 

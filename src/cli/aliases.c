@@ -308,7 +308,9 @@ static int note(struct strings *notes, const char *path, const char *why)
 static int read_file(struct alias_list *list, struct strings *notes, const char *path, int fd,
                      char *text)
 {
+    char too_long[64];
     struct stat status;
+
     if (fstat(fd, &status) < 0)
         return note(notes, path, strerror(errno));
 
@@ -319,8 +321,10 @@ static int read_file(struct alias_list *list, struct strings *notes, const char 
     const ssize_t size = input_read_all(fd, text, ALIASES_SIZE_MAX + 1);
     if (size < 0)
         return errno == ENOMEM ? -1 : note(notes, path, input_error(errno));
-    if (size > ALIASES_SIZE_MAX)
-        return note(notes, path, "it is longer than 1 MiB");
+    if (size > ALIASES_SIZE_MAX) {
+        snprintf(too_long, sizeof too_long, "it is longer than %d MiB", ALIASES_SIZE_MAX / MIB);
+        return note(notes, path, too_long);
+    }
 
     text[size] = '\0';
     return add_text(list, text);

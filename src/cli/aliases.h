@@ -5,6 +5,7 @@
 #define ESP_OTA_CLI_ALIASES_H
 
 #include "base/string_list.h"
+#include "base/units.h"
 
 #include <popt.h>
 
@@ -21,7 +22,7 @@
 
 enum { ALIASES_LEVELS_MAX = 8 }; /* an alias without others in it has one */
 
-enum { ALIASES_SIZE_MAX = 1024 * 1024 }; /* of a file */
+enum { ALIASES_SIZE_MAX = MIB }; /* of a file */
 
 /* Adds the aliases for esp-ota, and a note for each file that exists and is not read: other users
  * can write it, or it cannot be read. letters are those of the options that take a value. Returns

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "base/stdio_guard.h"
 #include "base/stdout_text.h"
+#include "base/units.h"
 #include "cli/options.h"
 #include "fleet/plan.h"
 #include "image/image.h"
@@ -81,7 +82,6 @@ static const char *describe_trailer(enum inspect_trailer trailer)
 
 static void print_flash(FILE *stream, const struct inspection *inspection)
 {
-    enum { KIB = 1024, MIB = 1024 * KIB };
     bool is_in_mib = inspection->flash_size % MIB == 0;
 
     if (inspection->flash_size)

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "cli/abbreviation.h"
 #include "cli/aliases.h"
 #include "cli/argv_mask.h"
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 enum { OPTION_ALIASES_SIZE = OPTION_COUNT };
+enum { FAULT_MAX = 64 };
 
 /* What popt parses: the options, and where an alias begins. */
 static const struct poptOption popt_rows[] = {
@@ -567,9 +569,9 @@ static bool take_back(const struct reader *reader)
     return true;
 }
 
-/* Adds the length of the alias that popt begins with. Returns what is wrong with the aliases:
- * without aliases in aliases, nothing is. */
-static const char *find_fault(const struct reader *reader, uint64_t *size)
+/* Adds the length of the alias that popt begins with. Returns whether something is wrong with the
+ * aliases, and writes to fault what it is. Without aliases in aliases, nothing is. */
+static bool has_faulty_aliases(const struct reader *reader, uint64_t *size, char fault[FAULT_MAX])
 {
     char *text = poptGetOptArg(reader->popt);
     uint64_t length;
@@ -581,8 +583,12 @@ static const char *find_fault(const struct reader *reader, uint64_t *size)
         *size += length;
     free(text);
     if (is_too_deep)
-        return "are nested more than 8 levels deep";
-    return *size > ALIASES_SIZE_MAX ? "stand for more than 1 MiB of words" : NULL;
+        snprintf(fault, FAULT_MAX, "are nested more than %d levels deep", ALIASES_LEVELS_MAX);
+    else if (*size > ALIASES_SIZE_MAX)
+        snprintf(fault, FAULT_MAX, "stand for more than %d MiB of words", ALIASES_SIZE_MAX / MIB);
+    else
+        return false;
+    return true;
 }
 
 /* Gives up, as aliases in aliases multiply. Passwords that were not reached are wiped with all
@@ -605,12 +611,12 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 {
     enum ota_error first = OTA_OK;
     uint64_t size = 0; /* of what aliases stand for */
+    char fault[FAULT_MAX];
     int code;
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
         if (code == OPTION_ALIASES_SIZE) {
-            const char *fault = find_fault(reader, &size);
-            if (fault)
+            if (has_faulty_aliases(reader, &size, fault))
                 return reject_aliases(reader, fault, first, failure);
             continue;
         }

@@ -25,7 +25,7 @@
 enum {
     SHOWN_MAX = 160, /* of a value in a message */
     TIMEOUT_MAX_S = 3600,
-    SIZE_LIMIT_MAX = 1 << 30,
+    SIZE_LIMIT_MAX = 1024 * MIB,
     RETRIES_MAX = 1000,
     BOARDS_MAX = 10000,
     WAIT_MAX_S = 30 * 24 * 3600,
@@ -316,8 +316,8 @@ static enum ota_error set_max_size(struct options *options, const char *name, co
         }
     }
     return ota_fail(failure, OTA_E_USAGE,
-                    "%s '%s' is not a number of bytes from %d to 1024M (K and M are allowed)", name,
-                    show_value(buffer, value), IMAGE_SIZE_MIN);
+                    "%s '%s' is not a number of bytes from %d to %dM (K and M are allowed)", name,
+                    show_value(buffer, value), IMAGE_SIZE_MIN, SIZE_LIMIT_MAX / MIB);
 }
 
 /* Parses seconds with up to three decimals. */

@@ -195,7 +195,8 @@ static enum ota_error read_text(const struct config_file *file, int fd, char **t
                               file->shown, input_error(errno));
     if (got > CONFIG_SIZE_MAX)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s is longer than 1 MiB, too long for a configuration", file->shown);
+                        "%s is longer than %d MiB, too long for a configuration", file->shown,
+                        CONFIG_SIZE_MAX / MIB);
     *length = (size_t)got;
     return OTA_OK;
 }

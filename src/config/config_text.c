@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 
 #include <ini.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +30,15 @@ struct reader {
     enum ota_error error;
 };
 
-static void reject_config_line(struct reader *reader, const char *why)
+__attribute__((format(printf, 2, 3))) static void reject_config_line(struct reader *reader,
+                                                                     const char *format, ...)
 {
+    char why[128];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
     reader->error = ota_fail(reader->failure, OTA_E_USAGE, "%s, line %zu: %s", reader->name,
                              reader->number, why);
 }
@@ -89,13 +97,14 @@ static const char *next_line(struct reader *reader, size_t *length)
 static bool check_line(struct reader *reader, const char *line, size_t length, size_t capacity)
 {
     if (length >= capacity)
-        reject_config_line(reader, "the line is too long (about 200 bytes are possible)");
+        reject_config_line(reader, "the line is too long (about %zu bytes are possible)", capacity);
     else if (*line == '[' && line[length - 1] != ']')
         reject_config_line(reader, "a section ends with a ]");
     else if (*line == '[' && memchr(line, ']', length - 1))
         reject_config_line(reader, "a section has only one ]");
     else if (*line == '[' && length - 2 > CONFIG_SECTION_LENGTH)
-        reject_config_line(reader, "the name of the section is too long (48 bytes are possible)");
+        reject_config_line(reader, "the name of the section is too long (%d bytes are possible)",
+                           CONFIG_SECTION_LENGTH);
     return reader->error == OTA_OK;
 }
 

@@ -7,12 +7,13 @@
 #ifndef ESP_OTA_CONFIG_CONFIG_TEXT_H
 #define ESP_OTA_CONFIG_CONFIG_TEXT_H
 
+#include "base/units.h"
 #include "esp-ota/error.h"
 
 #include <stddef.h>
 
 enum {
-    CONFIG_SIZE_MAX = 1 << 20,  /* bytes of a file */
+    CONFIG_SIZE_MAX = MIB,      /* bytes of a file */
     CONFIG_SECTION_LENGTH = 48, /* bytes between the brackets: libinih keeps no more */
 };
 

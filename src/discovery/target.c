@@ -26,7 +26,7 @@ enum { LABEL_MAX = 63, HOST_MAX = 253, INSTANCE_MAX = 63 };
 #define HOST_CHARACTERS DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
 
 /* Room for a text in a message. A long text is cut, so that the reason fits behind it. */
-enum { SHOWN_MAX = TARGET_NAME_MAX + 64 };
+enum { SHOWN_MAX = TARGET_NAME_MAX + 64, WHY_MAX = 128 };
 
 static enum ota_error reject_target(struct ota_failure *failure, const char *text, const char *why)
 {
@@ -194,9 +194,13 @@ static struct labels examine_labels(const char *name)
 static enum ota_error set_instance(struct target *target, const char *text,
                                    struct ota_failure *failure)
 {
-    if (strlen(target->name) > INSTANCE_MAX)
-        return reject_target(failure, text,
-                             "is longer than the 63 bytes that a board's name can have");
+    char why[WHY_MAX];
+
+    if (strlen(target->name) > INSTANCE_MAX) {
+        snprintf(why, sizeof why, "is longer than the %d bytes that a board's name can have",
+                 INSTANCE_MAX);
+        return reject_target(failure, text, why);
+    }
     target->kind = TARGET_INSTANCE;
     return OTA_OK;
 }
@@ -205,7 +209,7 @@ static enum ota_error set_instance(struct target *target, const char *text,
 static enum ota_error set_host(struct target *target, const char *text, bool is_ascii,
                                struct ota_failure *failure)
 {
-    char *name = target->name;
+    char *name = target->name, why[WHY_MAX];
     size_t length = strlen(name);
     struct in_addr ignored;
 
@@ -228,10 +232,12 @@ static enum ota_error set_host(struct target *target, const char *text, bool is_
     /* Only multicast DNS has names beyond ASCII, and no domain ends in a number. */
     if (!is_local && (!is_ascii || inet_aton(labels.last, &ignored) != 0))
         return set_instance(target, text, failure);
-    if (labels.longest > LABEL_MAX || length > HOST_MAX)
-        return reject_target(
-            failure, text,
-            "is not a host name: it is longer than 253 characters, or 63 between dots");
+    if (labels.longest > LABEL_MAX || length > HOST_MAX) {
+        snprintf(why, sizeof why,
+                 "is not a host name: it is longer than %d characters, or %d between dots",
+                 HOST_MAX, LABEL_MAX);
+        return reject_target(failure, text, why);
+    }
 
     if (is_local)
         target->kind = TARGET_LOCAL;

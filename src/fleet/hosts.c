@@ -14,6 +14,7 @@
 #include "upload/protocols.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -347,13 +348,16 @@ static struct host_line *append_host_line(struct hosts *hosts, const struct pars
 static enum ota_error parse_line(struct hosts *hosts, struct parser *parser)
 {
     size_t length = (size_t)(parser->end - parser->at);
+    char too_long[64];
 
     if (length > 0 && parser->end[-1] == '\r') {
         parser->end--;
         length--;
     }
-    if (length > HOSTS_LINE_MAX)
-        return reject_line(parser, "the line is longer than 16 KiB");
+    if (length > HOSTS_LINE_MAX) {
+        snprintf(too_long, sizeof too_long, "the line is longer than %d KiB", HOSTS_LINE_MAX / KIB);
+        return reject_line(parser, too_long);
+    }
     if (memchr(parser->at, '\0', length))
         return reject_line(parser,
                            "the line has a NUL byte in it, but the list should be UTF-8 text");
@@ -421,8 +425,8 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
         ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the list of boards from %s: %s",
                        shown, input_error(errno));
     else if (length > HOSTS_SIZE_MAX)
-        ota_fail(failure, OTA_E_USAGE, "%s is longer than 4 MiB, too long for a list of boards",
-                 shown);
+        ota_fail(failure, OTA_E_USAGE, "%s is longer than %d MiB, too long for a list of boards",
+                 shown, HOSTS_SIZE_MAX / MIB);
     else
         failure->error = hosts_parse(hosts, name, text, (size_t)length, failure);
     free(text);

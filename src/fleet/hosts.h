@@ -12,6 +12,7 @@
 #define ESP_OTA_FLEET_HOSTS_H
 
 #include "base/string_list.h"
+#include "base/units.h"
 #include "crypto/auth.h"
 #include "discovery/target.h"
 #include "esp-ota/error.h"
@@ -21,8 +22,8 @@ struct expect;
 struct upload_protocol;
 
 enum {
-    HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */
-    HOSTS_LINE_MAX = 16384,   /* bytes of a line, without its end */
+    HOSTS_SIZE_MAX = 4 * MIB,  /* bytes of a list */
+    HOSTS_LINE_MAX = 16 * KIB, /* bytes of a line, without its end */
     HOSTS_COUNT_MAX = 10000,
 };
 

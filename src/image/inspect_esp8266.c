@@ -5,6 +5,8 @@
  */
 #include "image/inspect_internal.h"
 
+#include "base/units.h"
+
 #include <stdio.h>
 
 enum {
@@ -24,7 +26,6 @@ static bool is_esp8266_address(uint32_t address)
 
 static uint32_t decode_flash_size(unsigned char code)
 {
-    enum { KIB = 1024, MIB = 1024 * 1024 };
     static const uint32_t sizes[] = {512 * KIB, 256 * KIB, 1 * MIB, 2 * MIB, 4 * MIB,
                                      2 * MIB,   4 * MIB,   0,       8 * MIB, 16 * MIB};
 

@@ -34,9 +34,9 @@ static enum ota_error take_text(unsigned char **key, char *text, const char *whe
         secret_free(*key);
         *key = NULL;
         error = ota_fail(failure, OTA_E_USAGE,
-                         "%s holds no encryption key: one has 44 characters and ends in \"=\" "
-                         "(base64 of 32 bytes)",
-                         where);
+                         "%s holds no encryption key: one has %d characters and ends in \"=\" "
+                         "(base64 of %d bytes)",
+                         where, KEY_DIGITS + 1, ENCRYPTION_KEY_SIZE);
     }
     secret_free(text);
     return error;
