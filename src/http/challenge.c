@@ -196,11 +196,18 @@ static bool fail_too_long(struct ota_failure *failure)
     return false;
 }
 
-static bool write_basic(char *answer, char *pair, const char *user, const char *password,
+/* A request to a server that has sent a challenge. */
+struct question {
+    const struct challenge *challenge;
+    const char *user, *password;
+    const char *method, *uri;
+};
+
+static bool write_basic(char *answer, char *pair, const struct question *question,
                         struct ota_failure *failure)
 {
     static const char start[] = "Authorization: Basic ";
-    const int length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
+    const int length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", question->user, question->password);
 
     _Static_assert(BASE64_SIZE(SECRET_TEXT_MAX) + sizeof start <= ANSWER_MAX, "it fits");
     if (length < 0 || length >= SECRET_TEXT_MAX)
@@ -234,19 +241,20 @@ static bool fail_hash(enum challenge_scheme scheme, struct ota_failure *failure)
     return false;
 }
 
-static bool compute_response(struct digest_work *work, const struct challenge *challenge,
-                             const char *user, const char *password, const char *method,
-                             const char *uri, const char *cnonce, struct ota_failure *failure)
+static bool compute_response(struct digest_work *work, const struct question *question,
+                             const char *cnonce, struct ota_failure *failure)
 {
+    const struct challenge *challenge = question->challenge;
     const enum challenge_scheme scheme = challenge->scheme;
     char *text = work->text;
     const size_t room = sizeof work->text;
 
-    if (snprintf(text, room, "%s:%s:%s", user, challenge->realm, password) >= (int)room)
+    if (snprintf(text, room, "%s:%s:%s", question->user, challenge->realm, question->password) >=
+        (int)room)
         return fail_too_long(failure);
     if (hash_text(scheme, work->secret, text) != 0)
         return fail_hash(scheme, failure);
-    if (snprintf(text, room, "%s:%s", method, uri) >= (int)room)
+    if (snprintf(text, room, "%s:%s", question->method, question->uri) >= (int)room)
         return fail_too_long(failure);
     if (hash_text(scheme, work->request, text) != 0)
         return fail_hash(scheme, failure);
@@ -259,10 +267,10 @@ static bool compute_response(struct digest_work *work, const struct challenge *c
     return hash_text(scheme, work->response, text) == 0 || fail_hash(scheme, failure);
 }
 
-static bool format_digest(char answer[ANSWER_MAX], const struct challenge *challenge,
-                          const char *user, const char *uri, const char *response,
-                          const char *cnonce)
+static bool format_digest(char answer[ANSWER_MAX], const struct question *question,
+                          const char *response, const char *cnonce)
 {
+    const struct challenge *challenge = question->challenge;
     char qop[64] = "", opaque[CHALLENGE_TEXT_MAX + 16] = "";
 
     if (challenge->has_qop)
@@ -272,18 +280,17 @@ static bool format_digest(char answer[ANSWER_MAX], const struct challenge *chall
     return snprintf(answer, ANSWER_MAX,
                     "Authorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", "
                     "uri=\"%s\"%s, response=\"%s\"%s%s",
-                    user, challenge->realm, challenge->nonce, uri,
+                    question->user, challenge->realm, challenge->nonce, question->uri,
                     challenge->scheme == CHALLENGE_DIGEST_SHA256 ? ", algorithm=SHA-256" : "",
                     response, opaque, qop) < ANSWER_MAX;
 }
 
-static bool write_digest(char *answer, struct digest_work *work, const struct challenge *challenge,
-                         const char *user, const char *password, const char *method,
-                         const char *uri, struct ota_failure *failure)
+static bool write_digest(char *answer, struct digest_work *work, const struct question *question,
+                         struct ota_failure *failure)
 {
     char cnonce[CNONCE_DIGITS + 1];
 
-    if (!challenge_can_be_answered(challenge) || !is_quotable(uri)) {
+    if (!challenge_can_be_answered(question->challenge) || !is_quotable(question->uri)) {
         ota_fail(failure, OTA_E_INTERNAL, "no header can hold the answer to the board's challenge");
         return false;
     }
@@ -291,30 +298,29 @@ static bool write_digest(char *answer, struct digest_work *work, const struct ch
         ota_fail_call(failure, "cannot get random numbers");
         return false;
     }
-    return compute_response(work, challenge, user, password, method, uri, cnonce, failure) &&
-           (format_digest(answer, challenge, user, uri, work->response, cnonce) ||
-            fail_too_long(failure));
+    return compute_response(work, question, cnonce, failure) &&
+           (format_digest(answer, question, work->response, cnonce) || fail_too_long(failure));
 }
 
-static bool write_answer(char *answer, struct digest_work *work, const struct challenge *challenge,
-                         const char *user, const char *password, const char *method,
-                         const char *uri, struct ota_failure *failure)
+static bool write_answer(char *answer, struct digest_work *work, const struct question *question,
+                         struct ota_failure *failure)
 {
-    if (!challenge_is_user(user)) {
+    if (!challenge_is_user(question->user)) {
         ota_fail(failure, OTA_E_USAGE,
                  "the name of the user in the URL cannot be sent: it is too long or has a colon, a "
                  "quote or a control character in it");
         return false;
     }
-    if (challenge->scheme == CHALLENGE_BASIC)
-        return write_basic(answer, work->text, user, password, failure);
-    return write_digest(answer, work, challenge, user, password, method, uri, failure);
+    if (question->challenge->scheme == CHALLENGE_BASIC)
+        return write_basic(answer, work->text, question, failure);
+    return write_digest(answer, work, question, failure);
 }
 
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
                        const char *method, const char *uri, struct auth_answer *given,
                        struct ota_failure *failure)
 {
+    const struct question question = {challenge, user, password, method, uri};
     struct digest_work *work = secret_alloc(sizeof *work);
     char *answer = secret_alloc(ANSWER_MAX);
     bool is_done = false;
@@ -323,7 +329,7 @@ char *challenge_answer(const struct challenge *challenge, const char *user, cons
     if (!work || !answer)
         ota_fail_no_memory(failure);
     else
-        is_done = write_answer(answer, work, challenge, user, password, method, uri, failure);
+        is_done = write_answer(answer, work, &question, failure);
 
     if (is_done) {
         memcpy(given->cnonce, work->secret, sizeof work->secret);
