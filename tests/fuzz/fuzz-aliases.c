@@ -3,6 +3,7 @@
  * line break). Lines without an alias change nothing: popt itself would drop an option for some.
  */
 #include "cli/aliases.h"
+#include "require.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,8 +32,7 @@ static void read_options(const char *word, char *text)
     poptContext popt = poptGetContext("esp-ota", 3, argv, table, 0);
 
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
-    if (!popt || aliases_add_text(popt, "nw", text) != 0)
-        abort();
+    require(popt && aliases_add_text(popt, "nw", text) == 0);
     for (int code; !is_too_deep && size <= SIZE_READ && (code = poptGetNextOpt(popt)) > 0;) {
         char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;
 
@@ -44,8 +44,7 @@ static void read_options(const char *word, char *text)
         }
         free(argument);
     }
-    if (!has_alias && first != 7) /* word may have another number */
-        abort();
+    require(has_alias || first == 7); /* word may have another number */
     poptFreeContext(popt);
 }
 

@@ -3,19 +3,13 @@
  * once it is reached. The first byte of the input chooses the size of the segments.
  */
 #include "base/escape.h"
+#include "require.h"
 #include "upload/espota/protocol.h"
 #include "upload/reason.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static enum verdict feed_in_pieces(struct backchannel *channel, const uint8_t *data, size_t size,
                                    size_t piece)

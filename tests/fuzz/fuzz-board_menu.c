@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "cli/board_menu.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -36,13 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum ota_error error = board_menu_parse(answer, choices, count, &failure);
     for (size_t i = 0; i < count; i++) {
         chosen += choices[i].is_chosen;
-        if (choices[i].is_chosen && i % REJECTED == 0 && error == OTA_OK)
-            abort();
+        require(!choices[i].is_chosen || i % REJECTED != 0 || error != OTA_OK);
     }
-    if (error == OTA_OK && chosen == 0 && count > 1)
-        abort();
-    if (error != OTA_OK && !escape_is_printable(failure.message))
-        abort();
+    require(error != OTA_OK || chosen > 0 || count <= 1);
+    require(error == OTA_OK || escape_is_printable(failure.message));
 
     free(answer);
     return 0;

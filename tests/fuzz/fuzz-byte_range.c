@@ -2,6 +2,7 @@
  * fuzz-byte_range.c: any Range gives bytes that are in the content, and any list of entity tags is
  * searched to its end. The first byte of the input is the size of the content.
  */
+#include "require.h"
 #include "serve/byte_range.h"
 
 #include <stdint.h>
@@ -9,12 +10,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check(const char *text, size_t content)
 {

@@ -11,18 +11,13 @@
 #include "cli/config_options.h"
 #include "config/config.h"
 #include "config/config_text.h"
+#include "require.h"
 #include "target_promise.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check_failure(const struct ota_failure *failure)
 {

@@ -7,6 +7,7 @@
 #include "secrets/echo.h"
 
 #include "base/utf8.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,12 +19,6 @@ static const struct auth_answer answer = {.cnonce = "0123456789abcdef0123456789a
                                           .response = "fedcba98765432100f1e2d3c4b5a6978"};
 
 enum { MARK = 0xF8, RUN = 4, WIDE = 3 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Appends digits of the answer: as they are, in capitals, or full-width. */
 static size_t append_digits(unsigned char *target, unsigned mark, unsigned where)

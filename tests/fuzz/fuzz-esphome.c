@@ -4,20 +4,14 @@
  * with a key it is sealed if the board is to know it.
  */
 #include "base/escape.h"
+#include "require.h"
 #include "upload/esphome/exchange.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { IMAGE_SIZE = 3000, CAPACITY = 1100, INSTALLED = 0x45 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void take_data(struct exchange *exchange)
 {

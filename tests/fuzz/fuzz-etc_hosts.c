@@ -3,6 +3,7 @@
  * address of one host; no address comes twice, and there are no more than fit.
  */
 #include "discovery/etc_hosts.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memcpy(text, end + 1, length);
 
         size_t count = etc_hosts_search(addresses, CAPACITY, name, text, length);
-        if (count > CAPACITY)
-            abort();
+        require(count <= CAPACITY);
         for (size_t i = 0; i < count; i++) {
-            if (!address_is_unicast(&addresses[i]) || address_port(&addresses[i]) != 0)
-                abort();
+            require(address_is_unicast(&addresses[i]) && address_port(&addresses[i]) == 0);
             for (size_t j = 0; j < i; j++)
-                if (address_equal(&addresses[i], &addresses[j]))
-                    abort();
+                require(!address_equal(&addresses[i], &addresses[j]));
         }
     }
     free(name);

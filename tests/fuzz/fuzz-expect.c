@@ -6,18 +6,13 @@
 #include "boardlog/expect.h"
 
 #include "boardlog/telnet_strip.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* A line that was cut off proves less than it refutes. */
 static bool feed(const struct expect *expecting, const struct expect *rejecting,

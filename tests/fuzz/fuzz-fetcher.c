@@ -2,18 +2,13 @@
  * fuzz-fetcher.c: any headers leave a fetcher that satisfies the contract of fetcher.h. The input
  * is names and values in turn, each up to a newline.
  */
+#include "require.h"
 #include "serve/fetcher.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* A copy of its own size, so that AddressSanitizer reports a read behind it. NULL at the end. */
 static char *take_text(const uint8_t **data, size_t *size)

@@ -3,21 +3,15 @@
  * to a path of the same server, without dots.
  */
 #include "base/text.h"
+#include "require.h"
 #include "upload/web/form.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const PAGES[] = {"/", "/update", "/a/b/update?x=/y", "update"};
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check_text(const char text[FORM_TEXT_MAX])
 {

@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "fleet/hosts.h"
+#include "require.h"
 #include "target_promise.h"
 #include "upload/protocols.h"
 
@@ -11,12 +12,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check(const struct host_line *line)
 {

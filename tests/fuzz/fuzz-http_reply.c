@@ -4,23 +4,12 @@
  */
 #include "base/secret.h"
 #include "http/reply.h"
+#include "require.h"
 #include "upload/sketch/verdict.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static bool is_terminated(const char *text, size_t capacity)
-{
-    return memchr(text, '\0', capacity) != NULL;
-}
 
 static void answer(const struct challenge *challenge)
 {
@@ -54,11 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(!is_whole || (reply.status >= 200 && reply.status <= 999));
     require(reply.body_length <= HTTP_BODY_MAX && reply.body_length <= size);
     require(strlen(http_reply_text(&reply)) <= reply.body_length);
-    require(is_terminated(reply.server, sizeof reply.server));
-    require(is_terminated(reply.location, sizeof reply.location));
-    require(is_terminated(reply.challenge.realm, sizeof reply.challenge.realm));
-    require(is_terminated(reply.challenge.nonce, sizeof reply.challenge.nonce));
-    require(is_terminated(reply.challenge.opaque, sizeof reply.challenge.opaque));
+    require_terminated(reply.server, sizeof reply.server);
+    require_terminated(reply.location, sizeof reply.location);
+    require_terminated(reply.challenge.realm, sizeof reply.challenge.realm);
+    require_terminated(reply.challenge.nonce, sizeof reply.challenge.nonce);
+    require_terminated(reply.challenge.opaque, sizeof reply.challenge.opaque);
     require(!challenge_is_digest(&reply.challenge) || *reply.challenge.nonce);
     if (reply.challenge.scheme > CHALLENGE_UNKNOWN)
         answer(&reply.challenge);

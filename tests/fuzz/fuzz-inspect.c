@@ -5,8 +5,8 @@
 #include "base/escape.h"
 #include "image/inspect.h"
 #include "mend_image.h"
+#include "require.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,12 +15,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsi
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed)
 {
     return mutate_image(data, size, capacity, seed);
-}
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
 }
 
 static void check_text(const char *text, size_t capacity, bool may_be_empty)

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "image/kind.h"
 #include "image/kind_table.h"
+#include "require.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -14,12 +15,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check_chips(const char *chips)
 {

@@ -4,17 +4,12 @@
  */
 #include "base/escape.h"
 #include "output/metrics.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Parses the text, and returns what is written then; NULL: it is no such file. */
 static char *parse(const char *text, size_t length, size_t *written)

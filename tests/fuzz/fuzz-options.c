@@ -5,6 +5,7 @@
 #include "boardlog/boot_check.h"
 #include "cli/options.h"
 #include "cli/placeholder.h"
+#include "require.h"
 #include "target_promise.h"
 
 #include <stdio.h>
@@ -34,22 +35,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static void demand(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
 /* Checks the assumptions of the rest of the program. */
 static void check_upload(const struct options *options)
 {
-    demand(options->plan.boards.count > 0 || options->plan.hosts || options->discovers);
-    demand(options->plan.file || boot_check_is_wanted(&options->log) ||
-           (options->plan.hosts && options->plan.boards.count == 0 && !options->discovers));
+    require(options->plan.boards.count > 0 || options->plan.hosts || options->discovers);
+    require(options->plan.file || boot_check_is_wanted(&options->log) ||
+            (options->plan.hosts && options->plan.boards.count == 0 && !options->discovers));
 
     for (size_t i = 0; i < options->plan.boards.count; i++)
         require_target(&options->plan.boards.lines[i].target);
-    demand(options->espota.port_first <= options->espota.port_last && options->fleet.jobs > 0);
+    require(options->espota.port_first <= options->espota.port_last && options->fleet.jobs > 0);
 }
 
 static void check(const struct options *options, enum options_outcome outcome,
@@ -58,23 +53,23 @@ static void check(const struct options *options, enum options_outcome outcome,
     /* The message is printable; only hints ("To ...") have lines of their own. */
     if (outcome == OPTIONS_ERROR)
         for (const char *at = failure->message; *at; at++)
-            demand(((unsigned char)*at >= ' ' && *at != 0x7f) || strncmp(at, "\n  To ", 6) == 0);
+            require(((unsigned char)*at >= ' ' && *at != 0x7f) || strncmp(at, "\n  To ", 6) == 0);
     if (outcome != OPTIONS_RUN)
         return;
 
-    demand(options->upload.timeout_us > 0 && !(options->report.quiet && options->report.debug));
-    demand(!(options->list && options->check));
-    demand(!options->plan.file || !placeholder_caller(options->plan.file));
-    demand(!options->plan.sign || !options->list);
-    demand(!options->plan.verify_key || options->plan.file || options->plan.hosts);
+    require(options->upload.timeout_us > 0 && !(options->report.quiet && options->report.debug));
+    require(!(options->list && options->check));
+    require(!options->plan.file || !placeholder_caller(options->plan.file));
+    require(!options->plan.sign || !options->list);
+    require(!options->plan.verify_key || options->plan.file || options->plan.hosts);
 
     if (options->output)
-        demand(options->plan.file && (options->plan.prepare.compress || options->plan.sign) &&
-               !options->plan.hosts && options->plan.boards.count == 0 && !options->discovers);
+        require(options->plan.file && (options->plan.prepare.compress || options->plan.sign) &&
+                !options->plan.hosts && options->plan.boards.count == 0 && !options->discovers);
     else if (options->list)
-        demand(!options->plan.file && !options->plan.hosts && options->plan.boards.count == 0);
+        require(!options->plan.file && !options->plan.hosts && options->plan.boards.count == 0);
     else if (options->check)
-        demand(options->plan.file && !options->plan.hosts);
+        require(options->plan.file && !options->plan.hosts);
     else
         check_upload(options);
 }

@@ -3,21 +3,15 @@
  * page of --page and the URL; the rest are replies, each ended by a NUL.
  */
 #include "base/escape.h"
+#include "require.h"
 #include "upload/web/page_find.h"
 #include "upload/web/page_verdict.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { GETS_MAX = 6 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Reads the next reply; an empty one at the end of the input. */
 static void next_reply(struct http_reply *reply, const char **at, const char *end)

@@ -3,6 +3,7 @@
  * characters match it. The input is a pattern and a text, with a NUL byte between them.
  */
 #include "base/pattern.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,8 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = end ? copy(end + 1, size - length - 1) : copy(data, 0);
     char *quoted = quote(text);
     (void)pattern_matches(pattern, text);
-    if (!pattern_matches("*", text) || !pattern_matches(quoted, text))
-        abort();
+    require(pattern_matches("*", text) && pattern_matches(quoted, text));
     free(quoted);
     free(text);
     free(pattern);

@@ -3,6 +3,7 @@
  * line, without spaces around them.
  */
 #include "pluggable/request.h"
+#include "require.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,12 +11,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static bool is_argument(const char *line, size_t size, const char *text)
 {

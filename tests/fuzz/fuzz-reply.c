@@ -2,23 +2,12 @@
  * fuzz-reply.c: any datagram gives a reply that satisfies the contract of protocol.h.
  */
 #include "base/escape.h"
+#include "require.h"
 #include "upload/espota/protocol.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static bool is_terminated(const char *text, size_t capacity)
-{
-    return memchr(text, '\0', capacity) != NULL;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t digits;
 
     protocol_parse_reply(&reply, data, size);
-    require(is_terminated(reply.text, sizeof reply.text));
-    require(is_terminated(reply.nonce, sizeof reply.nonce));
+    require_terminated(reply.text, sizeof reply.text);
+    require_terminated(reply.nonce, sizeof reply.nonce);
     require(escape_is_printable(reply.text));
 
     digits = strlen(reply.nonce);

@@ -3,6 +3,7 @@
  * a second time changes nothing.
  */
 #include "http/request_target.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,9 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     http_request_target(written, path);
     free(path);
     for (const char *at = written; *at; at++)
-        if (*at <= ' ' || *at >= 0x7F || *at == '#')
-            abort();
-    if (*written != '/' || strcmp(http_request_target(repeated, written), written) != 0)
-        abort();
+        require(*at > ' ' && *at < 0x7F && *at != '#');
+    require(*written == '/' && strcmp(http_request_target(repeated, written), written) == 0);
     return 0;
 }

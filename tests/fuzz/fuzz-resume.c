@@ -4,6 +4,7 @@
  */
 #include "base/escape.h"
 #include "fleet/resume.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,6 @@
 static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check(const struct resume *resume)
 {

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "image/sign.h"
 #include "mend_image.h"
+#include "require.h"
 
 #include <openssl/evp.h>
 
@@ -47,12 +48,6 @@ static const char *const keys[] = {
     "aDFrTwIw1dm1/ii+kTWdhWtkvGfPNLhSS0yHtveZnZLwLZzFSPeeOYkd\n"
     "-----END PRIVATE KEY-----\n",
 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Makes a file with this content, as keys are read from files. Returns its descriptor, which the
  * caller closes. */

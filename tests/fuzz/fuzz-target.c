@@ -4,18 +4,13 @@
  * again.
  */
 #include "base/escape.h"
+#include "require.h"
 #include "target_promise.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void check(const struct target *target)
 {

@@ -2,10 +2,10 @@
  * fuzz-tasmota_command.c: no reply of a board overflows the text that is read from it, and a text
  * that was read can be sent back as it is.
  */
+#include "require.h"
 #include "serve/tasmota_command.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,11 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!http_reply_add_body(&reply, data, size))
         return 0;
     if (tasmota_reply_text(text, sizeof text, &reply, "OtaUrl")) {
-        if (strlen(text) >= sizeof text)
-            abort();
+        require(strlen(text) < sizeof text);
         tasmota_command_path(path, "OtaUrl", text);
-        if (strlen(path) < strlen(text) || strpbrk(path, " \r\n\"#"))
-            abort();
+        require(strlen(path) >= strlen(text) && !strpbrk(path, " \r\n\"#"));
     }
     reply.status = 401;
     tasmota_asks_for_password(&reply);

@@ -6,6 +6,7 @@
 #include "boardlog/line_splitter.h"
 #include "boardlog/sgr_strip.h"
 #include "boardlog/telnet_strip.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,12 +21,6 @@ struct record {
     size_t shown; /* the length of the last peek */
     bool is_unfinished;
 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static void append(struct record *record, const void *bytes, size_t length)
 {

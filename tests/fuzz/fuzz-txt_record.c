@@ -4,6 +4,7 @@
  */
 #include "discovery/esphome_record.h"
 #include "discovery/txt_record.h"
+#include "require.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,12 +12,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Allocates each string separately, so that AddressSanitizer reports a read behind it. */
 static AvahiStringList *take_string(const uint8_t **data, size_t *size)

@@ -4,9 +4,9 @@
 #include "target_promise.h"
 
 #include "base/escape.h"
+#include "require.h"
 
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,12 +14,6 @@ static const struct target_scheme rows[] = {
     {.name = "espota"}, {.name = "http", .takes_user = true, .takes_path = true}};
 
 const struct target_schemes some_schemes = {rows, sizeof rows / sizeof *rows};
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Whether name is an address for the C library's resolver, with the hints of host_lookup.c. */
 static bool is_numeric(const char *name)
