@@ -209,6 +209,21 @@ static void udp_ready(void *owner, uint32_t events)
     }
 }
 
+bool board_listen(struct board *board, struct address *address, struct watch *watch, int fd,
+                  int backlog)
+{
+    address->length = sizeof address->storage;
+    if (listen(fd, backlog) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address->storage, &address->length) < 0 ||
+        !watch_add(board->sim->loop, watch, fd, EPOLLIN)) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return false;
+    }
+    return true;
+}
+
 static bool udp_open(struct board *board)
 {
     int fd = address_bind(&board->address, SOCK_DGRAM);

@@ -88,6 +88,11 @@ struct board {
 bool board_start(struct board *board, struct sim *sim, unsigned index);
 void board_free(struct board *board);
 
+/* Listens on fd, a stream socket that is bound to the address and not negative, and watches it. The
+ * address gets the port that the kernel chose. Closes fd if it fails, with errno. */
+bool board_listen(struct board *board, struct address *address, struct watch *watch, int fd,
+                  int backlog);
+
 /* For the parts of a board. */
 
 /* Prints an event line. */

@@ -753,16 +753,7 @@ bool esphome_open(struct board *board)
     if (fd < 0)
         return false;
     upload_set_window(board, fd);
-    board->address.length = sizeof board->address.storage;
-    if (listen(fd, BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&board->address.storage, &board->address.length) < 0 ||
-        !watch_add(loop_of(board), &esphome->listener, fd, EPOLLIN)) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return false;
-    }
-    return true;
+    return board_listen(board, &board->address, &esphome->listener, fd, BACKLOG);
 }
 
 static void close_port(struct board *board)

@@ -7,7 +7,6 @@
 #include "sketch.h"
 #include "telnet_client.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -313,18 +312,7 @@ static bool listen_for_clients(struct board *board)
 
     unplug_port(telnet);
     int fd = address_bind(&telnet->address, SOCK_STREAM);
-    if (fd < 0)
-        return false;
-    telnet->address.length = sizeof telnet->address.storage;
-    if (listen(fd, BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&telnet->address.storage, &telnet->address.length) < 0 ||
-        !watch_add(board->sim->loop, &telnet->listener, fd, EPOLLIN)) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return false;
-    }
-    return true;
+    return fd >= 0 && board_listen(board, &telnet->address, &telnet->listener, fd, BACKLOG);
 }
 
 bool telnet_open(struct board *board)

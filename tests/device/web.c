@@ -7,7 +7,6 @@
 #include "web_client.h"
 #include "web_page.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -95,15 +94,8 @@ bool web_open(struct board *board)
         return false;
 
     upload_set_window(board, fd);
-    board->address.length = sizeof board->address.storage;
-    if (listen(fd, BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&board->address.storage, &board->address.length) < 0 ||
-        !watch_add(board->sim->loop, &board->web.listener, fd, EPOLLIN)) {
-        int error = errno;
-        close(fd);
-        errno = error;
+    if (!board_listen(board, &board->address, &board->web.listener, fd, BACKLOG))
         return false;
-    }
     pull_come_back(board);
     return true;
 }
