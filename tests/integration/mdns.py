@@ -9,21 +9,18 @@ test process ends, however it ends, the kernel ends everything that it started.
 
 import dataclasses
 import os
-import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import xml.sax.saxutils
 
+from child import Child
 from elsewhere import elsewhere
 import requirement
 
 TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
 ENTERED = "ESP_OTA_TEST_NAMESPACES"
-DEADLINE_S = 60
 BUS_SOCKET = "/run/dbus/system_bus_socket"
 # So that an interface can be used as soon as it is up: nobody else has its addresses.
 ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"
@@ -65,45 +62,15 @@ def enter():
                           sys.executable, *sys.argv])
 
 
-class Process:
-    """A child elsewhere whose output is read here; wait_for() replaces sleeping."""
+class Process(Child):
+    """A child elsewhere."""
 
-    def __init__(self, *arguments, env=None):
-        self.arguments = arguments
-        self.output = ""
-        self._seen = 0
+    def __init__(self, *command, env=None):
         with elsewhere():
-            self._process = subprocess.Popen(arguments, env=env, stdin=subprocess.PIPE,
-                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def wait_for(self, pattern, timeout_s=DEADLINE_S):
-        """The first match of pattern in what was printed since the last match."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            match = re.compile(pattern).search(self.output, self._seen)
-            if match:
-                self._seen = match.end()
-                return match
-            if not self._read(max(deadline - time.monotonic(), 0)):
-                raise AssertionError(f"{' '.join(self.arguments)}: no \"{pattern}\" in:\n"
-                                     + self.output)
-
-    def _read(self, timeout_s):
-        ready, _, _ = select.select([self._process.stdout], [], [], timeout_s)
-        chunk = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-        self.output += chunk.decode(errors="replace")
-        return bool(chunk)
+            super().__init__(*command, env=env)
 
     def kill(self, number):
         self._process.send_signal(number)
-
-    def send(self, text):
-        self._process.stdin.write(text.encode())
-        self._process.stdin.flush()
 
     def stop(self, number=signal.SIGTERM):
         """Ends it for certain and returns its exit status; output is complete then."""

@@ -9,8 +9,9 @@ import subprocess
 import time
 import unittest
 
+from child import DEADLINE_S
 import mdns
-from mdns import Board, DEADLINE_S
+from mdns import Board
 from mdns_case import OnLink, share_link
 import scenario
 

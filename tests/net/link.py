@@ -7,13 +7,13 @@ which end with their standard input, and so with this process, however it ends.
 import ctypes
 import os
 import re
-import select
 import shutil
 import socket
 import subprocess
 import time
 import unittest
 
+from child import Child, DEADLINE_S
 from elsewhere import elsewhere
 import requirement
 
@@ -22,7 +22,6 @@ BOARD_ADDRESS = "10.99.0.2"
 BOARD_PORT = 8266
 DEVICE = "air0"
 MAC = {HOST_ADDRESS: "02:00:00:00:00:01", BOARD_ADDRESS: "02:00:00:00:00:02"}
-DEADLINE_S = 60
 CLONE_NEWNET = 0x40000000
 SO_RCVBUFFORCE = 33
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -48,40 +47,8 @@ def run_tests():
     unittest.main()
 
 
-class Process:
-    """A child that prints lines; wait_for() replaces sleeping."""
-
-    def __init__(self, *command):
-        self.command = command
-        self.output = ""
-        self._seen = 0
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.STDOUT)
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def say(self, line):
-        self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
-
-    def wait_for(self, pattern, timeout_s=DEADLINE_S):
-        """The first match of pattern in what was printed since the last match."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            match = re.compile(pattern).search(self.output, self._seen)
-            if match:
-                self._seen = match.end()
-                return match
-            if not self._read(max(deadline - time.monotonic(), 0)):
-                raise AssertionError(f"{' '.join(self.command)}: no \"{pattern}\" in:\n{self.output}")
-
-    def _read(self, timeout_s):
-        ready, _, _ = select.select([self._process.stdout], [], [], timeout_s)
-        chunk = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-        self.output += chunk.decode(errors="replace")
-        return bool(chunk)
+class Process(Child):
+    """A child that ends with its standard input."""
 
     def wait(self, timeout_s=DEADLINE_S):
         """Closes its standard input, and returns the exit status; output is complete then."""
@@ -216,12 +183,12 @@ class Link(Processes):
 
     def tell(self, command):
         """"down" or "up"; done when this returns."""
-        self.relay.say(command)
+        self.relay.send(f"{command}\n")
         self.relay.wait_for(rf"(?m)^{command}$")
 
     def counters(self):
         """{"host": {name: number}, "board": ...}, by who sends."""
-        self.relay.say("count")
+        self.relay.send("count\n")
         text = self.relay.wait_for(r"(?ms)^host (.*?)\nboard (.*?)\ncount$")
         return {side: {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
                 for side, line in zip(("host", "board"), text.groups())}
