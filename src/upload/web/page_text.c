@@ -4,6 +4,7 @@
 #include "base/escape.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -83,4 +84,13 @@ char *page_text_from(char *target, size_t capacity, const char *body, size_t len
         if (starts_with(body + i, body + length, words))
             return page_text(target, capacity, body + i + skipped, length - i - skipped);
     return page_text(target, capacity, body, length);
+}
+
+char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *text)
+{
+    if (*text)
+        snprintf(target, PAGE_STATUS_MAX, "status %u, \"%s\"", status, text);
+    else
+        snprintf(target, PAGE_STATUS_MAX, "status %u", status);
+    return target;
 }

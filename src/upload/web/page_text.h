@@ -17,4 +17,9 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length);
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words);
 
+/* A status of HTTP, with page_text() of its reply if there is any: 'status 404, "Not found"'.
+ * Returns target. */
+enum { PAGE_STATUS_MAX = PAGE_TEXT_MAX + 32 };
+char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *text);
+
 #endif

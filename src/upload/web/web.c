@@ -1,6 +1,7 @@
 /*
  * web.c: update pages as one of the protocols of upload.h. An attempt is a chain of requests:
- * web_page.c finds the page, web_upload.c sends the image; web_request.c sends each request.
+ * web_page.c finds the page, web_prepare.c does what it wants before an upload, web_upload.c sends
+ * the image; web_request.c sends each request.
  */
 #include "upload/web/web_internal.h"
 
@@ -13,6 +14,7 @@
 #include "crypto/digest.h"
 #include "discovery/board_list.h"
 #include "upload/protocols.h"
+#include "upload/web/page_secrets.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -223,6 +225,32 @@ void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *we
 const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX])
 {
     return endpoints_text(text, web->attempt.endpoints, web->endpoint);
+}
+
+static struct page_secrets secrets_of(const struct web *web)
+{
+    return (struct page_secrets){.password = web->password,
+                                 .authorization = web->authorization,
+                                 .echo = web->upload.config.echo};
+}
+
+bool web_repeats_answer(const struct web *web, const char *text)
+{
+    const struct page_secrets secrets = secrets_of(web);
+
+    return page_repeats_answer(&secrets, text);
+}
+
+const char *web_hide_secrets(const struct web *web, const char *text)
+{
+    const struct page_secrets secrets = secrets_of(web);
+
+    return page_hide_secrets(&secrets, text);
+}
+
+const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
+{
+    return web_hide_secrets(web, escape_string(shown, WEB_PATH_MAX, path));
 }
 
 /* -- an attempt -- */

@@ -101,13 +101,12 @@ struct web {
     /* The page, and the upload to it. */
     struct page_finder finder;
     struct multipart body;
-    bool is_posted;       /* the upload has begun */
-    bool is_all_sent;     /* the whole image has left this host */
-    bool is_acknowledged; /* the board's TCP has all of it */
-    unsigned starts;      /* of an ElegantOTA upload */
-    int64_t safeboot_until_us;
-    int64_t restart_until_us; /* the board was asked to restart, and is waited for; 0: it was not */
-    unsigned unrestarted;     /* its replies since that show no restart */
+    bool is_posted;           /* the upload has begun */
+    bool is_all_sent;         /* the whole image has left this host */
+    bool is_acknowledged;     /* the board's TCP has all of it */
+    unsigned starts;          /* of an ElegantOTA upload */
+    int64_t restart_until_us; /* the board restarts, and is waited for until then; 0: not now */
+    unsigned unrestarted;     /* replies of a WLED that show no restart */
 
     /* Reading the version after the upload. */
     bool is_reading;
@@ -151,6 +150,13 @@ void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *we
 
 /* "10.0.0.7:80 (the default port of web servers)" */
 const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX]);
+
+/* Whether text contains a part of an answer that the board was given. */
+bool web_repeats_answer(const struct web *web, const char *text);
+/* Text from the board, without what it repeats of the password and the answers to it. */
+const char *web_hide_secrets(const struct web *web, const char *text);
+/* A path, which the board's form may have given, escaped and without them. */
+const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path);
 
 /* -- web_request.c: single requests -- */
 
@@ -199,10 +205,17 @@ void web_forget_pin(struct web *web);
 /* Finds out which page the board has, and goes on until the upload. */
 void web_find_page(struct web *web);
 
+/* -- web_prepare.c: what a page wants before an upload -- */
+
+/* Does it, and then sends the image. */
+void web_start_upload(struct web *web);
+
 /* -- web_upload.c: the upload and its verdict -- */
 
-/* Prepares the page (ElegantOTA, Tasmota), and then sends the image. */
-void web_start_upload(struct web *web);
+void web_send_image(struct web *web);
+/* Whether a board may start the mixture of a part of an image and what is sent after it, or drop
+ * the latter and say that it was a success. */
+bool web_may_keep_part(const struct web *web);
 /* Whether a reply to the POST, which may be incomplete, says what became of the image. */
 bool web_is_verdict(const struct web *web, const struct http_reply *reply);
 /* Whether a confirmation by this page, for this image, proves PAGE_PROOF_RECEIVED only. */
@@ -224,14 +237,5 @@ const char *web_facts_path(const struct web *web);
 void web_expect_version(struct web *web);
 /* Of the protocol: the board is back. */
 bool web_read_back(struct upload *upload);
-
-/* -- all -- */
-
-/* Whether text contains a part of an answer that the board was given. */
-bool web_repeats_answer(const struct web *web, const char *text);
-/* Text from the board, without what it repeats of the password and the answers to it. */
-const char *web_hide_secrets(const struct web *web, const char *text);
-/* A path, which the board's form may have given, escaped and without them. */
-const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path);
 
 #endif

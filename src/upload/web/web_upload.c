@@ -1,11 +1,5 @@
 /*
- * web_upload.c: the steps that a page wants before an upload, the upload, and its verdict.
- *
- *   ElegantOTA 3   GET /ota/start?mode=fr&hash=MD5, and at once POST /ota/upload
- *   ElegantOTA 2   POST with a plain field MD5 before the file
- *   Tasmota        GET /u4?u4=fct&api= until an ESP32 runs its safeboot firmware, GET /up, POST /u2
- *   WLED           after an upload that broke off, GET /reset; see the part that a board may keep
- *   all others     POST
+ * web_upload.c: the upload to a page, and its verdict.
  */
 #include "upload/web/web_internal.h"
 
@@ -19,7 +13,6 @@
 #include "image/image_fit.h"
 #include "image/kind.h"
 #include "upload/reason.h"
-#include "upload/web/page_secrets.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,42 +20,7 @@
 #define REPLACED_NOTE                                                                              \
     "the board replaced its challenge because of somebody else's request; trying again"
 
-enum { STATUS_SHOWN_MAX = PAGE_TEXT_MAX + 32 };
-
-static const int64_t START_AGAIN_US = SECONDS(1);
-static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
-static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
-static const int64_t SAFEBOOT_SETTLE_US = SECONDS(1);
-static const int64_t RESTART_LIMIT_US = SECONDS(60);
-static const int64_t RESTART_POLL_US = SECONDS(2);
-
-/* -- what the board says -- */
-
-static struct page_secrets secrets_of(const struct web *web)
-{
-    return (struct page_secrets){.password = web->password,
-                                 .authorization = web->authorization,
-                                 .echo = web->upload.config.echo};
-}
-
-bool web_repeats_answer(const struct web *web, const char *text)
-{
-    const struct page_secrets secrets = secrets_of(web);
-
-    return page_repeats_answer(&secrets, text);
-}
-
-const char *web_hide_secrets(const struct web *web, const char *text)
-{
-    const struct page_secrets secrets = secrets_of(web);
-
-    return page_hide_secrets(&secrets, text);
-}
-
-const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
-{
-    return web_hide_secrets(web, escape_string(shown, WEB_PATH_MAX, path));
-}
+static const int64_t TRY_AGAIN_US = SECONDS(1);
 
 /* -- the upload -- */
 
@@ -115,7 +73,7 @@ static void choose_file(const struct web *web, struct multipart_file *file, bool
         file->field = field;
 }
 
-static void send_image(struct web *web)
+void web_send_image(struct web *web)
 {
     bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
     char path[WEB_PATH_MAX], shown[WEB_PATH_MAX];
@@ -139,35 +97,6 @@ static void send_image(struct web *web)
         web_post(web, path);
 }
 
-/* 'status 404, "Not found"', with the text of the reply if there is any. */
-static const char *show_status(char shown[STATUS_SHOWN_MAX], unsigned status, const char *text)
-{
-    if (*text)
-        snprintf(shown, STATUS_SHOWN_MAX, "status %u, \"%s\"", status, text);
-    else
-        snprintf(shown, STATUS_SHOWN_MAX, "status %u", status);
-    return shown;
-}
-
-/* A step before the upload was refused. If its path is missing, the page is of another kind. */
-static void fail_step(struct web *web, const struct http_reply *reply, const char *what)
-{
-    bool is_absent = page_is_absent(reply);
-    char raw[PAGE_TEXT_MAX], status[STATUS_SHOWN_MAX], path[WEB_PATH_MAX];
-    struct ota_failure failure;
-
-    page_text(raw, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    const char *text = web_hide_secrets(web, raw);
-    if (is_absent)
-        ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has %s",
-                 web->finder.page->title, web_show_path(web, path, web->path),
-                 show_status(status, reply->status, text));
-    else
-        ota_fail(&failure, OTA_E_REFUSED, "%s: %s", what, *text ? text : "it gives no reason");
-    failure.cause = is_absent ? OTA_CAUSE_NONE : reason_cause(raw);
-    web_finish(web, &failure);
-}
-
 /* The board's chip, or those that the image is for. */
 static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
 {
@@ -175,11 +104,9 @@ static const char *find_chips(const struct web *web, char chips[KIND_CHIPS_MAX])
                                     : image_fit_chips(chips, web->attempt.image);
 }
 
-/* Whether a board may start the mixture of a part of an image and what is sent after it, or drop
- * the latter and say that it was a success. ElegantOTA 2 refuses the mixture: it sets the MD5 that
- * is sent before the image, and only an update that really begins forgets it. It restarts then,
- * too. */
-static bool may_keep_part(const struct web *web)
+/* ElegantOTA 2 refuses the mixture: it sets the MD5 that is sent before the image, and only an
+ * update that really begins forgets it. It restarts then, too. */
+bool web_may_keep_part(const struct web *web)
 {
     const struct page *page = web->finder.page;
     char buffer[KIND_CHIPS_MAX];
@@ -202,197 +129,6 @@ static bool tells_of_part(const struct web *web)
 
     return page->start == PAGE_START_ELEGANTOTA ||
            (page->restart_path && web->finder.facts.has_uptime);
-}
-
-static void fail_with_part(struct web *web)
-{
-    struct ota_failure failure;
-
-    ota_fail(&failure, OTA_E_LOST,
-             "the board may still have the part of the image that came before the upload broke "
-             "off: nothing more was sent");
-    failure.cause = OTA_CAUSE_PART_KEPT;
-    web_finish(web, &failure);
-}
-
-static void ask_for_uptime(struct web *web);
-
-static void wait_for_restart(struct web *web)
-{
-    if (loop_now_us() < web->restart_until_us)
-        web_wait(web, RESTART_POLL_US, ask_for_uptime);
-    else
-        fail_with_part(web);
-}
-
-static bool on_restart_lost(struct web *web, const struct http_outcome *outcome)
-{
-    (void)outcome;
-    wait_for_restart(web);
-    return true;
-}
-
-static void on_restart_asked(struct web *web, const struct http_reply *reply)
-{
-    (void)reply;
-    wait_for_restart(web);
-}
-
-static void ask_for_restart(struct web *web)
-{
-    web_note(web, "the board may have kept a part of the upload that broke off; restarting it");
-    web->restart_until_us = loop_now_us() + RESTART_LIMIT_US;
-    web_get(web, web->finder.page->restart_path, on_restart_asked, on_restart_lost);
-}
-
-/* The page is looked for again: it may want its PIN again. */
-static void go_on_after_restart(struct web *web)
-{
-    web->history.broken_us = 0;
-    web->history.is_unlocked = false;
-    web->pins_sent = 0;
-    web_find_page(web);
-}
-
-/* The uptime is in whole seconds. A page that does not tell it may be none of those that restart
- * their board at this path. */
-static void on_uptime(struct web *web, const struct http_reply *reply)
-{
-    enum { UNRESTARTED_MAX = 3 };
-    struct page_facts facts = {0};
-
-    page_facts_add(&facts, web->finder.page, reply);
-    if (facts.has_uptime &&
-        SECONDS((int64_t)facts.uptime_s + 1) <= web->asked_us - web->history.broken_us)
-        go_on_after_restart(web);
-    else if (!web->restart_until_us && facts.has_uptime)
-        ask_for_restart(web);
-    else if (web->restart_until_us && ++web->unrestarted < UNRESTARTED_MAX)
-        wait_for_restart(web);
-    else
-        fail_with_part(web);
-}
-
-static bool on_uptime_lost(struct web *web, const struct http_outcome *outcome)
-{
-    return web->restart_until_us && on_restart_lost(web, outcome);
-}
-
-static void ask_for_uptime(struct web *web)
-{
-    web->asked_us = loop_now_us();
-    web_get(web, web_facts_path(web), on_uptime, on_uptime_lost);
-}
-
-/* -- ElegantOTA 3 -- */
-
-static void start_elegantota(struct web *web);
-
-static void on_elegantota_started(struct web *web, const struct http_reply *reply)
-{
-    char text[PAGE_TEXT_MAX];
-
-    page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    if (reply->status == STATUS_OK && web->history.broken_us && web->starts == 1 &&
-        may_keep_part(web)) {
-        fail_with_part(web);
-    } else if (reply->status == STATUS_OK) {
-        send_image(web);
-    } else if (strcasestr(text, "already running") && web->starts == 1) {
-        web_note(web, "an earlier upload was not finished; starting again");
-        web_wait(web, START_AGAIN_US, start_elegantota);
-    } else {
-        fail_step(web, reply, "the board refuses the upload");
-    }
-}
-
-static void start_elegantota(struct web *web)
-{
-    char path[WEB_PATH_MAX];
-    bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
-
-    web->starts++;
-    snprintf(path, sizeof path, "/ota/start?mode=%s&hash=%s", is_filesystem ? "fs" : "fr",
-             web->attempt.image->md5);
-    web_get(web, path, on_elegantota_started, NULL);
-}
-
-/* -- Tasmota -- */
-
-static void ask_for_safeboot(struct web *web);
-
-static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
-{
-    if (reply->status == STATUS_OK)
-        send_image(web);
-    else
-        fail_step(web, reply, "the board does not show its upload page");
-}
-
-static void ask_for_upload_page(struct web *web)
-{
-    web_get(web, "/up", on_tasmota_ready, NULL);
-}
-
-static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome)
-{
-    (void)outcome;
-    if (loop_now_us() >= web->safeboot_until_us)
-        return false;
-    web_wait(web, SAFEBOOT_POLL_US, ask_for_safeboot);
-    return true;
-}
-
-/* "false": the board restarts into its safeboot firmware. "true": that firmware runs; its own page
- * waits a second before the upload. "none": the board takes the upload now; older versions do not
- * know the question. */
-static void on_safeboot(struct web *web, const struct http_reply *reply)
-{
-    const char *text = http_reply_text(reply);
-
-    if (reply->status == STATUS_OK && strstr(text, "true")) {
-        web_wait(web, SAFEBOOT_SETTLE_US, ask_for_upload_page);
-        return;
-    }
-    if (reply->status != STATUS_OK || !strstr(text, "false")) {
-        ask_for_upload_page(web);
-        return;
-    }
-    if (!web->safeboot_until_us) {
-        web->safeboot_until_us = loop_now_us() + SAFEBOOT_LIMIT_US;
-        web_note(web, "the board restarts into its safeboot firmware, which takes the upload");
-    }
-    if (loop_now_us() < web->safeboot_until_us)
-        web_wait(web, SAFEBOOT_POLL_US, ask_for_safeboot);
-    else
-        web_fail(web, OTA_E_NO_ANSWER,
-                 "the board did not start its safeboot firmware within %.0f s",
-                 (double)SAFEBOOT_LIMIT_US / 1e6);
-}
-
-static void ask_for_safeboot(struct web *web)
-{
-    web_get(web, "/u4?u4=fct&api=", on_safeboot, web->safeboot_until_us ? on_safeboot_lost : NULL);
-}
-
-static void start_tasmota(struct web *web)
-{
-    if (kind_overlap(web->finder.facts.chips, "esp32*"))
-        ask_for_safeboot(web);
-    else
-        ask_for_upload_page(web);
-}
-
-void web_start_upload(struct web *web)
-{
-    if (web->history.broken_us && web->finder.page->restart_path && may_keep_part(web))
-        ask_for_uptime(web);
-    else if (web->finder.page->start == PAGE_START_TASMOTA)
-        start_tasmota(web);
-    else if (web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2)
-        start_elegantota(web);
-    else
-        send_image(web);
 }
 
 /* -- the verdict -- */
@@ -421,7 +157,7 @@ static bool start_over(struct web *web, const char *text)
     web_note(web, message);
     web->is_posted = web->is_all_sent = web->is_acknowledged = false;
     web->starts = 0;
-    web_wait(web, START_AGAIN_US, web_find_page);
+    web_wait(web, TRY_AGAIN_US, web_find_page);
     return true;
 }
 
@@ -461,7 +197,7 @@ static void take_upload_challenge(struct web *web, const struct challenge *chall
             is_first
                 ? "the board asks for the password with the upload, not with its page; trying again"
                 : REPLACED_NOTE);
-        web_wait(web, START_AGAIN_US, web_start_upload);
+        web_wait(web, TRY_AGAIN_US, web_start_upload);
     } else {
         web_fail_rejected(web);
     }
@@ -482,19 +218,19 @@ static bool handle_challenge_to_upload(struct web *web, const struct challenge *
         take_upload_challenge(web, challenge);
     } else if (web_take_challenge(web, challenge)) {
         web_note(web, REPLACED_NOTE);
-        web_wait(web, START_AGAIN_US, web_find_page);
+        web_wait(web, TRY_AGAIN_US, web_find_page);
     }
     return true;
 }
 
 static void fail_unauthorized(struct web *web, const struct http_reply *reply, const char *text)
 {
-    char status[STATUS_SHOWN_MAX];
+    char status[PAGE_STATUS_MAX];
     struct ota_failure failure;
 
     ota_fail(&failure, OTA_E_WRONG_PASSWORD,
              "the board rejected the upload (%s), although it %s; nothing was installed",
-             show_status(status, reply->status, text),
+             page_status_text(status, reply->status, text),
              web->history.is_unlocked             ? "took the PIN for its page"
              : web->answer == WEB_ANSWER_ACCEPTED ? "accepted the password for its page"
              : web->authorization                 ? "did not reject the password for its page"
@@ -525,7 +261,7 @@ static void note_password(struct web *web, const struct http_reply *reply)
 static void note_broken(struct web *web, struct ota_failure *failure)
 {
     web->history.broken_us = loop_now_us();
-    if (may_keep_part(web))
+    if (web_may_keep_part(web))
         failure->cause = tells_of_part(web) ? OTA_CAUSE_PART_UNSURE : OTA_CAUSE_PART_KEPT;
 }
 
@@ -575,7 +311,7 @@ static void end_confirmed(struct web *web)
 
 static void judge_reply(struct web *web, const struct http_reply *reply)
 {
-    char raw[PAGE_TEXT_MAX], status[STATUS_SHOWN_MAX], what[STATUS_SHOWN_MAX + 128];
+    char raw[PAGE_TEXT_MAX], status[PAGE_STATUS_MAX], what[PAGE_STATUS_MAX + 128];
     char path[WEB_PATH_MAX];
     enum page_verdict verdict = page_judge(raw, web->finder.page, reply);
     const char *text = web_hide_secrets(web, raw);
@@ -592,7 +328,8 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         fail_unauthorized(web, reply, text);
     } else if (verdict == PAGE_ABSENT) {
         web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: %s",
-                 web_show_path(web, path, web->path), show_status(status, reply->status, text));
+                 web_show_path(web, path, web->path),
+                 page_status_text(status, reply->status, text));
     } else if (!web->is_acknowledged) {
         struct ota_failure failure;
         ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
@@ -608,7 +345,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
                  : http_reply_may_be_cut(reply) ? "may lack its end, as it has no length, and does "
                                                   "not say"
                                                 : "does not say",
-                 show_status(status, reply->status, text));
+                 page_status_text(status, reply->status, text));
         fail_unclear(web, what);
     }
 }

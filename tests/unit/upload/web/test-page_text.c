@@ -57,12 +57,22 @@ static void test_bound(void **state)
     assert_string_equal(text + strlen(text) - 3, "...");
 }
 
+static void test_status(void **state)
+{
+    char text[PAGE_STATUS_MAX];
+
+    (void)state;
+    assert_string_equal(page_status_text(text, 404, ""), "status 404");
+    assert_string_equal(page_status_text(text, 500, "no \"room\""), "status 500, \"no \"room\"\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_from),
         cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
