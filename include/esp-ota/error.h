@@ -137,6 +137,8 @@ enum ota_cause {
     OTA_CAUSE_RESTART_UNKNOWN, /* this computer was off the network meanwhile */
     OTA_CAUSE_LOG_REJECTED,
     OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
+    OTA_CAUSE_LOG_SILENT,    /* connected, but no line came since the restart */
+    OTA_CAUSE_LOG_REFUSED,   /* nothing listens at its port */
     OTA_CAUSE_LOG_UNDECIDED, /* a pattern can match a line in too many ways */
     OTA_CAUSE_OTHER_VERSION, /* than that of the image, --expect-version or --serve-version */
     OTA_CAUSE_NO_VERSION,    /* the board did not report one in time, or none that is known */

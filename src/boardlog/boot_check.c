@@ -315,7 +315,11 @@ static void on_expect_deadline(void *userdata)
         verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
     else if (is_restart_unknown(check))
         verdict.cause = OTA_CAUSE_RESTART_UNKNOWN;
-    else if (!check->was_connected)
+    else if (check->was_connected)
+        verdict.cause = OTA_CAUSE_LOG_SILENT;
+    else if (check->number == ECONNREFUSED)
+        verdict.cause = OTA_CAUSE_LOG_REFUSED;
+    else
         ota_blame_this_computer(&verdict, check->number);
     give_verdict(check, &verdict);
 }
@@ -482,8 +486,7 @@ static void tell_no_restart(struct boot_check *check, const struct restart_watch
         ota_blame_this_computer(&verdict, report->reason);
         break;
     case RESTART_WATCH_STILL_GONE:
-        ota_fail(&verdict, OTA_E_UNPROVEN,
-                 "the board went off the network and was not back after %.3g s",
+        ota_fail(&verdict, OTA_E_UNPROVEN, "it went off the network and was not back after %.3g s",
                  (double)check->config.settings->online_us / 1e6);
         verdict.cause = OTA_CAUSE_NOT_BACK;
         break;
@@ -493,8 +496,7 @@ static void tell_no_restart(struct boot_check *check, const struct restart_watch
         break;
     default:
         ota_fail(&verdict, OTA_E_UNPROVEN,
-                 "the board answered all the time, for %.1f s: it did not restart, or too fast to "
-                 "be seen",
+                 "it answered all the time, for %.1f s: it did not restart, or too fast to be seen",
                  seconds_since_start(check));
         verdict.cause = OTA_CAUSE_NOT_RESTARTED;
     }

@@ -240,6 +240,8 @@ void job_end_log(struct job *job, bool is_time_over, int signal_number)
                  was_reached ? "" : "; its log was never reached: ", was_reached ? "" : reason);
     } else if (!was_reached && is_time_over) {
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
+        if (number == ECONNREFUSED)
+            result.cause = OTA_CAUSE_LOG_REFUSED;
         ota_blame_this_computer(&result, number);
         if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
             job_explain_silence(job, &result);

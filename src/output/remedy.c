@@ -701,6 +701,12 @@ static const struct remedy {
      .text =
          "Look for the reason in the log (lines from before the connection are lost): the firmware "
          "runs, but has logged no line that is expected; --expect-timeout=SECONDS waits longer."},
+    {.cause = OTA_CAUSE_LOG_SILENT,
+     .text = "Let the sketch repeat its lines, or log them with each new connection: those from "
+             "before the connection are lost; --expect-timeout=SECONDS waits longer."},
+    {.cause = OTA_CAUSE_LOG_REFUSED,
+     .text = "Check the port of the log (--monitor=PORT), and that the sketch now on the board "
+             "opens it once it has joined the Wi-Fi, as TelnetStream.begin() does."},
     {.cause = OTA_CAUSE_LOG_UNDECIDED,
      .text =
          "Write a simpler expression for --reject: nested repetitions, such as (a+)+, can match a "

@@ -337,7 +337,8 @@ class Connections(MonitorScenario):
     def test_wrong_port(self):
         """Nothing listens: said at once, and in the end with the port."""
         args = (MONITOR, "--expect", "x", "--expect-timeout", "1")
-        says = (REFUSED, r'esp-ota: .*in 1 s the log did not say "x"; it was never reached: nothing listens on the board\'s TCP port \d+')
+        says = (REFUSED, r'esp-ota: .*in 1 s the log did not say "x"; it was never reached: nothing listens on the board\'s TCP port \d+',
+                "\n  Check the port of the log")
         self.check((
             Case("alone", args=args, uploads=False, status=12, says=says),
             Case("after an upload", args=args, status=12, installed=True,
@@ -521,7 +522,7 @@ class Proof(MonitorScenario):
             missed("one line", ("boot",), *wifi, says=('the last line was "boot"',)),
             missed("one of two", two, *wifi, "--expect", "boot", says=('the log did not say "wifi"; ',)),
             missed("both", two, *wifi, "--expect", "mqtt", says=('the log did not say "wifi", "mqtt"; ',)),
-            missed("no line", ("!pause 60000",), *wifi, says=("it was connected, but no line came",)),
+            missed("no line", ("!pause 60000",), *wifi, says=("it was connected, but no line came", "\n  Let the sketch repeat")),
             missed("no line, nothing rejected", ("!pause 60000",), "--reject", "panic",
                    says=("the log did not say anything",)),
             missed("shown as text", (r"!raw \x1b[2Jboot\n",), *wifi, says=(r'the last line was "\\x1b\[2Jboot"',)),

@@ -63,14 +63,14 @@ class Online(unittest.TestCase):
     def test_never_gone(self):
         status, output = self.upload("--online=3", goes=False)
         self.assertEqual(status, 12, output)
-        self.assertRegex(output, r"esp-ota: .*the board answered all the time, for \d+\.\d s: it did not restart, "
+        self.assertRegex(output, r"esp-ota: .*it answered all the time, for \d+\.\d s: it did not restart, "
                          r"or too fast to be seen")
         self.assertNotRegex(output, BACK)
 
     def test_not_back_in_time(self):
         status, output = self.upload("--online=5", returns=False)
         self.assertEqual(status, 12, output)
-        self.assertRegex(output, r"esp-ota: .*the board went off the network and was not back after 5 s\n")
+        self.assertRegex(output, r"esp-ota: .*it went off the network and was not back after 5 s\n")
 
     def upload_and_lose(self, lose, *options):
         """lose(net, program) is called while the restart of a board is waited for that was never away."""
@@ -127,7 +127,7 @@ class Online(unittest.TestCase):
     def test_line_but_never_gone(self):
         status, output = self.upload("--online=5", "--expect", "^new$", goes=False)
         self.assertEqual(status, 12, output)
-        self.assertRegex(output, r"esp-ota: .*the board answered all the time, for \d+\.\d s")
+        self.assertRegex(output, r"esp-ota: .*it answered all the time, for \d+\.\d s")
 
 
 class Carrier(unittest.TestCase):

@@ -641,7 +641,16 @@ static const struct story verdicts_stories[] = {
      .expected = {"ready"},
      .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0, 0}},
      .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
-                           "but no line came\n"},
+                           "but no line came\n",
+     .cause = OTA_CAUSE_LOG_SILENT},
+    {.title = "refused",
+     .expected = {"ready"},
+     .steps = {{STATE, 3000, "nothing listens", BOARD_LOG_UNREACHABLE, ECONNREFUSED},
+               {PASS, 30000, NULL, 0, 0}},
+     .story = "note no log: nothing listens; trying again\n"
+              "unproven: in 30 s the log did not say \"ready\"; it was never reached: nothing "
+              "listens\n",
+     .cause = OTA_CAUSE_LOG_REFUSED},
     {.title = "never reached",
      .expected = {"ready"},
      .steps = {{STATE, 3000, "no answer\n", BOARD_LOG_UNREACHABLE, 0}, {PASS, 30000, NULL, 0, 0}},
@@ -767,7 +776,7 @@ static const struct story online_stories[] = {
     {.title = "never gone",
      .online = true,
      .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE, 0}},
-     .story = "unproven: the board answered all the time, for 10.0 s: it did not restart, or too "
+     .story = "unproven: it answered all the time, for 10.0 s: it did not restart, or too "
               "fast to be seen\n"},
     {.title = "nobody has watched for a while",
      .online = true,
@@ -777,7 +786,7 @@ static const struct story online_stories[] = {
     {.title = "still gone",
      .online = true,
      .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_STILL_GONE, 0}},
-     .story = "unproven: the board went off the network and was not back after 60 s\n"},
+     .story = "unproven: it went off the network and was not back after 60 s\n"},
     {.title = "without an upload it is not waited for",
      .online = true,
      .is_old = true,
@@ -833,7 +842,7 @@ static const struct story online_stories[] = {
      .online = true,
      .expected = {"ready"},
      .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE, 0}, {PASS, 60000, NULL, 0, 0}},
-     .story = "unproven: the board answered all the time, for 10.0 s: it did not restart, or too "
+     .story = "unproven: it answered all the time, for 10.0 s: it did not restart, or too "
               "fast to be seen\n"},
 };
 
@@ -937,7 +946,7 @@ static const struct story freed_by_callback_stories[] = {
      .expected = {"ready"},
      .free_at = AT_VERDICT,
      .steps = {{ONLINE, 20000, NULL, RESTART_WATCH_STILL_GONE, 0}, {PASS, 90000, NULL, 0, 0}},
-     .story = "unproven: the board went off the network and was not back after 60 s\n"},
+     .story = "unproven: it went off the network and was not back after 60 s\n"},
 };
 
 static void test_freed_by_callback(void **state)

@@ -2229,6 +2229,9 @@ static void test_job_say(void **state)
     job_end_log(job, false, SIGTERM);
     assert_non_null(strstr(world.story, "result interrupted 143 0: interrupted by SIGTERM; its log "
                                         "was never reached: nothing listens\n"));
+    world.follow_number = ECONNREFUSED;
+    job_end_log(job, true, 0);
+    assert_int_equal(world.cause, OTA_CAUSE_LOG_REFUSED);
     world.follow_number = EMFILE;
     job_end_log(job, true, 0);
     assert_non_null(strstr(world.story, "result internal 1 0: its log was never reached: "));

@@ -104,6 +104,8 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_RESTART_UNKNOWN, SKETCH, "", "keep this computer in the network"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REJECTED, SKETCH, "", "that --reject matches"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNMATCHED, SKETCH, "", "has logged no line that is expected"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_LOG_SILENT, SKETCH, "", "with each new connection"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REFUSED, SKETCH, "", "Check the port of the log"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNDECIDED, SKETCH, "", "simpler expression for --reject"},
     {OTA_E_UNPROVEN, OTA_CAUSE_OTHER_VERSION, SKETCH, "", "--expect-version"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NO_VERSION, SKETCH, "", "--expect-timeout"},
