@@ -31,6 +31,7 @@ enum ota_skip {
     OTA_SKIP_UNTRIED,   /* the roll-out has stopped */
     OTA_SKIP_DUPLICATE, /* it is the same board as another one */
     OTA_SKIP_CONFIRMED, /* an earlier run has updated it */
+    OTA_SKIP_INSTALLED, /* it runs the image already */
     OTA_SKIP_DRY_RUN,   /* nothing speaks against it, but nothing is to be sent */
 };
 

@@ -18,6 +18,7 @@
 #include "output/report.h"
 #include "secrets/exposure.h"
 #include "serve/lack.h"
+#include "serve/same_board.h"
 #include "serve/serve.h"
 #include "serve/tasmota.h"
 
@@ -45,6 +46,7 @@ struct program {
     struct offer *offers; /* one for each image of the plan */
     const struct offer *rest;
     bool has_askers; /* boards are listed that ask by themselves */
+    bool has_told;   /* and boards that are told to, or were in an earlier run */
     struct book book;
     struct loop *loop;
     struct mdns_client *mdns;
@@ -124,18 +126,37 @@ static bool fail_lax(struct ota_failure *failure, const struct assignment *assig
     return true;
 }
 
-static void on_tasmota_same(struct book_board *board, const struct book_board *same, void *userdata)
+static void on_tasmota_same(struct book_board *board, struct book_board *same, void *userdata)
 {
     const struct program *program = userdata;
     const struct assignment *assignment = board->userdata, *other = same->userdata;
     char message[ASSIGNMENT_SAME_MAX];
     struct ota_failure failure;
 
+    book_join(board, same);
     if (assignment_fail_different(&failure, assignment, other) ||
         fail_lax(&failure, assignment, other))
         serve_settle(program->serve, board, OTA_PHASE_RESOLVE, &failure);
     else
         serve_leave_out(program->serve, board, assignment_same(message, assignment, other));
+}
+
+/* A board that is told may have another line, by which it would ask by itself. */
+static void on_tasmota_found(struct book_board *told, void *userdata)
+{
+    struct program *program = userdata;
+    struct book_board *board;
+
+    while ((board = same_board_asker(&program->book, program->names, told)))
+        on_tasmota_same(board, told, program);
+}
+
+/* A name may have been looked up after its board was found. */
+static void join_askers(struct program *program)
+{
+    for (size_t i = 0; i < program->book.count; i++)
+        if (program->book.boards[i]->is_told)
+            on_tasmota_found(program->book.boards[i], program);
 }
 
 static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
@@ -176,12 +197,14 @@ static enum ota_error open_tasmotas(struct program *program)
         .loop = program->loop,
         .mdns = program->mdns,
         .book = &program->book,
+        .names = program->names,
         .rules = make_rules(options),
         .reply_us = options->upload.timeout_us,
         .fetch_us = options->upload.expect_version_us,
         .force = options->upload.force,
         .on_note = on_tasmota_note,
         .on_unasked = on_tasmota_unasked,
+        .on_found = on_tasmota_found,
         .on_same = on_tasmota_same,
         .on_done = on_tasmota_done,
         .on_all_done = on_tasmotas_done,
@@ -222,7 +245,6 @@ static enum ota_error order_tasmota(struct program *program, struct book_board *
     if (open_tasmotas(program) != OTA_OK)
         return failure->error;
 
-    board->userdata = assignment;
     board->is_told = true;
     const struct tasmota_order order = {.board = board,
                                         .target = target,
@@ -242,6 +264,20 @@ static enum ota_error fail_mac(struct program *program, const char *name)
                     escape_string(shown, sizeof shown, name));
 }
 
+/* A MAC may be written in several ways. */
+static enum ota_error list_again(struct program *program, struct book_board *board,
+                                 const struct assignment *assignment)
+{
+    char name[ASSIGNMENT_LABEL_MAX], difference[ASSIGNMENT_DIFFERENCE_MAX];
+
+    if (*assignment_difference(difference, board->userdata, assignment))
+        return ota_fail(&program->failure, OTA_E_USAGE, "%s %s; leave one of them out",
+                        assignment_label(name, assignment), difference);
+    if (assignment->is_confirmed)
+        book_set_state(board, BOOK_CONFIRMED);
+    return OTA_OK;
+}
+
 /* A board is listed by its MAC, its address or its name, or by the URL of its page. */
 static enum ota_error list_board(struct program *program, const struct assignment *assignment)
 {
@@ -252,9 +288,13 @@ static enum ota_error list_board(struct program *program, const struct assignmen
 
     if (!has_mac && target->kind != TARGET_ADDRESS && mac_is_meant(target->name))
         return fail_mac(program, target->name);
-    struct book_board *board = book_add(&program->book, assignment_target(name, assignment));
+    struct book_board *board = has_mac ? book_find_mac(&program->book, &mac) : NULL;
+    if (board)
+        return list_again(program, board, assignment);
+    board = book_add(&program->book, assignment_target(name, assignment));
     if (!board)
         return ota_fail_no_memory(&program->failure);
+    board->userdata = assignment;
     board->port = target->port;
     if (assignment->label)
         escape_string(board->label, sizeof board->label, assignment->label);
@@ -264,6 +304,7 @@ static enum ota_error list_board(struct program *program, const struct assignmen
         book_set_home(board, &target->address);
     board->offer = find_offer(program, assignment->image);
     program->has_askers = program->has_askers || !target->scheme;
+    program->has_told = program->has_told || target->scheme;
     if (assignment->is_confirmed)
         book_set_state(board, BOOK_CONFIRMED);
     else if (target->scheme)
@@ -528,7 +569,7 @@ static enum ota_error open_serve(struct program *program, const struct httpd_ide
                                         .identity = identity,
                                         .user = options->web.user,
                                         .password =
-                                            program->tasmotas ? NULL : options->plan.password,
+                                            program->has_told ? NULL : options->plan.password,
                                         .rules = make_rules(options),
                                         .attempts_max = options->fleet.retries + 1,
                                         .offers = program->offers,
@@ -554,6 +595,18 @@ static void tell_tasmotas(struct program *program)
     }
     address_set_port(&at, serve_port(program->serve));
     tasmotas_start(program->tasmotas, &at);
+}
+
+/* The boards that --resume leaves out. The events hand that on to the next run. */
+static void tell_resumed(struct program *program)
+{
+    const size_t resumed = book_count_state(&program->book, BOOK_CONFIRMED);
+
+    if (resumed > 0)
+        report_resumed(resumed, program->book.count);
+    for (size_t i = 0; i < program->book.count; i++)
+        if (program->book.boards[i]->state == BOOK_CONFIRMED)
+            serve_tell_resumed(program->serve, program->book.boards[i], ASSIGNMENT_CONFIRMED);
 }
 
 static enum ota_error prepare_serving(struct program *program)
@@ -584,9 +637,7 @@ static enum ota_error prepare_serving(struct program *program)
         loop_timer_start(&program->end, program->options->serve.for_us);
     if (say_urls(program) != OTA_OK)
         return failure->error;
-    const size_t resumed = book_count_state(&program->book, BOOK_CONFIRMED);
-    if (resumed > 0)
-        report_resumed(resumed, program->book.count);
+    tell_resumed(program);
     tell_tasmotas(program);
     on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;
@@ -597,8 +648,9 @@ static enum ota_error judge(struct program *program, int *status)
 {
     const unsigned wanted = program->options->serve.until_confirmed;
     const size_t confirmed = book_count_state(&program->book, BOOK_CONFIRMED);
-    const enum ota_error error = serve_end(program->serve, status);
 
+    join_askers(program);
+    const enum ota_error error = serve_end(program->serve, status);
     if (error != OTA_OK || confirmed >= wanted)
         return error;
     ota_fail(&program->failure, OTA_E_NOT_RETURNED,

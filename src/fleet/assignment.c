@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char ASSIGNMENT_CONFIRMED[] = "has confirmed this image in an earlier run";
+
 const char *assignment_target(char text[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;

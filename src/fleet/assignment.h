@@ -71,6 +71,9 @@ enum { ASSIGNMENT_SAME_MAX = ASSIGNMENT_LABEL_MAX + 32 };
 const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assignment *assignment,
                             const struct assignment *same);
 
+/* Why --resume leaves out a board. */
+extern const char ASSIGNMENT_CONFIRMED[];
+
 /* If the failure is for want of a password or key, adds why the board got none, and the cause. */
 void assignment_explain(const struct assignment *assignment, struct ota_failure *failure);
 

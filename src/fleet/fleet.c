@@ -141,8 +141,7 @@ static void skip_confirmed(struct fleet *fleet)
 {
     while (fleet->begun < fleet->config.count &&
            fleet->members[fleet->begun].assignment->is_confirmed)
-        skip_member(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED,
-                    "has confirmed this image in an earlier run");
+        skip_member(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED, ASSIGNMENT_CONFIRMED);
 }
 
 /* Returns the next board that may start, or NULL if there is none for now. */

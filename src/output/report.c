@@ -466,8 +466,7 @@ static void show_note(struct report *report, const struct ota_event *event)
  * confirmed. */
 static void show_skipped(const struct report *report, const struct ota_event *event)
 {
-    bool is_counted =
-        event->skip == OTA_SKIP_CONFIRMED && is_fleet(report) && !report->totals.is_open;
+    bool is_counted = event->skip == OTA_SKIP_CONFIRMED && is_fleet(report);
 
     diag_status_clear();
     if (event->skip != OTA_SKIP_UNTRIED || !event->image)

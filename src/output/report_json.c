@@ -133,9 +133,8 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
 static const char *skip_name(enum ota_skip skip)
 {
     static const char *const names[] = {
-        [OTA_SKIP_UNTRIED] = "untried",
-        [OTA_SKIP_DUPLICATE] = "duplicate",
-        [OTA_SKIP_CONFIRMED] = "confirmed",
+        [OTA_SKIP_UNTRIED] = "untried",     [OTA_SKIP_DUPLICATE] = "duplicate",
+        [OTA_SKIP_CONFIRMED] = "confirmed", [OTA_SKIP_INSTALLED] = "confirmed",
         [OTA_SKIP_DRY_RUN] = "dry-run",
     };
     return names[skip];

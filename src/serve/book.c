@@ -87,7 +87,7 @@ bool book_list(struct book_board *board, const struct mac *mac)
     return is_done;
 }
 
-static struct book_board *find_by_mac(const struct book *book, const struct mac *mac)
+struct book_board *book_find_mac(const struct book *book, const struct mac *mac)
 {
     const struct book_board key = {.mac = *mac};
     struct book_board *const *found = tfind(&key, &book->by_mac, compare_macs);
@@ -102,10 +102,22 @@ void book_set_home(struct book_board *board, const struct address *address)
     board->home = board->address = *address;
 }
 
-void book_forget_home(struct book_board *board)
+static void unset_mac(struct book_board *board)
 {
+    if (board->has_mac)
+        tdelete(board, &board->book->by_mac, compare_macs);
+    board->has_mac = board->is_mac_listed = false;
+}
+
+void book_join(struct book_board *board, struct book_board *same)
+{
+    const bool is_known = board->has_mac, is_mac_listed = board->is_mac_listed;
+
     board->book->homes -= board->has_home;
     board->has_home = board->has_address = false;
+    unset_mac(board);
+    if (is_known && !same->has_mac && set_mac(same, &board->mac)) /* else memory ran out */
+        same->is_mac_listed = is_mac_listed;
 }
 
 void book_skip(struct book_board *board)
@@ -121,14 +133,21 @@ static bool is_home(const struct book_board *board, const struct address *addres
     return board->has_home && address_equal(&board->home, address);
 }
 
-/* Behind one address may be several listed boards; those that have told another MAC come last. */
+static bool is_more_likely(const struct book_board *board, const struct book_board *other)
+{
+    if (board->has_mac != other->has_mac)
+        return other->has_mac;
+    return board->is_told && !other->is_told;
+}
+
+/* Behind one address may be several listed boards. Those that have told another MAC come last, and
+ * those that are told to fetch first. */
 static struct book_board *find_at_home(const struct book *book, const struct address *address)
 {
     struct book_board *found = NULL;
 
     for (size_t i = 0; i < book->count && book->homes > 0; i++)
-        if (is_home(book->boards[i], address) &&
-            (!found || (found->has_mac && !book->boards[i]->has_mac)))
+        if (is_home(book->boards[i], address) && (!found || is_more_likely(book->boards[i], found)))
             found = book->boards[i];
     return found;
 }
@@ -149,7 +168,7 @@ static struct book_board *find_by_address(const struct book *book, const struct 
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address, struct book_board *named)
 {
-    struct book_board *by_mac = fetcher->has_mac ? find_by_mac(book, &fetcher->mac) : NULL;
+    struct book_board *by_mac = fetcher->has_mac ? book_find_mac(book, &fetcher->mac) : NULL;
 
     if (by_mac && (by_mac->is_mac_listed || is_home(by_mac, address)))
         return by_mac;
@@ -176,13 +195,19 @@ static void forget_mac(struct book_board *board)
 /* A listed board takes its MAC from one that is in no list, and never from another listed one. */
 static void learn_mac(struct book_board *board, const struct mac *mac)
 {
-    struct book_board *holder = find_by_mac(board->book, mac);
+    struct book_board *holder = book_find_mac(board->book, mac);
 
     if (holder && holder->is_listed)
         return;
     if (holder)
         forget_mac(holder);
     set_mac(board, mac); /* without memory, the board stays without one */
+}
+
+void book_set_mac(struct book_board *board, const struct mac *mac)
+{
+    unset_mac(board);
+    learn_mac(board, mac);
 }
 
 static void learn_board(struct book_board *board, const struct fetcher *fetcher,

@@ -116,9 +116,18 @@ bool book_list(struct book_board *board, const struct mac *mac);
 
 /* The list names this address of the board, or of its page. */
 void book_set_home(struct book_board *board, const struct address *address);
-void book_forget_home(struct book_board *board);
 
-/* It has turned out to be another name of a board: no canary, and nobody waits for it. */
+/* The page of a listed board has told its MAC, which replaces one that a request has told. It
+ * stays another listed board's that has it. */
+void book_set_mac(struct book_board *board, const struct mac *mac);
+
+/* The board that is known by this MAC; NULL: none is. */
+struct book_board *book_find_mac(const struct book *book, const struct mac *mac);
+
+/* A listed board has turned out to be another name of this one, which is known by its MAC, too. */
+void book_join(struct book_board *board, struct book_board *same);
+
+/* It is such another name: no canary, and nobody waits for it. */
 void book_skip(struct book_board *board);
 
 /* The sender of the request; NULL: it is new. named: the board whose listed name has this address

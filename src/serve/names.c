@@ -23,8 +23,9 @@ struct listed_name {
     struct book_board *board;
     const struct target *target;
     struct resolver *resolver; /* NULL: none runs */
-    bool was_told;             /* that it does not resolve */
-    bool was_cut_told;         /* that it has too many addresses */
+    bool was_looked_up;
+    bool was_told;     /* that it does not resolve */
+    bool was_cut_told; /* that it has too many addresses */
     size_t address_count;
     struct address addresses[RESOLVE_ADDRESSES_MAX]; /* from the last lookup that found any */
 };
@@ -92,9 +93,15 @@ bool names_add(struct names *names, struct book_board *board, const struct targe
 
 static void advance_round(struct names *names);
 
+/* Whether its board is known by nothing else, and is not left out. */
+static bool is_open(const struct listed_name *name)
+{
+    return !name->board->has_mac && name->board->state != BOOK_SKIPPED;
+}
+
 static void tell_once(const struct listed_name *name, bool *was_told, const char *text)
 {
-    if (*was_told || name->board->has_mac)
+    if (*was_told || !is_open(name))
         return;
     *was_told = true;
     name->names->on_note(name->board, text, name->names->userdata);
@@ -123,6 +130,7 @@ static void on_name_resolved(const struct resolution *resolution, const struct o
 {
     struct listed_name *name = userdata;
 
+    name->was_looked_up = true;
     note_lookup(name, resolution, failure);
     resolver_free(name->resolver);
     name->resolver = NULL;
@@ -132,7 +140,7 @@ static void on_name_resolved(const struct resolution *resolution, const struct o
 
 static void look_up_name(struct names *names, struct listed_name *name)
 {
-    if (name->board->has_mac)
+    if (!is_open(name))
         return;
 
     name->resolver =
@@ -190,16 +198,40 @@ struct book_board *names_find(const struct names *names, const struct address *a
 {
     struct book_board *found = NULL;
 
-    for (size_t i = 0; i < names->count && (!found || found->has_mac); i++)
-        if (has_address(names->list[i], address) && (!found || !names->list[i]->board->has_mac))
-            found = names->list[i]->board;
+    for (size_t i = 0; i < names->count && (!found || found->has_mac); i++) {
+        struct book_board *board = names->list[i]->board;
+
+        if (board->state != BOOK_SKIPPED && has_address(names->list[i], address) &&
+            (!found || !board->has_mac))
+            found = board;
+    }
     return found;
+}
+
+struct book_board *names_find_fitting(const struct names *names, const struct address *address,
+                                      names_fit_fn *fits, const void *userdata)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (has_address(names->list[i], address) && fits(names->list[i]->board, userdata))
+            return names->list[i]->board;
+    return NULL;
+}
+
+bool names_await_confirmed(const struct names *names)
+{
+    for (size_t i = 0; i < names->count && names->ended == 0; i++) {
+        const struct listed_name *name = names->list[i];
+
+        if (is_open(name) && name->board->state == BOOK_CONFIRMED && !name->was_looked_up)
+            return true;
+    }
+    return false;
 }
 
 static bool has_open_name(const struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)
-        if (!names->list[i]->board->has_mac)
+        if (is_open(names->list[i]))
             return true;
     return false;
 }

@@ -55,6 +55,9 @@ void serve_note(struct serve *serve, struct book_board *board, bool is_important
 /* Tells that a board did not ask for the password that was given for it. */
 void serve_note_unasked(struct serve *serve, struct book_board *board);
 
+/* Tells that a board has confirmed in an earlier run. message is printable. */
+void serve_tell_resumed(struct serve *serve, struct book_board *board, const char *message);
+
 /* A listed board turned out to be the same one as another: tells so, and expects it no more.
  * message is printable. */
 void serve_leave_out(struct serve *serve, struct book_board *board, const char *message);

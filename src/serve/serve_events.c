@@ -126,16 +126,26 @@ void serve_note_unasked(struct serve *serve, struct book_board *board)
     emit(serve, board, &event);
 }
 
+static void emit_skipped(struct serve *serve, struct book_board *board, enum ota_phase phase,
+                         enum ota_skip why, const char *message)
+{
+    struct ota_event event = {
+        .type = OTA_EVENT_SKIPPED, .phase = phase, .skip = why, .message = message};
+
+    emit(serve, board, &event);
+}
+
+void serve_tell_resumed(struct serve *serve, struct book_board *board, const char *message)
+{
+    emit_skipped(serve, board, OTA_PHASE_RESOLVE, OTA_SKIP_CONFIRMED, message);
+}
+
 void serve_leave_out(struct serve *serve, struct book_board *board, const char *message)
 {
-    struct ota_event event = {.type = OTA_EVENT_SKIPPED,
-                              .phase = OTA_PHASE_RESOLVE,
-                              .skip = OTA_SKIP_DUPLICATE,
-                              .message = message};
-
     board->is_settled = true;
+    board->told = 0; /* there is room for this */
     book_skip(board);
-    emit(serve, board, &event);
+    emit_skipped(serve, board, OTA_PHASE_RESOLVE, OTA_SKIP_DUPLICATE, message);
 }
 
 static void emit_result(struct serve *serve, struct book_board *board, enum ota_phase phase,
@@ -173,12 +183,7 @@ static void tell_return(struct serve *serve, struct book_board *board)
 
 static void tell_possession(struct serve *serve, struct book_board *board)
 {
-    struct ota_event event = {.type = OTA_EVENT_SKIPPED,
-                              .phase = OTA_PHASE_PROOF,
-                              .skip = OTA_SKIP_CONFIRMED,
-                              .message = "runs the image already"};
-
-    emit(serve, board, &event);
+    emit_skipped(serve, board, OTA_PHASE_PROOF, OTA_SKIP_INSTALLED, "runs the image already");
     serve->config.on_confirmed(serve->config.userdata);
 }
 

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "image/image_fit.h"
 #include "net/source.h"
+#include "serve/same_board.h"
 #include "serve/tasmota_internal.h"
 #include "upload/web/page_secrets.h"
 #include "upload/web/page_text.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASMOTA_PORT = 80, NOTE_MAX = OTA_MESSAGE_MAX, OLD_SHOWN_MAX = 400 };
+enum { NOTE_MAX = OTA_MESSAGE_MAX, OLD_SHOWN_MAX = 400 };
 
 static const int64_t FIND_US = SECONDS(10);
 static const int64_t LOOK_US = MILLISECONDS(300);
@@ -411,10 +412,9 @@ static void note_unasked(const struct tasmota *tasmota)
 static void begin_watch(struct tasmota *tasmota)
 {
     note_unasked(tasmota);
-    tasmota->is_upgrading = true;
-    tasmota->requests = tasmota->requests_before = tasmota->order.board->requests;
-    tasmota->ordered_us = tasmota->moved_us = loop_now_us();
-    tasmota->until_us = tasmota->moved_us + tasmota->all->config.fetch_us;
+    tasmota->moved_us = tasmota->until_us = loop_now_us();
+    if (!tasmota->all->is_ending)
+        tasmota->until_us += tasmota->all->config.fetch_us;
     watch_board(tasmota);
 }
 
@@ -449,6 +449,15 @@ static void on_upgrade_lost(struct tasmota *tasmota, const struct ota_failure *f
     begin_watch(tasmota);
 }
 
+/* It may ask the server before its reply has been read. */
+static void order_upgrade(struct tasmota *tasmota)
+{
+    tasmota->is_upgrading = true;
+    tasmota->requests = tasmota->requests_before = tasmota->order.board->requests;
+    tasmota->ordered_us = loop_now_us();
+    tasmota_ask(tasmota, "Upgrade", "1", on_upgrade, on_upgrade_lost);
+}
+
 static void on_url_set(struct tasmota *tasmota, const struct http_reply *reply)
 {
     char url[TASMOTA_URL_MAX] = "";
@@ -459,7 +468,7 @@ static void on_url_set(struct tasmota *tasmota, const struct http_reply *reply)
              strcmp(url, tasmota->url) != 0)
         fail_reply(tasmota, "OtaUrl", reply);
     else
-        tasmota_ask(tasmota, "Upgrade", "1", on_upgrade, on_upgrade_lost);
+        order_upgrade(tasmota);
 }
 
 /* The server's address, as this board sees it. */
@@ -517,6 +526,49 @@ static bool is_fit(struct tasmota *tasmota)
     return false;
 }
 
+/* Two names of one board are one target. What it is known by is the other one's. */
+static void leave_to(struct tasmota *tasmota, struct book_board *same)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    tasmota->is_done = true;
+    config->on_same(tasmota->order.board, same, config->userdata);
+    go_on(tasmota->all);
+}
+
+/* Another board that is listed with this MAC, or has told it; NULL: none. */
+static struct book_board *find_listed_mac(const struct tasmota *tasmota, const struct mac *mac)
+{
+    struct book_board *holder = book_find_mac(tasmota->all->config.book, mac);
+
+    return holder && holder->is_listed && holder != tasmota->order.board ? holder : NULL;
+}
+
+static void on_network(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+    struct book_board *board = tasmota->order.board, *same = NULL;
+    struct mac mac;
+    const bool has_mac = tasmota_reply_mac(&mac, reply);
+
+    if (!has_mac && json_memory_has_run_out()) {
+        fail_unread(tasmota, OTA_E_INTERNAL, "");
+        return;
+    }
+    if (has_mac)
+        same = find_listed_mac(tasmota, &mac);
+    if (same && (same->is_told || same->state == BOOK_CONFIRMED)) {
+        leave_to(tasmota, same);
+        return;
+    }
+    if (same)
+        config->on_same(same, board, config->userdata);
+    if (has_mac)
+        book_set_mac(board, &mac);
+    config->on_found(board, config->userdata);
+    tasmota_ask(tasmota, "OtaUrl", NULL, on_url, on_lost);
+}
+
 static void on_first_status(struct tasmota *tasmota, const struct http_reply *reply)
 {
     char place[ADDRESS_TEXT_MAX + 8], text[NOTE_MAX];
@@ -526,7 +578,8 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
                  address_text_port(place, &tasmota->address));
         fail_unread(tasmota, OTA_E_NO_PAGE, text);
     } else if (is_fit(tasmota)) {
-        tasmota_ask(tasmota, "OtaUrl", NULL, on_url, on_lost);
+        book_set_home(tasmota->order.board, &tasmota->address);
+        tasmota_ask(tasmota, "Status", "5", on_network, on_lost);
     }
 }
 
@@ -564,39 +617,33 @@ static const struct tasmota *find_same(const struct tasmota *tasmota, const stru
     return NULL;
 }
 
-/* Two names of one board are one target. Requests from its address are the other one's. */
-static void leave_to(struct tasmota *tasmota, const struct tasmota *same)
-{
-    const struct tasmotas_config *config = &tasmota->all->config;
-    struct book_board *board = tasmota->order.board;
-
-    tasmota->is_done = true;
-    book_forget_home(board);
-    config->on_same(board, same->order.board, config->userdata);
-    go_on(tasmota->all);
-}
-
 /* Asks at the address whose turn it is. While it is not known whether another board is there, or
  * elsewhere, this one waits. */
 static void ask_first(struct tasmota *tasmota)
 {
+    const struct tasmotas_config *config = &tasmota->all->config;
     const struct target *target = tasmota->order.target;
+    struct book_board *board = tasmota->order.board;
     struct address address = tasmota->found[tasmota->tried];
 
     address_set_port(&address, target->port ? target->port : TASMOTA_PORT);
-    const struct tasmota *same = find_same(tasmota, &address);
-    if (same && *same->facts.version) {
+    const struct tasmota *other = find_same(tasmota, &address);
+    struct book_board *same =
+        other && *other->facts.version
+            ? other->order.board
+            : same_board_confirmed(config->book, config->names, board, &address);
+    if (same) {
         leave_to(tasmota, same);
         return;
     }
-    if (same) {
+    if (other || names_await_confirmed(config->names)) {
         after(tasmota, LOOK_US, ask_first);
         return;
     }
 
-    tasmota->address = address;
+    tasmota->address = board->address = address;
+    board->has_address = true;
     http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
-    book_set_home(tasmota->order.board, &tasmota->address);
     tasmota_ask(tasmota, "Status", "2", on_first_status, on_first_lost);
 }
 

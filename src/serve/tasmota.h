@@ -1,8 +1,8 @@
 /*
  * tasmota.h: boards with Tasmota that are told to fetch from here.
  *
- *   Status 2 -> OtaUrl (remembered) -> OtaUrl OURS -> Upgrade 1 -> the board asks the server,
- *   restarts -> Status 2 tells another firmware -> OtaUrl OLD
+ *   Status 2 -> Status 5 (its MAC) -> OtaUrl (remembered) -> OtaUrl OURS -> Upgrade 1 -> the board
+ *   asks the server, restarts -> Status 2 tells another firmware -> OtaUrl OLD
  *
  * The board reads OtaUrl at each of its four tries, so it gets the old one back only once they are
  * over; else it would fetch from there.
@@ -17,6 +17,7 @@
 #include "esp-ota/error.h"
 #include "image/image.h"
 #include "serve/book.h"
+#include "serve/names.h"
 
 struct tasmotas;
 
@@ -25,6 +26,7 @@ struct tasmotas_config {
     struct loop *loop;
     struct mdns_client *mdns;
     const struct book *book;
+    const struct names *names; /* boards of the book that are listed by name */
     struct rollout_rules rules;
     int64_t reply_us; /* limit for a reply to a command */
     int64_t fetch_us; /* limit for a board to ask, and for its return with the image */
@@ -34,9 +36,11 @@ struct tasmotas_config {
                     void *userdata);
     /* The board has not asked for the password that was given for it. */
     void (*on_unasked)(struct book_board *board, void *userdata);
-    /* The board is the same one as another, which is told already: it is not told, and has no
-     * on_done. */
-    void (*on_same)(struct book_board *board, const struct book_board *same, void *userdata);
+    /* The page of the board has answered, so where it is and its MAC are known. */
+    void (*on_found)(struct book_board *board, void *userdata);
+    /* The board is the same one as another, which is told, or has confirmed already: it is not
+     * told, and has no on_done. It may also be one that asks by itself. */
+    void (*on_same)(struct book_board *board, struct book_board *same, void *userdata);
     void (*on_done)(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata);
     void (*on_all_done)(void *userdata);

@@ -26,14 +26,18 @@ char *tasmota_command_path(char path[TASMOTA_PATH_MAX], const char *name, const 
     return path;
 }
 
+/* Lines of its log that come at the same time follow as further objects. NULL: it is no JSON. */
+static json_t *load_reply(const struct http_reply *reply)
+{
+    return reply->status == STATUS_OK ? json_memory_load(http_reply_text(reply), reply->body_length,
+                                                         JSON_DISABLE_EOF_CHECK, NULL)
+                                      : NULL;
+}
+
 bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *reply,
                         const char *name)
 {
-    /* Lines of its log that come at the same time follow as further objects. */
-    json_t *root = reply->status == STATUS_OK
-                       ? json_memory_load(http_reply_text(reply), reply->body_length,
-                                          JSON_DISABLE_EOF_CHECK, NULL)
-                       : NULL;
+    json_t *root = load_reply(reply);
     const char *value = json_string_value(json_object_get(root, name));
     const bool fits = value && strlen(value) < capacity;
 
@@ -41,6 +45,17 @@ bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *re
         memcpy(text, value, strlen(value) + 1);
     json_decref(root);
     return fits;
+}
+
+bool tasmota_reply_mac(struct mac *mac, const struct http_reply *reply)
+{
+    json_t *root = load_reply(reply);
+    const char *text =
+        json_string_value(json_object_get(json_object_get(root, "StatusNET"), "Mac"));
+    const bool has_mac = text && mac_parse(mac, text);
+
+    json_decref(root);
+    return has_mac;
 }
 
 bool tasmota_asks_for_password(const struct http_reply *reply)

@@ -137,21 +137,14 @@ bool fetch_url_is_good(const char *url)
     return strlen(url) < FETCH_URL_ROOM / 2 && read_url(url, &to, path);
 }
 
-/* Writes the MAC with colons, in upper case. That of an access point has another first byte. */
+/* The MAC of an access point has another first byte. */
 static void write_mac(const struct board *board, bool is_access_point, char text[VALUE_ROOM])
 {
-    char digits[HEX_ROOM];
-    size_t length = 0;
+    char mac[HEX_ROOM];
 
-    page_mac(board, digits);
+    snprintf(text, VALUE_ROOM, "%s", page_mac_text(board, mac));
     if (is_access_point)
-        digits[1] = 'e';
-    for (size_t i = 0; i < 12; i++) {
-        if (i > 0 && i % 2 == 0)
-            text[length++] = ':';
-        text[length++] = (char)toupper((unsigned char)digits[i]);
-    }
-    text[length] = '\0';
+        text[1] = 'E';
 }
 
 static void write_host(const struct board *board, char text[VALUE_ROOM])

@@ -406,6 +406,21 @@ const char *page_mac(const struct board *board, char mac[HEX_ROOM])
     return mac;
 }
 
+const char *page_mac_text(const struct board *board, char text[HEX_ROOM])
+{
+    char digits[HEX_ROOM];
+    size_t length = 0;
+
+    page_mac(board, digits);
+    for (size_t i = 0; i < 12; i++) {
+        if (i > 0 && i % 2 == 0)
+            text[length++] = ':';
+        text[length++] = (char)toupper((unsigned char)digits[i]);
+    }
+    text[length] = '\0';
+    return text;
+}
+
 const char *page_hardware(const struct board *board, char name[HEX_ROOM])
 {
     const struct config *config = board->sim->config;

@@ -119,6 +119,9 @@ const char *page_version(const struct board *board);
 /* The board's MAC address: 12 hexadecimal digits. */
 const char *page_mac(const struct board *board, char mac[HEX_ROOM]);
 
+/* The same, as in "5C:CF:7F:00:00:01". */
+const char *page_mac_text(const struct board *board, char text[HEX_ROOM]);
+
 /* The name of the chip as Tasmota shows it. */
 const char *page_hardware(const struct board *board, char name[HEX_ROOM]);
 

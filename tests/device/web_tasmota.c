@@ -95,6 +95,16 @@ static void say_status_2(struct web_client *client)
              page_hardware(board, hardware));
 }
 
+static void say_status_5(struct web_client *client)
+{
+    char address[ADDRESS_TEXT], mac[HEX_ROOM];
+    const struct board *board = client->board;
+
+    page_say(client, 200, "application/json", NULL,
+             "{\"StatusNET\":{\"Hostname\":\"tasmota\",\"IPAddress\":\"%s\",\"Mac\":\"%s\"}}",
+             address_host(&board->address, address), page_mac_text(board, mac));
+}
+
 /* The value of a command "NAME VALUE"; "" for the name alone, NULL for another command. */
 static const char *command_value(const char *command, const char *name)
 {
@@ -153,6 +163,8 @@ static void run_command(struct web_client *client, const char *command)
         answer_upgrade(client, value);
     else if (strcasecmp(command, "Status 2") == 0)
         say_status_2(client);
+    else if (strcasecmp(command, "Status 5") == 0)
+        say_status_5(client);
     else if (strcasecmp(command, "Status 4") == 0)
         page_say(client, 200, "application/json", NULL,
                  "{\"StatusMEM\":{\"ProgramSize\":616,\"Free\":%zu,\"Heap\":25}}",

@@ -1,6 +1,6 @@
 /*
- * fuzz-tasmota_command.c: no reply of a board overflows the text that is read from it, and a text
- * that was read can be sent back as it is.
+ * fuzz-tasmota_command.c: no reply of a board overflows the text that is read from it, a text that
+ * was read can be sent back as it is, and a MAC is one that a board can have.
  */
 #include "require.h"
 #include "serve/tasmota_command.h"
@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[TASMOTA_URL_MAX], path[TASMOTA_PATH_MAX];
     struct http_reply reply = {.status = 200};
+    struct mac mac;
 
     if (!http_reply_add_body(&reply, data, size))
         return 0;
@@ -22,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tasmota_command_path(path, "OtaUrl", text);
         require(strlen(path) >= strlen(text) && !strpbrk(path, " \r\n\"#"));
     }
+    if (tasmota_reply_mac(&mac, &reply) && (mac.bytes[0] & 1))
+        abort();
     reply.status = 401;
     tasmota_asks_for_password(&reply);
     http_reply_clear(&reply);

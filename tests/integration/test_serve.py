@@ -519,6 +519,43 @@ class Serve(Scenario):
         self.assertEqual(server.result().status, 4, server.ended)
         self.assertIn("\n1 of 2 already has it: the image was confirmed in an earlier run\n", server.ended.err)
 
+    def test_reports_in_turn(self):
+        """A run tells of the boards that it leaves out, so the next one may resume it."""
+        macs = [fetcher.new_mac() for _ in range(2)]
+        hosts = self.file("hosts", "\n".join(macs).encode())
+        server, resume = self.serve("--hosts", hosts, "--json"), ()
+        board = Board(server.server, mac=macs[0])
+        board.fetch(), board.fetch()
+        for verbose in ((), ("-v",)):
+            report = server.stop().out
+            resume = ("--resume", self.file("report", report.encode()))
+            server = self.serve("--hosts", hosts, "--json", *resume, *verbose)
+            self.assertEqual([board["state"] for board in server.status()["boards"]], ["confirmed", "silent"])
+        events = [json.loads(line) for line in server.stop().out.splitlines()]
+        skipped = [event for event in events if event["event"] == "skipped"]
+        self.assertEqual([(event["board"], event["code"], event["port"], event["sha256"]) for event in skipped],
+                         [(macs[0], "confirmed", None, hashlib.sha256(self.image).hexdigest())])
+        self.assertEqual(server.ended.err.count("has confirmed this image in an earlier run"), 1, server.ended)
+        self.assertNotIn("has confirmed", self.serve("--hosts", hosts, *resume).stop().err)
+
+    def test_mac_in_two_ways(self):
+        """It is one board; its two lines may not demand different things."""
+        mac, other = fetcher.new_mac(), self.file("other.bin", firmware.esp8266(50000))
+        again = mac.replace(":", "-").lower()
+        server = self.serve("--hosts", self.file("hosts", f"{mac}\n{again}\n".encode()), "--until-confirmed", "1", "--json")
+        board = Board(server.server, mac=mac)
+        self.assertEqual([board.fetch(), board.fetch()], ["update", "no update"])
+        result = server.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("1 of 1 boards confirmed", result.err)
+        hosts = self.file("hosts", f"{again}\n{mac}\n".encode())
+        result = run("--serve=0", "--hosts", hosts, "-f", self.path, "--until-confirmed", "1", "--resume",
+                     self.file("report", result.out.encode()))
+        self.assertEqual(result.status, 0, result)
+        result = run("--serve=0", "--hosts", self.file("hosts", f"{mac}\n{again} file={other}\n".encode()), "-f", self.path)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn(f"hosts, line 2: {again} would get two different images; leave one of them out\n", result.err)
+
     # -- who may ask, and how --
 
     def test_password(self):

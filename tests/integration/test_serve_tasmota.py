@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import http.server
+import itertools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import urllib.parse
 
 import fetcher
 import firmware
-from scenario import DEADLINE_S, Program, Scenario, address, at_once, join, run, sketch
+from scenario import DEADLINE_S, Program, Scenario, address, at_once, join, run, simulated_mac, sketch
 from test_serve import Server
 
 load_tests = at_once  # the boards have waits of a second and more
@@ -29,6 +30,7 @@ class Tasmota(Scenario):
         super().setUp()
         self.image = firmware.esp8266(60000)
         self.path = self.file("fw.bin", self.image)
+        self.leaps = itertools.count(1)
 
     def tasmota(self, *options, **more):
         return self.board("--web", "tasmota", "-p", "0", "--reboot-ms", "300", "--web-set", "hasty", "--web-set", f"ota-url={OLD}", *options, **more)
@@ -116,6 +118,49 @@ class Tasmota(Scenario):
                 self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
                 self.assertEqual(result.err.count("told to fetch http:"), 1, result)
                 self.assert_restored(board)
+            board.close()
+
+    def test_asks_by_itself_too(self):
+        """Another line means the same board, and waits for it to ask: it is told, and has one result."""
+        other = self.file("other.bin", firmware.esp8266(24000))
+        for name in (simulated_mac("127.0.0.1"), "localhost:{port}", "127.0.0.1:{port}"):
+            for first, more, status in ((True, "", 0), (False, "", 0), (True, f" file={other}", 2)):
+                board = self.tasmota(where="127.0.0.1")
+                asker = name.format(port=board.port)
+                told = f"http://{'localhost' if name.startswith('127') else '127.0.0.1'}:{board.port}"
+                lines = [asker + more, told]
+                hosts = self.file("hosts", "\n".join(lines if first else reversed(lines)).encode())
+                with self.subTest(lines, first=first):
+                    result = run("--serve=0", "--hosts", hosts, "-f", self.path, "--until-confirmed", "1")
+                    self.assertEqual(result.status, status, result)
+                    self.assertRegex(result.err, rf"(?m)^(esp-ota: )?{asker.partition(':' + str(board.port))[0]}: (resolution: )?is the same "
+                                     r"board as (localhost|127\.0\.0\.1)(, so it would get two different images.*)?$")
+                    self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
+                    self.assertEqual(board.received(), self.image)
+                    self.assert_restored(board)
+                board.close()
+
+    def test_has_confirmed_by_itself(self):
+        """A board that has the image is not told, by whatever name: now, or in the run that --resume names."""
+        for name in (simulated_mac("127.0.0.1"), "localhost:{port}", "127.0.0.1:{port}"):
+            board = self.tasmota(where="127.0.0.1")
+            asker = name.format(port=board.port)
+            told = f"http://{'localhost' if name.startswith('127') else '127.0.0.1'}:{board.port}"
+            hosts, both = self.file("hosts", asker.encode()), self.file("both", f"{told}\n{asker}\n".encode())
+            with self.subTest(asker):
+                server = Server(self, "--hosts", hosts, "-f", self.path, "--until-confirmed", "1", "--json")
+                asking = fetcher.Board(server.server, mac=simulated_mac("127.0.0.1"), source="127.0.0.1")
+                while asking.fetch() != "no update":  # its name may be looked up first
+                    pass
+                report = server.result().out
+                for _ in range(2):
+                    server = Server(self, "--hosts", both, "-f", self.path, "--json", "--resume", self.file("report", report.encode()))
+                    server.program.wait_for("is the same board as|told to fetch")
+                    result = server.stop()
+                    self.assertEqual(result.status, 0, result)
+                    self.assertIn("1 of 2 boards confirmed, 1 skipped", result.err)
+                    report = result.out
+                self.assertEqual(self.urls(board), [])
             board.close()
 
     def test_min_auth(self):
@@ -252,29 +297,45 @@ class Tasmota(Scenario):
         self.assertEqual([len(sketch) for sketch in got], [40000, len(self.image)])
         self.assertEqual(state["url"], OLD)
 
+    def leaping_clock(self):
+        """What sets the clock of a program ahead by so many seconds, and how that program is started."""
+        leap = os.path.join(self.directory, f"leap-{next(self.leaps)}")
+
+        def leap_to(seconds):
+            os.rename(self.file("seconds", b"%d" % seconds), leap)
+
+        preload = f"LD_PRELOAD={os.environ['ESP_OTA_LEAPING_CLOCK']}"
+        return leap_to, {"before": ("env", preload, "ASAN_OPTIONS=verify_asan_link_order=0"), "CLOCK_LEAP": leap}
+
     def test_endless_requests(self):
-        """A told board asks without end, and cuts its downloads, or never runs what it took: that is its failure."""
-        def repeat(step):
+        """A told board asks without end, and cuts its downloads, or never runs what it took: that is its failure. The time
+        that it would take is leaps of the program's clock, each behind more requests than are waited for."""
+        def repeat(step, leap_to):
             def fetch(server, where):
                 board = fetcher.Board(server, source=where, keeps_old=True)
                 with contextlib.suppress(OSError, fetcher.BrokenAnswer):  # until the server has ended
-                    while True:
+                    for asked in itertools.count(1):
                         step(board)
+                        if asked in (20, 40, 60):
+                            leap_to(asked // 20 * 16)
             return fetch
 
         large = self.file("large.bin", firmware.esp8266(640000))  # more than the kernel takes before the board hangs up
         for step, status, said in ((lambda board: board.break_off(after=500), 9, "its download broke off"),
                                    (fetcher.Board.fetch, 12, "it took the image again and again, but did not install it")):
             with self.subTest(said):
-                url, state = self.fetching(repeat(step))
-                result = run("--serve=0", "-i", url, "-f", large, "--expect-timeout", "2")
+                leap_to, clock = self.leaping_clock()
+                url, state = self.fetching(repeat(step, leap_to))
+                result = run("--serve=0", "-i", url, "-f", large, "-t", str(DEADLINE_S), **clock)
                 self.assertEqual(result.status, status, result)
                 self.assertIn(f": {said}\n", result.err)
                 self.assertEqual(state["url"], OLD)
 
     def test_slow_download_at_last(self):
-        """It begins after all requests that are waited for, and takes longer than a silence may."""
+        """It begins after all requests that are waited for, and takes longer than a silence may: by leaps of the program's
+        clock, while nothing is read."""
         large = firmware.esp8266(640000)  # more than the kernel takes while the board does not read
+        leap_to, clock = self.leaping_clock()
 
         def fetch(server, where):
             board = fetcher.Board(server, source=where)
@@ -285,14 +346,14 @@ class Tasmota(Scenario):
             connection.send(board.request().encode())
             connection.read_head()
             connection.read_body(500)
-            threading.Event().wait(7)  # the time passes
+            leap_to(16)
             state["version"] = "2.0"
             self.assertEqual(connection.read_body(len(large) - 500), large[500:])
             connection.close()
             return "2.0"
 
         url, state = self.fetching(fetch)
-        result = run("--serve=0", "-i", url, "-f", self.file("large.bin", large), "--expect-timeout", "4")
+        result = run("--serve=0", "-i", url, "-f", self.file("large.bin", large), "-t", str(DEADLINE_S), **clock)
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("; it runs 2.0 now (before: 1.0)\n", result.err)
         self.assertEqual(state["url"], OLD)
@@ -300,7 +361,7 @@ class Tasmota(Scenario):
     def test_download_of_an_hour(self):
         """It is ended, and the next board gets its turn. The hour is a leap of the program's clock, while nothing is read."""
         large = firmware.esp8266(640000)  # more than the kernel takes
-        leap = os.path.join(self.directory, "leap")
+        leap_to, clock = self.leaping_clock()
         is_told, has_ended = threading.Event(), threading.Event()
 
         def fetch_slowly(server, where):
@@ -310,7 +371,7 @@ class Tasmota(Scenario):
             connection.send(fetcher.Board(server, source=where).request().encode())
             connection.read_head()
             connection.read_body(500)
-            os.rename(self.file("hour", b"3600"), leap)
+            leap_to(3600)
             if has_ended.wait(DEADLINE_S):
                 with contextlib.suppress(fetcher.BrokenAnswer):
                     connection.read_body(len(large) - 500)
@@ -322,9 +383,7 @@ class Tasmota(Scenario):
             return "2.0"
 
         (slow, state), (other, other_state) = self.fetching(fetch_slowly), self.fetching(fetch)
-        program = Program("--serve=0", "-i", slow, "-i", other, "-f", self.file("large.bin", large), "-j", "1",
-                          before=("env", f"LD_PRELOAD={os.environ['ESP_OTA_LEAPING_CLOCK']}", "ASAN_OPTIONS=verify_asan_link_order=0"),
-                          CLOCK_LEAP=leap)
+        program = Program("--serve=0", "-i", slow, "-i", other, "-f", self.file("large.bin", large), "-j", "1", **clock)
         program.wait_for("told to fetch")
         is_told.set()
         program.wait_for("transfer: its download was not over an hour after the order, and was ended")
@@ -458,6 +517,35 @@ class Tasmota(Scenario):
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("1 of 1 already has it: the image was confirmed in an earlier run\n", result.err)
         self.assertEqual(self.urls(first), urls)
+
+    def test_resume_with_another_name(self):
+        """The board is told once, whatever names it has, and in however many runs."""
+        other = self.file("other.bin", firmware.esp8266(24000))
+        for first, second in (("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")):
+            for more, status in (("", 0), (f" file={other}", 2)):
+                board = self.tasmota(where="127.0.0.1")
+                hosts = self.file("hosts", f"http://{first}:{board.port}\nhttp://{second}:{board.port}{more}\n".encode())
+                arguments = ("--serve=0", "--hosts", hosts, "-f", self.path, "--json", "-j", "1")
+                with self.subTest(first=first, more=more):
+                    result = run(*arguments)
+                    for _ in range(3):
+                        self.assertEqual(result.status, status, result)
+                        self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
+                        result = run(*arguments, "--resume", self.file("report", result.out.encode()))
+                    self.assertEqual(board.received(), self.image)
+                    self.assert_restored(board)
+                board.close()
+
+    def test_resume_and_the_password(self):
+        """It is that of the boards' pages, also if all of these have confirmed: nobody is asked for it."""
+        board, mac = self.tasmota("-P", "secret"), fetcher.new_mac()
+        result = self.tell(board, arguments=["-a", "secret", "--json"])
+        hosts = self.file("hosts", f"{self.url(board)}\n{mac}\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path, "-a", "secret", "--resume", self.file("report", result.out.encode()),
+                        "--until-confirmed", "2")
+        asking = fetcher.Board(server.server, mac=mac)
+        self.assertEqual([asking.fetch(), asking.fetch()], ["update", "no update"])
+        self.assertEqual(server.result().status, 0, server.ended)
 
     # -- it does not --
 

@@ -273,6 +273,84 @@ static void test_both_listed(void **state)
     book_free(&book);
 }
 
+/* The page of a board that is told to fetch says which MAC is its own, whatever was told before. */
+static void test_mac_of_page(void **state)
+{
+    (void)state;
+    const struct fetcher first = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    const struct address home = address_at("192.0.2.2"), elsewhere = address_at("192.0.2.9");
+    struct book book = {0};
+    struct book_board *told = book_add(&book, "told"), *listed = book_add(&book, "listed");
+    struct book_board *squatter = book_add(&book, "squatter");
+
+    assert_true(book_list(told, NULL) && book_list(listed, NULL));
+    play(squatter, &first, "o-A");
+    play(told, &second, "o-A");
+    book_set_home(told, &home);
+    book_set_mac(told, &first.mac);
+    check_counts(&book);
+    assert_true(told->has_mac && !squatter->has_mac);
+    assert_ptr_equal(book_find(&book, &first, &elsewhere, NULL), told);
+    assert_null(book_find(&book, &second, &elsewhere, NULL));
+
+    play(listed, &second, "o-A");
+    book_set_mac(told, &second.mac);
+    assert_ptr_equal(book_find_mac(&book, &second.mac), listed);
+    assert_false(told->has_mac);
+    book_free(&book);
+}
+
+/* Two lines for one board: what one was known by is the other's. */
+static void test_joined(void **state)
+{
+    (void)state;
+    const struct fetcher first = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    const struct address home = address_at("192.0.2.2"), elsewhere = address_at("192.0.2.9");
+
+    for (int has_mac = 0; has_mac <= 1; has_mac++) {
+        struct book book = {0};
+        struct book_board *board = book_add(&book, "board"), *same = book_add(&book, "same");
+
+        assert_true(book_list(board, &first.mac) && book_list(same, NULL));
+        book_set_home(board, &home);
+        if (has_mac)
+            book_set_mac(same, &second.mac);
+        book_join(board, same);
+        book_skip(board);
+        check_counts(&book);
+        assert_null(book_find(&book, &(struct fetcher){0}, &home, NULL));
+        assert_ptr_equal(book_find(&book, &first, &elsewhere, NULL), has_mac ? NULL : same);
+        assert_int_equal(same->is_mac_listed, !has_mac);
+        assert_ptr_equal(book_find(&book, &second, &elsewhere, NULL), has_mac ? same : NULL);
+        book_free(&book);
+    }
+}
+
+/* Behind one address, a request without more to go by is that of the board which is told. */
+static void test_told_at_home(void **state)
+{
+    (void)state;
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    const struct address home = address_at("192.0.2.2");
+
+    for (int told = 0; told <= 1; told++) {
+        struct book book = {0};
+        struct book_board *boards[] = {book_add(&book, "a"), book_add(&book, "b")};
+
+        for (size_t i = 0; i < COUNT(boards); i++) {
+            assert_true(book_list(boards[i], NULL));
+            book_set_home(boards[i], &home);
+        }
+        boards[told]->is_told = true;
+        assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), boards[told]);
+        book_set_mac(boards[told], &(struct mac){{0x24, 0x0a, 0xc4, 0, 0, 2}});
+        assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), boards[!told]);
+        book_free(&book);
+    }
+}
+
 /* Another device at a board's address does not count as the board that came back without the
  * image. */
 static void test_other_mac_at_home(void **state)
@@ -393,6 +471,9 @@ int main(void)
                                        cmocka_unit_test(test_escapes),
                                        cmocka_unit_test(test_squatter),
                                        cmocka_unit_test(test_both_listed),
-                                       cmocka_unit_test(test_other_mac_at_home)};
+                                       cmocka_unit_test(test_other_mac_at_home),
+                                       cmocka_unit_test(test_mac_of_page),
+                                       cmocka_unit_test(test_joined),
+                                       cmocka_unit_test(test_told_at_home)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,46 @@ static void test_namesakes(void **state)
     names_free(names);
 }
 
+/* One that is left out is nobody's name, and is not looked up any more. */
+static void test_left_out(void **state)
+{
+    (void)state;
+    struct book_board boards[2] = {{.is_listed = true}, {.is_listed = true}};
+    struct names *names = names_with(boards, 2);
+    struct address address;
+
+    assert_true(address_parse(&address, "192.0.2.1"));
+    end_lookup(0, "192.0.2.1");
+    end_lookup(1, "192.0.2.1");
+    boards[0].state = BOOK_SKIPPED;
+    assert_ptr_equal(names_find(names, &address), &boards[1]);
+    boards[1].state = BOOK_SKIPPED;
+    assert_null(names_find(names, &address));
+    assert_false(must_wait(names, "192.0.2.7"));
+    assert_int_equal(lookup_count, 2);
+    names_free(names);
+}
+
+/* Names of boards that have confirmed are awaited once, whatever their lookups find. */
+static void test_confirmed(void **state)
+{
+    (void)state;
+    struct book_board boards[3] = {{.is_listed = true, .state = BOOK_CONFIRMED},
+                                   {.is_listed = true},
+                                   {.is_listed = true, .state = BOOK_CONFIRMED}};
+    struct names *names = names_with(boards, 3);
+
+    assert_true(names_await_confirmed(names));
+    end_lookup(2, NULL);
+    assert_true(names_await_confirmed(names));
+    end_lookup(0, "192.0.2.1");
+    assert_false(names_await_confirmed(names));
+    end_lookup(1, NULL);
+    assert_true(must_wait(names, "192.0.2.7"));
+    assert_false(names_await_confirmed(names));
+    names_free(names);
+}
+
 /* Who asks first waits for a lookup that begins then or later, and for no other. */
 static void test_wait(void **state)
 {
@@ -258,6 +298,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_namesakes),
+        cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_confirmed),
         cmocka_unit_test(test_wait),
         cmocka_unit_test(test_known_by_mac),
         cmocka_unit_test(test_bounds),

@@ -23,6 +23,7 @@
 
 static struct {
     struct book book;
+    struct names *names; /* none */
     struct tasmotas *all;
     char url[TASMOTA_URL_MAX]; /* the board's OtaUrl */
     bool is_ordered;
@@ -30,8 +31,10 @@ static struct {
     char body[2 * TASMOTA_URL_MAX];
     resolver_done_fn *on_resolved;
     void *userdata;
-    unsigned ended;     /* downloads, by the server */
-    unsigned cut_notes; /* that its name has more addresses */
+    unsigned ended;             /* downloads, by the server */
+    unsigned cut_notes;         /* that its name has more addresses */
+    struct book_board *left_to; /* the board that is the same one; NULL: none is */
+    const char *network;        /* what it says to Status 5 */
     bool is_done;
     struct ota_failure outcome;
 } world;
@@ -92,6 +95,8 @@ void __wrap_tasmota_ask(struct tasmota *tasmota, const char *name, const char *v
     } else if (strcmp(name, "Upgrade") == 0) {
         world.is_ordered = true;
         snprintf(world.body, sizeof world.body, "{\"Upgrade\":\"Version 1.0 from %s\"}", world.url);
+    } else if (strcmp(value, "5") == 0) {
+        snprintf(world.body, sizeof world.body, "%s", world.network);
     } else {
         snprintf(world.body, sizeof world.body, "%s",
                  "{\"StatusFWR\":{\"Version\":\"1.0\",\"Hardware\":\"ESP8266EX\"}}");
@@ -128,12 +133,26 @@ static void on_unasked(struct book_board *board, void *userdata)
     fail();
 }
 
+static void on_found(struct book_board *board, void *userdata)
+{
+    (void)userdata;
+    assert_true(board->has_home);
+}
+
+static void on_same(struct book_board *board, struct book_board *same, void *userdata)
+{
+    (void)userdata;
+    book_join(board, same);
+    book_skip(board);
+    world.left_to = same;
+}
+
 static void on_done(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata)
 {
     (void)board;
     (void)userdata;
-    assert_int_equal(phase, OTA_PHASE_TRANSFER);
+    (void)phase;
     world.outcome = *failure;
 }
 
@@ -151,12 +170,24 @@ static void on_late(struct book_board *board, void *userdata)
     book_note_end(board, false, loop_now_us());
 }
 
-static struct book_board *tell_board(bool is_cut)
+/* Where the boards are. */
+static struct address home(void)
+{
+    struct address address;
+
+    assert_true(address_parse(&address, "10.0.0.7"));
+    return address;
+}
+
+/* A board of the book, and its page, which is not asked yet. */
+static struct book_board *begin(void)
 {
     static const struct target target = {.port = 80};
     static const struct image image;
     static struct tasmotas_config config = {.on_note = on_note,
                                             .on_unasked = on_unasked,
+                                            .on_found = on_found,
+                                            .on_same = on_same,
                                             .on_done = on_done,
                                             .on_all_done = on_all_done,
                                             .on_late = on_late,
@@ -165,13 +196,14 @@ static struct book_board *tell_board(bool is_cut)
                                             .reply_us = SECONDS(10),
                                             .fetch_us = SECONDS(90)};
     struct ota_failure failure;
-    struct address at;
-    struct resolution resolution = {.count = 1, .is_cut = is_cut};
 
     memset(&world, 0, sizeof world);
+    world.network = "{\"Command\":\"Unknown\"}"; /* an old Tasmota */
     snprintf(world.url, sizeof world.url, "%s", OLD);
     virtual_time_reset(SECONDS(1));
     config.loop = virtual_time_loop();
+    config.names = world.names = names_new(config.loop, NULL);
+    assert_non_null(world.names);
     struct book_board *board = book_add(&world.book, "lamp");
     assert_non_null(board);
     assert_true(book_list(board, NULL));
@@ -181,13 +213,35 @@ static struct book_board *tell_board(bool is_cut)
     assert_non_null(world.all);
     assert_true(tasmotas_add(
         world.all, &(struct tasmota_order){.board = board, .target = &target, .image = &image}));
+    return board;
+}
+
+static void end(void)
+{
+    tasmotas_free(world.all);
+    names_free(world.names);
+    book_free(&world.book);
+}
+
+/* Asks it, up to the order, unless that does not come. */
+static void ask(bool is_cut)
+{
+    struct resolution resolution = {.count = 1, .is_cut = is_cut, .addresses = {home()}};
+    struct address at;
+
     assert_true(address_parse(&at, "10.0.0.1"));
     address_set_port(&at, 8080);
     tasmotas_start(world.all, &at);
-    assert_true(address_parse(&resolution.addresses[0], "10.0.0.7"));
     world.on_resolved(&resolution, NULL, world.userdata);
-    while (world.asking)
+    while (world.asking && !world.is_ordered)
         answer_command();
+}
+
+static struct book_board *tell_board(bool is_cut)
+{
+    struct book_board *board = begin();
+
+    ask(is_cut);
     assert_true(world.is_ordered);
     return board;
 }
@@ -207,6 +261,7 @@ static void test_slow_downloads(void **state)
     const int64_t start_us = loop_now_us();
     (void)state;
 
+    answer_command();
     while (!world.is_done) {
         if (board->downloads > 0 && loop_now_us() - board->started_us >= SECONDS(3599))
             book_note_end(board, false, loop_now_us());
@@ -224,8 +279,99 @@ static void test_slow_downloads(void **state)
     assert_string_equal(world.outcome.message,
                         "its download was not over an hour after the order, and was ended");
     assert_string_equal(world.url, OLD);
-    tasmotas_free(world.all);
-    book_free(&world.book);
+    end();
+}
+
+static void run_to_the_end(void)
+{
+    while (!world.is_done)
+        if (world.asking)
+            answer_command();
+        else
+            virtual_time_fire();
+}
+
+/* It asks for the image before its reply to the order has been read, or in place of that. */
+static void test_asks_before_its_reply(void **state)
+{
+    (void)state;
+    for (int is_lost = 0; is_lost < 2; is_lost++) {
+        struct book_board *board = tell_board(false);
+
+        ask_for_image(board);
+        book_note_end(board, false, loop_now_us());
+        if (is_lost) {
+            struct tasmota *tasmota = world.asking;
+            const struct ota_failure failure = {.error = OTA_E_LOST};
+
+            world.asking = NULL;
+            tasmota->on_lost(tasmota, &failure);
+        }
+        run_to_the_end();
+        assert_int_equal(world.outcome.error, OTA_E_LOST);
+        assert_string_equal(world.outcome.message, "its download broke off");
+        end();
+    }
+}
+
+/* The server ends before the reply to the order: the board is not waited for as long as it may
+ * take to ask. */
+static void test_end_before_its_reply(void **state)
+{
+    struct book_board *board = tell_board(false);
+    const int64_t start_us = loop_now_us();
+    (void)board;
+    (void)state;
+
+    assert_true(tasmotas_end(world.all));
+    run_to_the_end();
+    assert_int_equal(world.outcome.error, OTA_E_NEVER_ASKED);
+    assert_string_equal(world.url, OLD);
+    assert_true(loop_now_us() - start_us < SECONDS(30));
+    end();
+}
+
+/* Another line of the list is the same board, by its address or its MAC. If that one has confirmed,
+ * this one is not told; if it only waits for the board to ask, that one is left out. */
+static void test_same_board(void **state)
+{
+    static const struct {
+        bool has_mac, has_home, is_told;
+        enum book_state state;
+        bool is_left, is_other_left;
+    } rows[] = {
+        {false, true, false, BOOK_CONFIRMED, true, false},
+        {true, false, false, BOOK_CONFIRMED, true, false},
+        {true, false, true, BOOK_FETCHING, true, false},
+        {true, false, false, BOOK_SILENT, false, true},
+        {false, false, false, BOOK_CONFIRMED, false, false},
+    };
+    const struct address address = home();
+    struct mac mac;
+    (void)state;
+
+    assert_true(mac_parse(&mac, "5C:CF:7F:00:00:01"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct book_board *board = begin(), *other = book_add(&world.book, "other");
+
+        world.network = "{\"StatusNET\":{\"Mac\":\"5C:CF:7F:00:00:01\"}}";
+        assert_true(book_list(other, rows[i].has_mac ? &mac : NULL));
+        if (rows[i].has_home)
+            book_set_home(other, &address);
+        other->is_told = rows[i].is_told;
+        book_set_state(other, rows[i].state);
+        ask(false);
+
+        assert_int_equal(world.is_ordered, !rows[i].is_left);
+        assert_ptr_equal(world.left_to, rows[i].is_left         ? other
+                                        : rows[i].is_other_left ? board
+                                                                : NULL);
+        assert_int_equal(world.is_done, rows[i].is_left);
+        assert_ptr_equal(book_find_mac(&world.book, &mac), !rows[i].is_left  ? board
+                                                           : rows[i].has_mac ? other
+                                                                             : NULL);
+        end();
+    }
 }
 
 static void test_too_many_addresses(void **state)
@@ -234,15 +380,15 @@ static void test_too_many_addresses(void **state)
     for (int is_cut = 0; is_cut < 2; is_cut++) {
         tell_board(is_cut);
         assert_int_equal(world.cut_notes, is_cut);
-        tasmotas_free(world.all);
-        book_free(&world.book);
+        end();
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow_downloads),
+        cmocka_unit_test(test_slow_downloads),       cmocka_unit_test(test_asks_before_its_reply),
+        cmocka_unit_test(test_end_before_its_reply), cmocka_unit_test(test_same_board),
         cmocka_unit_test(test_too_many_addresses),
     };
 

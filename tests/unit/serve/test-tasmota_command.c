@@ -75,6 +75,37 @@ static void test_texts(void **state)
     }
 }
 
+static void test_macs(void **state)
+{
+    static const struct {
+        unsigned status;
+        const char *body, *mac; /* NULL: none */
+    } rows[] = {
+        {200, "{\"StatusNET\":{\"Hostname\":\"lamp\",\"Mac\":\"5C:CF:7F:00:00:01\"}}",
+         "5C:CF:7F:00:00:01"},
+        {200, "{\"StatusNET\":{\"Mac\":\"5c:cf:7f:00:00:01\"}}{\"POWER\":\"ON\"}",
+         "5C:CF:7F:00:00:01"},
+        {200, "{\"StatusNET\":{\"Mac\":\"00:00:00:00:00:00\"}}", NULL},
+        {200, "{\"StatusNET\":{\"Mac\":1}}", NULL},
+        {200, "{\"StatusNET\":[]}", NULL},
+        {200, "{\"Mac\":\"5C:CF:7F:00:00:01\"}", NULL},
+        {200, "{\"Command\":\"Unknown\"}", NULL},
+        {200, "", NULL},
+        {401, "{\"StatusNET\":{\"Mac\":\"5C:CF:7F:00:00:01\"}}", NULL},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct http_reply reply = reply_with(rows[i].status, rows[i].body);
+        char text[MAC_TEXT_MAX];
+        struct mac mac;
+
+        assert_int_equal(tasmota_reply_mac(&mac, &reply), rows[i].mac != NULL);
+        if (rows[i].mac)
+            assert_string_equal(mac_text(text, &mac), rows[i].mac);
+    }
+}
+
 /* A password goes to nobody else. */
 static void test_challenge(void **state)
 {
@@ -100,6 +131,7 @@ static void test_challenge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_paths), cmocka_unit_test(test_texts),
+                                       cmocka_unit_test(test_macs),
                                        cmocka_unit_test(test_challenge)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
