@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The role of examples/ansible over three sites with 20 simulated boards each, one site out of reach and one
+"""The role of contrib/ansible over three sites with 20 simulated boards each, one site out of reach and one
 board bad: which boards get the image, what Ansible says, and that a second run changes nothing. And a machine
 without esp-ota, where the role installs it.
 
@@ -196,7 +196,7 @@ class Sites(unittest.TestCase):
         self.start_lyon("--fault", "refuse:No room*0")
         with open(os.path.join(self.folder, "play.yml"), "w", encoding="utf-8") as file:
             json.dump([{"hosts": "sites", "gather_facts": False,
-                        "roles": [os.path.join(SOURCE, "examples/ansible/roles/esp_ota")],
+                        "roles": [os.path.join(SOURCE, "contrib/ansible/roles/esp_ota")],
                         "post_tasks": [{"assert": {"that": RESULT_IS_THERE}}]}], file)
 
     def start_lyon(self, *bad):
@@ -290,7 +290,7 @@ class Install(unittest.TestCase):
         write_image(self.folder, seed=3)
         with open(os.path.join(self.folder, "play.yml"), "w", encoding="utf-8") as file:
             json.dump([{"hosts": "gateway-hamburg", "gather_facts": False,
-                        "roles": [os.path.join(SOURCE, "examples/ansible/roles/esp_ota")]}], file)
+                        "roles": [os.path.join(SOURCE, "contrib/ansible/roles/esp_ota")]}], file)
 
     def run_playbook(self, package, *options):
         host = {"ansible_connection": "local", "ansible_python_interpreter": self.machine.python,

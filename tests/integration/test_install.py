@@ -28,16 +28,16 @@ FILES = {
     "share/doc/esp-ota/docs/serve.png",
     "share/doc/esp-ota/docs/sites.md",
     "share/doc/esp-ota/docs/terminal.svg",
-    "share/doc/esp-ota/examples/ansible/README.md",
-    "share/doc/esp-ota/examples/ansible/inventory.example.yml",
-    "share/doc/esp-ota/examples/ansible/roles/esp_ota/defaults/main.yml",
-    "share/doc/esp-ota/examples/ansible/roles/esp_ota/library/esp_ota.py",
-    "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/install.yml",
-    "share/doc/esp-ota/examples/ansible/roles/esp_ota/tasks/main.yml",
-    "share/doc/esp-ota/examples/ansible/site.yml",
-    "share/doc/esp-ota/examples/systemd/esp-ota-nightly.service",
-    "share/doc/esp-ota/examples/systemd/esp-ota-nightly.timer",
-    "share/doc/esp-ota/examples/systemd/esp-ota-serve.service",
+    "share/doc/esp-ota/contrib/ansible/README.md",
+    "share/doc/esp-ota/contrib/ansible/inventory.example.yml",
+    "share/doc/esp-ota/contrib/ansible/roles/esp_ota/defaults/main.yml",
+    "share/doc/esp-ota/contrib/ansible/roles/esp_ota/library/esp_ota.py",
+    "share/doc/esp-ota/contrib/ansible/roles/esp_ota/tasks/install.yml",
+    "share/doc/esp-ota/contrib/ansible/roles/esp_ota/tasks/main.yml",
+    "share/doc/esp-ota/contrib/ansible/site.yml",
+    "share/doc/esp-ota/contrib/systemd/esp-ota-nightly.service",
+    "share/doc/esp-ota/contrib/systemd/esp-ota-nightly.timer",
+    "share/doc/esp-ota/contrib/systemd/esp-ota-serve.service",
     "share/doc/esp-ota/tests/bench/FLEET.md",
     "share/doc/esp-ota/tests/bench/LINK.md",
     "share/doc/esp-ota/tests/bench/README.md",
@@ -103,8 +103,8 @@ class Version(scenario.Scenario):
               ("debian/changelog", r"^esp-ota \((\S+)-1\) "),
               ("packaging/esp-ota.spec", r"^Version: +(\S+)$"),
               ("packaging/esp-ota.spec", r"^\* .*> - (\S+)-1$"),
-              ("examples/ansible/inventory.example.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"),
-              ("examples/ansible/roles/esp_ota/defaults/main.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"))
+              ("contrib/ansible/inventory.example.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"),
+              ("contrib/ansible/roles/esp_ota/defaults/main.yml", r"\besp-ota_(\S+)-1_amd64\.deb$"))
 
     def test_agrees_everywhere(self):
         shown = scenario.run("--version").out
@@ -150,7 +150,7 @@ class Install(scenario.Scenario):
             for name in names:
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     named.update(re.findall(r"\bshare/(?:doc/)?esp-ota/[\w./-]*\w", file.read().replace("\\-", "-")))
-        self.assertIn("share/doc/esp-ota/examples", named)
+        self.assertIn("share/doc/esp-ota/contrib", named)
         self.assertEqual({path for path in named if not os.path.exists(os.path.join(self.prefix, path))}, set())
 
     def test_simulated_board(self):

@@ -200,11 +200,11 @@ class Recipes(scenario.Scenario):
 
 
 class Nightly(scenario.Scenario):
-    """The commands of examples/systemd/esp-ota-nightly.service, as systemd would start them night after night."""
+    """The commands of contrib/systemd/esp-ota-nightly.service, as systemd would start them night after night."""
 
     def commands(self):
         """ExecStartPre and ExecStart, with the unit's paths and specifiers replaced."""
-        text = read("examples", "systemd", "esp-ota-nightly.service").replace("\\\n", "")
+        text = read("contrib", "systemd", "esp-ota-nightly.service").replace("\\\n", "")
         lines = re.findall(r"^ExecStart(?:Pre)?=(.*)$", text, re.M)
         self.assertEqual(len(lines), 2)
         for there, here in (("%d/password", self.password), ("/etc/esp-ota/boards", self.hosts),
@@ -285,11 +285,11 @@ def calls_of(word):
 
 
 class Server(scenario.Scenario):
-    """The sandbox of examples/systemd/esp-ota-serve.service, with the sets of the systemd that is here."""
+    """The sandbox of contrib/systemd/esp-ota-serve.service, with the sets of the systemd that is here."""
 
     def allowed(self):
         names = set()
-        for value in re.findall(r"^SystemCallFilter=(.*)$", read("examples", "systemd", "esp-ota-serve.service"), re.M):
+        for value in re.findall(r"^SystemCallFilter=(.*)$", read("contrib", "systemd", "esp-ota-serve.service"), re.M):
             calls = set().union(*map(calls_of, value.lstrip("~").split()))
             names = names - calls if value.startswith("~") else names | calls
         return names | calls_of("@default")
@@ -317,7 +317,7 @@ class Server(scenario.Scenario):
     def test_boards_are_no_failure_of_the_unit(self):
         """Whatever the page says of boards; 1 is about the computer, and 3 may be about the image alone."""
         table = re.search(r'^\.SH "EXIT STATUS"\n.*?^\.TE', read("man", "esp-ota-serve.7"), re.M | re.S)[0]
-        successes = re.search("^SuccessExitStatus=(.*)$", read("examples", "systemd", "esp-ota-serve.service"), re.M)[1]
+        successes = re.search("^SuccessExitStatus=(.*)$", read("contrib", "systemd", "esp-ota-serve.service"), re.M)[1]
         self.assertEqual({"0", "1", "3", *successes.split()}, set(re.findall(r"^(\d+)\t", table, re.M)))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not here")
