@@ -273,7 +273,7 @@ int cmd_check_run(const struct options *options, struct report *report)
     enum ota_error error = OTA_OK;
 
     if (settings->verify_key)
-        error = sign_key_load_public(&public_key, settings->verify_key, &failure);
+        error = image_prepare_load_verify_key(&public_key, settings->verify_key, &failure);
     if (error == OTA_OK && settings->sign)
         error = image_prepare_load_key(&key, settings->sign, &failure);
     if (error == OTA_OK)

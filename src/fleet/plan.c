@@ -444,7 +444,7 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
     if (error == OTA_OK && settings->sign)
         error = image_prepare_load_key(&plan->key, settings->sign, failure);
     if (error == OTA_OK && settings->verify_key)
-        error = sign_key_load_public(&plan->verify_key, settings->verify_key, failure);
+        error = image_prepare_load_verify_key(&plan->verify_key, settings->verify_key, failure);
     /* Before the search for boards: a wrong file name should be reported at once. */
     if (error == OTA_OK && settings->file)
         error = load_image(plan, settings->file, failure);

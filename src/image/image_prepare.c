@@ -336,3 +336,13 @@ enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
                      escape_string(shown, sizeof shown, path));
     return OTA_OK;
 }
+
+enum ota_error image_prepare_load_verify_key(struct sign_key **key, const char *path,
+                                             struct ota_failure *failure)
+{
+    if (sign_key_load_public(key, path, failure) != OTA_OK)
+        return failure->error;
+
+    exposure_warn(sign_key_exposure(*key), path, "key");
+    return OTA_OK;
+}

@@ -26,6 +26,11 @@ struct prepare_settings {
 enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
                                       struct ota_failure *failure);
 
+/* The key of --verify-key, likewise. Warns of a private key that others can read. Fails as
+ * sign_key_load_public() does. */
+enum ota_error image_prepare_load_verify_key(struct sign_key **key, const char *path,
+                                             struct ota_failure *failure);
+
 /* Compresses *image (-z) and signs it (key; NULL: not at all). Replaces *image by the image to
  * send, which keeps the uncompressed original in `plain` for boards that want that instead. Logs
  * what was done, or why nothing was. Call it once for each image, before the image is shared.

@@ -33,12 +33,13 @@ enum ota_error sign_key_load_private(struct sign_key **key, const char *path, si
                                      void *userdata, struct ota_failure *failure);
 
 /* Reads a public key, likewise, from a PEM file with a public key, a certificate or a private key
- * without password. */
+ * without password, of which only the public part is kept. */
 enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure);
 void sign_key_free(struct sign_key *key);
 
-/* Returns the other users that can read the key's file; none if a password protects the key. */
+/* Returns the other users that can read a private key in the key's file; none if a password
+ * protects the key. */
 enum exposure sign_key_exposure(const struct sign_key *key);
 
 /* Whether the private key can be computed from the public one with large computers: RSA-1024. */

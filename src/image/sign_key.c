@@ -31,6 +31,19 @@ static bool pem_contains(const struct pem *pem, const char *text)
     return memmem(pem->text, pem->size, text, strlen(text)) != NULL;
 }
 
+enum content { CONTENT_PRIVATE, CONTENT_PUBLIC, CONTENT_CERTIFICATE, CONTENT_NONE };
+
+static enum content find_content(const struct pem *pem)
+{
+    if (pem_contains(pem, "PRIVATE KEY-----"))
+        return CONTENT_PRIVATE;
+    if (pem_contains(pem, "PUBLIC KEY-----"))
+        return CONTENT_PUBLIC;
+    if (pem_contains(pem, "-----BEGIN CERTIFICATE-----"))
+        return CONTENT_CERTIFICATE;
+    return CONTENT_NONE;
+}
+
 static enum ota_error read_pem_text(struct pem *pem, int fd, const char *shown,
                                     struct ota_failure *failure)
 {
@@ -55,7 +68,8 @@ static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_ke
                               key->shown, input_open_error(path, errno));
 
     enum ota_error error = read_pem_text(pem, fd, key->shown, failure);
-    key->exposure = pem_contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(fd);
+    if (error == OTA_OK && find_content(pem) == CONTENT_PRIVATE && !pem_contains(pem, "ENCRYPTED"))
+        key->exposure = exposure_of(fd);
     close(fd);
     return error;
 }
@@ -84,19 +98,6 @@ static EVP_PKEY *parse_certificate(struct sign_key *key, BIO *source)
     return pkey;
 }
 
-enum content { CONTENT_PRIVATE, CONTENT_PUBLIC, CONTENT_CERTIFICATE, CONTENT_NONE };
-
-static enum content find_content(const struct pem *pem)
-{
-    if (pem_contains(pem, "PRIVATE KEY-----"))
-        return CONTENT_PRIVATE;
-    if (pem_contains(pem, "PUBLIC KEY-----"))
-        return CONTENT_PUBLIC;
-    if (pem_contains(pem, "-----BEGIN CERTIFICATE-----"))
-        return CONTENT_CERTIFICATE;
-    return CONTENT_NONE;
-}
-
 /* The older form of a protected key has the name of its cipher. libcrypto looks it up in a table,
  * but crypto.c leaves this table empty. */
 static void register_ciphers(void)
@@ -116,6 +117,7 @@ static enum ota_error parse_key(struct sign_key *key, const struct pem *pem, cha
 
     switch (find_content(pem)) {
     case CONTENT_PRIVATE:
+        crypto_lock_keys();
         register_ciphers();
         key->pkey = PEM_read_bio_PrivateKey_ex(source, NULL, give_password, password,
                                                key->crypto.context, NULL);
@@ -204,6 +206,22 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
     return error;
 }
 
+/* Replaces a private key by its public part, and leaves nothing of the rest: a key that only
+ * verifies stays in the heap as long as the program runs, also in its workers. */
+static enum ota_error drop_private_part(struct sign_key *key, struct ota_failure *failure)
+{
+    unsigned char *text = NULL;
+    const int size = i2d_PUBKEY(key->pkey, &text);
+    const unsigned char *at = text;
+
+    EVP_PKEY_free(key->pkey);
+    key->pkey = size > 0 ? d2i_PUBKEY_ex(NULL, &at, size, key->crypto.context, NULL) : NULL;
+    OPENSSL_free(text);
+    ERR_clear_error();
+    secret_cleanse_traces();
+    return key->pkey ? OTA_OK : ota_fail_no_memory(failure);
+}
+
 static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
                                   struct ota_failure *failure)
 {
@@ -216,7 +234,9 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
             "%s holds a private key with a password; give the public key, which \"openssl "
             "pkey -in KEY.pem -pubout\" prints",
             key->shown);
-    return parse_key(key, pem, NULL, failure);
+    if (parse_key(key, pem, NULL, failure) != OTA_OK)
+        return failure->error;
+    return find_content(pem) == CONTENT_PRIVATE ? drop_private_part(key, failure) : OTA_OK;
 }
 
 static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_private,
@@ -255,8 +275,6 @@ static enum ota_error load_key(struct sign_key **key, const char *path, bool is_
     }
 
     escape_string(loaded->shown, sizeof loaded->shown, path);
-    if (is_private)
-        crypto_lock_keys();
     if (load_pem(loaded, path, is_private, ask, userdata, failure) != OTA_OK) {
         sign_key_free(loaded);
         return failure->error;

@@ -17,7 +17,7 @@ import unittest
 
 import firmware
 import requirement
-from scenario import Program, Scenario, Terminal, address, image, secrets
+from scenario import Program, Scenario, Terminal, address, image, run, secrets
 
 PASSWORD = "kwert-8231-zuiop"
 PASSPHRASE = "open sesame 5177"
@@ -275,7 +275,7 @@ class Memory(Scenario):
             self.end(terminal)
 
     def test_nobody_has_the_key(self):
-        """Neither the process that has signed, nor the child that starts afterwards; no part of it either."""
+        """Neither the process that has signed or verified, nor the child that starts afterwards; no part of it either."""
         kinds = {"RSA": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
                  "EC": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")}
         protection = ("-aes256", "-passout", f"pass:{PASSPHRASE}")
@@ -284,10 +284,11 @@ class Memory(Scenario):
             older = ("rsa", "-traditional") if kind == "RSA" else ("ec",)
             for form, key in (("plain", plain), ("protected", openssl("pkey", *protection, stdin=plain)),
                               ("older form", openssl(*older, *protection, stdin=plain))):
-                with self.subTest(kind=kind, form=form):
-                    self.check_key(plain, key, form != "plain")
+                for option in ("--sign",) if form != "plain" else ("--sign", "--verify-key"):
+                    with self.subTest(kind=kind, form=form, option=option):
+                        self.check_key(plain, key, option, form != "plain")
 
-    def check_key(self, plain, key, is_protected):
+    def check_key(self, plain, key, option, is_protected):
         wanted = {"the password": PASSPHRASE.encode()} if is_protected else {}
         for i, line in enumerate(plain.split(b"\n")[1:-3]):
             wanted[f"line {i} of the file"] = line
@@ -300,9 +301,12 @@ class Memory(Scenario):
                     wanted[f"{name} at {at}, reversed"] = number[::-1][at:at + 16]
         path, signable = self.file("key.pem", key), self.file("esp32.bin", firmware.esp32())
         os.chmod(path, 0o600)
+        if option == "--verify-key":
+            unsigned, signable = signable, os.path.join(self.directory, "signed.bin")
+            self.assertEqual(run("--sign", path, "-f", unsigned, "--output", signable).status, 0)
 
         def start(env):
-            return Terminal("--sign", path, "-i", "kitchen.local", "-f", signable, **env)
+            return Terminal(option, path, "-i", "kitchen.local", "-f", signable, **env)
 
         def type_password(terminal):
             if is_protected:

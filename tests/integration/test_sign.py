@@ -52,6 +52,8 @@ class Keys(Scenario):
         self.ec_public = self.file("ec.pub.pem", openssl("pkey", "-pubout", stdin=self.ec))
         self.protected = self.file("protected.pem", openssl(
             "pkey", "-aes256", "-passout", "pass:open sesame", stdin=self.rsa))
+        for key in (self.rsa_key, self.ec_key):
+            os.chmod(key, 0o600)
 
 
 class Verify(Keys):
@@ -509,6 +511,19 @@ class Sign(Keys):
             for more in signing:
                 with self.subTest(mode=oct(mode), key=key, more=more):
                     result = run("--sign", key, "-f", path, *more)
+                    self.assertEqual(re.findall("warning: (.*) can read (.*); chmod 600 keeps the key private",
+                                                result.err), [(who, key)] if who else [], result)
+
+    def test_others_can_read_a_private_key_that_verifies(self):
+        """A public key is for everybody."""
+        path = self.file("fw.bin", esp8266_signed(self.rsa_key, PICO))
+        for mode, key, who in ((0o644, self.rsa_key, "every user of this computer"),
+                               (0o640, self.rsa_key, "every member of its group"),
+                               (0o600, self.rsa_key, None), (0o644, self.rsa_public, None)):
+            os.chmod(key, mode)
+            for more in (("-i", "127.0.0.1", "-t", "0.1"), ("--check",)):
+                with self.subTest(mode=oct(mode), key=key, more=more):
+                    result = run("--verify-key", key, "-f", path, *more)
                     self.assertEqual(re.findall("warning: (.*) can read (.*); chmod 600 keeps the key private",
                                                 result.err), [(who, key)] if who else [], result)
 

@@ -417,17 +417,25 @@ static void test_no_private_key(void **state)
     assert_non_null(strstr(failure.message, "/no\\nwhere"));
 }
 
-/* A private key includes the public one, so it can verify. */
+/* A private key includes the public one, so it can verify. It cannot sign then, as only its public
+ * part is kept. */
 static void test_private_verifies(void **state)
 {
+    static const enum maker kinds[] = {EC_P384, RSA_2048};
     struct sign_key *key;
     (void)state;
 
-    make_esp32();
-    must_sign(EC_P384, SIGN_SHA256);
-    assert_int_equal(sign_key_load_public(&key, path_of("p-384"), &failure), OTA_OK);
-    assert_int_equal(verdict_of(key, firmware.size), SIGN_VALID);
-    sign_key_free(key);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        make_esp32();
+        must_sign(kinds[i], SIGN_SHA256);
+        assert_int_equal(sign_key_load_public(&key, path_of(makers[kinds[i]].name), &failure),
+                         OTA_OK);
+        assert_int_equal(verdict_of(key, firmware.size), SIGN_VALID);
+
+        make_esp32();
+        assert_int_equal(sign(key, SIGN_SHA256), OTA_E_INTERNAL);
+        sign_key_free(key);
+    }
 }
 
 static void test_key_names(void **state)
