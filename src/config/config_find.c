@@ -1,7 +1,7 @@
 /*
- * config_find.c: finds and opens the configuration files. What lies beside a project may have come
- * with it, so only a file of this user that nobody else can write is read there, and it cannot name
- * files outside of its folder.
+ * config_find.c: finds and opens the configuration files. Only files of this user or of root that
+ * nobody else can write are read. What lies beside a project may have come with it, so it must be
+ * this user's, and cannot name files outside of its folder.
  */
 #include "config/config_find.h"
 
@@ -60,14 +60,19 @@ const char *config_distrust(const struct stat *status, bool may_be_roots)
     return NULL;
 }
 
+/* What reads the file nevertheless, for the end of the reason. */
+static const char *remedy(mode_t mode)
+{
+    return S_ISREG(mode) || S_ISLNK(mode) ? "; --config reads it nevertheless" : "";
+}
+
 /* -1: out of memory. */
 static int note_distrust(struct strings *notes, const char *path, mode_t mode, const char *why)
 {
     char shown[SHOWN_LENGTH], note[SHOWN_LENGTH + 128];
-    bool may_be_named = S_ISREG(mode) || S_ISLNK(mode);
 
     snprintf(note, sizeof note, "%s is not read: %s%s", escape_string(shown, sizeof shown, path),
-             why, may_be_named ? "; --config reads it nevertheless" : "");
+             why, remedy(mode));
     char *copy = strdup(note);
     if (copy && strings_add(notes, copy) == 0)
         return 0;
@@ -173,12 +178,10 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
     if (fstat(fd, &status) < 0)
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
                               file->shown, strerror(errno));
-    const char *why = file->is_project           ? config_distrust(&status, false)
-                      : !S_ISREG(status.st_mode) ? "it is not a regular file"
-                                                 : NULL;
+    const char *why = config_distrust(&status, !file->is_project);
     if (why)
-        return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,
-                        why);
+        return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s%s", file->shown,
+                        why, remedy(status.st_mode));
     return OTA_OK;
 }
 

@@ -29,7 +29,7 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
 /* Fills in a file that the user has named. -1: out of memory. */
 int config_file_set(struct config_file *file, const char *path);
 
-/* Reads the whole file. A project file must still be trustworthy, and any but a named one regular.
+/* Reads the whole file. One that the user has not named must be trustworthy: see config_distrust().
  * *text is the caller's. Fails with OTA_E_USAGE, or OTA_E_INTERNAL when memory ran out. */
 enum ota_error config_file_read(const struct config_file *file, bool is_named, char **text,
                                 size_t *length, struct ota_failure *failure);

@@ -328,12 +328,19 @@ class Places(Config):
         requirement.need_root(self, "a file is put in the place of /etc/esp-ota.conf")
         etc = self.file("etc.conf", b"timeout = 17\nretries = 7\n")
         self.user("retries = 1\n")
-        script = 'mount -t tmpfs none /etc && cp "$0" /etc/esp-ota.conf && cd / && exec "$@"'
-        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, etc, PROGRAM, "--show-config"], check=False,
-                              env=environment(HOME=self.home), capture_output=True, text=True, timeout=DEADLINE_S)
+
+        def show(owner):
+            script = f'mount -t tmpfs none /etc && cp "$0" /etc/esp-ota.conf && chown {owner} /etc/esp-ota.conf && cd / && exec "$@"'
+            return subprocess.run(["unshare", "--mount", "sh", "-c", script, etc, PROGRAM, "--show-config"], check=False,
+                                  env=environment(HOME=self.home), capture_output=True, text=True, timeout=DEADLINE_S)
+        done = show(0)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("timeout = 17  # /etc/esp-ota.conf, line 1\n", done.stdout)
         self.assertIn("retries = 1  # ", done.stdout)
+        done = show(65534)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (
+            2, "", "esp-ota: cannot read the configuration /etc/esp-ota.conf: it belongs to another user; --config reads it "
+            "nevertheless\n"))
 
     def test_shown_text_is_a_configuration(self):
         self.user("timeout = 11\nexpect = a  \n[board kitchen]\nhost = k.local\n[group lab]\nmembers = kitchen\n")
@@ -598,6 +605,22 @@ class Hostile(Config):
         self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
         self.assertIn(f"warning: {path} is not read: it belongs to another user; --config reads it nevertheless", result.err)
         self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
+
+    def test_own_file_of_others(self):
+        """It could lead the user's files to any board."""
+        path = self.user("timeout = 12\n")
+        rows = [(lambda mode=mode: os.chmod(path, mode), "other users can write it (chmod go-w makes it yours alone)")
+                for mode in (0o664, 0o646)]
+        if os.geteuid() == 0:
+            rows.append((lambda: (os.chmod(path, 0o644), os.chown(path, 65534, 65534)), "it belongs to another user"))
+        for prepare, why in rows:
+            prepare()
+            for line in (("--show-config",), ("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")):
+                result = self.run(*line)
+                self.assertEqual((result.status, result.out, result.err),
+                                 (2, "", f"esp-ota: cannot read the configuration {path}: {why}; --config reads it nevertheless\n"))
+            self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
+            self.assertEqual(self.settings("--config="), {})
 
     def test_passwords_from_elsewhere(self):
         """They do not go to a board that the project names, unless they are typed beside its name."""
