@@ -392,12 +392,12 @@ static enum ota_error add_board(const char *name, bool is_from_project, void *us
         yield_to_typed(board, typed);
     if (error == OTA_OK && !section)
         error = note_similar(board, resolving->config, failure);
-    if (section ? section->file->is_project : is_from_project) {
+    board->is_from_project = section ? section->file->is_project : is_from_project;
+    if (board->is_from_project) {
         board->lacks_password =
             !may_have_secret(line, typed[OPTION_AUTH] || typed[OPTION_AUTH_FILE], OPTION_AUTH_FILE);
         board->lacks_key =
             !may_have_secret(line, typed[OPTION_ENCRYPTION_KEY_FILE], OPTION_ENCRYPTION_KEY_FILE);
-        board->is_at_least_as_strict = true;
     }
     return error;
 }

@@ -322,3 +322,48 @@ void config_options_activate(struct command_line *line)
         if (line->origin[option] && !line->is_off[option])
             line->given[option] = true;
 }
+
+/* -- what a project file does not choose -- */
+
+/* Whether a setting is from a project file; if not, it is from one of the user's. */
+static bool is_configured(const struct command_line *line, enum option option, bool is_project)
+{
+    const struct config_entry *origin = line->origin[option];
+
+    return origin && origin->file->is_project == is_project;
+}
+
+static enum ota_error reject_board(const struct command_line *line, const struct host_line *board,
+                                   struct ota_failure *failure)
+{
+    char shown[SPELLING_MAX];
+
+    ota_fail(failure, OTA_E_USAGE,
+             "is not for %s, which a project file, .esp-ota, names; to send it there nevertheless, "
+             "add -f FILE",
+             escape_board(shown, sizeof shown, board->label ? board->label : board->target.name));
+    return config_blame_value(line->origin[OPTION_FILE], failure);
+}
+
+enum ota_error config_options_check_trust(const struct command_line *line,
+                                          const struct hosts *boards, struct ota_failure *failure)
+{
+    bool has_project_image = is_configured(line, OPTION_FILE, true);
+
+    for (size_t i = 0; i < boards->count; i++) {
+        const struct host_line *board = &boards->lines[i];
+
+        if (!board->is_from_project)
+            continue;
+        if (!board->file && is_configured(line, OPTION_FILE, false))
+            return reject_board(line, board, failure);
+        has_project_image |= board->file != NULL;
+    }
+    if (!has_project_image || !is_configured(line, OPTION_SIGN, false))
+        return OTA_OK;
+
+    ota_fail(failure, OTA_E_USAGE,
+             "is not for an image that a project file, .esp-ota, names; to sign it nevertheless, "
+             "add --sign FILE, or name the image with -f");
+    return config_blame_value(line->origin[OPTION_SIGN], failure);
+}

@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "config/config.h"
 #include "esp-ota/error.h"
+#include "fleet/hosts.h"
 
 /* Secrets in the environment, which come before those that a file names. */
 struct config_environment {
@@ -36,5 +37,10 @@ enum ota_error config_options_adopt(struct command_line *line, const struct conf
 
 /* Lets all that was adopted count as given. */
 void config_options_activate(struct command_line *line);
+
+/* A project file does not choose the board for an image, nor the image for a key, that the user has
+ * configured. Fails with OTA_E_USAGE if it would. boards are those that the line names. */
+enum ota_error config_options_check_trust(const struct command_line *line,
+                                          const struct hosts *boards, struct ota_failure *failure);
 
 #endif

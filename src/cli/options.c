@@ -348,6 +348,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     config_options_activate(line);
     set_flags(options, line);
     error = set_values(options, line, config, failure);
+    if (error == OTA_OK)
+        error = config_options_check_trust(line, &options->plan.boards, failure);
     if (error == OTA_OK && options->pluggable == PLUGGABLE_MONITOR)
         error = config_boards_add_all(&options->plan.boards, line, config, failure);
     if (error == OTA_OK)

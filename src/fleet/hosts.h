@@ -45,11 +45,11 @@ struct host_line {
     const struct upload_protocol *protocol; /* NULL: not given; its target may have a scheme */
     struct strings expected;                /* what expect was compiled from */
     struct expect *expect;                  /* NULL: not given */
-    /* Set if somebody else has named the board. It then gets no common password or key, and its
-     * min-auth can only be stricter than the common one. */
+    /* Set if a project file, perhaps somebody else's, has named the board. It then gets no common
+     * password or key, and its min-auth can only be stricter than the common one. */
     bool lacks_password;
     bool lacks_key;
-    bool is_at_least_as_strict;
+    bool is_from_project;
 };
 
 struct hosts {

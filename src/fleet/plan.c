@@ -355,7 +355,7 @@ static enum assignment_secret find_secret(bool is_lacking, bool is_there)
 static enum auth_scheme min_auth_of(const struct host_line *line,
                                     const struct plan_settings *settings)
 {
-    if (!line->has_min_auth || (line->is_at_least_as_strict && line->min_auth < settings->min_auth))
+    if (!line->has_min_auth || (line->is_from_project && line->min_auth < settings->min_auth))
         return settings->min_auth;
     return line->min_auth;
 }

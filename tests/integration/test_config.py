@@ -8,6 +8,7 @@ import re
 import subprocess
 import unittest
 
+import firmware
 import ide
 import requirement
 from scenario import DEADLINE_S, PROGRAM, Scenario, environment, run, sketch
@@ -708,6 +709,75 @@ class Hostile(Config):
                     value = HIDDEN if path == "link" and name not in ("file", "sign") else path
                     self.assertIn(f'{config}, line {2 if section else 1}: "{name} = {value}" is not in the folder', result.err)
                     self.assertNotIn("the first line", result.err)
+
+    def test_own_image_for_a_board_of_the_project(self):
+        """It goes there only if it was typed."""
+        board = self.board()
+        named = f"{board.address}:{board.port}"
+        own = self.file("home/private.bin", sketch("esp8266", 30000))
+        for project, line, shown in ((f"ip = {named}\n", (), board.address),
+                                     (f"[board kitchen]\nhost = {named}\n", ("kitchen",), "kitchen"),
+                                     (f"[group lab]\nmembers = {named}\n", ("@lab",), board.address),
+                                     (f"[board kitchen]\nhost = {named}\n[group lab]\nmembers = kitchen\n", ("@lab",), "kitchen")):
+            with self.subTest(project=project):
+                config = self.user("file = ~/private.bin\n[board kitchen]\nhost = 127.0.0.9\n")
+                self.beside(project)
+                before = board.count("invitation")
+                for more in ((), ("-q",), ("--dry-run",)):
+                    result = self.run("--retries=0", *line, *more)
+                    self.assertEqual((result.status, result.out), (2, ""), result)
+                    self.assertTrue(result.err.endswith(
+                        f'esp-ota: {config}, line 1: "file = ~/private.bin" is not for {shown}, which a project file, .esp-ota, '
+                        "names; to send it there nevertheless, add -f FILE\n"), result)
+                self.assertEqual(board.count("invitation"), before, board.events)
+                result = self.run("--retries=0", *line, "-f", own)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def test_own_image_and_boards(self):
+        """Boards of the user's get it, also those that a project file names by their names; others may have their own."""
+        board = self.board()
+        self.file("home/private.bin", sketch("esp8266", 30000))
+        self.user(f"file = ~/private.bin\n[board kitchen]\nhost = {board.address}:{board.port}\n")
+        for project, line in (("ip = kitchen\n", ()), ("[group lab]\nmembers = kitchen\n", ("@lab",)),
+                              ("", (f"{board.address}:{board.port}",)),
+                              (f"[board porch]\nhost = {board.address}:{board.port}\nfile = fw.bin\n", ("porch",))):
+            with self.subTest(project=project):
+                self.beside(project)
+                result = self.run("--retries=0", *line)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def test_own_key_for_an_image_of_the_project(self):
+        """It signs the image only if one of them was typed."""
+        key = self.secret("home/sign.pem", subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], check=True, capture_output=True).stdout)
+        board = self.board()
+        named = f"{board.address}:{board.port}"
+        config = self.user("sign = ~/sign.pem\n")
+        refusal = f'esp-ota: {config}, line 1: "sign = ~/sign.pem" is not for an image that a project file, .esp-ota, names; ' \
+                  "to sign it nevertheless, add --sign FILE, or name the image with -f\n"
+        self.file("home/project/fw.bin", firmware.esp8266(5000))
+        for project, line in ((f"file = fw.bin\nip = {named}\n", ()), ("file = fw.bin\n", ("-i", named)),
+                              ("file = fw.bin\n", ("--check",)),
+                              (f"[board kitchen]\nhost = {named}\nfile = fw.bin\n", ("kitchen",))):
+            with self.subTest(project=project, line=line):
+                self.beside(project)
+                before = board.count("invitation")
+                for more in ((), ("-q",)):
+                    result = self.run("--no-compress", *line, *more)
+                    self.assertEqual((result.status, result.out, result.err), (2, "", refusal), result)
+                self.assertEqual(board.count("invitation"), before, board.events)
+                self.assertEqual(self.run("--show-config", *line).status, 0)
+                for more in (("--sign", key), ("-f", "fw.bin")):
+                    result = self.run(*line, *more)
+                    self.assertEqual(result.status, 0, result)
+                    if "--check" not in line:
+                        self.assertIn("fw.bin is signed", result.err)
+        with open(key, "rb") as file:
+            self.secret("home/project/sign.pem", file.read())
+        self.beside(f"file = fw.bin\nip = {named}\nsign = sign.pem\n")
+        result = self.run("--retries", "0")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("fw.bin is signed", result.err)
 
     def test_settings_that_weaken(self):
         for name in ("cacert", "host-ip", "host-port", "insecure", "md5-target", "min-auth", "peer", "protocol", "user",

@@ -184,6 +184,63 @@ static void test_boards(void **state)
     config_free(&config);
 }
 
+/* Which image a project file sends nowhere, and which key signs nothing of it. */
+static void test_trust(void **state)
+{
+    static const struct {
+        const char *project, *own;
+        enum option typed[TYPED_MAX];
+        const char *board;   /* typed; NULL: none */
+        const char *refused; /* the setting; NULL: none is */
+    } rows[] = {
+        {"ip = a\n", "file = x\n", {0}, NULL, "\"file = x\" is not for a, "},
+        {"ip = a\n", "", {OPTION_FILE}, NULL, NULL},
+        {"ip = a\nfile = x\n", "file = y\n", {0}, NULL, NULL},
+        {"", "file = x\nip = a\nsign = k\n", {0}, NULL, NULL},
+        {"[board b]\nhost = a\n", "file = x\n", {0}, "b", "\"file = x\" is not for b, "},
+        {"[board b]\nhost = a\n", "file = x\n", {0}, "c", NULL},
+        {"[board b]\nhost = a\n", "file = x\n", {OPTION_FILE}, "b", NULL},
+        {"[board b]\nfile = y\n", "file = x\n", {0}, "b", NULL},
+        {"[board b]\nfile = y\n", "sign = k\n", {0}, "b", "\"sign = k\" is not for an image"},
+        {"[board b]\nfile = y\n", "sign = k\n", {OPTION_FILE}, "b", NULL},
+        {"", "sign = k\n[board b]\nfile = y\n", {0}, "b", NULL},
+        {"[group g]\nmembers = b\n", "file = x\n[board b]\nhost = a\n", {0}, "@g", NULL},
+        {"[group g]\nmembers = b\n", "file = x\n", {0}, "@g", "\"file = x\" is not for b, "},
+        {"file = x\n", "sign = k\n", {OPTION_ALL}, NULL, "\"sign = k\" is not for an image"},
+        {"file = x\n", "sign = k\n", {OPTION_ALL, OPTION_SIGN}, NULL, NULL},
+        {"file = x\nsign = j\n", "sign = k\n", {OPTION_ALL}, NULL, NULL},
+        {"sign = j\n", "file = x\n", {OPTION_ALL}, NULL, NULL},
+    };
+    const struct config_environment environment = {.has_password = false};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct config config = {0};
+        struct hosts hosts = {0};
+        struct command_line line = {.typed[OPTION_IP] = rows[i].board,
+                                    .given[OPTION_IP] = rows[i].board};
+        struct ota_failure failure = {.error = OTA_OK};
+
+        add(&config, &project, rows[i].project);
+        add(&config, &own, rows[i].own);
+        for (size_t n = 0; n < TYPED_MAX && rows[i].typed[n]; n++)
+            line.typed[rows[i].typed[n]] = line.given[rows[i].typed[n]] = true;
+        if (rows[i].board)
+            assert_int_equal(strings_add(&line.boards, strdup(rows[i].board)), 0);
+        if (config_options_adopt(&line, &config, &environment, &failure) != OTA_OK ||
+            config_boards_resolve(&hosts, &line, &config, &failure) != OTA_OK)
+            fail_msg("row %zu: %s", i, failure.message);
+        if (config_options_check_trust(&line, &hosts, &failure) !=
+            (rows[i].refused ? OTA_E_USAGE : OTA_OK))
+            fail_msg("row %zu: %s", i, failure.message);
+        if (rows[i].refused && !strstr(failure.message, rows[i].refused))
+            fail_msg("row %zu: %s", i, failure.message);
+        hosts_free(&hosts);
+        command_line_free(&line);
+        config_free(&config);
+    }
+}
+
 /* What is typed comes before what the section says. */
 static void test_typed_before_section(void **state)
 {
@@ -283,8 +340,11 @@ static int forget_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_adoption),       cmocka_unit_test(test_activation),
-        cmocka_unit_test(test_boards),         cmocka_unit_test(test_typed_before_section),
+        cmocka_unit_test(test_adoption),
+        cmocka_unit_test(test_activation),
+        cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_typed_before_section),
         cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, forget_paths);
