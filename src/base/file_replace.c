@@ -111,6 +111,8 @@ static int replace(const char *place, const void *data, size_t size)
 
     if (stat(place, &target) < 0)
         return errno;
+    if (!S_ISREG(target.st_mode))
+        return ENXIO; /* somebody has put it there meanwhile */
     snprintf(temporary, sizeof temporary, "%.*s/%s", folder, place, name);
     int descriptor = mkstemp(temporary);
     if (descriptor < 0) /* the folder is there, but one of /proc takes no new file */
@@ -155,7 +157,8 @@ static int replace_target(const char *path, const void *data, size_t size)
 {
     struct stat found;
     bool is_new = stat(path, &found) < 0 && errno == ENOENT;
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+    int descriptor =
+        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666); /* of a FIFO */
 
     /* ETXTBSY: the file may be written, but it is a running program, which keeps its old file. */
     if (descriptor < 0 && errno != ETXTBSY)

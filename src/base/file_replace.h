@@ -12,7 +12,7 @@
 
 /* Makes the file, or replaces it and keeps its owner, mode and access control list; what
  * cannot be kept gives nobody more rights. Follows symbolic links. Returns 0 when it is on the
- * disk, else errno. Signals are blocked meanwhile. */
+ * disk, else errno; ENXIO: what is at path is no file. Signals are blocked meanwhile. */
 int file_replace(const char *path, const void *data, size_t size);
 
 /* Does what file_replace() does, but changes no file and leaves none behind. Returns 0 if

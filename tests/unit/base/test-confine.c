@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <signal.h>
@@ -279,16 +280,16 @@ static void test_denied(void **state)
     }
 }
 
-/* -- attributes of files, which Landlock leaves alone -- */
+/* -- calls that Landlock leaves alone -- */
 
-struct file_call {
+struct system_call {
     const char *name;
     long number;
     long arguments[5];
 };
 
 /* The error, also of a call that this kernel or file system lacks. */
-static int attempt_call(const struct file_call *call, bool is_confined)
+static int attempt_call(const struct system_call *call, bool is_confined)
 {
     int status;
     pid_t pid = fork();
@@ -305,12 +306,21 @@ static int attempt_call(const struct file_call *call, bool is_confined)
     return WEXITSTATUS(status);
 }
 
+static void check_denied(const struct system_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int confined = attempt_call(&calls[i], true), is_free = attempt_call(&calls[i], false);
+        if (confined != EPERM || is_free == EPERM)
+            fail_msg("%s: %s, free: %s", calls[i].name, strerror(confined), strerror(is_free));
+    }
+}
+
 /* Each changes nothing, or fails in another way, for a process that may do it. */
 static void test_attributes_of_files(void **state)
 {
     const long file = (long)path, here = AT_FDCWD, attribute = (long)"user.test", text = (long)"x";
     const long opened = open(path, O_RDONLY | O_CLOEXEC);
-    const struct file_call rows[] = {
+    const struct system_call rows[] = {
         {"fchmod", SYS_fchmod, {opened, 0600}},
         {"fchmodat", SYS_fchmodat, {here, file, 0600}},
         {"fchmodat2", 452, {here, file, 0600, 0}},
@@ -349,11 +359,31 @@ static void test_attributes_of_files(void **state)
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* it answers ENOSYS to calls that it does not know; the kernel never sees them */
     assert_true(opened >= 0);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int confined = attempt_call(&rows[i], true), is_free = attempt_call(&rows[i], false);
-        if (confined != EPERM || is_free == EPERM)
-            fail_msg("%s: %s, free: %s", rows[i].name, strerror(confined), strerror(is_free));
-    }
+    check_denied(rows, sizeof rows / sizeof *rows);
+    close((int)opened);
+}
+
+/* Requests on a descriptor, with arguments that are of no use without confinement either. */
+static void test_requests(void **state)
+{
+    const long opened = open(path, O_RDONLY | O_CLOEXEC);
+    const long stream = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct system_call rows[] = {
+        {"FS_IOC_SETVERSION", SYS_ioctl, {opened, FS_IOC_SETVERSION, 0}},
+        {"FS_IOC_FSSETXATTR", SYS_ioctl, {opened, FS_IOC_FSSETXATTR, 0}},
+        {"FS_IOC_ENABLE_VERITY", SYS_ioctl, {opened, FS_IOC_ENABLE_VERITY, 0}},
+        {"TIOCLINUX", SYS_ioctl, {opened, TIOCLINUX, 0}},
+        {"SIOCSPGRP", SYS_ioctl, {stream, SIOCSPGRP, 0}},
+        {"F_SETOWN_EX", SYS_fcntl, {stream, F_SETOWN_EX, 0}},
+        {"F_SETSIG", SYS_fcntl, {stream, F_SETSIG, 0}},
+    };
+
+    (void)state;
+    if (getenv("ESP_OTA_VALGRIND"))
+        skip(); /* it reads what the arguments point to */
+    assert_true(opened >= 0 && stream >= 0);
+    check_denied(rows, sizeof rows / sizeof *rows);
+    close((int)stream);
     close((int)opened);
 }
 
@@ -436,9 +466,9 @@ static int tear_down_confined_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_denied),  cmocka_unit_test(test_attributes_of_files),
-        cmocka_unit_test(test_allowed), cmocka_unit_test(test_kernel_says_so),
-        cmocka_unit_test(test_twice),
+        cmocka_unit_test(test_denied),         cmocka_unit_test(test_attributes_of_files),
+        cmocka_unit_test(test_requests),       cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_kernel_says_so), cmocka_unit_test(test_twice),
     };
     return cmocka_run_group_tests(tests, set_up_confined_file, tear_down_confined_file);
 }
