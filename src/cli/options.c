@@ -337,8 +337,6 @@ static enum ota_error set_secrets(struct options *options, struct command_line *
 static enum ota_error apply(struct options *options, struct command_line *line,
                             const struct config *config, struct ota_failure *failure)
 {
-    for (size_t i = 0; i < line->unread.count && !options->report.quiet; i++)
-        diag_warning("%s", line->unread.items[i]);
     for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
         diag_warning("%s", line->unfilled.items[i]);
     enum ota_error error = options_check_rules(line, can_choose(line), failure);
@@ -393,6 +391,13 @@ static enum options_outcome use_line(struct options *options, struct command_lin
     return error == OTA_OK ? outcome : OPTIONS_ERROR;
 }
 
+/* An alias of a file that is not read is an unknown option, so this comes before any error. */
+static void warn_unread(const struct command_line *line, const struct options *options)
+{
+    for (size_t i = 0; i < line->unread.count && !options->report.quiet; i++)
+        diag_warning("%s", line->unread.items[i]);
+}
+
 static bool print_information(const struct command_line *line, enum ota_error *error,
                               struct ota_failure *failure)
 {
@@ -425,10 +430,13 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
         error = key_failure.error;
     }
     /* --help wins over any other error on the command line. */
-    if (print_information(&line, &error, failure))
+    if (print_information(&line, &error, failure)) {
         outcome = OPTIONS_DONE;
-    else if (error == OTA_OK)
-        outcome = use_line(options, &line, failure);
+    } else {
+        warn_unread(&line, options);
+        if (error == OTA_OK)
+            outcome = use_line(options, &line, failure);
+    }
     command_line_free(&line);
     return error == OTA_OK ? outcome : OPTIONS_ERROR;
 }

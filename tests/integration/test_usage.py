@@ -357,6 +357,12 @@ class Aliases(Scenario):
                 os.unlink(popt)
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n", result.err)
+                make()
+                result = run("--x", "--check", "-f", path, HOME=home)
+                os.unlink(popt)
+                self.assertEqual(result.status, 2, result)
+                self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n"
+                                 "esp-ota: unknown option '--x'; esp-ota --help lists all\n", result.err)
 
     def test_aliases_that_multiply(self):
         """500 bytes that stand for 1.9 MB of boards, and for 20 kB."""
