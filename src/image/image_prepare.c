@@ -212,13 +212,17 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     return append_trailer(image, trailer, size, shown, failure);
 }
 
-/* Of those that take the image, as far as the port tells. */
+/* Of those that take the image, as far as the port tells; of a file about which nothing is known,
+ * what the port tells. */
 static unsigned families_at(uint16_t port, unsigned families)
 {
     unsigned listening = port == KIND_PORT_ESP8266 ? INSPECT_FAMILY_ESP8266
                          : port == KIND_PORT_ESP32 ? INSPECT_FAMILY_ESP32
                          : port == KIND_PORT_PICO  ? INSPECT_FAMILY_PICO
                                                    : families;
+
+    if (families == 0)
+        return listening;
 
     const unsigned both = families & listening;
     return both ? both : families;

@@ -471,6 +471,18 @@ class Sign(Keys):
                 self.assertIn(phrase, result.err)
                 self.assertFalse(os.path.exists(target))
 
+    def test_unknown_format(self):
+        """Only the port tells what a file is for in which nothing is recognized."""
+        content = bytes(range(256)) * 20
+        path, target = self.file("noise.bin", content), os.path.join(self.directory, "signed")
+        result = run("--sign", self.rsa_key, "-f", path, "--output", target)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W", result.err)
+        for port, size in (("3232", 512), ("8266", 260), ("2040", 260)):
+            with self.subTest(port):
+                signed = self.output(content, "--sign", self.rsa_key, "-p", port)
+                self.assertEqual((signed[:-size], len(signed)), (content, len(content) + size))
+
     def test_filesystem(self):
         """ESP32 boards check signatures unlike the others: the key, the port or the board tells which one is needed."""
         content = firmware.littlefs()
