@@ -46,6 +46,13 @@ def options_of_help():
     return set(re.findall(OPTION, scenario.run("--help").out.split("\nExamples:")[0]))
 
 
+def values_of(option, *others):
+    """The names that the program takes as the value of an option. It lists them when it gets another one."""
+    message = scenario.run(option, "no-such-name", *others, "-i", "127.0.0.1", "-f", "x").err
+    names = re.split(r"there (?:is|are) |is neither |is not one of ", message)[1]
+    return re.split(r", | and | nor ", names.rstrip("\n"))
+
+
 class Shell:
     """An interactive shell on a pseudo-terminal that is wide and high enough to list everything."""
 
@@ -127,6 +134,18 @@ class Completions(scenario.Scenario):
         for shell, options in offered.items():
             with self.subTest(shell):
                 self.assertEqual(options, expected)
+
+    def test_values_with_names(self):
+        for option, *others in (("--page",), ("--protocol",), ("--min-auth",), ("--sign-hash", "--sign", "k")):
+            expected = sorted(values_of(option, *others))
+            self.assertGreater(len(expected), 1)
+            with self.subTest(option, shell="bash"):
+                self.assertEqual(sorted(self.bash_function(option, "")), expected)
+            with self.subTest(option, shell="fish"):
+                self.assertEqual(sorted(self.fish(f"esp-ota {option} ")), expected)
+            with self.subTest(option, shell="zsh"):
+                shown = self.zsh().after(f"esp-ota {option} \t\t").split(f"{option} ", 1)[1]
+                self.assertEqual(sorted(set(re.findall(r"[a-z][\w-]+", shown)) & set(expected)), expected)
 
     def test_bash_values(self):
         for words, expected in ((("-a", ""), []), (("--auth", "=", ""), []), (("-i", ""), ["attic", "@home", "kitchen.local"]),
