@@ -241,23 +241,35 @@ static enum ota_error set_host_user(struct host_line *line, const char *value,
 }
 
 static const struct host_key keys[] = {
-    {"port", false, set_host_port},
-    {"auth-file", true, set_auth_file},
-    {"file", true, set_host_file},
-    {"min-auth", false, set_host_min_auth},
-    {"encryption-key-file", true, set_key_file},
-    {"page", false, set_host_page},
-    {"field", false, set_host_field},
-    {"user", false, set_host_user},
-    {"protocol", false, set_host_protocol},
-    {"expect", false, set_host_expect},
+    {"port", false, HOSTS_SERVED_TOLD, set_host_port},
+    {"auth-file", true, HOSTS_SERVED_TOLD, set_auth_file},
+    {"file", true, HOSTS_SERVED_ALL, set_host_file},
+    {"min-auth", false, HOSTS_SERVED_TOLD, set_host_min_auth},
+    {"encryption-key-file", true, HOSTS_SERVED_NONE, set_key_file},
+    {"page", false, HOSTS_SERVED_NONE, set_host_page},
+    {"field", false, HOSTS_SERVED_NONE, set_host_field},
+    {"user", false, HOSTS_SERVED_TOLD, set_host_user},
+    {"protocol", false, HOSTS_SERVED_TOLD, set_host_protocol},
+    {"expect", false, HOSTS_SERVED_NONE, set_host_expect},
 };
+
+enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
 const struct host_key *hosts_find_key(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    for (size_t i = 0; i < KEY_COUNT; i++)
         if (strlen(keys[i].name) == length && memcmp(name, keys[i].name, length) == 0)
             return &keys[i];
+    return NULL;
+}
+
+const char *hosts_find_unserved(const struct host_line *line, bool is_told)
+{
+    const enum hosts_served needed = is_told ? HOSTS_SERVED_TOLD : HOSTS_SERVED_ALL;
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if ((line->keys & 1U << i) != 0 && keys[i].served < needed)
+            return keys[i].name;
     return NULL;
 }
 
@@ -305,6 +317,7 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return reject_unknown_setting(parser);
 
     struct ota_failure cause;
+    line->keys |= 1U << (key - keys);
     if (key->set(line, parser->word + strlen(key->name) + 1, &cause) == OTA_OK)
         return OTA_OK;
     if (cause.error == OTA_E_USAGE)

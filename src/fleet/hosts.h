@@ -33,6 +33,7 @@ struct host_line {
     char *label;          /* the name of its section in the configuration; NULL: it has none */
     char *similar;        /* similar names of the configuration, printable; NULL: none */
     bool is_rest;         /* "*": all boards without a line; the target has that name */
+    unsigned keys;        /* a bit for each key that the list gives it; see hosts_find_unserved() */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *key_file;       /* NULL: not given; never "" or "-" */
     /* Where the part of each that was written begins, behind the folder of the configuration. */
@@ -70,16 +71,29 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
 
 void hosts_free(struct hosts *hosts);
 
+/* Which boards --serve has a use for a setting of. Any other setting is an error, as somebody would
+ * rely on it. */
+enum hosts_served {
+    HOSTS_SERVED_NONE,
+    HOSTS_SERVED_TOLD, /* boards that are told to fetch */
+    HOSTS_SERVED_ALL,  /* and boards that ask by themselves */
+};
+
 /* A setting of a board. set() fails with OTA_E_USAGE and the end of a sentence that the value
  * begins ("is not a port from 1 to 65535"), or with OTA_E_INTERNAL. */
 struct host_key {
     const char *name;
     bool is_path;
+    enum hosts_served served;
     enum ota_error (*set)(struct host_line *line, const char *value, struct ota_failure *failure);
 };
 
 /* NULL if there is none of this name (length bytes). */
 const struct host_key *hosts_find_key(const char *name, size_t length);
+
+/* The first key of a line of a list that --serve has no use for; NULL: it has one for all of them.
+ * is_told: the board is told to fetch. */
+const char *hosts_find_unserved(const struct host_line *line, bool is_told);
 
 /* Appends a line, all zero; NULL: out of memory. */
 struct host_line *hosts_add(struct hosts *hosts);

@@ -280,6 +280,23 @@ static enum ota_error check_equal(const struct assignment *planned, const struct
                     assignment_label(shown, other), difference);
 }
 
+/* Refuses what a line of a list demands and --serve would not do. */
+static enum ota_error check_served(const struct host_line *line, struct ota_failure *failure)
+{
+    const bool is_told = line->target.scheme != NULL;
+    const char *key = hosts_find_unserved(line, is_told);
+
+    if (!key)
+        return OTA_OK;
+    if (!is_told && strcmp(key, "auth-file") == 0)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "boards that ask --serve by themselves all need the same password, that of "
+                        "--auth-file; leave auth-file= out");
+    return ota_fail(failure, OTA_E_USAGE,
+                    "--serve has no use for %s= with a board that %s; leave it out", key,
+                    is_told ? "is told to fetch" : "asks by itself");
+}
+
 /* Whether a line makes sense for its board. */
 static enum ota_error check_line(const struct plan *plan, const struct host_line *line,
                                  const struct upload_protocol *protocol,
@@ -290,6 +307,8 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
     if (line->is_rest && !plan->settings->is_served)
         return ota_fail(failure, OTA_E_USAGE,
                         "\"*\" stands for all boards that are not listed, and needs --serve");
+    if (plan->settings->is_served && check_served(line, failure) != OTA_OK)
+        return failure->error;
     if (line->protocol && line->protocol != protocol)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s has %s:// before its name and %s as its protocol; leave one of them "

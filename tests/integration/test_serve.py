@@ -890,6 +890,16 @@ class Serve(Scenario):
             hosts = self.file(f"list-{len(rows)}", b"10.0.0.7\n" + mac.encode())
             rows.append((["--serve=0", "-f", self.path, "--hosts", hosts],
                          f"{hosts}, line 2: '{mac}' is not a MAC address, which is written like 24:0A:C4:00:00:01"))
+        password = self.file("password", b"kwert\n")
+        useless = "--serve has no use for {}= with a board that {}; leave it out"
+        for line, message in ((f"{{}} auth-file={password}", "boards that ask --serve by themselves all need the same password, "
+                                                             "that of --auth-file; leave auth-file= out"),
+                              ("{} min-auth=sha256", useless.format("min-auth", "asks by itself")),
+                              ("http://10.0.0.7 page=tasmota", useless.format("page", "is told to fetch"))):
+            for board in ("24:0A:C4:00:00:01", "10.0.0.7", "kitchen.local", "*"):
+                hosts = self.file(f"list-{len(rows)}", f"10.0.0.8\n{line.format(board)}\n".encode())
+                rows += [(["--serve=0", "-f", self.path, "--hosts", hosts, *more], f"{hosts}, line 2: {message}")
+                         for more in ([], ["-a", "other"])]
         for arguments, message in rows:
             result = run(*arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)

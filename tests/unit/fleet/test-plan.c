@@ -340,9 +340,54 @@ static void test_useless_expect(void **state)
         settings.may_lack_image = settings.judges_logs = !is_serving;
         files_write_text("hosts", "k.local expect=one\n");
         assert_int_equal(plan_make(&plan, &settings, &failure), OTA_E_USAGE);
-        assert_non_null(strstr(failure.message, is_serving ? "--serve follows no log"
+        assert_non_null(strstr(failure.message, is_serving ? "--serve has no use for expect="
                                                            : "k.local has its own expect="));
         plan_free(&plan);
+    }
+}
+
+/* --serve honours each setting of a line or refuses it: for a board that asks by itself, and for
+ * one that is told to fetch. */
+static void test_served_settings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting;
+        bool asks, is_told; /* that it is honoured */
+    } rows[] = {
+        {"file=a.bin", true, true},        {"auth-file=pw", false, true},
+        {"port=81", false, true},          {"min-auth=sha256", false, true},
+        {"min-auth=md5", false, true},     {"encryption-key-file=key", false, false},
+        {"page=tasmota", false, false},    {"field=update", false, false},
+        {"user=me", false, true},          {"protocol=web", false, true},
+        {"protocol=espota", false, false}, {"expect=one", false, false},
+    };
+    static const char *const boards[] = {"24:0A:C4:00:00:01", "192.0.2.7", "k.local", "*",
+                                         "http://k.local"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const size_t length = strcspn(rows[i].setting, "=");
+
+        assert_non_null(hosts_find_key(rows[i].setting, length));
+        for (size_t j = 0; j < sizeof boards / sizeof *boards; j++) {
+            const bool is_told = j == 4;
+            struct plan plan;
+            struct ota_failure failure = {.error = OTA_OK};
+            struct plan_settings settings = make_plan_settings();
+            char text[128];
+
+            settings.hosts = hosts_path;
+            settings.file = image_path;
+            settings.is_served = true;
+            snprintf(text, sizeof text, "%s %s\n", boards[j], rows[i].setting);
+            files_write_text("hosts", text);
+            const enum ota_error error = plan_make(&plan, &settings, &failure);
+            plan_free(&plan);
+            if (error != ((is_told ? rows[i].is_told : rows[i].asks) ? OTA_OK : OTA_E_USAGE))
+                fail_msg("%s%s", text, failure.message);
+            if (error != OTA_OK && !strstr(failure.message, "leave"))
+                fail_msg("%s%s", text, failure.message);
+        }
     }
 }
 
@@ -465,15 +510,11 @@ static void test_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compressed_plan),
-        cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_plan_failures),
-        cmocka_unit_test(test_plan_protocols),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_equal_lines),
-        cmocka_unit_test(test_useless_expect),
-        cmocka_unit_test(test_plan_without_memory),
+        cmocka_unit_test(test_compressed_plan), cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_labels),          cmocka_unit_test(test_plan_failures),
+        cmocka_unit_test(test_plan_protocols),  cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_equal_lines),     cmocka_unit_test(test_useless_expect),
+        cmocka_unit_test(test_served_settings), cmocka_unit_test(test_plan_without_memory),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, set_up_plan_folder, tear_down_plan_folder);
