@@ -330,6 +330,17 @@ static enum ota_error list_boards(struct program *program)
     return error;
 }
 
+/* The password is that of the pages then, and somebody may have expected that it keeps the images
+ * from strangers. */
+static void warn_of_no_password(const struct program *program)
+{
+    const char *password = program->options->plan.password;
+
+    if (program->has_told && awaits_requests(program) && password && *password)
+        diag_warning("boards that ask by themselves need no password: the one that was given is "
+                     "that of the boards' pages, as some boards are told to fetch");
+}
+
 /* -- the certificate -- */
 
 /* Reads a file into secret memory; the caller frees it with secret_free(). */
@@ -628,6 +639,7 @@ static enum ota_error prepare_serving(struct program *program)
         return failure->error;
     report_ask(program->report, tell_serve_standings, program->serve);
     report_queue_output(program->report, program->loop);
+    warn_of_no_password(program);
     if (program->options->serve.certificate)
         stdio_guard_defer(SIGHUP); /* then it asks for a reload */
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||

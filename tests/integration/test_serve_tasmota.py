@@ -494,6 +494,24 @@ class Tasmota(Scenario):
         for board in boards:
             self.assert_restored(board)
 
+    def test_no_password_for_others(self):
+        """The password is that of the pages, so who asks by himself needs none. That is said where a password was given, also if
+        no board is left to be told."""
+        board, mac = self.tasmota("-P", "secret"), fetcher.new_mac()
+        warning = "boards that ask by themselves need no password: the one that was given is that of the boards' pages"
+        report = self.file("report", self.tell(board, arguments=["-a", "secret", "--json"]).out.encode())
+        rows = [(f"{self.url(board)}\n*\n", ["-a", "secret"], 200, 1), (f"{self.url(board)}\n{mac}\n", ["-a", "secret"], 200, 1),
+                (f"{self.url(board)}\n*\n", ["-a", ""], 200, 0), (f"{mac}\n*\n", ["-a", "secret"], 401, 0)]
+        for lines, password, status, count in rows:
+            for more in ([], ["--resume", report]):
+                with self.subTest(lines=lines, password=password, more=more):
+                    server = Server(self, "--hosts", self.file("hosts", lines.encode()), "-f", self.path, *password, *more)
+                    answer = server.get("/firmware.bin", f"x-ESP8266-STA-MAC: {mac}\r\n")
+                    self.assertEqual(answer.status, status)
+                    self.assertEqual(server.stop().err.count(warning), count, server.ended)
+        result = self.tell(board, arguments=["-a", "secret"])
+        self.assertEqual((result.status, result.err.count(warning)), (0, 0), result)
+
     def test_again(self):
         """A broken download is the board's to repeat."""
         board = self.tasmota("--fault", "close@20000*2", "--window", "2144")
