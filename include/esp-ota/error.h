@@ -36,6 +36,7 @@ enum ota_error {
     OTA_E_KEY_NEEDED,      /* the board takes encrypted uploads only, and no key was given */
     OTA_E_WRONG_KEY,       /* the board has another encryption key */
     OTA_E_NO_ENCRYPTION,   /* a key was given, and there is no encrypted connection */
+    OTA_E_UNAUTHORIZED,    /* --serve: a listed board asked without the right password */
     OTA_E_REFUSED,         /* `ERR: ...` instead of OK */
     OTA_E_NO_CONNECTION,   /* accepted, but no back-channel connection came */
     OTA_E_LOST,            /* the connection ended before the last byte was sent */
@@ -145,6 +146,9 @@ enum ota_cause {
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     /* --serve: why too few boards have confirmed (lack.c). */
     OTA_CAUSE_NEVER_ASKED,   /* no board asked */
+    OTA_CAUSE_TURNED_AWAY,   /* none got an answer, and warnings say why */
+    OTA_CAUSE_NO_PASSWORD,   /* they give none, or a wrong one */
+    OTA_CAUSE_OTHER_PATH,    /* they ask for something that is not served */
     OTA_CAUSE_TOO_FEW_ASKED, /* and all of them have confirmed */
     OTA_CAUSE_NO_MAC,        /* they do not say who they are */
     OTA_CAUSE_NO_IMAGE,      /* nothing that is served is for them */

@@ -171,6 +171,12 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 6,
             .text = "there is no encrypted connection to the board",
         },
+    [OTA_E_UNAUTHORIZED] =
+        {
+            .name = "unauthorized",
+            .exit_status = 6,
+            .text = "the board asked without the right password",
+        },
     [OTA_E_REFUSED] =
         {
             .name = "refused",

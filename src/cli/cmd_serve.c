@@ -669,6 +669,8 @@ static enum ota_error judge(struct program *program, int *status)
              "%zu board%s confirmed, but --until-confirmed waits for %u", confirmed,
              confirmed == 1 ? " has" : "s have", wanted);
     program->failure.cause = lack_of_boards(&program->book);
+    if (program->failure.cause == OTA_CAUSE_NEVER_ASKED && serve_has_warned(program->serve))
+        program->failure.cause = OTA_CAUSE_TURNED_AWAY;
     *status = report_failure(program->report, &program->failure);
     return program->failure.error;
 }

@@ -733,6 +733,13 @@ static const struct remedy {
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},
+    {.cause = OTA_CAUSE_TURNED_AWAY,
+     .text = "Change what the warnings say of the boards that asked and got nothing."},
+    {.cause = OTA_CAUSE_OTHER_PATH,
+     .text = "Let its sketch ask the URL that is printed at the start."},
+    {.error = OTA_E_UNAUTHORIZED,
+     .text = "Let its sketch send the password of this server (--auth-file, ESP_OTA_AUTH or -a) by "
+             "HTTP Basic authentication, and with --user that user."},
     {.cause = OTA_CAUSE_NEVER_ASKED,
      .text = "Check that the boards' sketches ask the URL that is printed at the start, and that "
              "this computer's firewall lets them in; if they sleep, serve for longer."},

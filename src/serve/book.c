@@ -5,6 +5,7 @@
 #include "base/escape.h"
 
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,6 +276,7 @@ enum book_news book_note_request(struct book_board *board, const struct fetcher 
 {
     board->requests++;
     board->asked_us = now_us;
+    board->refusal = OTA_OK;
     count_board(board, -1);
     const enum book_news news = note_request(board, fetcher, address, proof, attempts_max);
     count_board(board, 1);
@@ -286,6 +288,18 @@ void book_note_answer(struct book_board *board, const struct answer *answer)
     memcpy(board->reason, answer->reason, sizeof board->reason);
     if (answer->kind == ANSWER_REFUSED && board->state == BOOK_ASKED)
         book_set_state(board, BOOK_REFUSED);
+}
+
+void book_note_refusal(struct book_board *board, enum ota_error refusal, const char *why,
+                       int64_t now_us)
+{
+    if (board->state != BOOK_SILENT && board->refusal == OTA_OK)
+        return;
+    board->requests++;
+    board->asked_us = now_us;
+    board->refusal = refusal;
+    snprintf(board->reason, sizeof board->reason, "%s", why);
+    book_set_state(board, BOOK_REFUSED);
 }
 
 void book_note_start(struct book_board *board, size_t total, int64_t now_us)

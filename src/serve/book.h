@@ -13,6 +13,7 @@
 #define ESP_OTA_SERVE_BOOK_H
 
 #include "base/address.h"
+#include "esp-ota/error.h"
 #include "serve/answer.h"
 #include "serve/fetcher.h"
 #include "serve/rollout.h"
@@ -24,7 +25,7 @@ enum { BOOK_NAME_MAX = 256, BOOK_COUNT_MAX = 10000 };
 enum book_state {
     BOOK_SILENT, /* it should ask, and has not */
     BOOK_ASKED,
-    BOOK_REFUSED, /* nothing that is served is for it */
+    BOOK_REFUSED, /* it asked for nothing that it may have, or not as it should */
     BOOK_FETCHING,
     BOOK_FETCHED, /* it has the image, and has not asked again */
     BOOK_CONFIRMED,
@@ -56,6 +57,7 @@ struct book_board {
     bool is_by_version; /* that is all that tells what it runs, and may have been mistyped */
 
     enum book_state state;
+    enum ota_error refusal;         /* what book_note_refusal() noted last, before any answer */
     char reason[ANSWER_REASON_MAX]; /* printable: why it got nothing the last time, or "" */
     unsigned failures;              /* how often it took the image and came back without it */
     unsigned requests;
@@ -144,6 +146,11 @@ enum book_news book_note_request(struct book_board *board, const struct fetcher 
                                  const struct address *address, enum proof proof,
                                  unsigned attempts_max, int64_t now_us);
 void book_note_answer(struct book_board *board, const struct answer *answer);
+/* A request that got nothing, whoever sent it: without the password, or for nothing that the board
+ * may have. It counts only while the board has got no answer, and tells nothing of the board.
+ * why is printable. */
+void book_note_refusal(struct book_board *board, enum ota_error refusal, const char *why,
+                       int64_t now_us);
 void book_note_start(struct book_board *board, size_t total, int64_t now_us);
 void book_note_progress(struct book_board *board, size_t bytes);
 void book_note_end(struct book_board *board, bool is_whole, int64_t now_us);

@@ -10,7 +10,9 @@ enum ota_cause lack_of_board(const struct book_board *board)
     if (board->state == BOOK_SILENT)
         return OTA_CAUSE_NEVER_ASKED;
     if (board->state == BOOK_REFUSED)
-        return OTA_CAUSE_NO_IMAGE;
+        return board->refusal == OTA_E_UNAUTHORIZED  ? OTA_CAUSE_NO_PASSWORD
+               : board->refusal == OTA_E_NEVER_ASKED ? OTA_CAUSE_OTHER_PATH
+                                                     : OTA_CAUSE_NO_IMAGE;
     if (!board->has_mac && !board->is_listed)
         return OTA_CAUSE_NO_MAC;
     if (board->state == BOOK_GIVEN_UP)

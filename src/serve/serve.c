@@ -140,12 +140,16 @@ void serve_warn(struct serve *serve, enum serve_warning kind, const struct addre
 }
 
 /* Browsers and ESP-IDF ask without a password at first; the libraries that send a MAC do not. */
-static void warn_of_password(struct serve *serve, const struct httpd_request *request)
+static void warn_of_password(struct serve *serve, const struct httpd_request *request,
+                             const struct resource *resource)
 {
     const bool has_one = httpd_request_header(request, "Authorization") != NULL;
     struct fetcher fetcher = {.has_mac = false};
 
     serve_read_fetcher(&fetcher, request);
+    if (fetcher.has_mac || fetcher.family || resource->kind == RESOURCE_IMAGE)
+        serve_note_refusal(serve, request, &fetcher, OTA_E_UNAUTHORIZED,
+                           has_one ? "it gave a wrong user or password" : "it gave no password");
     if (has_one || fetcher.has_mac)
         serve_warn(serve, SERVE_WARNING_PASSWORD, httpd_request_address(request),
                    has_one ? "asks with a wrong user or password and gets nothing"
@@ -161,8 +165,12 @@ static void warn_of_path(struct serve *serve, const struct httpd_request *reques
     serve_read_fetcher(&fetcher, request);
     if (!fetcher.family)
         return;
-    snprintf(text, sizeof text, "asks for %s and gets nothing: its URL should end in %s",
-             escape_string(path, sizeof path, httpd_request_path(request)), RESOURCE_FIRMWARE);
+    escape_string(path, sizeof path, httpd_request_path(request));
+    snprintf(text, sizeof text, "it asks for %s, and its URL should end in %s", path,
+             RESOURCE_FIRMWARE);
+    serve_note_refusal(serve, request, &fetcher, OTA_E_NEVER_ASKED, text);
+    snprintf(text, sizeof text, "asks for %s and gets nothing: its URL should end in %s", path,
+             RESOURCE_FIRMWARE);
     serve_warn(serve, SERVE_WARNING_RESOURCE, httpd_request_address(request), text);
 }
 
@@ -192,13 +200,13 @@ static void on_serve_request(struct httpd_request *request, void *userdata)
     struct serve *serve = userdata;
     struct resource resource;
 
+    resource_find(&resource, httpd_request_path(request), serve->names, serve->config.offer_count);
     if (!is_allowed(serve, request)) {
-        warn_of_password(serve, request);
+        warn_of_password(serve, request, &resource);
         demand_password(request);
         return;
     }
 
-    resource_find(&resource, httpd_request_path(request), serve->names, serve->config.offer_count);
     switch (resource.kind) {
     case RESOURCE_PAGE:
         respond_drawn(serve, request, "text/html; charset=utf-8", &serve->page, serve_page);
@@ -291,6 +299,14 @@ enum ota_error serve_reload(struct serve *serve, const struct httpd_identity *id
                             struct ota_failure *failure)
 {
     return httpd_reload(serve->http, identity, failure);
+}
+
+bool serve_has_warned(const struct serve *serve)
+{
+    for (int kind = 0; kind < SERVE_WARNINGS; kind++)
+        if (serve->warned[kind].count > 0)
+            return true;
+    return false;
 }
 
 const struct ota_totals *serve_totals(struct serve *serve)

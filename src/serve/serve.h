@@ -43,6 +43,9 @@ uint16_t serve_port(const struct serve *serve);
 enum ota_error serve_reload(struct serve *serve, const struct httpd_identity *identity,
                             struct ota_failure *failure);
 
+/* Whether a warning has named somebody who asked and got nothing. */
+bool serve_has_warned(const struct serve *serve);
+
 const struct ota_totals *serve_totals(struct serve *serve);
 
 /* Tells of each board that downloads now. */

@@ -315,7 +315,8 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
         ota_fail(failure, OTA_E_NEVER_ASKED, "it has not asked for the image");
         break;
     case BOOK_REFUSED:
-        ota_fail(failure, OTA_E_IMAGE, "it got nothing: %s", board->reason);
+        ota_fail(failure, board->refusal ? board->refusal : OTA_E_IMAGE, "it got nothing: %s",
+                 board->reason);
         break;
     case BOOK_GIVEN_UP:
         ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image %u times and came back without it",
@@ -332,7 +333,7 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
         else
             ota_fail(failure, OTA_E_LOST, "its download broke off");
     }
-    if (failure->error == OTA_E_NOT_RETURNED || failure->error == OTA_E_IMAGE)
+    if (failure->error == OTA_E_NOT_RETURNED || board->state == BOOK_REFUSED)
         failure->cause = lack_of_board(board);
 }
 
@@ -349,6 +350,13 @@ static void add_outcome(struct serve *serve, enum ota_error error)
     }
 }
 
+static enum ota_phase find_phase(const struct book_board *board)
+{
+    if (board->refusal == OTA_E_UNAUTHORIZED)
+        return OTA_PHASE_AUTHENTICATE;
+    return board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER;
+}
+
 /* Nobody expects a board that is not listed. It is only said if its update is undecided. */
 void serve_tell_outcome(struct serve *serve, struct book_board *board)
 {
@@ -360,8 +368,7 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
-        emit_result(serve, board, board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER,
-                    &failure);
+        emit_result(serve, board, find_phase(board), &failure);
     } else if (board->has_mac && board->state == BOOK_FETCHED) {
         if (!*board->reason) /* else it has been told that it does not say what it runs */
             serve_note(serve, board, true, "has not been back since it took the image");

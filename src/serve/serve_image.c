@@ -33,6 +33,18 @@ static struct book_board *find_board(const struct serve *serve, const struct fet
                      names_find(serve->config.names, address));
 }
 
+/* One that is told to fetch needs no password, and tasmota.c counts its requests. */
+void serve_note_refusal(struct serve *serve, const struct httpd_request *request,
+                        const struct fetcher *fetcher, enum ota_error refusal, const char *why)
+{
+    struct book_board *board = find_board(serve, fetcher, httpd_request_address(request));
+
+    if (!board || !board->is_listed || board->is_told)
+        return;
+    book_note_refusal(board, refusal, why, loop_now_us());
+    serve_publish(serve);
+}
+
 /* The download of this board that began last; NULL: none runs. */
 static struct serve_download *find_download(const struct serve *serve,
                                             const struct book_board *board)
@@ -419,13 +431,18 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)
                                          : choose_digest_offer(serve, board, resource);
     if (!offer) {
-        if (is_image)
+        if (is_image) {
             warn_of_list(serve, request, &fetcher, board);
+            serve_note_refusal(serve, request, &fetcher, OTA_E_IMAGE,
+                               "it asks for the image of another board");
+        }
         serve_respond_text(request, STATUS_FORBIDDEN,
                            "the list of boards has no such image for it");
         return;
     }
     if (resource->is_packed && !offer->forms[OFFER_PACKED].data) {
+        serve_note_refusal(serve, request, &fetcher, OTA_E_IMAGE,
+                           "it asks for a compressed form, and there is none (see -z)");
         serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z");
         return;
     }

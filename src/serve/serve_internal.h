@@ -76,6 +76,11 @@ void serve_tell_strangers(struct serve *serve);
 /* Reads what the request says of its board; fetcher starts with what is known of it otherwise. */
 void serve_read_fetcher(struct fetcher *fetcher, const struct httpd_request *request);
 
+/* A request gets nothing. If it seems to be a listed board's, its book entry says so; why is
+ * printable, and belongs behind "it got nothing: ". */
+void serve_note_refusal(struct serve *serve, const struct httpd_request *request,
+                        const struct fetcher *fetcher, enum ota_error refusal, const char *why);
+
 /* Answers with a line of text, given without its end: a digest, or why there is nothing else. */
 void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """--serve: boards fetch their firmware, and their next request shows what became of it."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -585,6 +586,53 @@ class Serve(Scenario):
         for credentials, status in (("Ym9hcmQ6c3dvcmRmaXNo", 200), ("OnN3b3JkZmlzaA==", 401)):
             answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")
             self.assertEqual(answer.status, status, credentials)
+
+    def test_turned_away(self):
+        """A listed board that asks in vain has not been silent: the end, and the page, say why it got nothing. Who is in no
+        list, and a browser at the address of a listed board, change nothing; nor does anybody, once it has got an answer."""
+        other, where, secret = self.file("other.bin", firmware.esp8266(60000)), address(), ("-a", "swordfish")
+        wrong, right = (f"Authorization: Basic {base64.b64encode(word).decode()}\r\n" for word in (b"x:wrong", b"x:swordfish"))
+        mac = fetcher.new_mac()
+        named = f"x-ESP8266-STA-MAC: {mac}\r\n"
+        password, path = (6, "unauthorized"), (4, "never-asked")
+        rows = [(secret, mac, "/firmware.bin", named + wrong, password, "it gave a wrong user or password", "password of this server"),
+                (secret, mac, "/firmware.bin", named, password, "it gave no password", "password of this server"),
+                (secret, where, "/firmware.bin", "", password, "it gave no password", "password of this server"),
+                (secret, where, "/", wrong, path, None, "firewall lets it in"),
+                (secret, mac, "/firmware.bin", wrong, path, None, "firewall lets it in"),
+                (secret, mac, "/old%1b.bin", named + right, path, "it asks for /old\\x1b.bin, and its URL should end in /firmware.bin",
+                 "Let its sketch ask the URL"),
+                ((), mac, "/other.bin", named, (3, "image"), "it asks for the image of another board", ""),
+                ((), mac, "/firmware.bin.gz", named, (3, "image"), "it asks for a compressed form, and there is none (see -z)", "")]
+        for more, listed, asked, headers, (status, code), reason, remedy in rows:
+            with self.subTest(listed=listed, asked=asked, headers=headers):
+                hosts = self.file("hosts", f"{listed}\n{fetcher.new_mac()} file={other}\n".encode())
+                server = self.serve("--hosts", hosts, "--json", *more)
+                for _ in range(3):
+                    self.assertGreaterEqual(server.get(asked, headers, source=where).status, 401)
+                board = json.loads(server.get("/status.json", right).body)["boards"][0]
+                self.assertEqual((board["state"], board["requests"], board["reason"]),
+                                 ("refused", 3, reason) if reason else ("silent", 0, None))
+                result = server.stop()
+                end = next(event for event in map(json.loads, result.out.splitlines())
+                           if event["event"] == "result" and event["board"] == listed)
+                self.assertEqual((end["exit_status"], end["code"]), (status, code))
+                self.assertIn(reason or "it has not asked for the image", end["message"])
+                self.assertIn(remedy, result.err)
+        server = self.serve("--hosts", self.file("hosts", mac.encode()), *secret)
+        self.assertEqual([server.get("/firmware.bin", named + more).status for more in (wrong, right, wrong)], [401, 200, 401])
+        server.program.wait_for(f"{mac}: took it")
+        self.assertEqual(server.stop().status, 12, server.ended)
+
+    def test_all_turned_away(self):
+        """No board has confirmed, and none is blamed for its silence that was told why it gets nothing."""
+        for credentials, remedy in (("Authorization: Basic ISE=\r\n", "Change what the warnings say of the boards that asked"),
+                                    ("", "Check that the boards' sketches ask the URL")):
+            server = self.serve("-a", "swordfish", "--until-confirmed", "1")
+            self.assertEqual(server.get("/firmware.bin", credentials).status, 401)
+            result = server.stop()
+            self.assertEqual(result.status, 12, result)
+            self.assertIn(remedy, result.err)
 
     def certificate(self, name):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.file("key.pem", b""),

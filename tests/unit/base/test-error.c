@@ -47,6 +47,7 @@ static const struct {
     {OTA_E_KEY_NEEDED, "key-needed", 6, false},
     {OTA_E_WRONG_KEY, "wrong-key", 6, false},
     {OTA_E_NO_ENCRYPTION, "no-encryption", 6, false},
+    {OTA_E_UNAUTHORIZED, "unauthorized", 6, false},
     {OTA_E_REFUSED, "refused", 7, false},
     {OTA_E_NO_CONNECTION, "no-connection", 8, true},
     {OTA_E_LOST, "lost", 9, true},

@@ -130,6 +130,39 @@ static void test_told(void **state)
     }
 }
 
+/* A request that is turned away shows that somebody asked. It changes nothing for a board that has
+ * got an answer. */
+static void check_turned_away(void)
+{
+    struct book book = {0};
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    struct book_board *board = book_add(&book, "board");
+
+    book_note_refusal(board, OTA_E_UNAUTHORIZED, "no password", 7);
+    book_note_refusal(board, OTA_E_NEVER_ASKED, "another path", 8);
+    assert_int_equal(board->state, BOOK_REFUSED);
+    assert_int_equal(board->refusal, OTA_E_NEVER_ASKED);
+    assert_string_equal(board->reason, "another path");
+    assert_int_equal(board->requests, 2);
+    assert_int_equal(board->asked_us, 8);
+    assert_int_equal(book_count_state(&book, BOOK_REFUSED), 1);
+    assert_false(board->has_mac || board->has_address || *board->version);
+
+    play(board, &fetcher, "o-A");
+    assert_int_equal(board->refusal, OTA_OK);
+    book_note_answer(board, &(struct answer){.kind = ANSWER_REFUSED, .reason = "another chip"});
+    book_note_refusal(board, OTA_E_UNAUTHORIZED, "no password", 9);
+    assert_int_equal(board->refusal, OTA_OK);
+    assert_string_equal(board->reason, "another chip");
+    assert_int_equal(board->requests, 3);
+    play(board, &fetcher, "o-A d-F w-T");
+    book_note_refusal(board, OTA_E_UNAUTHORIZED, "no password", 9);
+    play(board, &fetcher, "riC");
+    book_note_refusal(board, OTA_E_UNAUTHORIZED, "no password", 9);
+    assert_int_equal(board->state, BOOK_CONFIRMED);
+    book_free(&book);
+}
+
 static void test_refusal(void **state)
 {
     (void)state;
@@ -143,6 +176,7 @@ static void test_refusal(void **state)
     assert_string_equal(board->reason, "another chip");
     play(board, &fetcher, "o-A d-F");
     book_free(&book);
+    check_turned_away();
 }
 
 /* Who is who. The book has: a listed MAC, a listed address, and one that came by itself. */

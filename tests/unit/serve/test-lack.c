@@ -20,13 +20,16 @@ static void add_board(struct book *book, char letter)
     static const char states[] = {
         ['S'] = BOOK_SILENT,  ['A'] = BOOK_ASKED,     ['R'] = BOOK_REFUSED,  ['F'] = BOOK_FETCHING,
         ['T'] = BOOK_FETCHED, ['V'] = BOOK_FETCHED,   ['G'] = BOOK_GIVEN_UP, ['W'] = BOOK_GIVEN_UP,
-        ['x'] = BOOK_SKIPPED, ['C'] = BOOK_CONFIRMED, ['n'] = BOOK_FETCHED,  ['t'] = BOOK_GIVEN_UP};
+        ['x'] = BOOK_SKIPPED, ['C'] = BOOK_CONFIRMED, ['n'] = BOOK_FETCHED,  ['t'] = BOOK_GIVEN_UP,
+        ['p'] = BOOK_REFUSED, ['u'] = BOOK_REFUSED};
     struct book_board *board = book_add(book, "board");
 
     assert_non_null(board);
     board->has_mac = letter != 'n';
     board->is_by_version = letter == 'W';
     board->is_settled = letter == 't';
+    if (letter == 'p' || letter == 'u')
+        board->refusal = letter == 'p' ? OTA_E_UNAUTHORIZED : OTA_E_NEVER_ASKED;
     if (letter == 'V')
         strcpy(board->reason, "it does not say what it runs");
     book_set_state(board, (enum book_state)states[(unsigned char)letter]);
@@ -49,7 +52,8 @@ static void test_causes(void **state)
         {"T", OTA_CAUSE_NOT_BACK},       {"CTA", OTA_CAUSE_NOT_BACK},
         {"V", OTA_CAUSE_NO_VERSION},     {"TV", OTA_CAUSE_SEVERAL},
         {"GRG", OTA_CAUSE_SEVERAL},      {"SG", OTA_CAUSE_SEVERAL},
-        {"t", OTA_CAUSE_SEVERAL},
+        {"t", OTA_CAUSE_SEVERAL},        {"pCp", OTA_CAUSE_NO_PASSWORD},
+        {"u", OTA_CAUSE_OTHER_PATH},     {"pR", OTA_CAUSE_SEVERAL},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
