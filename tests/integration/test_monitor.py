@@ -661,8 +661,9 @@ class Fleets(MonitorScenario):
         self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out), [*lines, "END"], result)
 
     def flood(self, *after):
-        """A board that logs more than waits in memory while the reader pauses (1 MiB)."""
-        return self.log_board(after=(f"!flood {FLOOD}", *after))
+        """A board that logs more than waits in memory while the reader pauses (1 MiB). It is away for longer than a busy
+        program may be late: a connection within a second of the upload's end counts as one to the old firmware."""
+        return self.log_board(after=(f"!flood {FLOOD}", *after), more=("--reboot-ms", "3000"))
 
     def test_a_flood_to_a_reader_that_pauses(self):
         """The board has to wait for the reader; the upload to the other one goes on, and no line is lost."""
