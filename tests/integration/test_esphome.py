@@ -128,6 +128,18 @@ class Uploads(Scenario):
                    for name, password, status, says in (("right", "quite secret", 0, (CONFIRMED,)),
                                                         ("wrong", "entirely wrong", 6, ("0x82",))))
 
+    def test_typed_password(self):
+        """That the answer will be made with MD5 is said once, and before the password is asked for."""
+        board = self.board(*device("md5"), "-P", "quite secret", family="esp8266")
+        terminal = Terminal("-i", f"esphome://{board.address}:{board.port}", "-f", self.file("fw.bin", sketch("esp8266")))
+        terminal.wait_for(r"(?s)answer with MD5.*Password of [^\r\n]*: $")
+        terminal.type("entirely wrong\n")
+        terminal.wait_for_prompt(count=2)
+        terminal.type("quite secret\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("answer with MD5"), 1, result)
+
     def test_password_typed_within_the_encryption(self):
         """The right key says nothing of the password: the mistyped one is not for the next board."""
         options = ("-P", "quite secret")

@@ -95,15 +95,16 @@ class SketchServers(Scenario):
         self.assertRegex(result.err, RECEIVED)
 
     def test_typed_password(self):
-        """It is asked for once the board wants it; without one nothing is sent."""
+        """It is asked for once the board wants it, after it was said how it will be sent; without one nothing is sent."""
         image = self.file("firmware.bin", firmware.sketch("esp8266"))
         for typed, status, said in (("secret", 0, RECEIVED), ("", 6, "asks for a password, and no password was given")):
             board = self.board(*server("-P", "secret"))
             terminal = Terminal(f"sketch://{board.address}:{board.port}", "-f", image, "--retries", "0")
-            terminal.wait_for(f"Password of {board.address}: ")
+            terminal.wait_for(f"(?s){CLEAR}.*Password of {board.address}: ")
             terminal.type(typed + "\n")
             result = terminal.result()
             self.assertEqual(result.status, status, result)
+            self.assertEqual(len(re.findall(CLEAR, result.err)), 1, result)
             self.assertIn(said, result.err)
             self.assertNotIn("secret", result.err)
             board.close()

@@ -23,6 +23,7 @@ from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run
 
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
+MD5 = "asks for an answer with MD5 \\(Digest\\)"
 
 RESTARTING = "the board may have kept a part of the upload that broke off; restarting it"
 RECEIVED = "received by the board; such a page does not say whether the image is good"
@@ -227,13 +228,14 @@ class Pages(Scenario):
                 self.assertNotIn("secret", result.err)
 
 
-def type_twice(test, terminal, wrong, right, first=""):
-    """A typed password that is rejected is asked for again. first is a pattern before the first prompt."""
+def type_twice(test, terminal, wrong, right, first):
+    """A typed password that is rejected is asked for again. first is a pattern before the first prompt, and comes once."""
     for before, typed in ((first, wrong), ("rejected", right)):
         terminal.wait_for(rf"(?s){before}.*Password of [^\r\n]*: $")
         terminal.type(f"{typed}\n")
     result = terminal.result()
     test.assertEqual(result.status, 0, result)
+    test.assertEqual(len(re.findall(first, result.err)), 1, result)
     return result
 
 
@@ -310,17 +312,17 @@ class Passwords(Scenario):
                 self.assertEqual([event for event in events if event.get("password")], [])
                 self.assertEqual([event["evidence"] for event in events if event["event"] == "authenticated"], ["reply"])
 
-    def type_a_wrong_one_first(self, terminal):
+    def type_a_wrong_one_first(self, terminal, first):
         """No output has either."""
-        self.assert_no_secret(type_twice(self, terminal, "trewqq", "kwertz"), "trewqq", "kwertz")
+        self.assert_no_secret(type_twice(self, terminal, "trewqq", "kwertz", first), "trewqq", "kwertz")
 
     def test_prompt_for_the_upload(self):
-        for scheme in ("basic", "digest"):
+        for scheme, first in (("basic", CLEAR), ("digest", MD5)):
             with self.subTest(scheme):
                 board = self.board(*web("form", "-P", "kwertz", "--web-set", f"auth={scheme}", "--web-set", "open"))
                 path = self.file("fw.bin", sketch("esp8266"))
                 terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-                self.type_a_wrong_one_first(terminal)
+                self.type_a_wrong_one_first(terminal, first)
 
     def test_users(self):
         self.check([
@@ -335,10 +337,22 @@ class Passwords(Scenario):
         self.assertEqual(result.status, 0, result)
 
     def test_prompt(self):
-        board = self.board(*web("esp8266", "-P", "kwertz"))
+        """How the password will be sent is said before it is asked for."""
         path = self.file("fw.bin", sketch("esp8266"))
-        terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-        self.type_a_wrong_one_first(terminal)
+        for scheme, first in (("basic", CLEAR), ("digest", MD5)):
+            with self.subTest(scheme):
+                board = self.board(*web("esp8266", "-P", "kwertz", "--web-set", f"auth={scheme}"))
+                terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
+                self.type_a_wrong_one_first(terminal, first)
+
+    def test_prompt_when_quiet(self):
+        board = self.board(*web("esp8266", "-P", "kwertz"))
+        terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", self.file("fw.bin", sketch("esp8266")), "-q")
+        terminal.wait_for_prompt()
+        terminal.type("kwertz\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotRegex(result.err, CLEAR)
 
     def test_min_auth(self):
         self.check([
@@ -515,7 +529,7 @@ class Quirks(Scenario):
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
                     self.assertEqual("Give the PIN that is set" in result.err, len(tries) == 2)
-                    self.assertEqual("asks for its PIN without encryption" in result.err, bool(tries))
+                    self.assertEqual("asks for its PIN without encryption" in result.err, not password or bool(tries))
                     self.assertEqual(tuple(re.findall(r" pin right=(\w+)", "\n".join(board.events))), tries)
                     self.assertEqual([" path=/update " in event for event in posts(board)],
                                      [False] * len(tries) + [True] * (status == 0))
@@ -541,7 +555,7 @@ class Quirks(Scenario):
         board = self.board(*web("wled-old", "--web-set", "pin=1234"))
         path = self.file("fw.bin", sketch("esp8266"))
         terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-        type_twice(self, terminal, "4711", "1234", first="wants its settings PIN")
+        type_twice(self, terminal, "4711", "1234", first="asks for its PIN without encryption")
 
     def test_wled_locks_again(self):
         self.where = address()

@@ -233,6 +233,7 @@ static void handle_event(struct connection *connection, enum exchange_event even
         finish_installed(connection);
         break;
     case EXCHANGE_NO_PASSWORD:
+        connection->callbacks.on_event(event, exchange, connection->callbacks.userdata);
         connection->failure = (struct ota_failure){.error = OTA_E_PASSWORD_NEEDED};
         finish_connection(connection);
         break;

@@ -158,7 +158,8 @@ static enum ota_phase phase_of(const struct exchange *exchange)
     }
 }
 
-static void note_answer(struct esphome *esphome, const struct exchange *exchange)
+/* Before somebody is asked for the password, and before an answer is sent. */
+static void note_md5(struct esphome *esphome, const struct exchange *exchange)
 {
     if (exchange->scheme != AUTH_MD5 || esphome->is_told.md5)
         return;
@@ -202,8 +203,9 @@ static void on_exchange_event(enum exchange_event event, const struct exchange *
                                                .is_by_key = true,
                                                .evidence = "reply"});
         break;
+    case EXCHANGE_NO_PASSWORD:
     case EXCHANGE_ANSWERED:
-        note_answer(esphome, exchange);
+        note_md5(esphome, exchange);
         break;
     case EXCHANGE_AUTHENTICATED:
         emit_event(esphome, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,

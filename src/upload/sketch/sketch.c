@@ -312,9 +312,19 @@ static void tell_accepted(struct sketch *sketch)
                             "its firmware");
 }
 
+/* Before somebody is asked for the password, and before it is sent. */
+static void tell_basic(struct sketch *sketch)
+{
+    if (sketch->is_basic_told)
+        return;
+    sketch->is_basic_told = true;
+    sketch_note(sketch, CHALLENGE_BASIC_NOTE);
+}
+
 static void ask_for_sketch_password(struct sketch *sketch)
 {
     sketch->is_password_awaited = true;
+    tell_basic(sketch);
     sketch->upload.callbacks.on_password(sketch->upload.callbacks.userdata);
 }
 
@@ -450,10 +460,8 @@ static void knock(struct sketch *sketch)
         sketch_finish(sketch, &failure);
         return;
     }
-    if (has_password(sketch) && !sketch->is_basic_told) {
-        sketch->is_basic_told = true;
-        sketch_note(sketch, CHALLENGE_BASIC_NOTE);
-    }
+    if (has_password(sketch))
+        tell_basic(sketch);
     knock_at(sketch, sketch_path(sketch));
 }
 

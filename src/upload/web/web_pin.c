@@ -129,6 +129,7 @@ void web_unlock(struct web *web)
     } else {
         web->is_pin_awaited = true;
         web_note(web, "the page wants its settings PIN as password");
+        tell_clear(web);
         web_ask_for_password(web);
     }
 }

@@ -168,7 +168,8 @@ static const char *scheme_name(const struct challenge *challenge)
     return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
 }
 
-/* Before an answer to a weak challenge, which a secure connection protects. */
+/* Before somebody is asked for the password of a weak challenge, and before an answer to one. A
+ * secure connection protects both. */
 static void tell_weak(struct web *web)
 {
     const enum challenge_scheme scheme = web->challenge.scheme;
@@ -247,6 +248,8 @@ void web_ask_for_password(struct web *web)
 {
     web->phase = OTA_PHASE_AUTHENTICATE;
     web->is_password_awaited = true;
+    if (!web->is_pin_awaited)
+        tell_weak(web);
     web->upload.callbacks.on_password(web->upload.callbacks.userdata);
 }
 

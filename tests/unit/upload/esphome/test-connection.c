@@ -111,6 +111,7 @@ struct board {
     struct ota_failure failure;
     size_t progress;
     bool is_ready;
+    bool is_asked; /* for an answer with MD5, by what has no password */
 };
 
 static const struct act *next_act(const struct board *board)
@@ -164,6 +165,7 @@ static void on_event(enum exchange_event event, const struct exchange *exchange,
 
     assert_non_null(exchange);
     board->is_ready |= event == EXCHANGE_READY;
+    board->is_asked |= event == EXCHANGE_NO_PASSWORD && exchange->scheme == AUTH_MD5;
 }
 
 /* The connection's clock, which goes forward at each progress from this one on; the loop's does
@@ -236,6 +238,8 @@ static void connect_pair(int *host, int *board)
     close(listener);
 }
 
+static const char *host_password = "secret";
+
 /* The host receives no more at once, and may be unable to send. */
 static int host_socket, host_send_error;
 static size_t host_piece;
@@ -269,7 +273,7 @@ static enum ota_cause run_script(const struct script *script, size_t piece)
     struct board board = {.script = script, .loop = loop_new()};
     const struct exchange_config config = {
         .plain = {image, sizeof image, "0123456789abcdef0123456789abcdef"},
-        .password = "secret",
+        .password = host_password,
         .trust = &trust};
     const struct connection_callbacks callbacks = {
         .on_event = on_event, .on_progress = on_progress, .on_done = on_done, .userdata = &board};
@@ -294,6 +298,7 @@ static enum ota_cause run_script(const struct script *script, size_t piece)
                  board.failure.message);
     assert_int_equal(connection_all_sent(board.connection), script->is_all_sent);
     assert_int_equal(board.is_ready, script->acts[3].after > 0);
+    assert_int_equal(board.is_asked, !host_password);
     if (script->expected == OTA_OK) {
         assert_int_equal(board.progress, IMAGE_SIZE);
         assert_true(connection_all_acknowledged(board.connection));
@@ -374,12 +379,26 @@ static void test_no_memory_to_send(void **state)
     host_send_error = 0;
 }
 
+/* The board's scheme is known before the connection ends, so that it can be told before somebody is
+ * asked for the password. */
+static void test_no_password(void **state)
+{
+    static const struct script script = {
+        "no password", {SAY(5, "\0\2"), SAY(6, CHALLENGE)}, OTA_E_PASSWORD_NEEDED, NULL, false};
+
+    (void)state;
+    host_password = NULL;
+    run_script(&script, PIECE);
+    host_password = "secret";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_no_memory_to_send),
+        cmocka_unit_test(test_no_password),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
