@@ -890,6 +890,23 @@ class Redirect(PageServer):
         self.end_headers()
 
 
+class WebUpdate(PageServer):
+    """OTAWebUpdater, or whoever answers for it."""
+
+    status, leads_to, says = 307, "/", b""
+
+    def do_GET(self):
+        self._reply(b"<form method='POST' action='/update' enctype='multipart/form-data'><input type='file' name='update'></form>")
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.status)
+        self.send_header("Location", self.leads_to)
+        self.send_header("Content-Length", str(len(self.says)))
+        self.end_headers()
+        self.wfile.write(self.says)
+
+
 class LocksAgain(PageServer):
     """A WLED of version 16 whose PIN somebody else enters wrongly before the upload."""
 
@@ -996,6 +1013,18 @@ class HandMade(Scenario):
                 result = self.upload(Redirect)
                 self.assertEqual(result.status, status, result)
                 self.assertIn(said, result.err)
+
+    def test_redirects_of_webupdater(self):
+        """Its 307 is a success, but not another host's or a login's."""
+        for status, leads_to, says, ended in (
+                (307, "/", b"", 0), (307, "http://portal.example/login", b"", 11), (307, "/login", b"", 11),
+                (307, "//evil/", b"Please log in", 11), (302, "http://portal.example/", b"OK", 11)):
+            with self.subTest(status=status, leads_to=leads_to):
+                WebUpdate.status, WebUpdate.leads_to, WebUpdate.says = status, leads_to, says
+                result = self.upload(WebUpdate)
+                self.assertEqual(result.status, ended, result)
+                self.assertIn("page: OTAWebUpdater", result.err)
+                self.assertIn(f"(status {status}" if ended else "received by the board", result.err)
 
 
 class ReadBack(Scenario):

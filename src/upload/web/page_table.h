@@ -44,7 +44,7 @@ struct page {
     enum page_start start;
     enum page_proof proof;
     const char *received_chips; /* the boards among them with PAGE_PROOF_RECEIVED; NULL: none */
-    unsigned success_status;    /* a status that alone means success; 0: none */
+    unsigned success_status;    /* a redirect to get that means success; 0: none */
     const char *success[PAGE_WORDS_MAX]; /* words of a reply that mean success */
     const char *failure[PAGE_WORDS_MAX]; /* and those that mean failure; they count first */
     /* The board writes before it looks at the password: a 401 to the upload, or no reply at all,

@@ -43,16 +43,29 @@ static bool is_own_path(const char *location)
            !strchr(location, '\\') && strcspn(location, ":") >= strcspn(location, "?#");
 }
 
+/* Whether a redirect says that the upload was not taken: another host (as that of a captive portal)
+ * or a login; or that it may have failed. */
+static bool leads_astray(const struct page *page, const struct http_reply *reply)
+{
+    return page_leads_elsewhere(reply) || page_leads_to_login(reply) ||
+           (http_reply_is_redirection(reply) && find_words(page->failure, reply->location));
+}
+
+/* The status that OTAWebUpdater sends comes with the path of its page. With another path, it may
+ * come from a proxy, and means that the upload belongs there. */
+static bool has_success_status(const struct page *page, const struct http_reply *reply)
+{
+    return reply->status == page->success_status && strcmp(reply->location, page->get) == 0;
+}
+
 /* Whether a reply without words of failure is what a hand-made page says after an upload. A
- * redirect to a path of its own without such words is; 301, 307 and 308 mean that the upload
- * belongs elsewhere, and so do other hosts (as of a captive portal) and logins. */
-static bool is_plain_answer(const struct page *page, const struct http_reply *reply)
+ * redirect to a path of its own is; 301, 307 and 308 mean that the upload belongs elsewhere. */
+static bool is_plain_answer(const struct http_reply *reply)
 {
     bool leads_on = (reply->status == STATUS_FOUND || reply->status == STATUS_SEE_OTHER) &&
-                    is_own_path(reply->location) && !find_words(page->failure, reply->location);
+                    is_own_path(reply->location);
 
-    return http_reply_is_whole(reply) && !page_leads_to_login(reply) &&
-           (reply->status < 300 || leads_on);
+    return http_reply_is_whole(reply) && (reply->status < 300 || leads_on);
 }
 
 /* The body is not searched for a login: sketches that have one answer an upload with 401, or with
@@ -92,7 +105,9 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
     if (failure)
         return PAGE_REFUSED;
-    if (reply->status == page->success_status)
+    if (leads_astray(page, reply))
+        return PAGE_UNCLEAR;
+    if (has_success_status(page, reply))
         return PAGE_ACCEPTED;
     if (reply->status < 400 && has_success(page, reply))
         return PAGE_ACCEPTED;
@@ -100,5 +115,5 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && http_reply_is_whole(reply) && *text))
         return PAGE_REFUSED;
-    return page->is_generic && is_plain_answer(page, reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+    return page->is_generic && is_plain_answer(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }

@@ -17,7 +17,8 @@ enum page_verdict {
 };
 
 /* Judges the reply of the page to an upload. Words count more than the status, and words of failure
- * more than those of success; a success needs its words or its status, except on generic pages.
+ * more than those of success; a success needs its words or its status, except on generic pages. A
+ * redirect to another host, a login or an error is no success, whatever else the reply says.
  * text is escaped, perhaps "". */
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply);

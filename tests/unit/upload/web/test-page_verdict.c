@@ -33,8 +33,6 @@ static const struct {
     {PAGE_ESP32, 200, "Update error: Wrong origin received!", PAGE_REFUSED, NULL},
     {PAGE_WEBUPDATER, 200, "OK", PAGE_ACCEPTED, NULL},
     {PAGE_WEBUPDATER, 200, "FAIL", PAGE_REFUSED, "FAIL"},
-    {PAGE_WEBUPDATER, 307, "", PAGE_ACCEPTED, NULL},
-    {PAGE_WEBUPDATER, 307, NULL, PAGE_ACCEPTED, NULL},
     {PAGE_WEBUPDATER, 502, "Not Enough Space", PAGE_REFUSED, "Not Enough Space"},
     {PAGE_WEBUPDATER, 200, "Success! Rebooting...", PAGE_ACCEPTED, NULL},
     {PAGE_WEBUPDATER, 200, "look here", PAGE_UNCLEAR, "look here"}, /* "look" has an "ok" in it */
@@ -283,6 +281,10 @@ static void test_redirects(void **state)
         {PAGE_FORM, 308, "/", PAGE_UNCLEAR},
         {PAGE_ESP8266, 302, "/", PAGE_UNCLEAR},
         {PAGE_SAFEBOOT, 302, "/", PAGE_UNCLEAR},
+        {PAGE_WEBUPDATER, 302, "/", PAGE_UNCLEAR},
+        {PAGE_WEBUPDATER, 307, "", PAGE_UNCLEAR},
+        {PAGE_WEBUPDATER, 307, "/update/", PAGE_UNCLEAR}, /* a proxy's */
+        {PAGE_WEBUPDATER, 307, "/?update=failed", PAGE_UNCLEAR},
     };
 
     (void)state;
@@ -299,6 +301,49 @@ static void test_redirects(void **state)
         }
 }
 
+/* What OTAWebUpdater sends, with a body or without, whole or not. */
+static void test_status_of_success(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct http_reply reply = {
+            .status = 307, .has_head = true, .has_ended = i % 2, .location = "/", .refresh = "10"};
+        char text[PAGE_TEXT_MAX];
+
+        if (i / 2)
+            assert_true(http_reply_add_body(&reply, "restarting", 10));
+        assert_int_equal(page_judge(text, &pages[PAGE_WEBUPDATER], &reply), PAGE_ACCEPTED);
+        http_reply_clear(&reply);
+    }
+}
+
+/* No page takes an upload by sending it to another host, a login or an error, whatever it says. */
+static void test_leads_astray(void **state)
+{
+    static const unsigned statuses[] = {301, 302, 303, 307, 308};
+    static const char *const locations[] = {"http://portal.example/", "http://portal.example/login",
+                                            "//portal/", "/login", "/Login?next=/"};
+    enum { STATUSES = sizeof statuses / sizeof *statuses };
+    enum { LOCATIONS = sizeof locations / sizeof *locations };
+
+    (void)state;
+    for (size_t i = 0; i < (size_t)PAGE_COUNT * STATUSES * LOCATIONS * (PAGE_WORDS_MAX + 1); i++) {
+        const struct page *page = &pages[i % PAGE_COUNT];
+        const size_t word = i / PAGE_COUNT / STATUSES / LOCATIONS;
+        const char *body = word > 0 && page->success[word - 1] ? page->success[word - 1] : "";
+        struct http_reply reply = {
+            .status = statuses[i / PAGE_COUNT % STATUSES], .has_head = true, .has_ended = true};
+        char text[PAGE_TEXT_MAX];
+
+        snprintf(reply.location, sizeof reply.location, "%s",
+                 locations[i / PAGE_COUNT / STATUSES % LOCATIONS]);
+        assert_true(http_reply_add_body(&reply, body, strlen(body)));
+        if (page_judge(text, page, &reply) != PAGE_UNCLEAR)
+            fail_msg("%s, status %u to %s, \"%s\"", page->name, reply.status, reply.location, body);
+        http_reply_clear(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_status_of_success),
+        cmocka_unit_test(test_leads_astray),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
