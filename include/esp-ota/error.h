@@ -143,6 +143,7 @@ enum ota_cause {
     OTA_CAUSE_LOG_UNDECIDED, /* a pattern can match a line in too many ways */
     OTA_CAUSE_OTHER_VERSION, /* than that of the image, --expect-version or --serve-version */
     OTA_CAUSE_NO_VERSION,    /* the board did not report one in time, or none that is known */
+    OTA_CAUSE_RECOVERY,      /* the board runs its recovery firmware, and not the image */
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     /* --serve: why too few boards have confirmed (lack.c). */
     OTA_CAUSE_NEVER_ASKED,   /* no board asked */

@@ -711,6 +711,10 @@ static const struct remedy {
      .text =
          "Write a simpler expression for --reject: nested repetitions, such as (a+)+, can match a "
          "line in too many ways."},
+    {.cause = OTA_CAUSE_RECOVERY,
+     .text = "Enter \"Restart 3\" on the console of the board's web page, which starts the image "
+             "once more; if the recovery firmware runs again then, the image does not start on "
+             "this board: send it one that is known to work."},
     {.error = OTA_E_NOT_RETURNED,
      .cause = OTA_CAUSE_OTHER_VERSION,
      .text = "Check that --serve-version is exactly the version that the sketch in the image "

@@ -167,7 +167,7 @@ static void on_firmware(struct tasmota *tasmota, const struct http_reply *reply)
 {
     struct page_facts facts = {0};
 
-    if (!page_facts_add(&facts, &pages[PAGE_TASMOTA], reply) || strstr(facts.version, "(safeboot)"))
+    if (!page_facts_add(&facts, &pages[PAGE_TASMOTA], reply) || facts.is_recovery)
         restore_later(tasmota);
     else
         tasmota_ask(tasmota, "OtaUrl", tasmota->old_url, on_restored, on_restore_lost);
@@ -223,6 +223,7 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
 {
     const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
     const char *did = tasmota->order.board->fetched_us ? "took the image" : "has the image's MD5";
+    const bool is_same = strcmp(version, tasmota->facts.version) == 0;
     char text[NOTE_MAX];
 
     version = hide_secrets(tasmota, version);
@@ -231,6 +232,9 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
                  did, seconds);
     else if (!*version)
         snprintf(text, sizeof text, "it %s, but does not answer after %.3g s", did, seconds);
+    else if (!is_same)
+        snprintf(text, sizeof text, "it %s, but runs %s, and the image is another version", did,
+                 version);
     else if (tasmota->was_away)
         snprintf(text, sizeof text,
                  "it took the image and restarted, but reports the same firmware as before: %s",
@@ -238,7 +242,10 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
     else
         snprintf(text, sizeof text, "it took the image, but still runs %s after %.3g s", version,
                  seconds);
-    fail_told(tasmota, OTA_E_NOT_RETURNED, text);
+    ota_fail(&tasmota->outcome, OTA_E_NOT_RETURNED, "%s", text);
+    if (tasmota->is_in_safeboot)
+        tasmota->outcome.cause = OTA_CAUSE_RECOVERY;
+    conclude(tasmota);
 }
 
 static void look_again(struct tasmota *tasmota, const char *version)
@@ -261,8 +268,9 @@ static void on_return_lost(struct tasmota *tasmota, const struct ota_failure *fa
 static bool is_proven(struct tasmota *tasmota, const struct page_facts *facts)
 {
     const char *before = tasmota->facts.version;
+    const bool is_new = strcmp(facts->version, before) != 0;
 
-    if (strcmp(facts->version, before) != 0)
+    if (is_new && page_facts_fit_image(facts, tasmota->order.image))
         ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)",
                  hide_secrets(tasmota, facts->version), hide_secrets(tasmota, before));
     else if (tasmota->order.board->claims_image)
@@ -278,7 +286,8 @@ static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
     struct page_facts facts = {0};
     const bool is_told = page_facts_add(&facts, &pages[PAGE_TASMOTA], reply);
 
-    tasmota->is_in_safeboot = is_told && strstr(facts.version, "(safeboot)");
+    tasmota->is_in_safeboot =
+        is_told && facts.is_recovery && !page_facts_fit_image(&facts, tasmota->order.image);
     if (!is_told || tasmota->is_in_safeboot) {
         look_again(tasmota, "");
     } else if (is_proven(tasmota, &facts)) {

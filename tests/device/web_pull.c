@@ -42,7 +42,7 @@ static void restart_after_pull(void *owner)
 
     if (pull_of(board)->has_installed) {
         fetch_start_installed(board);
-        board->web.is_safeboot = false;
+        board->web.is_safeboot = board->web.is_safeboot && board->sim->config->web.rolls_back;
     }
     board_restart(board);
 }

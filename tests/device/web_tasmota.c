@@ -355,7 +355,7 @@ static bool tasmota_finish(struct web_client *client)
     if (!error && !client->installed)
         error = ERROR_FAILED;
     if (!error) {
-        web->is_safeboot = false;
+        web->is_safeboot = web->is_safeboot && settings_of(client)->rolls_back;
         client->restart_after_us = settings_of(client)->restart_us;
         board_counts_success(client->board);
     }

@@ -23,7 +23,7 @@ class Names(OnLink):
 
     def setUp(self):
         super().setUp()
-        self.content = firmware.esp8266(60000)
+        self.content = firmware.esp8266(60000) + b"12:00:00"  # the time of build that a simulated Tasmota tells
         self.path = self.file("fw.bin", self.content)
 
     def fetch(self, server, board, content=b"old"):

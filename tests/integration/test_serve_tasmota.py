@@ -28,7 +28,7 @@ class Tasmota(Scenario):
 
     def setUp(self):
         super().setUp()
-        self.image = firmware.esp8266(60000)
+        self.image = firmware.esp8266(60000) + b"12:00:00"  # the time of build that the simulated board tells
         self.path = self.file("fw.bin", self.image)
         self.leaps = itertools.count(1)
 
@@ -448,12 +448,26 @@ class Tasmota(Scenario):
     def test_safeboot(self):
         """Its recovery firmware fetches the image, and is not taken for the new firmware."""
         board = self.tasmota("--web-set", "safeboot", family="esp32")
-        content = sketch("esp32")
+        content = firmware.esp32_sketch(20000, text=b"12:00:00\0")
         result = self.tell(board, path=self.file("esp32.bin", content))
         self.assertEqual(result.status, 0, result)
         self.assertIn("it runs 15.6.0(tasmota)", result.err)
         self.assertEqual(board.received(), content)
         self.assert_restored(board)
+
+    def test_stays_in_safeboot(self):
+        board = self.tasmota("--web-set", "safeboot", "--web-set", "rolls-back", family="esp32")
+        result = self.tell(board, path=self.file("esp32.bin", sketch("esp32")), arguments=["--expect-timeout", "3"])
+        self.assertEqual(result.status, 12, result)
+        self.assertIn("it took the image, but is still in its safeboot firmware after 3 s", result.err)
+        self.assertIn("Restart 3", result.err)
+
+    def test_another_firmware(self):
+        """Neither the one before nor the image."""
+        result = self.tell(self.tasmota(), path=self.file("other.bin", firmware.esp8266(60000, 1)),
+                           arguments=["--expect-timeout", "3"])
+        self.assertEqual(result.status, 12, result)
+        self.assertRegex(result.err, r"it took the image, but runs 15\.6\.0\(tasmota\) of \S+, and the image is another version")
 
     def test_has_it_already(self):
         board = self.tasmota()

@@ -1030,28 +1030,52 @@ class HandMade(Scenario):
 class ReadBack(Scenario):
     """--expect-version: what the page tells after the restart."""
 
+    # An image with what the simulated boards tell of themselves after an upload.
+    MARKED = sketch("esp8266") + b"12:00:00\0" b"0.0.2\0" b"99.1\0mega-20117\0"
+
     def test_versions(self):
         self.check([
             *(Case(f"{name} tells the new version", web(name, "--web-set", f"version={old}", "--web-set",
                                                         f"version-after={new}"),
-                   (*WEB, "--force", "--expect-version", "99.1"), family=family,
+                   (*WEB, "--force", "--expect-version", "99.1"), family=family, image=self.MARKED,
                    says=(f"it runs .*99\\.1.* now \\(before: .*{re.escape(old)}",))
               for name, family, old, new in (("tasmota", "esp8266", "13.3.0", "99.1.0"), ("wled", "esp8266", "15.0", "99.1"))),
             Case("ESPEasy", web("esp8266", "--web-set", "version=20116", "--web-set", "version-after=20117"),
-                 (*WEB, "--expect-version", "20117"),
+                 (*WEB, "--expect-version", "20117"), image=self.MARKED,
                  says=(r"chip ESP8266EX", r"it runs 20117, mega-20117 of 22:00:00 now \(before: 20116, mega-20116 of 21")),
             Case("with a password", web("tasmota", "-P", "kwertz", "--web-set", "version=13.3", "--web-set",
                                         "version-after=99.1"),
-                 (*WEB, "-a", "kwertz", "--expect-version", "99.1"), never=("did not ask for the password",),
+                 (*WEB, "-a", "kwertz", "--expect-version", "99.1"), image=self.MARKED, never=("did not ask for the password",),
                  says=(r"it runs 99\.1\(tasmota\) .*now \(before: 13\.3\(tasmota\)",)),
             Case("another version", web("tasmota", "--web-set", "version-after=14.0"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
                  says=("has confirmed the upload, but after 2 s its version is 14\\.0", "Check that --expect-version, if given,")),
+            *(Case(f"{name}, neither the old one nor the image", web(name, "--web-set", "version-after=13.1"),
+                   (*WEB, "--force", "--expect-version", "13.1"), status=12, installed=True,
+                   says=("has confirmed the upload, but it runs 13\\.1.* now, and the image is another version",
+                         "Check that --expect-version, if given,")) for name in ("tasmota", "wled-old")),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
                  says=("but it did not report its version within 2 s", "back in the network and shows its version")),
             *(Case(f"{name} has none", web(name), (*WEB, "--expect-version", "1"), status=2, family=PAGES[name][0],
                    says=("does not show a version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
+        ])
+
+    def test_recovery(self):
+        """The safeboot firmware took the upload, and runs again after it. That proves the image only if it is this one."""
+        board = web("tasmota", "--web-set", "safeboot", "--web-set", "rolls-back", "--web-set", "version=14.2.0")
+        expected = (*WEB, "--expect-version", "14.2")
+        self.check([
+            Case("and the image is another one", board, (*expected, "--expect-timeout", "6"), family="esp32", status=12,
+                 installed=True, never=(" now",),
+                 says=(r"has confirmed the upload, but after 6 s it runs its recovery firmware \(14\.2\.0\(safeboot\) of "
+                       r"\S+\), not the image\n", "Restart 3")),
+            Case("and is another one, with --online", (*board, "--reboot-ms", "4000"), (*WEB, "--online=60", "-t", "5"),
+                 family="esp32", status=12, installed=True, never=(" now",),
+                 says=("has confirmed the upload, but after 5 s it runs its recovery firmware .*, not the image\n", "Restart 3")),
+            Case("and is the image", (*board, "--reboot-ms", "4000"), (*expected, "--online=60"),
+                 family="esp32", image=firmware.esp32_sketch(20000, text=b"12:00:00\0"),
+                 says=(r"it runs 14\.2\.0\(safeboot\) of \S+ now \(before: 14\.2\.0\(tasmota\) of",)),
         ])
 
     # A board that logs the same with either firmware, and an upload that demands more of it than its log.
@@ -1063,7 +1087,7 @@ class ReadBack(Scenario):
         """--expect stands in for the verdict, but not for the version."""
         self.check([
             Case(f"{name}, {fault}, status {status}", web(name, *self.LOGS, *after, "--fault", fault), self.ALIVE,
-                 status=status, installed=True, says=(says,), never=("confirmed",), out=None)
+                 status=status, installed=True, says=(says,), never=("confirmed",), out=None, image=self.MARKED)
             for name in ("tasmota", "wled-old") for fault in ("ok-missing", "ok-reset") for after, status, says in (
                 (("--web-set", "rolls-back"), 12, "its verdict was lost, and after 15 s its version is 0\\.0\\.1"),
                 ((), 0, "its verdict was lost, but its log said .*; it runs 0\\.0\\.2.* now \\(before: 0\\.0\\.1"))])
@@ -1131,7 +1155,7 @@ class ReadBack(Scenario):
 
     def test_json(self):
         board = self.board(*web("tasmota", "--web-set", "version-after=99.1"))
-        path = self.file("fw.bin", sketch("esp8266"))
+        path = self.file("fw.bin", self.MARKED)
         result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json", "--expect-version", "99")
         last = json.loads(result.out.splitlines()[-1])
         self.assertEqual((last["verified"], last["exit_status"], last["phase"]), ("readback", 0, "proof of boot"))

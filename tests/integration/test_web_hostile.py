@@ -100,11 +100,11 @@ class Log(WebPeer):
 
 class Hostile(Scenario):
 
-    def attack(self, script, *options, password=PASSWORD, retries=0, breaks=0):
-        """Uploads to the script; returns the result and the server."""
+    def attack(self, script, *options, password=PASSWORD, retries=0, breaks=0, text=""):
+        """Uploads to the script; returns the result and the server. text: what the image ends with."""
         server = Server(script, breaks)
         self.addCleanup(server.close)
-        path = self.file(f"{server.address}.bin", sketch("esp8266", 400000))
+        path = self.file(f"{server.address}.bin", sketch("esp8266", 400000) + text.encode())
         result = run("-i", server.url, "-f", path, *options, "--retries", str(retries), ESP_OTA_AUTH=password)
         return result, server
 
@@ -258,7 +258,7 @@ class Hostile(Scenario):
         for server in (*servers, *logs):
             self.addCleanup(server.close)
         terminal = Terminal("-i", servers[0].url, "-i", servers[1].url, "--page", "wled", "--retries", "0",
-                            "-f", self.file("fw.bin", sketch("esp8266")), f"--monitor={logs[0].port}",
+                            "-f", self.file("fw.bin", sketch("esp8266") + b"2.0"), f"--monitor={logs[0].port}",
                             "--expect", "hello", "--expect-timeout", str(DEADLINE_S), "--expect-version", "2.0")
         terminal.wait_for_prompt()
         is_prompted.set()
@@ -503,7 +503,7 @@ class Hostile(Scenario):
         for expected, status, says in (("2.0", 0, f"it runs ({HIDDEN}"),
                                        ("3.0", 12, f"its version is ({HIDDEN}")):
             said.clear()
-            result, _ = self.attack(script, "--expect-version", expected, "--expect-timeout", "1")
+            result, _ = self.attack(script, "--expect-version", expected, "--expect-timeout", "1", text=f"{PASSWORD}-2.0")
             self.assertEqual(result.status, status, result)
             self.assertIn(says, result.err)
             self.assertNotIn(PASSWORD, result.err)

@@ -189,17 +189,17 @@ class Version(unittest.TestCase):
         return status, json.loads([line for line in output.splitlines() if line.startswith("{")][-1])
 
     def test_new(self):
-        status, output = self.upload("tasmota", "version=13.3.0", "version-after=13.4.0")
+        status, output = self.upload("tasmota", "version=13.3.0", "version-after=13.4.0", data=b"12:00:00")
         self.assertEqual(status, 0, output)
         self.assertRegex(output, BACK + r"; it runs 13\.4\.0\(tasmota\) of 2026-11-02T12:00:00 now "
                          r"\(before: 13\.3\.0\(tasmota\) of 2026-11-01T12:00:00\)\n")
-        status, result = self.upload_json("wled-old", "version-after=0.15.1")
+        status, result = self.upload_json("wled-old", "version-after=0.15.1", data=b"0.15.1")
         self.assertEqual((status, result["verified"], result["phase"]), (0, "readback", "proof of boot"), result)
         self.assertRegex(result["message"], r"; it runs 0\.15\.1 .* now \(before: 0\.15\.0 ")
 
     def test_espeasy(self):
         """/json is asked only for a version, and only where it tells one."""
-        status, result = self.upload_json("esp8266", "version=20116", "version-after=20117")
+        status, result = self.upload_json("esp8266", "version=20116", "version-after=20117", data=b"mega-20117")
         self.assertEqual((status, result["verified"]), (0, "readback"), result)
         self.assertRegex(result["message"], "; it runs 20117, .* now")
         status, result = self.upload_json("esp8266")
@@ -211,10 +211,17 @@ class Version(unittest.TestCase):
         for after, status, said in (("99.1", 0, BACK + r"; it runs 99\.1\(tasmota\) .*now \(before: "),
                                     ("14.0", 12, "the board has confirmed the upload, but after 2 s its version is 14\\.0")):
             with self.subTest(after):
-                ended, output = self.upload("tasmota", f"version-after={after}",
+                ended, output = self.upload("tasmota", f"version-after={after}", data=b"12:00:00",
                                             options=("--expect-version", "99.1", "--expect-timeout", "2"))
                 self.assertEqual(ended, status, output)
                 self.assertRegex(output, said)
+
+    def test_another_one(self):
+        """Neither the one before nor the image: a firmware that the board has fallen back to."""
+        status, output = self.upload("wled-old", "version-after=0.13.1", data=b"0.15.1")
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r"the board has confirmed the upload, but it runs 0\.13\.1 .* now, and the image is another "
+                                 r"version\n")
 
     def test_old_one_again(self):
         """Status 12 if the image has no trace of the version; otherwise it may be the same one once more."""

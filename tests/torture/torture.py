@@ -265,7 +265,7 @@ def serve_tasmota(directory):
     """A board is told to fetch, and gets its setting back."""
     board = make_board(directory, "--web", "tasmota", "-p", "8080", "--reboot-ms", "100", "--web-set", "hasty",
                        "--web-set", "ota-url=http://ota.example/tasmota.bin", "-P", PASSWORD)
-    content = firmware.esp8266(20000)
+    content = firmware.esp8266(20000) + b"12:00:00"  # the time of build that the board tells
     return served([f"--serve={scenario.address()}:8080", "-i", f"http://{board.address}:{board.port}", "-f",
                    write(directory, "fw.bin", content), "-a", PASSWORD, "--expect-timeout", "10", *PATIENCE], content,
                   boards=[board])

@@ -126,6 +126,13 @@ static void set_time_mark(struct page_facts *facts, const char *built)
         snprintf(facts->mark, sizeof facts->mark, "%s", time + 1);
 }
 
+/* "14.3.0(safeboot)"; in builds of Tasmota's own, "14.3.0(release-safeboot)", or a commit in the
+ * place of "release" (arendst/Tasmota, image_name in tasmota.ino). */
+static bool is_safeboot(const char *version)
+{
+    return strstr(version, "(safeboot)") || strstr(version, "-safeboot)");
+}
+
 static bool read_status2(struct page_facts *facts, const json_t *root)
 {
     const json_t *status = json_object_get(root, "StatusFWR");
@@ -139,6 +146,7 @@ static bool read_status2(struct page_facts *facts, const json_t *root)
     if (!*version)
         return false;
     set_time_mark(facts, built);
+    facts->is_recovery = is_safeboot(version);
     snprintf(facts->version, sizeof facts->version, "%s%s%s", version, *built ? " of " : "", built);
     return true;
 }
@@ -259,8 +267,9 @@ bool page_facts_fit_image(const struct page_facts *facts, const struct image *im
 {
     const struct image *plain = image->plain ? image->plain : image;
 
-    return !*facts->mark || image_is_compressed(plain) ||
-           memmem(plain->data, plain->size, facts->mark, strlen(facts->mark));
+    if (!*facts->mark || image_is_compressed(plain))
+        return !facts->is_recovery;
+    return memmem(plain->data, plain->size, facts->mark, strlen(facts->mark));
 }
 
 bool page_facts_add(struct page_facts *facts, const struct page *page,

@@ -20,6 +20,7 @@ struct page_facts {
     char mark[PAGE_FACT_MAX];     /* bytes that the image of this version contains; not escaped */
     char hardware[PAGE_FACT_MAX]; /* the chip in the page's words */
     char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
+    bool is_recovery;             /* the version is that of Tasmota's safeboot firmware */
     bool has_room;                /* the page tells how large an image may be */
     size_t room;                  /* bytes */
     bool has_uptime;              /* the page tells how long the board has been running */
@@ -36,7 +37,9 @@ const char *page_facts_room_path(const struct page *page, const struct page_fact
  * did before the upload. */
 bool page_facts_tell_version(const struct page *page, bool has_told);
 
-/* Whether an image may be the firmware with these facts. What is unknown may be. */
+/* Whether an image may be the firmware with these facts. What is unknown may be, but not as the
+ * recovery firmware, which is on the board whatever image it got: the image must show that it is
+ * this one. */
 bool page_facts_fit_image(const struct page_facts *facts, const struct image *image);
 
 /* Adds what a reply of the page says, whatever path it is from. Returns whether it tells the

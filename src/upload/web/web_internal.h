@@ -122,7 +122,9 @@ struct web {
     struct outage outage;      /* of this computer, while the version is read */
     int64_t asked_us;          /* when the version, or the uptime, was last asked for */
     bool was_away;             /* the board was off the network in between, or had no page */
-    bool is_read_back;         /* it told the expected version, or another one than before */
+    /* The recovery firmware's version, once the page has told that instead of the image's. */
+    char recovery[PAGE_FACT_MAX];
+    bool is_read_back; /* it told the expected version, or another one than before */
 };
 
 /* -- web.c -- */

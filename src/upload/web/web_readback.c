@@ -8,6 +8,9 @@
  *   both               asked once the board is back, until it is the expected one; as after a lost
  *                      verdict for which --expect stands in
  *
+ * The version must also be one that the image can be (page_facts.h). A board in its recovery
+ * firmware is waited for, as it was in that before the upload, too, and has yet to start the image.
+ *
  * ESPHome tells it in its announcement instead (upload/readback.h).
  */
 #include "upload/web/web_internal.h"
@@ -97,31 +100,55 @@ fail_unproven(struct web *web, enum ota_cause cause, const char *format, ...)
     web_finish(web, &failure);
 }
 
+/* The version before the upload, from the same path; "": unknown. Versions are compared as they
+ * are, and hidden only where they are shown: two may have a part of the password in them. */
+static const char *version_before(const struct web *web)
+{
+    return web->told_before ? web->version_before : "";
+}
+
+/* The time after which the version no longer counts. */
+static int64_t time_limit_us(const struct web *web)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+
+    return web->expected_version ? settings->expect_version_us : settings->timeout_us;
+}
+
+/* The board's confirmation, before a failure; "" if the caller adds what is known of the upload. */
+static const char *confirmation(const struct web *web)
+{
+    return web->has_returned ? "" : upload_proof_text(upload_proof(&web->upload));
+}
+
+static void finish_in_recovery(struct web *web)
+{
+    const char *reply = confirmation(web);
+
+    fail_unproven(web, OTA_CAUSE_RECOVERY,
+                  "%s%safter %.3g s it runs its recovery firmware (%s), not the image", reply,
+                  *reply ? ", but " : "", (double)time_limit_us(web) / 1e6,
+                  web_hide_secrets(web, web->recovery));
+}
+
 static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version, *shown = web_hide_secrets(web, version);
-    const char *reply = web->has_returned ? "" : upload_proof_text(upload_proof(&web->upload));
-    const char *but = *reply ? ", but " : "";
-    double seconds = (double)web_common_settings(web)->expect_version_us / 1e6;
+    const char *reply = confirmation(web), *but = *reply ? ", but " : "";
+    bool is_same = strcmp(version, version_before(web)) == 0;
+    double seconds = (double)time_limit_us(web) / 1e6;
 
     if (!*version)
         fail_unproven(web, OTA_CAUSE_NO_VERSION, "%s%sit did not report its version within %.3g s",
                       reply, but, seconds);
     else if (strstr(version, expected))
         fail_unproven(web, OTA_CAUSE_NOT_RESTARTED,
-                      "%s%sit reported version %s before the upload, too, and was not seen to "
-                      "restart within %.3g s",
-                      reply, but, shown, seconds);
+                      "%s%sit %s version %s%s, and was not seen to restart within %.3g s", reply,
+                      but, is_same ? "reported" : "reports", shown,
+                      is_same ? " before the upload, too" : "", seconds);
     else
         fail_unproven(web, OTA_CAUSE_OTHER_VERSION, "%s%safter %.3g s its version is %s", reply,
                       but, seconds, shown);
-}
-
-/* The version before the upload, from the same path; "": unknown. Versions are compared as they
- * are, and hidden only where they are shown: two may have a part of the password in them. */
-static const char *version_before(const struct web *web)
-{
-    return web->told_before ? web->version_before : "";
 }
 
 static void finish_proven(struct web *web, const char *version)
@@ -135,20 +162,24 @@ static void finish_proven(struct web *web, const char *version)
     web_finish(web, &success);
 }
 
-/* The board is back with the version that it had. An image without a trace of that version is
- * another one. Otherwise nothing shows which of two equal ones runs. */
-static void finish_unchanged(struct web *web, const struct page_facts *facts, const char *version)
+/* The board is back with the version that it had. Nothing shows which of two equal ones runs. */
+static void finish_unchanged(struct web *web, const char *version)
 {
-    const char *shown = web_hide_secrets(web, version);
     struct ota_failure success;
 
-    if (!page_facts_fit_image(facts, web->attempt.image)) {
-        fail_unproven(web, OTA_CAUSE_OTHER_VERSION,
-                      "it runs %s as before, and the image is another version", shown);
-        return;
-    }
-    ota_fail(&success, OTA_OK, "it runs %s, as before", shown);
+    ota_fail(&success, OTA_OK, "it runs %s, as before", web_hide_secrets(web, version));
     web_finish(web, &success);
+}
+
+/* The image has no trace of the version that runs, so it is another one. */
+static void finish_other(struct web *web, const char *version)
+{
+    const char *reply = confirmation(web);
+    bool is_same = strcmp(version, version_before(web)) == 0;
+
+    fail_unproven(
+        web, OTA_CAUSE_OTHER_VERSION, "%s%sit runs %s %s, and the image is another version", reply,
+        *reply ? ", but " : "", web_hide_secrets(web, version), is_same ? "as before" : "now");
 }
 
 static void finish_silent(struct web *web)
@@ -165,10 +196,19 @@ static void read_again(struct web *web, const char *version)
 {
     if (loop_now_us() < web->read_until_us)
         web_wait(web, READ_AGAIN_US, ask_for_version);
+    else if (*web->recovery)
+        finish_in_recovery(web);
     else if (web->expected_version)
         finish_unproven(web, version);
     else
         finish_silent(web);
+}
+
+/* Whether the image may be the firmware that runs. A filesystem is none. */
+static bool may_be_image(const struct web *web, const struct page_facts *facts)
+{
+    return web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM ||
+           page_facts_fit_image(facts, web->attempt.image);
 }
 
 static void on_version(struct web *web, const struct http_reply *reply)
@@ -177,15 +217,21 @@ static void on_version(struct web *web, const struct http_reply *reply)
     struct page_facts facts = {0};
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
     const char *version = facts.version;
+    bool is_image = may_be_image(web, &facts);
     bool is_expected = !web->expected_version || strstr(version, web->expected_version);
     bool is_same = strcmp(version, before) == 0;
-    bool may_be_old = !web->was_away && (is_same || !*before);
+    bool may_be_old = !web->was_away && (is_same || !*before || facts.is_recovery);
 
     web->phase = OTA_PHASE_PROOF;
-    if (!is_told || !is_expected || may_be_old)
+    if (is_told)
+        snprintf(web->recovery, sizeof web->recovery, "%s",
+                 facts.is_recovery && !is_image ? version : "");
+    if (!is_told || !is_expected || may_be_old || *web->recovery)
         read_again(web, version);
+    else if (!is_image)
+        finish_other(web, version);
     else if (is_same && !web->expected_version)
-        finish_unchanged(web, &facts, version);
+        finish_unchanged(web, version);
     else
         finish_proven(web, version);
 }
@@ -214,7 +260,7 @@ static void ask_for_version(struct web *web)
     web_get(web, web_facts_path(web), on_version, on_version_lost);
 }
 
-static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
+static void start_reading(struct web *web, int64_t delay_us)
 {
     const struct upload_settings *settings = web_common_settings(web);
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
@@ -226,7 +272,8 @@ static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
     web->challenge = (struct challenge){0};
     web->nonces_replaced = 0;
     web->is_door_asked = false;
-    web->read_until_us = loop_now_us() + limit_us;
+    *web->recovery = '\0';
+    web->read_until_us = loop_now_us() + time_limit_us(web);
     web_wait(web, delay_us, ask_for_version);
 }
 
@@ -246,8 +293,7 @@ void web_expect_version(struct web *web)
     }
     web->was_away = false;
     web->expected_version = web_common_settings(web)->expect_version;
-    start_reading(web, MILLISECONDS((int64_t)web->finder.page->restart_ms),
-                  web_common_settings(web)->expect_version_us);
+    start_reading(web, MILLISECONDS((int64_t)web->finder.page->restart_ms));
 }
 
 bool web_read_back(struct upload *upload)
@@ -263,7 +309,6 @@ bool web_read_back(struct upload *upload)
 
     web->was_away = true;
     web->expected_version = settings->expect_version;
-    start_reading(web, 0,
-                  settings->expect_version ? settings->expect_version_us : settings->timeout_us);
+    start_reading(web, 0);
     return true;
 }

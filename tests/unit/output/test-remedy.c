@@ -109,6 +109,8 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNDECIDED, SKETCH, "", "simpler expression for --reject"},
     {OTA_E_UNPROVEN, OTA_CAUSE_OTHER_VERSION, SKETCH, "", "--expect-version"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NO_VERSION, SKETCH, "", "--expect-timeout"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_RECOVERY, SKETCH, "", "Restart 3"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_RECOVERY, SKETCH, "", "Restart 3"},
     {OTA_E_UNPROVEN, OTA_CAUSE_PROOF_LATE, SKETCH, "", "Give --deadline more seconds: after"},
     {OTA_E_INTERRUPTED, OTA_CAUSE_LOG_CUT_SHORT, SKETCH, "", "leave out -f"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_OTHER_VERSION, SKETCH, "", "exactly the version"},

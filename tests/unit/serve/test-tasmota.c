@@ -1,6 +1,6 @@
 /*
- * test-tasmota.c: a board that is told to fetch, in virtual time: how long its slot is kept. The
- * test plays the board, its commands included.
+ * test-tasmota.c: a board that is told to fetch, in virtual time: how long its slot is kept, and
+ * which firmware proves that it runs the image. The test plays the board, its commands included.
  */
 #include "serve/tasmota_internal.h"
 
@@ -26,7 +26,9 @@ static struct {
     struct names *names; /* none */
     struct tasmotas *all;
     char url[TASMOTA_URL_MAX]; /* the board's OtaUrl */
+    const char *firmware;      /* that the board runs, in JSON */
     bool is_ordered;
+    enum ota_phase phase;   /* of the outcome */
     struct tasmota *asking; /* it waits for the reply to a command */
     char body[2 * TASMOTA_URL_MAX];
     resolver_done_fn *on_resolved;
@@ -98,8 +100,7 @@ void __wrap_tasmota_ask(struct tasmota *tasmota, const char *name, const char *v
     } else if (strcmp(value, "5") == 0) {
         snprintf(world.body, sizeof world.body, "%s", world.network);
     } else {
-        snprintf(world.body, sizeof world.body, "%s",
-                 "{\"StatusFWR\":{\"Version\":\"1.0\",\"Hardware\":\"ESP8266EX\"}}");
+        snprintf(world.body, sizeof world.body, "{\"StatusFWR\":{\"Version\":%s}}", world.firmware);
     }
 }
 
@@ -152,7 +153,7 @@ static void on_done(struct book_board *board, enum ota_phase phase,
 {
     (void)board;
     (void)userdata;
-    (void)phase;
+    world.phase = phase;
     world.outcome = *failure;
 }
 
@@ -183,7 +184,8 @@ static struct address home(void)
 static struct book_board *begin(void)
 {
     static const struct target target = {.port = 80};
-    static const struct image image;
+    static uint8_t data[] = "built at 12:00:00";
+    static const struct image image = {.data = data, .size = sizeof data};
     static struct tasmotas_config config = {.on_note = on_note,
                                             .on_unasked = on_unasked,
                                             .on_found = on_found,
@@ -200,6 +202,7 @@ static struct book_board *begin(void)
     memset(&world, 0, sizeof world);
     world.network = "{\"Command\":\"Unknown\"}"; /* an old Tasmota */
     snprintf(world.url, sizeof world.url, "%s", OLD);
+    world.firmware = "\"1.0\",\"Hardware\":\"ESP8266EX\"";
     virtual_time_reset(SECONDS(1));
     config.loop = virtual_time_loop();
     config.names = world.names = names_new(config.loop, NULL);
@@ -275,6 +278,7 @@ static void test_slow_downloads(void **state)
 
     assert_true(loop_now_us() - start_us < SECONDS(3600 + 60));
     assert_int_equal(world.ended, 1);
+    assert_int_equal(world.phase, OTA_PHASE_TRANSFER);
     assert_int_equal(world.outcome.error, OTA_E_LOST);
     assert_string_equal(world.outcome.message,
                         "its download was not over an hour after the order, and was ended");
@@ -374,6 +378,57 @@ static void test_same_board(void **state)
     }
 }
 
+/* What it runs after it took the image. Its old OtaUrl is set unless the recovery firmware runs,
+ * which would forget it. */
+static void test_firmware_after_image(void **state)
+{
+    static const struct {
+        const char *firmware;
+        enum ota_error error;
+        enum ota_cause cause;
+        const char *message, *url;
+    } rows[] = {
+        {"\"1.1\",\"BuildDateTime\":\"2026-11-02T12:00:00\"", OTA_OK, OTA_CAUSE_NONE,
+         "it runs 1.1 of 2026-11-02T12:00:00 now (before: 1.0)", OLD},
+        {"\"1.1\"", OTA_OK, OTA_CAUSE_NONE, "it runs 1.1 now (before: 1.0)", OLD},
+        {"\"1.1\",\"BuildDateTime\":\"2026-11-02T12:34:56\"", OTA_E_NOT_RETURNED, OTA_CAUSE_NONE,
+         "it took the image, but runs 1.1 of 2026-11-02T12:34:56, and the image is another version",
+         OLD},
+        {"\"1.1(safeboot)\",\"BuildDateTime\":\"2026-11-02T08:00:00\"", OTA_E_NOT_RETURNED,
+         OTA_CAUSE_RECOVERY, "it took the image, but is still in its safeboot firmware after 90 s",
+         NULL},
+        {"\"1.1(release-safeboot)\"", OTA_E_NOT_RETURNED, OTA_CAUSE_RECOVERY,
+         "it took the image, but is still in its safeboot firmware after 90 s", NULL},
+        {"\"1.1(release-safeboot)\",\"BuildDateTime\":\"2026-11-02T12:00:00\"", OTA_OK,
+         OTA_CAUSE_NONE, "it runs 1.1(release-safeboot) of 2026-11-02T12:00:00 now (before: 1.0)",
+         NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct book_board *board = tell_board(false);
+
+        ask_for_image(board);
+        book_note_end(board, true, loop_now_us());
+        world.firmware = rows[i].firmware;
+        while (!world.is_done)
+            if (world.asking)
+                answer_command();
+            else
+                virtual_time_fire();
+
+        assert_int_equal(world.phase, OTA_PHASE_PROOF);
+        assert_int_equal(world.outcome.error, rows[i].error);
+        assert_int_equal(world.outcome.cause, rows[i].cause);
+        assert_string_equal(world.outcome.message, rows[i].message);
+        if (rows[i].url)
+            assert_string_equal(world.url, rows[i].url);
+        else
+            assert_string_not_equal(world.url, OLD);
+        end();
+    }
+}
+
 static void test_too_many_addresses(void **state)
 {
     (void)state;
@@ -389,7 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow_downloads),       cmocka_unit_test(test_asks_before_its_reply),
         cmocka_unit_test(test_end_before_its_reply), cmocka_unit_test(test_same_board),
-        cmocka_unit_test(test_too_many_addresses),
+        cmocka_unit_test(test_firmware_after_image), cmocka_unit_test(test_too_many_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,14 +111,14 @@ static void test_images(void **state)
     static const struct {
         const char *mark, *data;
         enum inspect_format format;
-        bool fits;
+        bool fits, fits_as_recovery;
     } rows[] = {
-        {"12:00:00", "..12:00:00.", INSPECT_UNKNOWN, true},
-        {"12:00:00", "..12:00:01.", INSPECT_UNKNOWN, false},
-        {"0.15.0", "0.15.0", INSPECT_UNKNOWN, true},
-        {"0.15.0", "0.15", INSPECT_UNKNOWN, false},
-        {"", "anything", INSPECT_UNKNOWN, true},
-        {"0.15.0", "packed", INSPECT_GZIP, true},
+        {"12:00:00", "..12:00:00.", INSPECT_UNKNOWN, true, true},
+        {"12:00:00", "..12:00:01.", INSPECT_UNKNOWN, false, false},
+        {"0.15.0", "0.15.0", INSPECT_UNKNOWN, true, true},
+        {"0.15.0", "0.15", INSPECT_UNKNOWN, false, false},
+        {"", "anything", INSPECT_UNKNOWN, true, false},
+        {"0.15.0", "packed", INSPECT_GZIP, true, false},
     };
 
     (void)state;
@@ -137,6 +137,40 @@ static void test_images(void **state)
         packed.data = gzip;
         packed.plain = &image;
         assert_int_equal(page_facts_fit_image(&facts, &packed), rows[i].fits);
+
+        facts.is_recovery = true;
+        assert_int_equal(page_facts_fit_image(&facts, &image), rows[i].fits_as_recovery);
+        assert_int_equal(page_facts_fit_image(&facts, &packed), rows[i].fits_as_recovery);
+    }
+}
+
+/* Tasmota's safeboot firmware, as anybody builds it, as it is released, and of a commit. */
+static void test_recovery(void **state)
+{
+    static const struct {
+        const char *version;
+        bool is_recovery;
+    } rows[] = {
+        {"14.3.0(safeboot)", true},           {"14.3.0(release-safeboot)", true},
+        {"14.3.0.1(85cff52-safeboot)", true}, {"14.3.0(tasmota32)", false},
+        {"14.3.0(release-tasmota32)", false}, {"14.3.0(nosafeboot)", false},
+        {"14.3.0(safeboot2)", false},         {"14.3.0", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.status = 200, .has_head = true};
+        struct page_facts facts = {0};
+        char body[256];
+
+        snprintf(body, sizeof body,
+                 "{\"StatusFWR\":{\"Version\":\"%s\",\"BuildDateTime\":\"2024-10-15T08:00:00\"}}",
+                 rows[i].version);
+        http_reply_add_body(&reply, body, strlen(body));
+        assert_true(page_facts_add(&facts, &pages[PAGE_TASMOTA], &reply));
+        if (facts.is_recovery != rows[i].is_recovery)
+            fail_msg("%s", rows[i].version);
+        http_reply_clear(&reply);
     }
 }
 
@@ -246,7 +280,7 @@ int main(void)
         cmocka_unit_test(test_cut_version), cmocka_unit_test(test_chips),
         cmocka_unit_test(test_replies),     cmocka_unit_test(test_room),
         cmocka_unit_test(test_uptime),      cmocka_unit_test(test_images),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_hostile),     cmocka_unit_test(test_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
