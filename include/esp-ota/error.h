@@ -118,7 +118,8 @@ enum ota_cause {
     OTA_CAUSE_PASSWORD_REJECTED,
     /* A project file has named the board, so it does not get the user's password or key. */
     OTA_CAUSE_PROJECT_BOARD,
-    OTA_CAUSE_HANDSHAKE, /* of TLS: it failed before there was a certificate to judge */
+    OTA_CAUSE_HANDSHAKE,         /* of TLS: it failed before there was a certificate to judge */
+    OTA_CAUSE_OTHER_CERTIFICATE, /* that for the page was trusted, that for the upload is not */
     /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_UNKNOWN_WAY,
     OTA_CAUSE_PIN,

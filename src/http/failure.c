@@ -74,7 +74,8 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
 }
 
 /* Whether there was no connection for the upload. *text is libcurl's description; errno's replaces
- * it if there is one. Of a new handshake that fails later, libcurl may say the same. */
+ * it if there is one. Of a new handshake that fails later, libcurl may say the same. A handshake
+ * that failed after another had succeeded means trouble of the network or the board. */
 static bool has_no_connection(const struct http_outcome *outcome, const char **text)
 {
     if (outcome->end == HTTP_NOT_CONNECTED)
@@ -82,6 +83,17 @@ static bool has_no_connection(const struct http_outcome *outcome, const char **t
     return !outcome->is_acknowledged &&
            (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS ||
             outcome->end == HTTP_UNTRUSTED);
+}
+
+/* The page's certificate was trusted, so another attempt would only meet the same two peers. */
+static void fail_other_certificate(struct ota_failure *failure, const char *text)
+{
+    ota_fail(
+        failure, OTA_E_TLS,
+        "the certificate for the upload is not trusted, although that for the page was; nothing "
+        "of the image was sent over this connection: %s",
+        text);
+    failure->cause = OTA_CAUSE_OTHER_CERTIFICATE;
 }
 
 /* What the rest of the head and the body would have said is not known, whatever the status. */
@@ -111,6 +123,8 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
         fail_local(failure, outcome, "the upload failed on this computer", text);
     else if (outcome->cut_status)
         fail_cut_head(failure, outcome, size);
+    else if (outcome->end == HTTP_UNTRUSTED && !outcome->has_begun)
+        fail_other_certificate(failure, text);
     else if (has_no_connection(outcome, &why))
         ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s", why);
     else if (outcome->is_acknowledged && is_stalled)

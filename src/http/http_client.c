@@ -24,9 +24,16 @@ static const int64_t STALL_US = SECONDS(30); /* longer than a board erases its f
 static const int64_t EARLY_US = SECONDS(2);  /* for the rest of a reply that came early */
 static const int64_t QUIET_US = SECONDS(5);  /* longer than a lost segment takes to come again */
 
+/* A peer without a trusted certificate is not the board. libcurl reads the body only after it has
+ * accepted the certificate. */
+static bool is_connected_to_board(const struct http_request *request)
+{
+    return request->is_connected && (!request->config.is_tls || request->handed > 0);
+}
+
 static void report_connection(struct http_request *request)
 {
-    if (!request->is_connected || request->was_told_connected)
+    if (!is_connected_to_board(request) || request->was_told_connected)
         return;
     request->was_told_connected = true;
     if (request->callbacks.on_connected)
@@ -77,6 +84,7 @@ static void finish_request(struct http_request *request, enum http_end end, int 
     else if (end == HTTP_BROKEN || end == HTTP_STALLED)
         outcome.cut_status = request->reply.status >= 200 ? request->reply.status : 0;
     outcome.cause = request->cause;
+    outcome.has_begun = request->handed > 0;
     outcome.is_sent = request->is_sent;
     outcome.silent_us = request->is_connected ? request->silent_us : 0;
     outcome.is_acknowledged = request->is_acknowledged;

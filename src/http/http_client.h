@@ -57,6 +57,7 @@ struct http_outcome {
     int reason;
     const char *text;     /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
     enum ota_cause cause; /* HTTP_LOCAL: OTA_CAUSE_NO_CERTIFICATES, or OTA_CAUSE_NONE */
+    bool has_begun;       /* libcurl has bytes of the body; with TLS, it trusts the certificate */
     bool is_sent;         /* every byte has left this host */
     bool is_acknowledged; /* the peer's TCP has acknowledged every byte */
     unsigned cut_status;  /* HTTP_BROKEN, HTTP_STALLED: of a head without its end; 0: none began */
@@ -65,7 +66,8 @@ struct http_outcome {
 };
 
 struct http_callbacks {
-    /* The connection is there. */
+    /* The connection is there; with TLS, when the first bytes of the body are ready to be sent, as
+     * the certificate is trusted then. */
     void (*on_connected)(void *userdata);
     /* acknowledged: bytes of the body's file that have reached the peer's TCP. Called at most ten
      * times a second, and before on_done if it has grown. */

@@ -18,6 +18,7 @@ import unittest
 
 from elsewhere import elsewhere
 import firmware
+from peer import WebPeer
 from requirement import need_root
 from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run, secrets, sketch
 
@@ -981,6 +982,31 @@ class RepliesAndResets(PageServer):
         self.close_connection = True
 
 
+class TwoFaced(WebPeer):
+    """Has its page on the first connection, and another certificate on the later ones; None: these are closed."""
+
+    def __init__(self, first, others, where):
+        self.contexts, self.connections = iter((first,)), 0
+        self.others = others
+        super().__init__(where)
+
+    def answer(self, connection):
+        self.connections += 1
+        context = next(self.contexts, self.others)
+        if not context:
+            connection.recv(1)
+            return
+        connection.settimeout(60)
+        try:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                secure.recv(4096)
+                page = b"<form action='/u'><input type='file' name='f'></form>"
+                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(page) + page)
+                secure.recv(1)
+        except OSError:  # the client did not trust it
+            pass
+
+
 def serve(case, handler, context=None):
     """The port of a server that runs until the end of the test."""
     server = http.server.ThreadingHTTPServer((case.where, 0), handler)
@@ -1206,6 +1232,30 @@ class Https(Scenario):
                 result = run("-i", self.url, "-f", path, *arguments, "--retries", "0")
                 self.assertEqual(result.status, status, result)
                 self.assertRegex(result.err, said)
+
+    def test_other_certificate(self):
+        """Whoever shows another certificate for the upload gets nothing, and is no lost connection: no second attempt. A
+        handshake that breaks off is one."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*reversed(self.make_certificate("other")))
+        for other, retries, status, code, says in (
+                (context, 1, 6, "tls", "the certificate for the upload is not trusted, although that for the page was; "
+                                       "nothing of the image was sent over this connection: .*certificate"),
+                (None, 0, 9, "lost", "no second connection to the board")):
+            page = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            page.load_cert_chain(self.certificate, self.key)
+            server = TwoFaced(page, other, self.where)
+            self.addCleanup(server.close)
+            with self.subTest(code):
+                result = run("-i", server.url.replace("http:", "https:"), "--page", "form", "-f", path, "--cacert",
+                             self.certificate, "--retries", str(retries), "--json")
+                events = {event["event"]: event for event in map(json.loads, result.out.splitlines())}
+                end = events["result"]
+                self.assertEqual((result.status, end["code"], server.connections), (status, code, 2), result)
+                self.assertRegex(end["message"], says)
+                self.assertNotIn("connected", events)
+                self.assertNotIn("--insecure", result.err)
 
     def test_no_certificates(self):
         """A pipe without a writer would be waited for by libcurl."""

@@ -91,7 +91,7 @@ static const struct {
     {HTTP_LOCAL, 0, false, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
     {HTTP_NOT_CONNECTED, ECONNREFUSED, false, OTA_E_LOST, "no second connection to the board"},
     {HTTP_TLS, 0, false, OTA_E_LOST, "no second connection to the board: bad\\n"},
-    {HTTP_UNTRUSTED, 0, false, OTA_E_LOST, "no second connection to the board: bad\\n"},
+    {HTTP_UNTRUSTED, 0, false, OTA_E_TLS, "this connection: bad\\n"},
     {HTTP_STALLED, ETIMEDOUT, true, OTA_E_UNKNOWN, "all 77 bytes were sent, but the board did not"},
     {HTTP_BROKEN, 0, true, OTA_E_UNKNOWN, "closed the connection without a reply"},
     {HTTP_STALLED, ETIMEDOUT, false, OTA_E_STALLED, "the board stopped taking data"},
@@ -118,13 +118,30 @@ static void test_uploads(void **state)
     }
 }
 
+/* Of a handshake in the midst of an upload: the board may have a part of the image, or all. */
+static void test_late_handshakes(void **state)
+{
+    static const enum http_end ends[] = {HTTP_TLS, HTTP_UNTRUSTED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct http_outcome outcome = {.end = ends[i], .text = "bad", .has_begun = true};
+        struct ota_failure failure;
+
+        http_fail_upload(&failure, &outcome, 77);
+        assert_int_equal(failure.error, OTA_E_LOST);
+        outcome.is_acknowledged = true;
+        http_fail_upload(&failure, &outcome, 77);
+        assert_int_equal(failure.error, OTA_E_UNKNOWN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_heads),
-        cmocka_unit_test(test_no_certificates),
-        cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_uploads),
+        cmocka_unit_test(test_cut_heads),       cmocka_unit_test(test_no_certificates),
+        cmocka_unit_test(test_requests),        cmocka_unit_test(test_uploads),
+        cmocka_unit_test(test_late_handshakes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
