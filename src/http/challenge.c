@@ -159,6 +159,12 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
     keep_stronger(challenge, &current);
 }
 
+void challenge_add_folded(struct challenge *challenge)
+{
+    challenge->scheme = CHALLENGE_UNKNOWN;
+    challenge->has_digest = true;
+}
+
 bool challenge_is_digest(const struct challenge *challenge)
 {
     return challenge->scheme >= CHALLENGE_DIGEST_MD5;

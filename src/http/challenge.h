@@ -32,13 +32,17 @@ struct challenge {
     char opaque[CHALLENGE_TEXT_MAX];
     bool has_opaque;
     bool has_qop;    /* qop="auth" is offered */
-    bool has_digest; /* a Digest of any kind is among the challenges */
+    bool has_digest; /* a Digest of any kind is, or may be, among the challenges */
     bool is_stale;
 };
 
 /* Adds the value of one WWW-Authenticate header, which may hold several challenges. The strongest
  * one that can be answered remains. */
 void challenge_add(struct challenge *challenge, const char *value, size_t length);
+
+/* Adds that the last WWW-Authenticate header goes on in another line (folded, RFC 9112, 5.2), which
+ * is not read: what the header asked for is unknown then, and counts as a Digest. */
+void challenge_add_folded(struct challenge *challenge);
 
 bool challenge_is_digest(const struct challenge *challenge);
 

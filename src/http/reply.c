@@ -76,8 +76,10 @@ static void set_header(struct http_reply *reply, const char *name, size_t name_l
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (is_word(name, name_length, kept[i].name))
             copy_value(kept[i].target, value, length);
-    if (is_word(name, name_length, "WWW-Authenticate"))
+    if (is_word(name, name_length, "WWW-Authenticate")) {
         challenge_add(&reply->challenge, value, length);
+        reply->is_in_challenge = true;
+    }
     if (is_word(name, name_length, "Content-Length"))
         set_length(reply, value, length);
     if (is_word(name, name_length, "Transfer-Encoding")) {
@@ -93,15 +95,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Whether it is a length with blanks before its colon: libcurl does not know such a header. */
-static bool is_unread_length(const char *name, size_t length)
+/* Whether it says where the body ends. libcurl does not know such a header with blanks before its
+ * colon. */
+static bool is_length_header(const char *name, size_t length)
 {
-    size_t bare = length;
-
-    while (bare > 0 && is_blank(name[bare - 1]))
-        bare--;
-    return bare < length &&
-           (is_word(name, bare, "Content-Length") || is_word(name, bare, "Transfer-Encoding"));
+    return is_word(name, length, "Content-Length") || is_word(name, length, "Transfer-Encoding");
 }
 
 /* Whether the line has nothing but its end. */
@@ -130,16 +128,25 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
         return;
     if (is_line_end(line, length))
         reply->has_head = true;
+    if (length > 0 && (*line == ' ' || *line == '\t')) { /* the last header goes on */
+        if (reply->is_in_challenge)
+            challenge_add_folded(&reply->challenge);
+        return;
+    }
+    reply->is_in_challenge = false;
     if (!colon)
         return;
 
-    const char *value = colon + 1, *end = line + length;
+    const char *name_end = colon, *value = colon + 1, *end = line + length;
+    while (name_end > line && is_blank(name_end[-1]))
+        name_end--;
     while (value < end && is_blank(*value))
         value++;
     while (end > value && is_blank(end[-1]))
         end--;
-    set_header(reply, line, (size_t)(colon - line), value, (size_t)(end - value));
-    reply->has_unclear_end |= is_unread_length(line, (size_t)(colon - line));
+    const size_t name_length = (size_t)(name_end - line);
+    set_header(reply, line, name_length, value, (size_t)(end - value));
+    reply->has_unclear_end |= name_end < colon && is_length_header(line, name_length);
 }
 
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length)

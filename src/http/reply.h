@@ -22,7 +22,8 @@ struct http_reply {
     char refresh[HTTP_TEXT_MAX];
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
-    char *body; /* owned; terminated; NULL: none */
+    bool is_in_challenge; /* the last header is a WWW-Authenticate, which may go on */
+    char *body;           /* owned; terminated; NULL: none */
     size_t body_length;
     size_t received; /* bytes of the body, before NULs were left out */
     bool has_head;   /* to its end: the empty line has come */

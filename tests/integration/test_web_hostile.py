@@ -610,13 +610,13 @@ class Hostile(Scenario):
 
     def test_basic_beside_a_digest(self):
         """A server that knows a Digest need not see the password, even if that Digest is not known here."""
-        digests = ('Digest realm="x", nonce="1", algorithm=SHA-512-256', 'Digest realm="x"')
-        for digest in digests:
-            def script(_method, _path, answer, digest=digest):
-                return reply(FORM) if answer else reply(b"", "401 No", "WWW-Authenticate: " + digest,
-                                                        'WWW-Authenticate: Basic realm="x"')
+        digest, basic = 'Digest realm="x", nonce="1", algorithm=SHA-512-256', 'WWW-Authenticate: Basic realm="x"'
+        for challenge in (("WWW-Authenticate: " + digest, basic), ('WWW-Authenticate: Digest realm="x"', basic),
+                          ("WWW-Authenticate : " + digest, basic), (basic + ",", " " + digest), (basic + ",", "\t" + digest)):
+            def script(_method, _path, answer, challenge=challenge):
+                return reply(FORM) if answer else reply(b"", "401 No", *challenge)
 
-            with self.subTest(digest):
+            with self.subTest(challenge):
                 result, server = self.attack(script)
                 self.assertEqual((result.status, server.answers), (6, []), result)
                 self.assertIn("asks for an unknown kind of authentication", result.err)

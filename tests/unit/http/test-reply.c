@@ -62,6 +62,46 @@ static void test_headers(void **state)
     assert_int_equal(reply.challenge.scheme, CHALLENGE_DIGEST_MD5);
 }
 
+/* What a header asks for is the same in any spelling that somebody may read; what goes on in a
+ * folded line may be a Digest. Nothing weaker is answered. */
+static void test_spelling_of_challenges(void **state)
+{
+    static const struct {
+        const char *lines[3];
+        enum challenge_scheme scheme;
+        bool can_be_answered;
+    } rows[] = {
+        {{"WWW-Authenticate \t: Basic realm=\"b\""}, CHALLENGE_BASIC, true},
+        {{"WWW-Authenticate : Digest nonce=n", "WWW-Authenticate: Basic realm=b"},
+         CHALLENGE_DIGEST_MD5,
+         true},
+        {{"WWW-Authenticate: Basic realm=b,\r\n", " Digest nonce=n\r\n"}, CHALLENGE_UNKNOWN, false},
+        {{"WWW-Authenticate: Basic realm=b,\n", "\tDigest nonce=n\n"}, CHALLENGE_UNKNOWN, false},
+        {{"WWW-Authenticate: Digest nonce=n,\r\n", " algorithm=SHA-256\r\n"},
+         CHALLENGE_UNKNOWN,
+         false},
+        {{"WWW-Authenticate :\r\n", " Digest nonce=n\r\n", "WWW-Authenticate: Basic realm=b\r\n"},
+         CHALLENGE_BASIC,
+         false},
+        {{"WWW-Authenticate: Basic realm=b\r\n", "Server: x\r\n", " y: z\r\n"},
+         CHALLENGE_BASIC,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {0};
+
+        add_line(&reply, "HTTP/1.1 401 No\r\n");
+        for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
+            add_line(&reply, rows[i].lines[k]);
+        add_line(&reply, "\r\n");
+        assert_true(http_reply_is_final(&reply));
+        assert_int_equal(reply.challenge.scheme, rows[i].scheme);
+        assert_int_equal(challenge_can_be_answered(&reply.challenge), rows[i].can_be_answered);
+    }
+}
+
 static void test_bounds(void **state)
 {
     struct http_reply reply = {0};
@@ -252,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_lines),
         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_spelling_of_challenges),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_broken_off),
