@@ -24,6 +24,10 @@ enum { ALIASES_LEVELS_MAX = 8 }; /* an alias without others in it has one */
 
 enum { ALIASES_SIZE_MAX = MIB }; /* of a file */
 
+/* Of all that they stand for. popt makes room for one word after the other: much more would take
+ * seconds. */
+enum { ALIASES_WORDS_MAX = 64 * KIB };
+
 /* Adds the aliases for esp-ota, and a note for each file that exists and is not read: other users
  * can write it, or it cannot be read. letters are those of the options that take a value. Returns
  * -1 when memory ran out. */

@@ -584,8 +584,8 @@ static bool has_faulty_aliases(const struct reader *reader, uint64_t *size, char
     free(text);
     if (is_too_deep)
         snprintf(fault, FAULT_MAX, "are nested more than %d levels deep", ALIASES_LEVELS_MAX);
-    else if (*size > ALIASES_SIZE_MAX)
-        snprintf(fault, FAULT_MAX, "stand for more than %d MiB of words", ALIASES_SIZE_MAX / MIB);
+    else if (*size > ALIASES_WORDS_MAX)
+        snprintf(fault, FAULT_MAX, "stand for more than %d KiB of words", ALIASES_WORDS_MAX / KIB);
     else
         return false;
     return true;

@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of what the aliases stand for. Less than ALIASES_SIZE_MAX: popt makes room for each word by
- * itself, and with AddressSanitizer all the others are copied then. */
-enum { SIZE_READ = 64 * 1024 };
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_options(const char *word, char *text)
@@ -33,7 +29,8 @@ static void read_options(const char *word, char *text)
 
     const bool has_alias = strstr(text, "alias") || strchr(text, '\\');
     require(popt && aliases_add_text(popt, "nw", text) == 0);
-    for (int code; !is_too_deep && size <= SIZE_READ && (code = poptGetNextOpt(popt)) > 0;) {
+    for (int code;
+         !is_too_deep && size <= ALIASES_WORDS_MAX && (code = poptGetNextOpt(popt)) > 0;) {
         char *argument = code == 2 || code == 4 ? poptGetOptArg(popt) : NULL;
 
         if (first == 0)

@@ -373,7 +373,7 @@ class Aliases(Scenario):
                                         for name, part in zip(levels, levels[1:])).encode())
         result = run("--town", "-a", "kwert", "-f", path, HOME=home)
         self.assertEqual((result.status, result.out, result.err), (
-            2, "", "esp-ota: popt aliases such as '--town' stand for more than 1 MiB of words; shorten them\n"), result)
+            2, "", "esp-ota: popt aliases such as '--town' stand for more than 64 KiB of words; shorten them\n"), result)
         result = run("--house", "-f", path, "--dry-run", "--output", "x", HOME=home)
         self.assertNotIn("popt aliases", result.err)
 

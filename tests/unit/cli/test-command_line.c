@@ -312,7 +312,7 @@ static void test_large_aliases(void **state)
         char message[128];
 
         snprintf(message, sizeof message,
-                 "popt aliases such as '%s' stand for more than 1 MiB of words; shorten them",
+                 "popt aliases such as '%s' stand for more than 64 KiB of words; shorten them",
                  rows[i]);
         assert_int_equal(it->error, OTA_E_USAGE);
         assert_string_equal(it->failure.message, message);
@@ -320,7 +320,7 @@ static void test_large_aliases(void **state)
         reading_free(it);
     }
 
-    struct reading *it = read_arguments((const char *const[]){"--fewer", "-a", SECRET, NULL});
+    struct reading *it = read_arguments((const char *const[]){"--hundred", "-a", SECRET, NULL});
     assert_int_equal(it->error, OTA_OK);
     assert_string_equal(it->line.password, SECRET);
     reading_free(it);
