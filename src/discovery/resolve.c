@@ -66,16 +66,9 @@ struct question {
 };
 
 struct resolver {
-    struct loop *loop;
-    struct mdns_client *mdns;
-    const struct target *target;
-    unsigned services; /* a set */
-    enum announcement_use use;
-    const struct source *source;
+    struct resolver_config config;
     int64_t start_us;
     int64_t deadline_us;
-    resolver_done_fn *done;
-    void *userdata;
     struct loop_timer timeout;    /* for decide_next() */
     char host[MDNS_NAME_MAX];     /* the target as a .local name; "": it cannot be one */
     char instance[MDNS_NAME_MAX]; /* the target as an instance */
@@ -136,13 +129,13 @@ static bool is_listed(const char *list, const char *name)
 /* Whether the target may announce itself so. */
 static bool is_our_service(const struct resolver *resolver, enum service service)
 {
-    return resolver->services & 1U << service;
+    return resolver->config.services & 1U << service;
 }
 
 /* Another board has this name. */
 static void offer_name(struct resolver *resolver, const char *name, enum service service)
 {
-    const char *wanted = resolver->target->name;
+    const char *wanted = resolver->config.target->name;
     const bool is_ours = is_our_service(resolver, service);
 
     suggest_offer_noted(&resolver->suggestions, wanted, name,
@@ -167,11 +160,11 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
         finding_add_service(&resolver->findings[FROM_HOST], answer);
 
     /* "kitchen.local" is a host, so an instance "kitchen" on another host does not match. */
-    if (kind == MDNS_INSTANCE && resolver->target->kind != TARGET_LOCAL)
+    if (kind == MDNS_INSTANCE && resolver->config.target->kind != TARGET_LOCAL)
         finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
     if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
         offer_name(resolver,
-                   resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance,
+                   resolver->config.target->kind == TARGET_LOCAL ? answer->host : answer->instance,
                    answer->service);
 }
 
@@ -221,7 +214,7 @@ static void ask_source(struct resolver *resolver, size_t what)
     struct question *question = &resolver->questions[what];
     char address[ADDRESS_TEXT_MAX];
     const char *name = what == MDNS_HOST ? resolver->host : resolver->instance;
-    unsigned services = resolver->services;
+    unsigned services = resolver->config.services;
 
     /* For similar names; with a finding, for its port. */
     if (what == MDNS_BOARDS && !best_finding(resolver))
@@ -232,8 +225,8 @@ static void ask_source(struct resolver *resolver, size_t what)
     question->asked = true;
     question->asked_us = loop_now_us();
     if (what == ASK_SYSTEM) {
-        question->lookup =
-            host_lookup_start(resolver->loop, resolver->target->name, on_lookup, resolver);
+        question->lookup = host_lookup_start(resolver->config.loop, resolver->config.target->name,
+                                             on_lookup, resolver);
         if (question->lookup)
             return;
 
@@ -246,7 +239,7 @@ static void ask_source(struct resolver *resolver, size_t what)
 
     if (what == MDNS_BOARDS)
         plain_query_send(SERVICE_ARDUINO);
-    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, services, name,
+    question->query = mdns_client_ask(resolver->config.mdns, (enum mdns_kind)what, services, name,
                                       on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query) {
@@ -286,15 +279,15 @@ static int64_t later_of(int64_t a_us, int64_t b_us)
 /* Whether to look for the announcement of a name on mDNS, beside its address. */
 static bool wants_port(const struct resolver *resolver)
 {
-    return resolver->use != ANNOUNCEMENT_OPTIONAL;
+    return resolver->config.use != ANNOUNCEMENT_OPTIONAL;
 }
 
 /* Whether the question belongs to the plan and has not been asked yet. */
 static bool is_open(const struct resolver *resolver, size_t what)
 {
-    bool is_for_port = what == MDNS_INSTANCE && resolver->target->kind == TARGET_LOCAL;
+    bool is_for_port = what == MDNS_INSTANCE && resolver->config.target->kind == TARGET_LOCAL;
 
-    if (plans[resolver->target->kind][what] == NEVER || resolver->questions[what].asked)
+    if (plans[resolver->config.target->kind][what] == NEVER || resolver->questions[what].asked)
         return false;
 
     if (what == MDNS_HOST)
@@ -312,7 +305,8 @@ static int64_t next_question_us(const struct resolver *resolver)
 
     for (size_t what = 0; what < ASK_COUNT; what++)
         if (is_open(resolver, what))
-            next_us = earlier_of(next_us, resolver->start_us + plans[resolver->target->kind][what]);
+            next_us = earlier_of(next_us,
+                                 resolver->start_us + plans[resolver->config.target->kind][what]);
     return next_us;
 }
 
@@ -326,7 +320,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
 
         for (size_t what = 0; what < ASK_COUNT; what++)
             if (is_open(resolver, what) &&
-                resolver->start_us + plans[resolver->target->kind][what] <= next_us)
+                resolver->start_us + plans[resolver->config.target->kind][what] <= next_us)
                 ask_source(resolver, what);
     }
 }
@@ -351,13 +345,13 @@ static bool wants_facts(const struct resolver *resolver, const struct finding *f
     return !finding->resolution.port && !resolver->questions[MDNS_ADDRESS].asked &&
            finding != &resolver->findings[FROM_INSTANCE] && !(is_host && wants_port(resolver)) &&
            !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
-           mdns_client_may_answer(resolver->mdns);
+           mdns_client_may_answer(resolver->config.mdns);
 }
 
 /* How long to wait for the announcement. usual_us: unless it decides whether the image is sent. */
 static int64_t grace_us(const struct resolver *resolver, int64_t usual_us)
 {
-    return resolver->use == ANNOUNCEMENT_DECIDES ? DECISION_GRACE_US : usual_us;
+    return resolver->config.use == ANNOUNCEMENT_DECIDES ? DECISION_GRACE_US : usual_us;
 }
 
 /* Returns until when a finding that is good enough waits for its announcement. */
@@ -395,7 +389,7 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
 
     if (!finding_has_ipv4(finding) && is_pending(resolver, MDNS_HOST))
         due_us = later_of(due_us, finding->since_us + IPV4_GRACE_US);
-    if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
+    if (resolver->config.target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later_of(due_us, finding->since_us + INSTANCE_GRACE_US);
     if (is_instance_pending || is_pending(resolver, MDNS_BOARDS))
         due_us = later_of(due_us, port_due_us(resolver, finding));
@@ -413,9 +407,10 @@ static int64_t accept_due_us(const struct resolver *resolver, const struct findi
                    : namesake_due_us(resolver);
     if (finding == &resolver->findings[FROM_HOST])
         return host_due_us(resolver, finding);
-    if (is_from_system && resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver))
+    if (is_from_system && resolver->config.target->kind == TARGET_LABEL &&
+        mdns_is_pending(resolver))
         return resolver->start_us + MDNS_ADVANTAGE_US;
-    if (is_from_system && resolver->target->kind == TARGET_LOCAL &&
+    if (is_from_system && resolver->config.target->kind == TARGET_LOCAL &&
         is_pending(resolver, MDNS_INSTANCE))
         return port_due_us(resolver, finding);
     return 0;
@@ -451,12 +446,12 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .system_why = resolver->system_why,
         .is_local = resolver->is_local,
         .lack = resolver->lack,
-        .is_dns_name = resolver->target->kind == TARGET_HOST,
+        .is_dns_name = resolver->config.target->kind == TARGET_HOST,
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
         .is_pattern = resolver->is_pattern,
         .is_separated = resolver->is_separated,
-        .lists_hosts = target_lists_hosts(resolver->target),
+        .lists_hosts = target_lists_hosts(resolver->config.target),
     };
 
     resolve_failure_describe(&facts, failure);
@@ -473,8 +468,8 @@ static void report_result(struct resolver *resolver, const struct finding *findi
         diag_debug("multicast DNS cannot be asked (%s)", resolver->unavailable);
 
     stop_asking(resolver);
-    resolver->done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
-                   resolver->userdata);
+    resolver->config.on_done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
+                             resolver->config.userdata);
 }
 
 static void on_rivals(const struct ota_failure *failure, void *userdata)
@@ -484,7 +479,7 @@ static void on_rivals(const struct ota_failure *failure, void *userdata)
     rivals_free(resolver->rivals);
     resolver->rivals = NULL;
     if (failure)
-        resolver->done(NULL, failure, resolver->userdata);
+        resolver->config.on_done(NULL, failure, resolver->config.userdata);
     else
         report_result(resolver, best_finding(resolver), loop_now_us());
 }
@@ -494,10 +489,10 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
 {
     struct ota_failure failure;
 
-    if (!rivals_check(&resolver->rivals, resolver->loop, finding, resolver->source, on_rivals,
-                      resolver, &failure)) {
+    if (!rivals_check(&resolver->rivals, resolver->config.loop, finding, resolver->config.source,
+                      on_rivals, resolver, &failure)) {
         stop_asking(resolver);
-        resolver->done(NULL, &failure, resolver->userdata);
+        resolver->config.on_done(NULL, &failure, resolver->config.userdata);
     } else if (resolver->rivals) {
         stop_asking(resolver);
     } else {
@@ -540,7 +535,7 @@ static void on_resolve_timeout(void *userdata)
 /* Sets the names under which to look for the target: a host under .local, a service instance. */
 static void derive_names(struct resolver *resolver)
 {
-    const struct target *target = resolver->target;
+    const struct target *target = resolver->config.target;
     int length = (int)strlen(target->name);
 
     if (target->kind == TARGET_LOCAL) {
@@ -556,32 +551,24 @@ static void derive_names(struct resolver *resolver)
 static int read_etc_hosts(struct resolver *resolver)
 {
     struct address addresses[RESOLVE_ADDRESSES_MAX + 1]; /* with one more, the finding knows */
-    ssize_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX + 1, resolver->target->name);
+    ssize_t count =
+        etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX + 1, resolver->config.target->name);
 
     for (ssize_t i = 0; i < count; i++)
         finding_add_address(&resolver->findings[FROM_FILE], &addresses[i]);
     return count < 0 ? -1 : 0;
 }
 
-struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, unsigned services,
-                                enum announcement_use use, int64_t timeout_us,
-                                const struct source *source, resolver_done_fn *done, void *userdata)
+struct resolver *resolver_start(const struct resolver_config *config)
 {
+    const struct target *target = config->target;
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (!resolver)
         return NULL;
 
-    *resolver = (struct resolver){.loop = loop,
-                                  .mdns = mdns,
-                                  .target = target,
-                                  .services = services,
-                                  .use = use,
-                                  .source = source,
-                                  .start_us = loop_now_us(),
-                                  .done = done,
-                                  .userdata = userdata};
-    resolver->deadline_us = resolver->start_us + timeout_us;
+    resolver->config = *config;
+    resolver->start_us = loop_now_us();
+    resolver->deadline_us = resolver->start_us + config->timeout_us;
     for (size_t what = 0; what < ASK_COUNT; what++)
         resolver->questions[what] = (struct question){.resolver = resolver, .what = what};
 
@@ -596,7 +583,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
     }
 
     bool may_be_in_file = target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE;
-    loop_timer_init(&resolver->timeout, loop, on_resolve_timeout, resolver);
+    loop_timer_init(&resolver->timeout, config->loop, on_resolve_timeout, resolver);
     loop_timer_start(&resolver->timeout, 0);
     if (!may_be_in_file || read_etc_hosts(resolver) == 0)
         return resolver;

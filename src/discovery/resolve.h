@@ -49,23 +49,30 @@ enum announcement_use {
     ANNOUNCEMENT_DECIDES,  /* whether the image is sent: 2 s */
 };
 
-/* Called once, from the loop, never from within resolver_start(). failure is NULL on success. */
+/* Called once, from the loop, never from within resolver_start(). resolution is NULL on failure,
+ * failure on success. The failure is OTA_E_NOT_FOUND with all that was tried and the remedy,
+ * OTA_E_AMBIGUOUS or OTA_E_INTERNAL. */
 typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
-/* Starts to resolve target, for at most timeout_us. Its announcement is the first one of this set
- * of services (service.h), and is looked for if mDNS is asked at all. All resolvers share one mdns,
- * hence one D-Bus connection. Boards of one name are asked from source for a
- * sign of life. mdns, target and source must outlive the resolver. NULL and errno when memory
- * runs out, or /etc/hosts cannot be read for lack of resources. done fails with OTA_E_NOT_FOUND and
- * a message with all that was tried and the remedy, with OTA_E_AMBIGUOUS or OTA_E_INTERNAL. */
-struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                const struct target *target, unsigned services,
-                                enum announcement_use use, int64_t timeout_us,
-                                const struct source *source, resolver_done_fn *done,
-                                void *userdata);
+/* Everything must outlive the resolver. */
+struct resolver_config {
+    struct loop *loop;
+    struct mdns_client *mdns; /* shared by all resolvers, hence one D-Bus connection */
+    const struct target *target;
+    unsigned services; /* a set (service.h): the first one of them is the target's announcement */
+    enum announcement_use use;
+    int64_t timeout_us;
+    const struct source *source; /* of the questions for a sign of life, to boards of one name */
+    resolver_done_fn *on_done;
+    void *userdata;
+};
 
-/* Cancels all questions. Allowed at any time, also in done. */
+/* Starts to resolve the target. The announcement is looked for if mDNS is asked at all. NULL and
+ * errno when memory runs out, or /etc/hosts cannot be read for lack of resources. */
+struct resolver *resolver_start(const struct resolver_config *config);
+
+/* Cancels all questions. Allowed at any time, also in on_done. */
 void resolver_free(struct resolver *resolver);
 
 #endif

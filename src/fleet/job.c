@@ -461,11 +461,29 @@ static enum announcement_use use_of_announcement(const struct job *job)
 
 /* Resolves the name before each attempt, as a board may have another address after a restart. If
  * the board is not found again, on_resolved() keeps the old address. */
-void job_start(struct job *job)
+static void look_up_board(struct job *job)
 {
     const struct assignment *assignment = job->config.assignment;
-    const struct target *target = &assignment->target;
+    const struct resolver_config config = {.loop = job->config.loop,
+                                           .mdns = job->config.mdns,
+                                           .target = &assignment->target,
+                                           .services = assignment->protocol->services,
+                                           .use = use_of_announcement(job),
+                                           .timeout_us = search_limit_us(job),
+                                           .source = &job->config.upload->source,
+                                           .on_done = on_resolved,
+                                           .userdata = job};
 
+    job->resolver = resolver_start(&config);
+    if (!job->resolver) {
+        struct ota_failure failure;
+        ota_fail_call(&failure, "cannot look for the board");
+        job_conclude(job, OTA_PHASE_RESOLVE, &failure);
+    }
+}
+
+void job_start(struct job *job)
+{
     if (!job->start_us) {
         job->start_us = loop_now_us();
         if (job->config.fleet->deadline_us && job->image)
@@ -477,15 +495,7 @@ void job_start(struct job *job)
     job->attempt += job->is_counted;
     job->connected_us = 0;
     job->acknowledged = 0;
-    job->resolver =
-        resolver_start(job->config.loop, job->config.mdns, target, assignment->protocol->services,
-                       use_of_announcement(job), search_limit_us(job), &job->config.upload->source,
-                       on_resolved, job);
-    if (!job->resolver) {
-        struct ota_failure failure;
-        ota_fail_call(&failure, "cannot look for the board");
-        job_conclude(job, OTA_PHASE_RESOLVE, &failure);
-    }
+    look_up_board(job);
 }
 
 /* -- ends from outside: a signal, the deadline -- */

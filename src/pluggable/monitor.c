@@ -218,6 +218,23 @@ static bool find_board(struct monitor *monitor, const char *board, struct ota_fa
     return true;
 }
 
+static void look_up_board(struct monitor *monitor)
+{
+    const struct resolver_config config = {.loop = monitor->loop,
+                                           .mdns = monitor->mdns,
+                                           .target = &monitor->target,
+                                           .services = SERVICES_ARDUINO,
+                                           .use = ANNOUNCEMENT_OPTIONAL,
+                                           .timeout_us = RESOLVE_US,
+                                           .source = &source_any,
+                                           .on_done = on_resolved,
+                                           .userdata = monitor};
+
+    monitor->resolver = resolver_start(&config);
+    if (!monitor->resolver)
+        fail_open(monitor, strerror(errno));
+}
+
 static void open_port(struct monitor *monitor, const char *ide, const char *board)
 {
     struct ota_failure failure;
@@ -238,15 +255,10 @@ static void open_port(struct monitor *monitor, const char *ide, const char *boar
         return;
     }
 
-    if (monitor->target.kind == TARGET_ADDRESS) {
+    if (monitor->target.kind == TARGET_ADDRESS)
         try_board(monitor, &monitor->target.address, 1, false);
-        return;
-    }
-    monitor->resolver =
-        resolver_start(monitor->loop, monitor->mdns, &monitor->target, SERVICES_ARDUINO,
-                       ANNOUNCEMENT_OPTIONAL, RESOLVE_US, &source_any, on_resolved, monitor);
-    if (!monitor->resolver)
-        fail_open(monitor, strerror(errno));
+    else
+        look_up_board(monitor);
 }
 
 /* -- the other requests -- */

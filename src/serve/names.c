@@ -143,9 +143,17 @@ static void look_up_name(struct names *names, struct listed_name *name)
     if (!is_open(name))
         return;
 
-    name->resolver =
-        resolver_start(names->loop, names->mdns, name->target, SERVICES_ARDUINO,
-                       ANNOUNCEMENT_OPTIONAL, NAME_LOOKUP_US, &source_any, on_name_resolved, name);
+    const struct resolver_config config = {.loop = names->loop,
+                                           .mdns = names->mdns,
+                                           .target = name->target,
+                                           .services = SERVICES_ARDUINO,
+                                           .use = ANNOUNCEMENT_OPTIONAL,
+                                           .timeout_us = NAME_LOOKUP_US,
+                                           .source = &source_any,
+                                           .on_done = on_name_resolved,
+                                           .userdata = name};
+
+    name->resolver = resolver_start(&config);
     names->running += name->resolver != NULL; /* without memory, the next round tries again */
 }
 

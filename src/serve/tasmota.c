@@ -681,13 +681,19 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
 
 static void start(struct tasmota *tasmota)
 {
-    const struct tasmotas_config *config = &tasmota->all->config;
+    const struct resolver_config config = {.loop = tasmota->all->config.loop,
+                                           .mdns = tasmota->all->config.mdns,
+                                           .target = tasmota->order.target,
+                                           .services = SERVICES_ARDUINO,
+                                           .use = ANNOUNCEMENT_OPTIONAL,
+                                           .timeout_us = FIND_US,
+                                           .source = &source_any,
+                                           .on_done = on_resolved,
+                                           .userdata = tasmota};
 
     tasmota->is_started = true;
     tasmota->phase = OTA_PHASE_RESOLVE;
-    tasmota->resolver =
-        resolver_start(config->loop, config->mdns, tasmota->order.target, SERVICES_ARDUINO,
-                       ANNOUNCEMENT_OPTIONAL, FIND_US, &source_any, on_resolved, tasmota);
+    tasmota->resolver = resolver_start(&config);
     if (!tasmota->resolver) {
         ota_fail_no_memory(&tasmota->outcome);
         after(tasmota, 0, finish);

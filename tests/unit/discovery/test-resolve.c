@@ -1011,11 +1011,18 @@ static void start_resolver(const struct test_case *test, const struct target *ta
                            .file = test->file,
                            .rivals = test->rivals};
     virtual_time_reset(0);
-    world.resolver = resolver_start(virtual_time_loop(), NULL, target, SERVICES_ARDUINO,
-                                    test->decides   ? ANNOUNCEMENT_DECIDES
-                                    : test->no_port ? ANNOUNCEMENT_OPTIONAL
-                                                    : ANNOUNCEMENT_PORT,
-                                    timeout_ms * MS, &wlan, on_resolve_done, &world);
+    const struct resolver_config config = {.loop = virtual_time_loop(),
+                                           .mdns = NULL,
+                                           .target = target,
+                                           .services = SERVICES_ARDUINO,
+                                           .use = test->decides   ? ANNOUNCEMENT_DECIDES
+                                                  : test->no_port ? ANNOUNCEMENT_OPTIONAL
+                                                                  : ANNOUNCEMENT_PORT,
+                                           .timeout_us = timeout_ms * MS,
+                                           .source = &wlan,
+                                           .on_done = on_resolve_done,
+                                           .userdata = &world};
+    world.resolver = resolver_start(&config);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }

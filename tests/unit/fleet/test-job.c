@@ -137,28 +137,23 @@ void __wrap_services_at_free(struct services_at *at)
     world.services = NULL;
 }
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata)
+struct resolver *__wrap_resolver_start(const struct resolver_config *config)
 {
-    (void)services;
-    assert_string_equal(source->interface, "wlan0");
-    assert_ptr_equal(loop, virtual_time_loop());
-    assert_ptr_equal(mdns, &virtual_time);
+    assert_string_equal(config->source->interface, "wlan0");
+    assert_ptr_equal(config->loop, virtual_time_loop());
+    assert_ptr_equal(config->mdns, &virtual_time);
     assert_false(world.has_resolver);
-    assert_true(timeout_us >= 0);
+    assert_true(config->timeout_us >= 0);
     if (world.refuse_resolver) {
         errno = EMFILE;
         return NULL;
     }
-    world.search_limit_us = timeout_us;
-    world.use = use;
-    tell("resolve %s%s\n", target->name, use ? " and its port" : "");
+    world.search_limit_us = config->timeout_us;
+    world.use = config->use;
+    tell("resolve %s%s\n", config->target->name, config->use ? " and its port" : "");
     world.has_resolver = true;
-    world.on_resolved = done;
-    world.resolver_userdata = userdata;
+    world.on_resolved = config->on_done;
+    world.resolver_userdata = config->userdata;
     return (struct resolver *)&world.has_resolver;
 }
 

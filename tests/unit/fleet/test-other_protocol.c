@@ -227,9 +227,7 @@ static const struct upload_protocol parcel_protocol = {
 
 struct resolver {
     struct loop_timer timer;
-    const struct target *target;
-    resolver_done_fn *done;
-    void *userdata;
+    struct resolver_config config;
 };
 
 void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
@@ -252,28 +250,23 @@ int64_t __wrap_loop_now_us(void)
 static void on_resolver_timer(void *userdata)
 {
     const struct resolver *resolver = userdata;
-    const struct resolution resolution = {
-        .count = 1, .addresses = {resolver->target->address}, .port = 8266, .source = "the test"};
+    const struct resolution resolution = {.count = 1,
+                                          .addresses = {resolver->config.target->address},
+                                          .port = 8266,
+                                          .source = "the test"};
 
-    resolver->done(&resolution, NULL, resolver->userdata);
+    resolver->config.on_done(&resolution, NULL, resolver->config.userdata);
 }
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata)
+struct resolver *__wrap_resolver_start(const struct resolver_config *config)
 {
-    (void)services;
-    assert_true(source_is_any(source));
     struct resolver *resolver = calloc(1, sizeof *resolver);
 
-    (void)mdns;
-    (void)timeout_us;
     assert_non_null(resolver);
-    assert_false(use);
-    *resolver = (struct resolver){.target = target, .done = done, .userdata = userdata};
-    loop_timer_init(&resolver->timer, loop, on_resolver_timer, resolver);
+    assert_true(source_is_any(config->source));
+    assert_false(config->use);
+    resolver->config = *config;
+    loop_timer_init(&resolver->timer, config->loop, on_resolver_timer, resolver);
     loop_timer_start(&resolver->timer, 0);
     return resolver;
 }

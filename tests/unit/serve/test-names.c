@@ -34,26 +34,18 @@ static size_t lookup_count;
 static bool is_out_of_memory;
 static unsigned notes;
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata)
+struct resolver *__wrap_resolver_start(const struct resolver_config *config)
 {
-    (void)services;
-    assert_true(source_is_any(source));
-    (void)loop;
-    (void)mdns;
-    (void)target;
-    assert_false(use);
-    assert_true(timeout_us > 0);
+    assert_true(source_is_any(config->source));
+    assert_false(config->use);
+    assert_true(config->timeout_us > 0);
     assert_true(lookup_count < LOOKUPS_MAX);
     if (is_out_of_memory)
         return NULL;
 
     struct resolver *resolver = malloc(sizeof *resolver);
     assert_non_null(resolver);
-    *resolver = (struct resolver){.done = done, .userdata = userdata};
+    *resolver = (struct resolver){.done = config->on_done, .userdata = config->userdata};
     lookups[lookup_count++] = resolver;
     return resolver;
 }

@@ -46,21 +46,11 @@ void __wrap_http_client_free(struct http_client *client);
 void __wrap_tasmota_ask(struct tasmota *tasmota, const char *name, const char *value,
                         tasmota_reply_fn *on_reply, tasmota_lost_fn *on_lost);
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata)
+struct resolver *__wrap_resolver_start(const struct resolver_config *config)
 {
-    (void)mdns;
-    (void)target;
-    (void)services;
-    (void)use;
-    (void)timeout_us;
-    (void)source;
-    assert_ptr_equal(loop, virtual_time_loop());
-    world.on_resolved = done;
-    world.userdata = userdata;
+    assert_ptr_equal(config->loop, virtual_time_loop());
+    world.on_resolved = config->on_done;
+    world.userdata = config->userdata;
     return (struct resolver *)&world;
 }
 

@@ -7,11 +7,7 @@
 
 #include "discovery/resolve.h"
 
-struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
-                                       const struct target *target, unsigned services,
-                                       enum announcement_use use, int64_t timeout_us,
-                                       const struct source *source, resolver_done_fn *done,
-                                       void *userdata);
+struct resolver *__wrap_resolver_start(const struct resolver_config *config);
 void __wrap_resolver_free(struct resolver *resolver);
 
 #endif
