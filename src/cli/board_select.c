@@ -254,10 +254,16 @@ static void browse_boards(void *userdata)
 
     if (selection->waits && left_us < limit_us)
         limit_us = left_us;
+
+    const struct board_browse_config config = {.loop = selection->loop,
+                                               .mdns = selection->mdns,
+                                               .services = services_to_browse(selection->options),
+                                               .timeout_us = limit_us,
+                                               .source = &selection->options->upload.source,
+                                               .on_done = on_browsed,
+                                               .userdata = selection};
     board_browse_free(selection->browse);
-    selection->browse =
-        board_browse_start(selection->loop, selection->mdns, services_to_browse(selection->options),
-                           limit_us, &selection->options->upload.source, on_browsed, selection);
+    selection->browse = board_browse_start(&config);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);

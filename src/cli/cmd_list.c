@@ -87,6 +87,19 @@ static void on_status(void *userdata)
                 (double)program->options->upload.timeout_us / 1e6);
 }
 
+static void start_browse(struct program *program)
+{
+    const struct board_browse_config config = {.loop = program->loop,
+                                               .mdns = program->mdns,
+                                               .services = SERVICES_ALL,
+                                               .timeout_us = program->options->upload.timeout_us,
+                                               .source = &source_any,
+                                               .on_done = on_browse_done,
+                                               .userdata = program};
+
+    program->browse = board_browse_start(&config);
+}
+
 static enum ota_error browse(struct program *program)
 {
     program->loop = loop_new();
@@ -94,12 +107,10 @@ static enum ota_error browse(struct program *program)
         return ota_fail_call(&program->failure, "cannot wait for events");
     if (loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail_call(&program->failure, "cannot catch signals");
-    struct loop *loop = program->loop;
-    program->mdns = mdns_client_new(loop);
+
+    program->mdns = mdns_client_new(program->loop);
     if (program->mdns)
-        program->browse = board_browse_start(loop, program->mdns, SERVICES_ALL,
-                                             program->options->upload.timeout_us, &source_any,
-                                             on_browse_done, program);
+        start_browse(program);
     if (!program->browse)
         return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)

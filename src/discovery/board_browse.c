@@ -35,12 +35,9 @@ struct contest {
 };
 
 struct board_browse {
-    struct loop *loop;
-    struct mdns_client *mdns;
-    const struct source *source;
+    struct board_browse_config config;
     struct mdns_query *query; /* NULL when it has ended */
     struct loop_timer timer;  /* for the next plain query, or the deadline */
-    unsigned services;        /* a set: those that are looked for */
     int64_t start_us, deadline_us;
     struct board_list boards;
     unsigned unheard;         /* instances that may be boards and did not answer */
@@ -48,11 +45,8 @@ struct board_browse {
     size_t contest_count;
     struct address *rivals; /* of all contests */
     size_t rival_count;
-    struct alive *alive;          /* asks the rivals */
-    struct ota_failure failure;   /* to report at the end; OTA_OK: none */
-    board_browse_found_fn *found; /* NULL: nobody watches */
-    board_browse_done_fn *done;
-    void *userdata;
+    struct alive *alive;        /* asks the rivals */
+    struct ota_failure failure; /* to report at the end; OTA_OK: none */
 };
 
 static void stop_browse(struct board_browse *browse)
@@ -65,8 +59,8 @@ static void stop_browse(struct board_browse *browse)
 
 static void report_boards(struct board_browse *browse)
 {
-    browse->done(&browse->boards, browse->failure.error ? &browse->failure : NULL,
-                 browse->userdata);
+    browse->config.on_done(&browse->boards, browse->failure.error ? &browse->failure : NULL,
+                           browse->config.userdata);
 }
 
 /* Splits the board if several of its addresses answer. If only one does, it is the board's, and the
@@ -159,8 +153,8 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
 
     int reason = find_contests(browse);
     if (browse->contest_count)
-        browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
-                                    browse->source, on_contest_answered, browse);
+        browse->alive = alive_start(browse->config.loop, browse->rivals, browse->rival_count,
+                                    browse->config.source, on_contest_answered, browse);
     if (browse->contest_count && !browse->alive)
         reason = ENOMEM;
     if (reason)
@@ -205,7 +199,7 @@ static void tell_unheard(const struct board_browse *browse)
 
 static void finish_normally(struct board_browse *browse, bool is_cut_short)
 {
-    const bool is_partial = browse->services != SERVICES_ALL;
+    const bool is_partial = browse->config.services != SERVICES_ALL;
     struct ota_failure failure;
     char time[UNITS_TEXT_MAX];
 
@@ -241,7 +235,7 @@ static void finish_in_time(struct board_browse *browse)
 {
     struct mdns_answer answer = {.event = MDNS_UNAVAILABLE};
 
-    if (mdns_client_has_answered(browse->mdns)) {
+    if (mdns_client_has_answered(browse->config.mdns)) {
         finish_normally(browse, true);
         return;
     }
@@ -268,8 +262,8 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
     } else if (board_list_add(&browse->boards, answer) < 0) {
         ota_fail_no_memory(&failure);
         finish_browse(browse, &failure);
-    } else if (browse->found) {
-        browse->found(board_list_find(&browse->boards, answer), browse->userdata);
+    } else if (browse->config.on_found) {
+        browse->config.on_found(board_list_find(&browse->boards, answer), browse->config.userdata);
     }
 }
 
@@ -304,27 +298,20 @@ static void on_browse_timer(void *userdata)
     start_timer(browse, PLAIN_AGAIN_US);
 }
 
-struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
-                                        unsigned services, int64_t timeout_us,
-                                        const struct source *source, board_browse_done_fn *done,
-                                        void *userdata)
+struct board_browse *board_browse_start(const struct board_browse_config *config)
 {
     struct board_browse *browse = calloc(1, sizeof *browse);
     if (!browse)
         return NULL;
 
-    *browse = (struct board_browse){.loop = loop,
-                                    .mdns = mdns,
-                                    .services = services,
-                                    .source = source,
-                                    .start_us = loop_now_us(),
-                                    .done = done,
-                                    .userdata = userdata};
-    browse->deadline_us = browse->start_us + timeout_us;
-    loop_timer_init(&browse->timer, loop, on_browse_timer, browse);
+    browse->config = *config;
+    browse->start_us = loop_now_us();
+    browse->deadline_us = browse->start_us + config->timeout_us;
+    loop_timer_init(&browse->timer, config->loop, on_browse_timer, browse);
     start_timer(browse, PLAIN_AFTER_US);
 
-    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, services, "", on_boards_answer, browse);
+    browse->query =
+        mdns_client_ask(config->mdns, MDNS_BOARDS, config->services, "", on_boards_answer, browse);
     if (browse->query)
         return browse;
 
@@ -343,11 +330,6 @@ void board_browse_free(struct board_browse *browse)
     free(browse->rivals);
     board_list_free(&browse->boards);
     free(browse);
-}
-
-void board_browse_watch(struct board_browse *browse, board_browse_found_fn *found)
-{
-    browse->found = found;
 }
 
 size_t board_browse_count(const struct board_browse *browse)

@@ -25,22 +25,29 @@ struct source;
 typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
-/* Looks for boards with one of these services, for timeout_us at most. Boards of one name are asked
- * from source, which must outlive the browse, for a sign of life. NULL when memory runs out. */
-struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
-                                        unsigned services, int64_t timeout_us,
-                                        const struct source *source, board_browse_done_fn *done,
-                                        void *userdata);
-
-/* From now on calls found from the loop whenever there is something new about a board. More may be
- * known of it in the end: another address, or that it is two boards. */
+/* Called from the loop whenever there is something new about a board. More may be known of it in
+ * the end: another address, or that it is two boards. */
 typedef void board_browse_found_fn(const struct board *board, void *userdata);
-void board_browse_watch(struct board_browse *browse, board_browse_found_fn *found);
+
+/* Everything must outlive the browse. */
+struct board_browse_config {
+    struct loop *loop;
+    struct mdns_client *mdns;
+    unsigned services;           /* a set (service.h): boards with one of them */
+    int64_t timeout_us;          /* at most */
+    const struct source *source; /* of the questions for a sign of life, to boards of one name */
+    board_browse_found_fn *on_found; /* NULL: only the end matters */
+    board_browse_done_fn *on_done;
+    void *userdata;
+};
+
+/* NULL when memory runs out. */
+struct board_browse *board_browse_start(const struct board_browse_config *config);
 
 /* Returns the number of boards found so far. */
 size_t board_browse_count(const struct board_browse *browse);
 
-/* Allowed at any time, also in done. Does not call done. */
+/* Allowed at any time, also in on_done. Does not call on_done. */
 void board_browse_free(struct board_browse *browse);
 
 #endif

@@ -487,10 +487,14 @@ static void on_rivals(const struct ota_failure *failure, void *userdata)
 /* Reports the finding, or first asks whether its addresses belong to different boards. */
 static void check_rivals(struct resolver *resolver, struct finding *finding, int64_t now_us)
 {
+    const struct rivals_config config = {.loop = resolver->config.loop,
+                                         .finding = finding,
+                                         .source = resolver->config.source,
+                                         .on_done = on_rivals,
+                                         .userdata = resolver};
     struct ota_failure failure;
 
-    if (!rivals_check(&resolver->rivals, resolver->config.loop, finding, resolver->config.source,
-                      on_rivals, resolver, &failure)) {
+    if (!rivals_check(&resolver->rivals, &config, &failure)) {
         stop_asking(resolver);
         resolver->config.on_done(NULL, &failure, resolver->config.userdata);
     } else if (resolver->rivals) {

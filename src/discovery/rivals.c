@@ -9,9 +9,7 @@
 #include <string.h>
 
 struct rivals {
-    struct finding *finding;
-    rivals_done_fn *done;
-    void *userdata;
+    struct rivals_config config;
     struct address addresses[CLAIMS_MAX]; /* different boards' if all of them answer */
     size_t count;
     struct alive *alive;
@@ -52,23 +50,22 @@ static void on_alive(const bool *is_alive, int shortage, void *userdata)
             describe_boards(&failure, there, count);
         else
             describe_shortage(&failure, shortage);
-        rivals->done(&failure, rivals->userdata);
+        rivals->config.on_done(&failure, rivals->config.userdata);
         return;
     }
 
     if (count == 1)
         for (size_t i = 0; i < rivals->count; i++)
             if (!is_alive[i])
-                finding_drop_address(rivals->finding, &rivals->addresses[i]);
-    rivals->done(NULL, rivals->userdata);
+                finding_drop_address(rivals->config.finding, &rivals->addresses[i]);
+    rivals->config.on_done(NULL, rivals->config.userdata);
 }
 
-bool rivals_check(struct rivals **started, struct loop *loop, struct finding *finding,
-                  const struct source *source, rivals_done_fn *done, void *userdata,
+bool rivals_check(struct rivals **started, const struct rivals_config *config,
                   struct ota_failure *failure)
 {
     struct address addresses[CLAIMS_MAX];
-    const ssize_t count = claims_find_rivals(addresses, &finding->resolution.claims);
+    const ssize_t count = claims_find_rivals(addresses, &config->finding->resolution.claims);
 
     *started = NULL;
     if (count < 0)
@@ -82,12 +79,12 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
         return false;
     }
 
-    *rivals = (struct rivals){
-        .finding = finding, .done = done, .userdata = userdata, .count = (size_t)count};
+    *rivals = (struct rivals){.config = *config, .count = (size_t)count};
     for (size_t i = 0; i < rivals->count; i++)
         rivals->addresses[i] = addresses[i];
 
-    rivals->alive = alive_start(loop, addresses, rivals->count, source, on_alive, rivals);
+    rivals->alive =
+        alive_start(config->loop, addresses, rivals->count, config->source, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
         describe_shortage(failure, ENOMEM);

@@ -17,15 +17,22 @@ struct source;
  * at most one board answers. If one does, the finding has lost the addresses without an answer. */
 typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
-/* Asks the addresses of the finding, from source, for a sign of life if they may belong to
- * different boards; otherwise sets *rivals to NULL, and done is not called. The finding must
- * outlive the rivals. Returns false and the failure, with *rivals NULL, when memory or file
- * descriptors run out. */
-bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
-                  const struct source *source, rivals_done_fn *done, void *userdata,
+/* Everything must outlive the rivals. */
+struct rivals_config {
+    struct loop *loop;
+    struct finding *finding;
+    const struct source *source; /* of the questions */
+    rivals_done_fn *on_done;
+    void *userdata;
+};
+
+/* Asks the addresses of the finding for a sign of life if they may belong to different boards;
+ * otherwise sets *rivals to NULL, and on_done is not called. Returns false and the failure, with
+ * *rivals NULL, when memory or file descriptors run out. */
+bool rivals_check(struct rivals **rivals, const struct rivals_config *config,
                   struct ota_failure *failure);
 
-/* Allowed at any time, also in done, and required after it. */
+/* Allowed at any time, also in on_done, and required after it. */
 void rivals_free(struct rivals *rivals);
 
 #endif

@@ -8,10 +8,9 @@
 #include <string.h>
 
 struct services_at {
+    struct services_at_config config;
     struct mdns_query *query; /* NULL: it has ended */
-    struct loop_timer limit;
-    services_at_done_fn *done;
-    void *userdata;
+    struct loop_timer timer;
     unsigned missing; /* set of the services that are not known yet */
     size_t count;
     struct announced_service services[SERVICE_COUNT];
@@ -22,7 +21,7 @@ static void stop_question(struct services_at *at)
     if (at->query)
         mdns_client_cancel(at->query);
     at->query = NULL;
-    loop_timer_stop(&at->limit);
+    loop_timer_stop(&at->timer);
 }
 
 static void end_question(void *userdata)
@@ -30,7 +29,7 @@ static void end_question(void *userdata)
     struct services_at *at = userdata;
 
     stop_question(at);
-    at->done(at->services, at->count, at->userdata);
+    at->config.on_done(at->services, at->count, at->config.userdata);
 }
 
 static void on_service(const struct mdns_answer *answer, void *userdata)
@@ -55,29 +54,26 @@ static void on_service(const struct mdns_answer *answer, void *userdata)
         end_question(at);
 }
 
-struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                      const struct address *address, unsigned services,
-                                      int64_t limit_us, services_at_done_fn *done, void *userdata)
+struct services_at *services_at_start(const struct services_at_config *config)
 {
     char text[ADDRESS_TEXT_MAX];
     struct services_at *at = NULL;
 
-    if (!address_is_loopback(address) && mdns_client_may_answer(mdns))
+    if (!address_is_loopback(&config->address) && mdns_client_may_answer(config->mdns))
         at = calloc(1, sizeof *at);
     if (!at)
         return NULL;
 
-    at->missing = services;
-    at->done = done;
-    at->userdata = userdata;
-    loop_timer_init(&at->limit, loop, end_question, at);
-    at->query =
-        mdns_client_ask(mdns, MDNS_ADDRESS, services, address_text(text, address), on_service, at);
+    at->config = *config;
+    at->missing = config->services;
+    loop_timer_init(&at->timer, config->loop, end_question, at);
+    at->query = mdns_client_ask(config->mdns, MDNS_ADDRESS, config->services,
+                                address_text(text, &config->address), on_service, at);
     if (!at->query) {
         free(at);
         return NULL;
     }
-    loop_timer_start(&at->limit, limit_us);
+    loop_timer_start(&at->timer, config->timeout_us);
     return at;
 }
 

@@ -26,13 +26,21 @@ struct announced_service {
 typedef void services_at_done_fn(const struct announced_service *services, size_t count,
                                  void *userdata);
 
-/* Asks for a set of services (service.h) until all of them are known, for at most limit_us. NULL if
- * no answer is to be expected (no bus, an address of this computer), or memory ran out. */
-struct services_at *services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                      const struct address *address, unsigned services,
-                                      int64_t limit_us, services_at_done_fn *done, void *userdata);
+/* All but the address must outlive the question. */
+struct services_at_config {
+    struct loop *loop;
+    struct mdns_client *mdns;
+    struct address address;
+    unsigned services;  /* a set (service.h) */
+    int64_t timeout_us; /* at most; less if all services are known */
+    services_at_done_fn *on_done;
+    void *userdata;
+};
 
-/* Cancels the question. Allowed at any time, also in done, and for NULL. */
+/* NULL if no answer is to be expected (no bus, an address of this computer), or memory ran out. */
+struct services_at *services_at_start(const struct services_at_config *config);
+
+/* Cancels the question. Allowed at any time, also in on_done, and for NULL. */
 void services_at_free(struct services_at *at);
 
 #endif

@@ -124,8 +124,15 @@ bool job_looks_for_other_protocol(struct job *job, enum ota_phase phase,
 
     job->last = *failure;
     job->paused = phase;
-    job->services = services_at_start(job->config.loop, job->config.mdns, &job->found.addresses[0],
-                                      SERVICES_ALL, LOOK_US, on_services, job);
+
+    const struct services_at_config config = {.loop = job->config.loop,
+                                              .mdns = job->config.mdns,
+                                              .address = job->found.addresses[0],
+                                              .services = SERVICES_ALL,
+                                              .timeout_us = LOOK_US,
+                                              .on_done = on_services,
+                                              .userdata = job};
+    job->services = services_at_start(&config);
     return job->services;
 }
 

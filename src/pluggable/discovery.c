@@ -103,17 +103,20 @@ static void watch_changes(struct discovery *discovery)
 static void search_boards(void *userdata)
 {
     struct discovery *discovery = userdata;
+    const struct board_browse_config config = {.loop = discovery->loop,
+                                               .mdns = discovery->mdns,
+                                               .services = SERVICES_ARDUINO,
+                                               .timeout_us = discovery->timeout_us,
+                                               .source = &source_any,
+                                               .on_found = on_board_found,
+                                               .on_done = on_search_done,
+                                               .userdata = discovery};
 
     watch_changes(discovery);
     discovery->has_changed = false;
-    discovery->browse =
-        board_browse_start(discovery->loop, discovery->mdns, SERVICES_ARDUINO,
-                           discovery->timeout_us, &source_any, on_search_done, discovery);
-    if (!discovery->changes || !discovery->browse) {
+    discovery->browse = board_browse_start(&config);
+    if (!discovery->changes || !discovery->browse)
         fail_without_memory(discovery);
-        return;
-    }
-    board_browse_watch(discovery->browse, on_board_found);
 }
 
 static void stop_searches(struct discovery *discovery)

@@ -217,12 +217,17 @@ static void on_announced(const struct announced_service *services, size_t count,
 static void look_for_announcement(struct web *web)
 {
     const struct upload_settings *settings = web_common_settings(web);
-    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+    const struct services_at_config config = {
+        .loop = web->upload.config.service->loop,
+        .mdns = web->upload.config.mdns,
+        .address = endpoints_get(web->attempt.endpoints, web->endpoint),
+        .services = SERVICES_ESPHOME,
+        .timeout_us = ANNOUNCEMENT_US,
+        .on_done = on_announced,
+        .userdata = web};
 
     if (web->finder.page->is_announced && (settings->expect_version || settings->awaits_return))
-        web->asking =
-            services_at_start(web->upload.config.service->loop, web->upload.config.mdns, &address,
-                              SERVICES_ESPHOME, ANNOUNCEMENT_US, on_announced, web);
+        web->asking = services_at_start(&config);
     if (!web->asking)
         go_on(web);
 }

@@ -134,9 +134,14 @@ static void start_browse(struct world settings)
     world = settings;
     virtual_time_reset(0);
 
-    world.browse = board_browse_start(virtual_time_loop(), NULL,
-                                      settings.services ? settings.services : SERVICES_ALL, 10 * S,
-                                      &source_any, on_browse_done, &world);
+    const struct board_browse_config config = {.loop = virtual_time_loop(),
+                                               .services = settings.services ? settings.services
+                                                                             : SERVICES_ALL,
+                                               .timeout_us = 10 * S,
+                                               .source = &source_any,
+                                               .on_done = on_browse_done,
+                                               .userdata = &world};
+    world.browse = board_browse_start(&config);
 }
 
 static void stop_browse(void)

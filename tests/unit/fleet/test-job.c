@@ -102,29 +102,24 @@ bool __wrap_expect_has_expected(const struct expect *expect);
 bool __wrap_upload_read_back(struct upload *upload);
 enum ota_phase __real_upload_phase(const struct upload *upload);
 enum ota_phase __wrap_upload_phase(const struct upload *upload);
-struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                             const struct address *address, unsigned services,
-                                             int64_t limit_us, services_at_done_fn *done,
-                                             void *userdata);
+struct services_at *__wrap_services_at_start(const struct services_at_config *config);
 void __wrap_services_at_free(struct services_at *at);
 
-struct services_at *__wrap_services_at_start(struct loop *loop, struct mdns_client *mdns,
-                                             const struct address *address, unsigned services,
-                                             int64_t limit_us, services_at_done_fn *done,
-                                             void *userdata)
+struct services_at *__wrap_services_at_start(const struct services_at_config *config)
 {
     char text[ADDRESS_TEXT_MAX];
 
-    assert_ptr_equal(loop, virtual_time_loop());
-    assert_ptr_equal(mdns, &virtual_time);
-    assert_int_equal(services, SERVICES_ALL);
+    assert_ptr_equal(config->loop, virtual_time_loop());
+    assert_ptr_equal(config->mdns, &virtual_time);
+    assert_int_equal(config->services, SERVICES_ALL);
     assert_false(world.has_question);
     if (!world.announces)
         return NULL;
-    tell("services at %s for %d\n", address_text(text, address), (int)(limit_us / MS));
+    tell("services at %s for %d\n", address_text(text, &config->address),
+         (int)(config->timeout_us / MS));
     world.has_question = true;
-    world.on_services = done;
-    world.services_userdata = userdata;
+    world.on_services = config->on_done;
+    world.services_userdata = config->userdata;
     return (struct services_at *)&world.has_question;
 }
 
