@@ -29,6 +29,13 @@ enum {
 
 static const int64_t PATIENCE_US = SECONDS(600);
 
+/* The boards of which an answer chooses some. */
+struct offer {
+    struct choice *choices;
+    size_t count;
+    struct ota_failure *failure; /* why the answer is refused */
+};
+
 /* Parses a number from 1 to count; returns 0 if there is none. *end points behind the digits. */
 static size_t parse_board_number(const char *text, size_t count, const char **end)
 {
@@ -43,16 +50,16 @@ static bool can_be_chosen(const struct choice *choice)
 }
 
 /* Chooses the boards with the numbers from first to last. */
-static void choose_range(struct choice *choices, size_t count, size_t first, size_t last)
+static void choose_range(const struct offer *offer, size_t first, size_t last)
 {
     size_t number = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        if (!can_be_chosen(&choices[i]))
+    for (size_t i = 0; i < offer->count; i++) {
+        if (!can_be_chosen(&offer->choices[i]))
             continue;
         number++;
         if (number >= first && number <= last)
-            choices[i].is_chosen = true;
+            offer->choices[i].is_chosen = true;
     }
 }
 
@@ -85,10 +92,10 @@ static bool parse_range(const char *word, size_t length, size_t count, size_t *f
 
 /* Chooses by a text in which each word is a number or a range. False if a word is something else;
  * then nothing is chosen. */
-static bool choose_numbers(const char *text, size_t length, struct choice *choices, size_t count)
+static bool choose_numbers(const struct offer *offer, const char *text, size_t length)
 {
     enum { PASS_CHECK, PASS_CHOOSE, PASS_COUNT };
-    const size_t offered = count_offered(choices, count);
+    const size_t offered = count_offered(offer->choices, offer->count);
 
     for (int pass = PASS_CHECK; pass < PASS_COUNT; pass++) {
         const char *word = text, *end = text + length;
@@ -101,7 +108,7 @@ static bool choose_numbers(const char *text, size_t length, struct choice *choic
             if (size && !parse_range(word, size, offered, &first, &last))
                 return false;
             if (size && pass == PASS_CHOOSE)
-                choose_range(choices, count, first, last);
+                choose_range(offer, first, last);
 
             word += size;
             if (word < end)
@@ -123,7 +130,7 @@ static bool is_called(const struct board *board, const char *text)
 
 /* Chooses the boards that match this name or pattern, or have this address. False if there are
  * none; *refused is then the matching board that cannot be chosen, or NULL. */
-static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
+static bool choose_name(const struct offer *offer, const char *text, size_t length,
                         const struct choice **refused)
 {
     char pattern[ANSWER_MAX], name[ANSWER_MAX];
@@ -138,18 +145,19 @@ static bool choose_name(const char *text, size_t length, struct choice *choices,
     memcpy(name, pattern, length + 1);
     escape_revert(name);
 
-    for (size_t i = 0; i < count; i++) {
-        const struct board *board = choices[i].board;
+    for (size_t i = 0; i < offer->count; i++) {
+        struct choice *choice = &offer->choices[i];
+        const struct board *board = choice->board;
 
         /* As it is shown; or a pattern, in which a backslash has a meaning of its own. */
         if (strcmp(board->instance, name) != 0 && !is_called(board, name) &&
             !is_called(board, pattern))
             continue;
-        if (can_be_chosen(&choices[i])) {
-            choices[i].is_chosen = true;
+        if (can_be_chosen(choice)) {
+            choice->is_chosen = true;
             is_found = true;
         } else {
-            *refused = &choices[i];
+            *refused = choice;
         }
     }
     return is_found;
@@ -163,25 +171,24 @@ static bool looks_like_number(const char *text, size_t length)
 
 /* Chooses by a text that is not split into names. Fails with OTA_E_USAGE, or with OTA_E_IMAGE for
  * the name of a board that cannot be chosen. */
-static enum ota_error choose_text(const char *text, size_t length, struct choice *choices,
-                                  size_t count, struct ota_failure *failure)
+static enum ota_error choose_text(const struct offer *offer, const char *text, size_t length)
 {
     char shown[SHOWN_MAX];
     const struct choice *refused = NULL;
-    const size_t offered = count_offered(choices, count);
     const bool is_pattern = strcspn(text, "*?[") < length;
 
-    if (choose_numbers(text, length, choices, count) ||
-        choose_name(text, length, choices, count, &refused))
+    if (choose_numbers(offer, text, length) || choose_name(offer, text, length, &refused))
         return OTA_OK;
 
     escape_text(shown, sizeof shown, text, length);
     if (refused)
-        return ota_fail(failure, OTA_E_IMAGE, "'%s' cannot be chosen: %s", shown, refused->reason);
+        return ota_fail(offer->failure, OTA_E_IMAGE, "'%s' cannot be chosen: %s", shown,
+                        refused->reason);
     if (looks_like_number(text, length))
-        return ota_fail(failure, OTA_E_USAGE, "'%s' is not a number or a range from 1 to %zu",
-                        shown, offered);
-    return ota_fail(failure, OTA_E_USAGE, "no board in the list %s '%s'",
+        return ota_fail(offer->failure, OTA_E_USAGE,
+                        "'%s' is not a number or a range from 1 to %zu", shown,
+                        count_offered(offer->choices, offer->count));
+    return ota_fail(offer->failure, OTA_E_USAGE, "no board in the list %s '%s'",
                     is_pattern ? "matches" : "has the name or address", shown);
 }
 
@@ -195,51 +202,50 @@ static size_t trim_separators(const char **text, size_t length)
     return length;
 }
 
-typedef enum ota_error choose_fn(const char *text, size_t length, struct choice *choices,
-                                 size_t count, struct ota_failure *failure);
+typedef enum ota_error choose_fn(const struct offer *offer, const char *text, size_t length);
 
 /* Chooses by the text as a whole if it is a name or consists of numbers, otherwise by each of its
  * parts. */
-static enum ota_error choose_parts(const char *text, size_t length, const char *separators,
-                                   choose_fn *choose, struct choice *choices, size_t count,
-                                   struct ota_failure *failure)
+static enum ota_error choose_parts(const struct offer *offer, const char *text, size_t length,
+                                   const char *separators, choose_fn *choose)
 {
     const char *end;
 
     length = trim_separators(&text, length);
     end = text + length;
-    if (length == 0 || choose_text(text, length, choices, count, failure) == OTA_OK)
+    if (length == 0 || choose_text(offer, text, length) == OTA_OK)
         return OTA_OK;
-    if (failure->error == OTA_E_IMAGE)
-        return failure->error;
+    if (offer->failure->error == OTA_E_IMAGE)
+        return offer->failure->error;
 
     for (const char *part = text; part < end; part++) {
         size_t size = strcspn(part, separators);
 
         if (part + size > end)
             size = (size_t)(end - part);
-        if (size && choose(part, size, choices, count, failure) != OTA_OK)
-            return failure->error;
+        if (size && choose(offer, part, size) != OTA_OK)
+            return offer->failure->error;
         part += size;
     }
     return OTA_OK;
 }
 
-static enum ota_error choose_words(const char *text, size_t length, struct choice *choices,
-                                   size_t count, struct ota_failure *failure)
+static enum ota_error choose_words(const struct offer *offer, const char *text, size_t length)
 {
-    return choose_parts(text, length, BLANKS, choose_text, choices, count, failure);
+    return choose_parts(offer, text, length, BLANKS, choose_text);
 }
 
 enum ota_error board_menu_parse(const char *answer, struct choice *choices, size_t count,
                                 struct ota_failure *failure)
 {
+    const struct offer offer = {.choices = choices, .count = count, .failure = failure};
+
     for (size_t i = 0; i < count; i++)
         choices[i].is_chosen = false;
 
     if (!answer[strspn(answer, SEPARATORS)])
         return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
-    return choose_parts(answer, strlen(answer), ",", choose_words, choices, count, failure);
+    return choose_parts(&offer, answer, strlen(answer), ",", choose_words);
 }
 
 /* The columns beside the numbers; 0: any width. */
