@@ -14,6 +14,10 @@
 bool text_append(char *text, size_t capacity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The number of a macro as a string literal, for messages that are constants. */
+#define NUMBER_TEXT(number) NUMBER_TEXT_OF_DIGITS(number)
+#define NUMBER_TEXT_OF_DIGITS(digits) #digits
+
 /* What comes before item i, from 0, in a list of count items such as "A, B and C": last, " and " or
  * " or ", before the last one. */
 const char *text_separator(size_t i, size_t count, const char *last);

@@ -12,7 +12,7 @@
 #define MILLISECONDS(number) ((number)*INT64_C(1000))
 
 /* Bytes. */
-enum { KIB = 1024, MIB = 1024 * 1024 };
+enum { KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB };
 
 /* Each writes at most UNITS_TEXT_MAX bytes to target and returns it. */
 enum { UNITS_TEXT_MAX = 32 };

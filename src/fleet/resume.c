@@ -169,8 +169,12 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
                                 const struct place *place)
 {
     json_error_t error;
-    if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
-        return reject_report(place, "is longer than 64 KiB");
+    if (length == RESUME_LINE_MAX && line[length - 1] != '\n') {
+        char too_long[32];
+
+        snprintf(too_long, sizeof too_long, "is longer than %d KiB", RESUME_LINE_MAX / KIB);
+        return reject_report(place, too_long);
+    }
     json_memory_watch();
     json_t *event = json_memory_load(line, length, 0, &error);
     const bool ran_out = json_memory_has_run_out(); /* whatever jansson has made of it */
@@ -193,7 +197,8 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
         size += length;
         if (size > RESUME_SIZE_MAX)
             return ota_fail(place->failure, OTA_E_USAGE,
-                            "%s is longer than 1 GiB, too long for a report", place->name);
+                            "%s is longer than %d GiB, too long for a report", place->name,
+                            RESUME_SIZE_MAX / GIB);
         size_t mark = place->number == 1 ? utf8_mark(line, length) : 0;
         if (take_line(resume, line + mark, length - mark, place) != OTA_OK)
             return place->failure->error;

@@ -5,6 +5,7 @@
 #define ESP_OTA_FLEET_RESUME_H
 
 #include "base/address.h"
+#include "base/units.h"
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
 
@@ -13,8 +14,8 @@
 #include <stdio.h>
 
 enum {
-    RESUME_LINE_MAX = 65536, /* bytes of a line, its end included */
-    RESUME_SIZE_MAX = 1 << 30,
+    RESUME_LINE_MAX = 64 * KIB, /* bytes of a line, its end included */
+    RESUME_SIZE_MAX = 1 * GIB,
 };
 
 struct resume;

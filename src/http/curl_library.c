@@ -2,6 +2,7 @@
 #include "http/curl_library.h"
 
 #include "base/library.h"
+#include "base/text.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@ LIBRARY_SONAMES(curl_sonames, "update-pages", "Uploads through update pages of b
                 "libcurl.so.4", "libcurl-gnutls.so.4");
 
 /* Options and functions that are used came with 7.62 (upload buffers). */
-enum { OLDEST_VERSION = 0x073e00 };
+#define OLDEST_MAJOR 7
+#define OLDEST_MINOR 62
 
 static const struct library_function curl_functions[] = {
 #define CURL_ENTRY(name) LIBRARY_FUNCTION(struct curl_library, name, curl_##name),
@@ -75,8 +77,8 @@ const char *curl_library_load(struct curl_library *curl)
         return "libcurl cannot be initialized";
 
     const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
-    if (info->version_num < OLDEST_VERSION)
-        return "libcurl is older than 7.62";
+    if (info->version_num < CURL_VERSION_BITS(OLDEST_MAJOR, OLDEST_MINOR, 0))
+        return "libcurl is older than " NUMBER_TEXT(OLDEST_MAJOR) "." NUMBER_TEXT(OLDEST_MINOR);
     find_tls(curl, info->ssl_version);
     return NULL;
 }

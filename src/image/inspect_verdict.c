@@ -5,9 +5,13 @@
 #include "image/inspect_internal.h"
 
 #include "base/text.h"
+#include "base/units.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+/* Bytes of a block of flash, and of the size from which a filesystem has large ones. */
+enum { SECTOR = 4096, LARGE_BLOCK = 8192, LARGE_FROM = 512 * KIB };
 
 /* Keeps the most serious verdict; of equal ones the first. */
 __attribute__((format(printf, 3, 4))) static void
@@ -69,19 +73,19 @@ static const char *describe_damage(enum inspect_integrity integrity)
 }
 
 /* Boards mount filesystems with blocks of one sector. On the ESP8266 core, blocks are larger from
- * 512 KiB on (its boards.txt.py). The limit here is lower, as a few sectors of these 512 KiB can
+ * LARGE_FROM on (its boards.txt.py). The limit here is lower, as a few sectors of that size can
  * have other uses. */
 static unsigned families_by_block(const struct inspection *inspection)
 {
-    enum { SECTOR = 4096, LARGE = 8192, LARGE_FROM = 488 * 1024 };
+    enum { OTHER_USES = 24 * KIB };
     bool is_packed = inspection->format == INSPECT_GZIP;
     size_t size = is_packed ? inspection->unpacked_size : inspection->image_size;
 
-    if (inspection->block_size == LARGE)
+    if (inspection->block_size == LARGE_BLOCK)
         return INSPECT_FAMILY_ESP8266;
     if (inspection->block_size != SECTOR)
         return 0;
-    if (size < LARGE_FROM)
+    if (size < LARGE_FROM - OTHER_USES)
         return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO | INSPECT_FAMILY_ESP8266;
     return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO;
 }
@@ -181,11 +185,12 @@ static void decide_filesystem(struct inspection *inspection)
         set_sending(
             inspection, INSPECT_IMPOSSIBLE,
             "should not be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico "
-            "W boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
+            "W boards use %d bytes, ESP8266 boards %d bytes from %d KiB on, and LittleFS 2.0",
             inspection->block_size,
             inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
                 ? " and its LittleFS is later than 2.0"
-                : "");
+                : "",
+            SECTOR, LARGE_BLOCK, LARGE_FROM / KIB);
     else if (inspection->page_size != 0 && inspection->page_size != PAGE)
         set_sending(inspection, INSPECT_DOUBTFUL,
                     "may not be mounted: its pages have %u bytes, where the boards' cores have %d",
@@ -245,7 +250,6 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
 /* An ESP8266 needs eboot, and room for the update beside the running sketch. */
 static void decide_esp8266(struct inspection *inspection, size_t size)
 {
-    enum { SECTOR = 4096 };
     size_t needed = (size + SECTOR - 1) / SECTOR * SECTOR;
 
     if (!inspection->has_eboot)

@@ -3,6 +3,7 @@
  */
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "image/image.h"
 #include "serve/lack.h"
@@ -15,7 +16,8 @@ enum { NOTE_MAX = 512, VERSIONS_MAX = 5 * FETCHER_VERSION_MAX + 80 };
 
 /* The most messages of a board in this time. A roll-out takes a few for each; whoever causes more
  * would fill the log. Behind the address of a board without a MAC may be many boards. */
-enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400, TELL_AGAIN_MIN = 10 };
+enum { TOLD_MAX = 40, TOLD_OF_ADDRESS_MAX = 400 };
+#define TELL_AGAIN_MIN 10
 static const int64_t TELL_AGAIN_US = TELL_AGAIN_MIN * SECONDS(60);
 
 /* The most boards without a list entry that are told of in this time: they may be invented. */
@@ -67,7 +69,8 @@ static void renew_window(struct serve *serve, struct book_board *board)
  * follows another message, and there is much of it: it neither renews the window nor counts. */
 static bool may_tell(struct serve *serve, struct book_board *board, struct ota_event *event)
 {
-    static const char last_words[] = "causes too many messages; the next one follows in 10 minutes";
+    static const char last_words[] =
+        "causes too many messages; the next one follows in " NUMBER_TEXT(TELL_AGAIN_MIN) " minutes";
     const unsigned most = board->has_mac || board->is_listed ? TOLD_MAX : TOLD_OF_ADDRESS_MAX;
     const bool is_progress = event->type == OTA_EVENT_PROGRESS;
 
