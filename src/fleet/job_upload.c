@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "discovery/board_list.h"
 #include "fleet/job_policy.h"
+#include "image/kind.h"
 #include "net/routing.h"
 #include "upload/protocols.h"
 
@@ -198,9 +199,8 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
         ota_fail(failure, OTA_E_USAGE,
                  "the board may be an ESP32 or not, and ESP32 boards check another kind of "
                  "signature%s",
-                 upload_ports_tell_chips(job->config.assignment->protocol)
-                     ? "; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W"
-                     : "");
+                 upload_ports_tell_chips(job->config.assignment->protocol) ? "; " KIND_ADD_PORT
+                                                                           : "");
         return false;
     }
     if (image->for_esp32) {

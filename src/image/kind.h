@@ -24,6 +24,9 @@ struct kind {
 /* The ports at which boards take uploads from their cores' own tools. Other protocols use the same
  * numbers, so that a port says something of the chip. */
 enum { KIND_PORT_ESP8266 = 8266, KIND_PORT_ESP32 = 3232, KIND_PORT_PICO = 2040 };
+/* The same ones for people: to check -p by, and to choose it by. */
+#define KIND_PORTS "ESP8266 8266, ESP32 3232, Pico W 2040"
+#define KIND_ADD_PORT "add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W"
 
 /* Boards that share an update service and its default port. */
 struct kind_family {

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "image/kind.h"
 #include "image/sign_internal.h"
 
 #include <errno.h>
@@ -148,8 +149,7 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE,
                     "%s (%s) may be for an ESP32 or not, and ESP32 boards check another kind of "
-                    "signature; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a "
-                    "Pico W",
+                    "signature; " KIND_ADD_PORT,
                     file->name, inspection->name);
 }
 

@@ -53,9 +53,9 @@
     "Connect this computer to the board's network, or check the address (\"ip route get "          \
     "ADDRESS\" shows the way to it)"
 #define CHECK_LISTENER                                                                             \
-    "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on the "   \
-    "board calls ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page "       \
-    "instead, write http:// before its name"
+    "Check the port (-p: " KIND_PORTS ") and that the sketch now on the board calls "              \
+    "ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page instead, write "    \
+    "http:// before its name"
 
 #define CHECK_ANNOUNCER                                                                            \
     "Check that the sketch now on the board calls ArduinoOTA.begin() once it has joined the "      \
@@ -124,14 +124,13 @@ static const struct remedy {
     {.error = OTA_E_NO_ANSWER,
      .protocol = "esphome",
      .text = "Check that the board is on and in this network, that its configuration has the OTA "
-             "platform \"esphome\", and that the port is right (-p: ESP8266 8266, ESP32 3232, "
-             "Pico W 2040); it serves one client at a time, and frees a broken connection only "
-             "after 20 to 90 s."},
+             "platform \"esphome\", and that the port is right (-p: " KIND_PORTS
+             "); it serves one client at a time, and frees a broken connection only after 20 to "
+             "90 s."},
     {.error = OTA_E_NOT_LISTENING,
      .protocol = "esphome",
      .text = "Check that the board's configuration has the OTA platform \"esphome\", and the port "
-             "(-p: ESP8266 8266, ESP32 3232, Pico W 2040, or as \"port:\" below \"ota:\" sets "
-             "it)."},
+             "(-p: " KIND_PORTS ", or as \"port:\" below \"ota:\" sets it)."},
     {.error = OTA_E_WRONG_PASSWORD,
      .protocol = "esphome",
      .text = "Give the password that stands below \"ota:\" in the YAML of the firmware now running "
@@ -585,12 +584,12 @@ static const struct remedy {
          "ArduinoOTA.handle() often, and that the port (-p) is right."},
     {.cause = OTA_CAUSE_THERE,
      .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
-             "keeps it busy, and that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W "
-             "2040); or another device has the address now."},
+             "keeps it busy, and that the port is right (-p: " KIND_PORTS
+             "); or another device has the address now."},
     {.error = OTA_E_NO_ANSWER,
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
-             "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
+             "right (-p: " KIND_PORTS ")."},
     {.cause = OTA_CAUSE_ANNOUNCED, .is_waited_out = true, .text = CHECK_ANNOUNCER "."},
     {.cause = OTA_CAUSE_ANNOUNCED,
      .text = CHECK_ANNOUNCER "; only --wait SECONDS keeps asking a board that is still starting."},
