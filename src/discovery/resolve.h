@@ -6,6 +6,7 @@
 #define ESP_OTA_DISCOVERY_RESOLVE_H
 
 #include "base/loop.h"
+#include "base/text.h"
 #include "discovery/mdns_client.h"
 #include "discovery/namesakes.h"
 #include "discovery/target.h"
@@ -15,11 +16,11 @@
 
 /* Two networks (Wi-Fi and cable, or station and access point) with one IPv4 address and, by lwIP's
  * default, three IPv6 addresses each. A name that has more addresses is not one board's. */
-enum { RESOLVE_ADDRESSES_MAX = 2 * (1 + 3) };
+#define RESOLVE_ADDRESSES_MAX 8
 
 /* For people, if is_cut; where the addresses are tried in turn. */
 #define RESOLVE_CUT "its name has more addresses than a board can have"
-#define RESOLVE_CUT_TRIED RESOLVE_CUT "; only eight are tried"
+#define RESOLVE_CUT_TRIED RESOLVE_CUT "; only " NUMBER_TEXT(RESOLVE_ADDRESSES_MAX) " are tried"
 
 /* Addresses in the order to try them: IPv4 first; link-local IPv6 with its scope; no duplicates;
  * their port is 0. */

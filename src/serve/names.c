@@ -122,7 +122,8 @@ static void note_lookup(struct listed_name *name, const struct resolution *resol
     memcpy(name->addresses, resolution->addresses, sizeof name->addresses);
     if (resolution->is_cut)
         tell_once(name, &name->was_cut_told,
-                  RESOLVE_CUT "; it is recognized at only eight of them");
+                  RESOLVE_CUT
+                  "; it is recognized at only " NUMBER_TEXT(RESOLVE_ADDRESSES_MAX) " of them");
 }
 
 static void on_name_resolved(const struct resolution *resolution, const struct ota_failure *failure,

@@ -283,7 +283,7 @@ class Monitor(Conversation):
         self.addCleanup(listener.close)
         says = error("open", "no log: nothing listens on the board's TCP port 81; the sketch must offer its log there, or "
                              "--monitor=PORT must name another port")
-        cut = "; its name has more addresses than a board can have; only eight are tried"
+        cut = "; its name has more addresses than a board can have; only 8 are tried"
         for count, expected in ((8, says), (9, {**says, "message": says["message"] + cut})):
             with self.subTest(count):
                 _, before = self.addresses_of("boards.example", count)

@@ -781,7 +781,7 @@ static const struct story {
                 .message = "no way"},
                {.is_cut = true, SENT, .error = OTA_OK, .message = ""}},
      .story = START "note its name has more addresses than a board can have; only "
-                    "eight are tried\n" FOUND
+                    "8 are tried\n" FOUND
                     "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
                         CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
     {.title = "the board has another address after its restart",

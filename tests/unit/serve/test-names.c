@@ -83,7 +83,7 @@ static void on_names_note(struct book_board *board, const char *text, void *user
     (void)board;
     (void)userdata;
     assert_string_equal(text, is_cut ? "its name has more addresses than a board can have; it is "
-                                       "recognized at only eight of them"
+                                       "recognized at only 8 of them"
                                      : "cannot be recognized by its name yet: there is no such "
                                        "board");
     notes++;

@@ -114,7 +114,7 @@ static void on_note(struct book_board *board, bool is_important, const char *mes
     (void)is_important;
     (void)userdata;
     world.cut_notes += strcmp(message, "its name has more addresses than a board can have; only "
-                                       "eight are tried") == 0;
+                                       "8 are tried") == 0;
 }
 
 static void on_unasked(struct book_board *board, void *userdata)
