@@ -299,12 +299,13 @@ static void show_resolved(const struct report *report, const struct ota_event *e
     bool is_news = strcmp(event->board, event->address) != 0;
 
     if (is_news && is_fleet(report))
-        diag_debug("%s is %s, port %u (%s)", event->board, event->address, event->port,
-                   event->source);
+        diag_debug("%s is %s (%s), port %u (%s)", event->board, event->address, event->source,
+                   event->port, event->port_source);
     else if (is_news)
-        diag_info("%s is %s, port %u (%s)", event->board, event->address, event->port,
-                  event->source);
-    diag_debug("%s: port %u, %s", event->board, event->port, event->port_source);
+        diag_info("%s is %s (%s), port %u (%s)", event->board, event->address, event->source,
+                  event->port, event->port_source);
+    else
+        diag_debug("%s: port %u, %s", event->board, event->port, event->port_source);
 }
 
 static void show_authenticated(const struct ota_event *event)

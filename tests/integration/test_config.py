@@ -105,7 +105,7 @@ class Names(Config):
                   "[group lab]\nmembers = b0 b1 b2\n")
         result = self.run("B0", "-f", "fw.bin")
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertIn(f"b0 is {boards[0].address}, port {boards[0].port} (", result.err)
+        self.assertIn(f"b0 is {boards[0].address} (numeric address), port {boards[0].port} (", result.err)
         self.assertRegex(result.err, "(?m)^b0: sketch fw.bin, ")
         self.assertNotRegex(result.err, f"(?m)^(esp-ota: )?{boards[0].address}")
 

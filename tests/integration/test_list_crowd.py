@@ -177,7 +177,7 @@ class Names(Announced):
         for i, shown in enumerate(names.values()):
             with self.subTest(shown):
                 result = scenario.run("-i", shown, "-f", self.image, "-t", "1", "--retries", "0", "-d")
-                self.assertIn(f"{shown} is 10.77.0.{10 + i}, port 3232 (mDNS", result.err)
+                self.assertIn(f"{shown} is 10.77.0.{10 + i} (mDNS), port 3232", result.err)
 
     def test_host_names(self):
         """Shown as they are, they lead to the board when they are typed."""
@@ -190,7 +190,7 @@ class Names(Announced):
         for i, name in enumerate(names):
             if "\\" not in name:
                 result = scenario.run("-i", name + ".local", "-f", self.image, "-t", "1", "--retries", "0", "-d")
-                self.assertIn(f"{name}.local is 10.77.0.{10 + i}, port 3232 (mDNS)", result.err)
+                self.assertIn(f"{name}.local is 10.77.0.{10 + i} (mDNS), port 3232", result.err)
 
     def test_txt_records(self):
         """Inner quotes, any case, no value, no record, one that stands twice."""

@@ -74,7 +74,7 @@ class Absent(OnLink):
                                   LD_LIBRARY_PATH=directory)
             self.assert_result(result, 0, ("] multicast DNS cannot be asked (",
                                            "libavahi-client.so.3: file too short",
-                                           "port 8266 (system resolver)"), within=SOON)
+                                           "(system resolver), port 8266 (the default port of ESP8266 boards)"), within=SOON)
             board.stop()
             install = r"libavahi-client\.so\.3: file too short\).*\n  Install the library \(.* libavahi-client3\), or "
             for arguments in (("-l",), ("--all", "-f", self.image), ("-i", "cellar.local", "-f", self.image)):
@@ -89,10 +89,10 @@ class Absent(OnLink):
         with self.without_bus():
             self.link.start_daemon(dbus="no")
             self.assert_uploads("kitchen.local", board, "-d",
-                                says=["kitchen.local is 10.77.0.10, port 8266 (system resolver)",
+                                says=["kitchen.local is 10.77.0.10 (system resolver), port 8266 (the default port of "
+                                      "ESP8266 boards)\n",
                                       "] multicast DNS cannot be asked (the D-Bus system bus "
-                                      "cannot be reached)",
-                                      "port 8266, the default port of ESP8266 boards"])
+                                      "cannot be reached)"])
             self.link.stop_daemon()
 
     def test_no_bus_and_no_nss_mdns(self):
@@ -107,7 +107,7 @@ class Absent(OnLink):
         with self.without_bus():
             self.link.start_bus(deny_avahi=True)
             self.link.start_daemon()
-            self.assert_uploads("kitchen.local", board, says=["port 8266 (system resolver)"])
+            self.assert_uploads("kitchen.local", board, says=["(system resolver), port 8266 (the default port of ESP8266 boards)"])
             with self.without_nss_mdns():
                 self.assert_not_found("kitchen.local", "multicast DNS cannot be asked (",
                                       "or the bus denies access to it)")
@@ -123,7 +123,7 @@ class Absent(OnLink):
         try:
             result = scenario.run("-i", "vanishing.local", "-f", self.image, "-t", "4",
                                   "--retries", "0")
-            self.assert_result(result, 5, ("vanishing.local is 10.77.0.22, port 8266 (mDNS)",
+            self.assert_result(result, 5, ("vanishing.local is 10.77.0.22 (mDNS), port 8266",
                                            "vanishing.local: invitation: ", "10.77.0.22",
                                            "Check "), within=LOOKED_FOR)
         finally:
@@ -159,7 +159,7 @@ class Hanging(OnLink):
         board = self.simulate(DESK)
         with socket.socket(type=socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 53))
-            self.assert_uploads("desk.v2", board, says=["desk.v2 is 10.77.0.15, port 3232 (mDNS)"])
+            self.assert_uploads("desk.v2", board, says=["desk.v2 is 10.77.0.15 (mDNS), port 3232"])
             self.assertTrue(is_readable(server))
 
 
@@ -180,7 +180,7 @@ class Returning(OnLink):
         result = run.result()
         self.assert_result(result, 0, ("attempt 2 of 3",), within=LOOKED_FOR)
         first, second = result.err.split("attempt 2 of 3")
-        self.assertIn(f"{where.local} is {where.v4}, port 8266 (mDNS)", first)
+        self.assertIn(f"{where.local} is {where.v4} (mDNS), port 8266", first)
         self.assertIn(says, second)
         self.assert_got(board, self.image)
 
@@ -188,13 +188,13 @@ class Returning(OnLink):
         with self.first_attempt() as (run, board):
             with self.without_daemon():
                 pass
-            self.assert_second_attempt(run, board, "kitchen.local is 10.77.0.10, port 8266 (mDNS)")
+            self.assert_second_attempt(run, board, "kitchen.local is 10.77.0.10 (mDNS), port 8266")
 
     def test_daemon_has_stopped(self):
         """What was found for the first attempt is good enough for the second."""
         with self.first_attempt() as (run, board), self.without_daemon(), self.without_nss_mdns():
             self.assert_second_attempt(run, board,
-                                       "kitchen.local is 10.77.0.10, port 8266 (found earlier)")
+                                       "kitchen.local is 10.77.0.10 (found earlier), port 8266")
 
     def test_board_has_another_address(self):
         with self.first_attempt(MOVING) as (run, board):
@@ -202,7 +202,7 @@ class Returning(OnLink):
             moved = self.link.boards.move("moving", "10.77.0.30")
             self.wait_until_known(moved)
             self.assert_second_attempt(run, self.simulate(moved),
-                                       "moving.local is 10.77.0.30, port 8266 (mDNS)", MOVING)
+                                       "moving.local is 10.77.0.30 (mDNS), port 8266", MOVING)
 
     def wait_until_known(self, board):
         """For a moment the daemon has the old address still in its cache."""

@@ -170,7 +170,7 @@ class Namesakes(test_list_crowd.Announced):
         self.announce(board("lamp", (GONE, HERE), host="lamp"))
         simulated = self.simulate_at(HERE)
         result = self.upload("-i", "lamp.local")
-        self.assert_result(result, 0, (f"lamp.local is {HERE}, port 3232 (mDNS)", "confirmed by the board"),
+        self.assert_result(result, 0, (f"lamp.local is {HERE} (mDNS), port 3232", "confirmed by the board"),
                            LOOKED_FOR)
         self.assert_got(simulated, self.image)
         rows, _ = self.list()

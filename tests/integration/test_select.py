@@ -142,7 +142,7 @@ class Discovery(Selection):
         result = scenario.run("--all", "--protocol", "web", "-f", image, "-d")
         self.assertEqual(result.status, 0, result)
         self.assert_got(page, image)
-        self.assertIn(f": port {PORCH.port}, the announced port\n", result.err)
+        self.assertIn(f", port {PORCH.port} (the announced port)\n", result.err)
         self.assertIn("and confirmed by the board", result.err)
 
     def test_similar_names(self):

@@ -120,7 +120,7 @@ static void test_plain_report(void **state)
     assert_string_equal(capture.text_out, "");
     assert_string_equal(
         capture.text_err,
-        "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"
+        "kitchen.local is 192.0.2.7 (mDNS), port 8266 (the announced port)\n"
         "kitchen.local: 10% (1.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
         "kitchen.local: 20% (2.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
         "kitchen.local: 30% (3.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
@@ -201,8 +201,43 @@ static void test_debug(void **state)
     (void)state;
     const struct report_settings settings = {.debug = true};
     run_report(&settings, &success);
-    assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
-    assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, the announced port\n"));
+    assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7 (mDNS), port 8266 "
+                                             "(the announced port)\n"));
+}
+
+/* mDNS has told the address, and nobody the port. */
+static void test_port_is_no_part_of_what_was_found(void **state)
+{
+    (void)state;
+    struct ota_event told = event(OTA_EVENT_RESOLVED);
+    told.port = 3232;
+    told.port_source = "the default port of ESP32 boards";
+
+    capture_begin(&capture);
+    struct report *report = report_new(&(struct report_settings){0});
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+
+    assert_string_equal(capture.text_err, "kitchen.local is 192.0.2.7 (mDNS), port 3232 (the "
+                                          "default port of ESP32 boards)\n");
+}
+
+/* Its name is its address, so that only the port is news. */
+static void test_board_at_an_address(void **state)
+{
+    (void)state;
+    struct ota_event told = event(OTA_EVENT_RESOLVED);
+    told.board = told.address;
+
+    capture_begin(&capture);
+    struct report *report = report_new(&(struct report_settings){.debug = true});
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+
+    assert_null(strstr(capture.text_err, "192.0.2.7 is"));
+    assert_non_null(strstr(capture.text_err, "] 192.0.2.7: port 8266, the announced port\n"));
 }
 
 static void test_bar(void **state)
@@ -617,6 +652,8 @@ int main(void)
         cmocka_unit_test(test_the_last_line_has_the_rate_of_the_bar),
         cmocka_unit_test(test_failure_and_quiet),
         cmocka_unit_test(test_debug),
+        cmocka_unit_test(test_port_is_no_part_of_what_was_found),
+        cmocka_unit_test(test_board_at_an_address),
         cmocka_unit_test(test_bar),
         cmocka_unit_test(test_compressed_image),
         cmocka_unit_test(test_json),
