@@ -3,6 +3,7 @@
  */
 #include "base/escape.h"
 
+#include "base/hex.h"
 #include "base/unicode_table.h"
 #include "base/user_info.h"
 #include "base/utf8.h"
@@ -250,7 +251,7 @@ bool escape_is_harmless(const char *text)
  * begins with one that may stand for a harmless character. The text is valid UTF-8. */
 static uint32_t typed_character(const char *text, size_t *size)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char shown_digits[] = "0123456789abcdef"; /* no capitals */
     const size_t count = text[0] != '\\' ? 0 : text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
     uint32_t character = 0;
 
@@ -258,12 +259,12 @@ static uint32_t typed_character(const char *text, size_t *size)
         *size = 2;
         return '\\';
     }
-    if (count == 0 || strspn(text + 2, digits) < count) {
+    if (count == 0 || strspn(text + 2, shown_digits) < count) {
         *size = utf8_decode(&character, text, strnlen(text, 4));
         return character;
     }
     for (size_t i = 0; i < count; i++)
-        character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
+        character = character << 4 | (uint32_t)hex_value((unsigned char)text[2 + i]);
     *size = 2 + count;
     return character;
 }

@@ -11,12 +11,9 @@
 enum record { RECORD_DATA, RECORD_LAST, RECORD_BLANK, RECORD_CUT, RECORD_BAD_SUM, RECORD_NONE };
 enum { BOM_SIZE = 3 };
 
-static int hex_byte(struct view view, size_t offset)
+static int read_byte(struct view view, size_t offset)
 {
-    int high = hex_value(view_u8(view, offset));
-    int low = hex_value(view_u8(view, offset + 1));
-
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    return hex_byte(view_u8(view, offset), view_u8(view, offset + 1));
 }
 
 static bool is_blank(unsigned char character)
@@ -46,7 +43,7 @@ static struct view take_record_line(struct view view, size_t *offset)
 static enum record judge_record(struct view line)
 {
     enum { OVERHEAD = 5, TYPE_INDEX = 3, TYPE_LAST = 1, TYPES = 6 };
-    int length = hex_byte(line, 1);
+    int length = read_byte(line, 1);
     size_t bytes = OVERHEAD + (size_t)(length < 0 ? 0 : length);
     unsigned sum = 0;
 
@@ -56,18 +53,18 @@ static enum record judge_record(struct view line)
         return RECORD_NONE;
 
     for (size_t i = 0; i < bytes; i++) {
-        int byte = hex_byte(line, 1 + 2 * i);
+        int byte = read_byte(line, 1 + 2 * i);
 
         if (byte < 0)
             return view_has(line, 1 + 2 * i, 2) ? RECORD_NONE : RECORD_CUT;
         sum += (unsigned)byte;
     }
 
-    if (line.size != 1 + 2 * bytes || hex_byte(line, 1 + 2 * TYPE_INDEX) >= TYPES)
+    if (line.size != 1 + 2 * bytes || read_byte(line, 1 + 2 * TYPE_INDEX) >= TYPES)
         return RECORD_NONE;
     if (sum % 256 != 0)
         return RECORD_BAD_SUM;
-    return hex_byte(line, 1 + 2 * TYPE_INDEX) == TYPE_LAST ? RECORD_LAST : RECORD_DATA;
+    return read_byte(line, 1 + 2 * TYPE_INDEX) == TYPE_LAST ? RECORD_LAST : RECORD_DATA;
 }
 
 /* Looks for records in at least half of the first lines, so that a damaged one can be reported. */

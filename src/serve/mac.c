@@ -17,12 +17,11 @@ bool mac_parse(struct mac *mac, const char *text)
     const char separator = text[2];
 
     for (int i = 0; i < 6; i++, text += 3) {
-        const int high = hex_value((unsigned char)text[0]);
-        const int low = hex_value((unsigned char)text[1]);
+        const int byte = hex_byte((unsigned char)text[0], (unsigned char)text[1]);
 
-        if (high < 0 || low < 0 || (i < 5 && text[2] != separator))
+        if (byte < 0 || (i < 5 && text[2] != separator))
             return false;
-        parsed.bytes[i] = (uint8_t)(high << 4 | low);
+        parsed.bytes[i] = (uint8_t)byte;
     }
 
     if ((parsed.bytes[0] & 1) != 0 || mac_equal(&parsed, &zero))

@@ -24,6 +24,17 @@ static void test_value_of_each_character(void **state)
     }
 }
 
+static void test_byte_of_two_digits(void **state)
+{
+    (void)state;
+
+    assert_int_equal(hex_byte('0', '0'), 0);
+    assert_int_equal(hex_byte('1', 'f'), 0x1f);
+    assert_int_equal(hex_byte('F', '2'), 0xf2);
+    assert_int_equal(hex_byte('g', '0'), -1);
+    assert_int_equal(hex_byte('0', '\0'), -1);
+}
+
 static void test_bytes_as_digits(void **state)
 {
     (void)state;
@@ -42,6 +53,7 @@ static void test_bytes_as_digits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_value_of_each_character),
+                                       cmocka_unit_test(test_byte_of_two_digits),
                                        cmocka_unit_test(test_bytes_as_digits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
