@@ -11,6 +11,17 @@
 #define SECONDS(number) ((number)*INT64_C(1000000))
 #define MILLISECONDS(number) ((number)*INT64_C(1000))
 
+/* Of two moments, or of two durations. */
+static inline int64_t lesser_us(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static inline int64_t greater_us(int64_t a_us, int64_t b_us)
+{
+    return a_us > b_us ? a_us : b_us;
+}
+
 /* Bytes. */
 enum { KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB };
 

@@ -266,16 +266,6 @@ static bool is_hopeful(const struct resolver *resolver)
            is_pending(resolver, ASK_SYSTEM);
 }
 
-static int64_t earlier_of(int64_t a_us, int64_t b_us)
-{
-    return a_us < b_us ? a_us : b_us;
-}
-
-static int64_t later_of(int64_t a_us, int64_t b_us)
-{
-    return a_us > b_us ? a_us : b_us;
-}
-
 /* Whether to look for the announcement of a name on mDNS, beside its address. */
 static bool wants_port(const struct resolver *resolver)
 {
@@ -305,8 +295,8 @@ static int64_t next_question_us(const struct resolver *resolver)
 
     for (size_t what = 0; what < ASK_COUNT; what++)
         if (is_open(resolver, what))
-            next_us = earlier_of(next_us,
-                                 resolver->start_us + plans[resolver->config.target->kind][what]);
+            next_us =
+                lesser_us(next_us, resolver->start_us + plans[resolver->config.target->kind][what]);
     return next_us;
 }
 
@@ -369,7 +359,7 @@ static int64_t namesake_due_us(const struct resolver *resolver)
 
     for (int what = MDNS_HOST; what <= MDNS_INSTANCE; what++)
         if (is_pending(resolver, (size_t)what))
-            due_us = later_of(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
+            due_us = greater_us(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
     return due_us;
 }
 
@@ -388,11 +378,11 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
     int64_t due_us = namesake_due_us(resolver);
 
     if (!finding_has_ipv4(finding) && is_pending(resolver, MDNS_HOST))
-        due_us = later_of(due_us, finding->since_us + IPV4_GRACE_US);
+        due_us = greater_us(due_us, finding->since_us + IPV4_GRACE_US);
     if (resolver->config.target->kind == TARGET_LABEL && is_instance_pending)
-        due_us = later_of(due_us, finding->since_us + INSTANCE_GRACE_US);
+        due_us = greater_us(due_us, finding->since_us + INSTANCE_GRACE_US);
     if (is_instance_pending || is_pending(resolver, MDNS_BOARDS))
-        due_us = later_of(due_us, port_due_us(resolver, finding));
+        due_us = greater_us(due_us, port_due_us(resolver, finding));
     return due_us;
 }
 
@@ -515,14 +505,14 @@ static void decide_next(struct resolver *resolver)
             ask_source(resolver, MDNS_BOARDS);
         if (wants_facts(resolver, finding))
             ask_source(resolver, MDNS_ADDRESS);
-        next_us = later_of(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
-        next_us = earlier_of(next_us, services_due_us(resolver, finding));
+        next_us = greater_us(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
+        next_us = lesser_us(next_us, services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
         next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;
     }
 
-    next_us = earlier_of(next_us, resolver->deadline_us);
+    next_us = lesser_us(next_us, resolver->deadline_us);
     if (next_us <= now_us && finding)
         check_rivals(resolver, finding, now_us);
     else if (next_us <= now_us)

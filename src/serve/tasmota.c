@@ -39,11 +39,6 @@ static const int64_t DOWNLOADS_US = SECONDS(3600);
 /* How long a board gets for its OtaUrl at the end. */
 static const int64_t RESTORE_US = SECONDS(30);
 
-static int64_t shorter(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void note(const struct tasmota *tasmota, bool is_important, const char *message)
 {
     const struct tasmotas_config *config = &tasmota->all->config;
@@ -187,7 +182,7 @@ static void conclude(struct tasmota *tasmota)
         finish(tasmota);
         return;
     }
-    tasmota->until_us = loop_now_us() + shorter(RESTORE_US, tasmota->all->config.fetch_us);
+    tasmota->until_us = loop_now_us() + lesser_us(RESTORE_US, tasmota->all->config.fetch_us);
     restore(tasmota);
 }
 
@@ -374,7 +369,7 @@ static void watch_board(struct tasmota *tasmota)
 {
     const struct book_board *board = tasmota->order.board;
     const int64_t now_us = loop_now_us();
-    const int64_t quiet_us = shorter(QUIET_US, tasmota->all->config.fetch_us);
+    const int64_t quiet_us = lesser_us(QUIET_US, tasmota->all->config.fetch_us);
 
     end_late_download(tasmota);
     const bool takes_longer = may_take_longer(tasmota);
@@ -787,7 +782,7 @@ static void end_board(struct tasmota *tasmota)
     if (tasmota->is_done)
         return;
     if (tasmota->order.board->state == BOOK_FETCHED)
-        tasmota->until_us = shorter(tasmota->until_us, now_us + RESTORE_US);
+        tasmota->until_us = lesser_us(tasmota->until_us, now_us + RESTORE_US);
     else if (!tasmota->is_started || !tasmota->has_our_url) {
         tasmota->is_done = true;
         loop_timer_stop(&tasmota->timer);

@@ -81,7 +81,7 @@ void handshake_enter(struct handshake *handshake, enum state state, int64_t limi
 
 void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
 {
-    handshake->resend_us = handshake_greater(1, loop_now_us() + delay_us);
+    handshake->resend_us = greater_us(1, loop_now_us() + delay_us);
     arm_handshake_timer(handshake);
 }
 

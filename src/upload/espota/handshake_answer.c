@@ -97,7 +97,7 @@ void handshake_transmit_answer(struct handshake *handshake)
     round_answered(round, loop_now_us());
     handshake->challenged_us = round->challenged_us;
     if (round->answers == 1)
-        handshake_enter(handshake, AUTHENTICATE, handshake_greater(ANSWER_US, 2 * verdict_us));
+        handshake_enter(handshake, AUTHENTICATE, greater_us(ANSWER_US, 2 * verdict_us));
 
     handshake_resend_after(handshake, pace_resend_us(verdict_us, round->answers));
     if (round_is_guess(round) &&

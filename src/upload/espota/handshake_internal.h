@@ -63,11 +63,6 @@ struct handshake {
     unsigned computed; /* the number of the challenge that the answer is for; 0: none */
 };
 
-static inline int64_t handshake_greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* -- handshake.c -- */
 
 /* Enters a state. Its deadline is limit_us from now; nothing is resent until

@@ -205,8 +205,7 @@ void handshake_invite(struct handshake *handshake, unsigned backlog)
     int64_t limit_us = handshake->config->accept_timeout_us;
 
     if (pace_is_known(&handshake->pace))
-        limit_us =
-            handshake_greater(limit_us, backlog * pace_patience_us(pace) + pace_limit_us(pace));
+        limit_us = greater_us(limit_us, backlog * pace_patience_us(pace) + pace_limit_us(pace));
 
     handshake->round = (struct round){.was_heard = pace_is_known(pace), .backlog = backlog};
     handshake_enter(handshake, INVITE, limit_us);

@@ -22,28 +22,18 @@ enum { TURN_PER_WAIT = 100 };
 static const int64_t unheard_us[] = {MILLISECONDS(3800), MILLISECONDS(3800), MILLISECONDS(500),
                                      MILLISECONDS(500),  MILLISECONDS(500),  MILLISECONDS(500)};
 
-static int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* A reply time longer than any known board's means lost datagrams. The result is at least 1, as 0
  * stands for "not measured". */
 static int64_t bound_reply_time(int64_t reply_us)
 {
-    return greater(1, lesser(reply_us, SLOWEST_LOOP_US + PBKDF2_US));
+    return greater_us(1, lesser_us(reply_us, SLOWEST_LOOP_US + PBKDF2_US));
 }
 
 void pace_measure_challenge(struct pace *pace, int64_t reply_us)
 {
-    pace->challenge_us = greater(pace->challenge_us, bound_reply_time(reply_us));
+    pace->challenge_us = greater_us(pace->challenge_us, bound_reply_time(reply_us));
     if (pace->verdict_us)
-        pace->challenge_us = lesser(pace->challenge_us, pace->verdict_us);
+        pace->challenge_us = lesser_us(pace->challenge_us, pace->verdict_us);
 }
 
 /* The answer was sent right after the challenge, so the verdict on it took at least a whole turn of
@@ -51,8 +41,8 @@ void pace_measure_challenge(struct pace *pace, int64_t reply_us)
 void pace_measure_verdict(struct pace *pace, int64_t reply_us)
 {
     reply_us = bound_reply_time(reply_us);
-    pace->verdict_us = pace->verdict_us ? lesser(pace->verdict_us, reply_us) : reply_us;
-    pace->challenge_us = lesser(pace->challenge_us, pace->verdict_us);
+    pace->verdict_us = pace->verdict_us ? lesser_us(pace->verdict_us, reply_us) : reply_us;
+    pace->challenge_us = lesser_us(pace->challenge_us, pace->verdict_us);
 }
 
 bool pace_is_known(const struct pace *pace)
@@ -62,17 +52,17 @@ bool pace_is_known(const struct pace *pace)
 
 int64_t pace_patience_us(const struct pace *pace)
 {
-    int64_t longest_us = greater(pace->challenge_us * 3 / 2, SLOWEST_LOOP_US);
+    int64_t longest_us = greater_us(pace->challenge_us * 3 / 2, SLOWEST_LOOP_US);
 
     if (pace->verdict_us)
-        return greater(LEAST_US, pace->verdict_us * 3 / 2);
-    return greater(LEAST_US, lesser(pace->challenge_us * TURN_PER_WAIT, longest_us));
+        return greater_us(LEAST_US, pace->verdict_us * 3 / 2);
+    return greater_us(LEAST_US, lesser_us(pace->challenge_us * TURN_PER_WAIT, longest_us));
 }
 
 /* Enough time for five invitations, and for one unusually long turn of loop(). */
 int64_t pace_limit_us(const struct pace *pace)
 {
-    return greater(SECONDS(30), 6 * pace_patience_us(pace));
+    return greater_us(SECONDS(30), 6 * pace_patience_us(pace));
 }
 
 int64_t pace_verdict_us(const struct pace *pace, bool is_sha256)
