@@ -33,7 +33,7 @@ static struct book_board *find_board(const struct serve *serve, const struct fet
                      names_find(serve->config.names, address));
 }
 
-/* One that is told to fetch needs no password, and tasmota.c counts its requests. */
+/* One that is told to fetch needs no password, and tasmota_watch.c counts its requests. */
 void serve_note_refusal(struct serve *serve, const struct httpd_request *request,
                         const struct fetcher *fetcher, enum ota_error refusal, const char *why)
 {

@@ -1,9 +1,10 @@
 /*
- * tasmota_internal.h: shared by tasmota.c and tasmota_request.c.
+ * tasmota_internal.h: a board that is told to fetch, and what tasmota*.c call of each other.
  */
 #ifndef ESP_OTA_SERVE_TASMOTA_INTERNAL_H
 #define ESP_OTA_SERVE_TASMOTA_INTERNAL_H
 
+#include "base/units.h"
 #include "discovery/resolve.h"
 #include "http/authority.h"
 #include "http/http_client.h"
@@ -12,6 +13,12 @@
 #include "serve/tasmota_command.h"
 #include "upload/trust.h"
 #include "upload/web/page_facts.h"
+
+/* The pause before a command is repeated; and how long a board gets for its OtaUrl at the end. */
+#define TASMOTA_AGAIN_US MILLISECONDS(500)
+#define TASMOTA_RESTORE_US SECONDS(30)
+
+enum { TASMOTA_NOTE_MAX = OTA_MESSAGE_MAX, TASMOTA_OLD_SHOWN_MAX = 400 };
 
 struct tasmota;
 
@@ -68,6 +75,46 @@ struct tasmotas {
     size_t count, capacity;
     bool is_ending;
 };
+
+/* -- tasmotas.c: all boards -- */
+
+/* A board has ended: starts those whose turn it is now, and tells the end of the last one. */
+void tasmotas_go_on(struct tasmotas *all);
+
+/* -- tasmota.c: from the lookup of a board to the order -- */
+
+void tasmota_start(struct tasmota *tasmota);
+
+/* -- tasmota_watch.c -- */
+
+/* The board has, or may have, got the order: waits until it runs the image, or has failed. */
+void tasmota_watch(struct tasmota *tasmota);
+
+/* -- tasmota_end.c -- */
+
+void tasmota_note(const struct tasmota *tasmota, bool is_important, const char *message);
+/* Hides any part of the password that the board's text repeats. */
+const char *tasmota_hide_secrets(const struct tasmota *tasmota, const char *text);
+/* The board's former OtaUrl, printable. */
+const char *tasmota_show_old_url(const struct tasmota *tasmota, char shown[TASMOTA_OLD_SHOWN_MAX]);
+
+/* Calls on_timer after delay_us. */
+void tasmota_wait(struct tasmota *tasmota, int64_t delay_us,
+                  void (*on_timer)(struct tasmota *tasmota));
+
+/* Tells the user how to restore the board's OtaUrl. */
+void tasmota_note_left_url(const struct tasmota *tasmota);
+
+/* The outcome is known: restores the board's OtaUrl if it is ours, and ends. */
+void tasmota_conclude(struct tasmota *tasmota);
+void tasmota_fail(struct tasmota *tasmota, enum ota_error error, const char *message);
+void tasmota_fail_lost(struct tasmota *tasmota, const struct ota_failure *failure);
+/* Reports the outcome, and goes on with the other boards. */
+void tasmota_finish(struct tasmota *tasmota);
+/* Only reports it. */
+void tasmota_report_outcome(struct tasmota *tasmota);
+
+/* -- tasmota_request.c -- */
 
 /* Sends a command; value: NULL: it only asks. Its reply goes to on_reply, after authentication if
  * the board asks for it; without a reply, or without the right password, on_lost is called. */
