@@ -209,43 +209,52 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
     decide_next(resolver);
 }
 
+static void ask_system(struct resolver *resolver, struct question *question)
+{
+    question->lookup = host_lookup_start(resolver->config.loop, resolver->config.target->name,
+                                         on_lookup, resolver);
+    if (question->lookup)
+        return;
+
+    resolver->is_local |= error_is_local(errno);
+    resolver->lack = error_lack_cause(errno);
+    snprintf(resolver->system_why, sizeof resolver->system_why, "%s", error_process_text(errno));
+}
+
+static void ask_mdns(struct resolver *resolver, struct question *question, enum mdns_kind kind)
+{
+    const struct finding *finding = best_finding(resolver);
+    const char *name = kind == MDNS_HOST ? resolver->host : resolver->instance;
+    unsigned services = resolver->config.services;
+    char address[ADDRESS_TEXT_MAX];
+
+    if (kind == MDNS_ADDRESS)
+        name = address_text(address, &finding->resolution.addresses[0]);
+    if (kind == MDNS_BOARDS)
+        plain_query_send(SERVICE_ARDUINO);
+    if (kind == MDNS_BOARDS && !finding) /* for similar names; with a finding, for its port */
+        services = SERVICES_ALL;
+
+    question->query =
+        mdns_client_ask(resolver->config.mdns, kind, services, name, on_mdns_answer, question);
+    if (question->query)
+        return;
+
+    resolver->is_local = true;
+    resolver->lack = OTA_CAUSE_OUT_OF_MEMORY;
+    snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
+}
+
 static void ask_source(struct resolver *resolver, size_t what)
 {
     struct question *question = &resolver->questions[what];
-    char address[ADDRESS_TEXT_MAX];
-    const char *name = what == MDNS_HOST ? resolver->host : resolver->instance;
-    unsigned services = resolver->config.services;
-
-    /* For similar names; with a finding, for its port. */
-    if (what == MDNS_BOARDS && !best_finding(resolver))
-        services = SERVICES_ALL;
-    if (what == MDNS_ADDRESS)
-        name = address_text(address, &best_finding(resolver)->resolution.addresses[0]);
 
     question->asked = true;
     question->asked_us = loop_now_us();
-    if (what == ASK_SYSTEM) {
-        question->lookup = host_lookup_start(resolver->config.loop, resolver->config.target->name,
-                                             on_lookup, resolver);
-        if (question->lookup)
-            return;
-
-        resolver->is_local |= error_is_local(errno);
-        resolver->lack = error_lack_cause(errno);
-        snprintf(resolver->system_why, sizeof resolver->system_why, "%s",
-                 error_process_text(errno));
-        return;
-    }
-
-    if (what == MDNS_BOARDS)
-        plain_query_send(SERVICE_ARDUINO);
-    question->query = mdns_client_ask(resolver->config.mdns, (enum mdns_kind)what, services, name,
-                                      on_mdns_answer, question);
-    resolver->is_local |= !question->query;
-    if (!question->query) {
-        resolver->lack = OTA_CAUSE_OUT_OF_MEMORY;
-        snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
-    }
+    if (what == ASK_SYSTEM)
+        ask_system(resolver, question);
+    else
+        ask_mdns(resolver, question, (enum mdns_kind)what);
 }
 
 static bool is_pending(const struct resolver *resolver, size_t what)
@@ -272,12 +281,18 @@ static bool wants_port(const struct resolver *resolver)
     return resolver->config.use != ANNOUNCEMENT_OPTIONAL;
 }
 
+/* When the question is due, from the start; or NEVER. */
+static int64_t planned_us(const struct resolver *resolver, size_t what)
+{
+    return plans[resolver->config.target->kind][what];
+}
+
 /* Whether the question belongs to the plan and has not been asked yet. */
 static bool is_open(const struct resolver *resolver, size_t what)
 {
     bool is_for_port = what == MDNS_INSTANCE && resolver->config.target->kind == TARGET_LOCAL;
 
-    if (plans[resolver->config.target->kind][what] == NEVER || resolver->questions[what].asked)
+    if (planned_us(resolver, what) == NEVER || resolver->questions[what].asked)
         return false;
 
     if (what == MDNS_HOST)
@@ -295,8 +310,7 @@ static int64_t next_question_us(const struct resolver *resolver)
 
     for (size_t what = 0; what < ASK_COUNT; what++)
         if (is_open(resolver, what))
-            next_us =
-                lesser_us(next_us, resolver->start_us + plans[resolver->config.target->kind][what]);
+            next_us = lesser_us(next_us, resolver->start_us + planned_us(resolver, what));
     return next_us;
 }
 
@@ -310,7 +324,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
 
         for (size_t what = 0; what < ASK_COUNT; what++)
             if (is_open(resolver, what) &&
-                resolver->start_us + plans[resolver->config.target->kind][what] <= next_us)
+                resolver->start_us + planned_us(resolver, what) <= next_us)
                 ask_source(resolver, what);
     }
 }
@@ -330,11 +344,14 @@ static int64_t services_due_us(const struct resolver *resolver, const struct fin
 /* Whether to ask for the announcement at the address. */
 static bool wants_facts(const struct resolver *resolver, const struct finding *finding)
 {
-    bool is_host = finding == &resolver->findings[FROM_HOST];
+    const bool is_host = finding == &resolver->findings[FROM_HOST];
+    const bool is_instance = finding == &resolver->findings[FROM_INSTANCE];
 
-    return !finding->resolution.port && !resolver->questions[MDNS_ADDRESS].asked &&
-           finding != &resolver->findings[FROM_INSTANCE] && !(is_host && wants_port(resolver)) &&
-           !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
+    if (finding->resolution.port || resolver->questions[MDNS_ADDRESS].asked)
+        return false;
+    if (is_instance || (is_host && wants_port(resolver))) /* its services are asked for */
+        return false;
+    return !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
            mdns_client_may_answer(resolver->config.mdns);
 }
 
@@ -389,7 +406,8 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
 /* Returns until when the finding waits for something better from the pending questions. */
 static int64_t accept_due_us(const struct resolver *resolver, const struct finding *finding)
 {
-    bool is_from_system = finding == &resolver->findings[FROM_SYSTEM];
+    const bool is_from_system = finding == &resolver->findings[FROM_SYSTEM];
+    const enum target_kind kind = resolver->config.target->kind;
 
     if (finding == &resolver->findings[FROM_INSTANCE])
         return !finding_has_ipv4(finding) && is_pending(resolver, MDNS_INSTANCE)
@@ -397,11 +415,9 @@ static int64_t accept_due_us(const struct resolver *resolver, const struct findi
                    : namesake_due_us(resolver);
     if (finding == &resolver->findings[FROM_HOST])
         return host_due_us(resolver, finding);
-    if (is_from_system && resolver->config.target->kind == TARGET_LABEL &&
-        mdns_is_pending(resolver))
+    if (is_from_system && kind == TARGET_LABEL && mdns_is_pending(resolver))
         return resolver->start_us + MDNS_ADVANTAGE_US;
-    if (is_from_system && resolver->config.target->kind == TARGET_LOCAL &&
-        is_pending(resolver, MDNS_INSTANCE))
+    if (is_from_system && kind == TARGET_LOCAL && is_pending(resolver, MDNS_INSTANCE))
         return port_due_us(resolver, finding);
     return 0;
 }
