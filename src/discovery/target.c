@@ -730,6 +730,25 @@ static void copy_without_escapes(char name[TARGET_NAME_MAX], const char *text)
         revert_dns_escapes(name);
 }
 
+/* Refuses a scheme that is followed by less than "://". */
+static enum ota_error check_scheme_end(const char *name, const char *text,
+                                       const struct target_schemes *schemes,
+                                       struct ota_failure *failure)
+{
+    const char *colon = strchr(name, ':'), *slashes = strstr(name, "//");
+    const bool has_scheme = colon && find_scheme(schemes, name, (size_t)(colon - name));
+    uint16_t port;
+
+    if (has_scheme && colon[1] == '/')
+        return reject_target(failure, text, "is a URL with one slash; write two behind the colon");
+    if (has_scheme && colon[1] && !target_parse_port(&port, colon + 1, false))
+        return reject_target(failure, text, "is a URL without slashes; write two behind the colon");
+    if (slashes && find_scheme(schemes, name, (size_t)(slashes - name)))
+        return reject_target(failure, text,
+                             "is a URL without a colon; write it before the two slashes");
+    return OTA_OK;
+}
+
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure)
 {
@@ -751,18 +770,8 @@ enum ota_error target_parse(struct target *target, const char *text,
                       : reject_scheme(failure, name, board, schemes);
     }
 
-    const char *colon = strchr(name, ':');
-    uint16_t port;
-    if (colon && colon[1] && colon[1] != '/' && !target_parse_port(&port, colon + 1, false) &&
-        find_scheme(schemes, name, (size_t)(colon - name)))
-        return reject_target(failure, text, "is a URL without slashes; write two behind the colon");
-    if (colon && colon[1] == '/' && find_scheme(schemes, name, (size_t)(colon - name)))
-        return reject_target(failure, text, "is a URL with one slash; write two behind the colon");
-    const char *slashes = strstr(name, "//");
-    if (slashes && find_scheme(schemes, name, (size_t)(slashes - name)))
-        return reject_target(failure, text,
-                             "is a URL without a colon; write it before the two slashes");
-    if (check_mistakes(name, failure) != OTA_OK)
+    if (check_scheme_end(name, text, schemes, failure) != OTA_OK ||
+        check_mistakes(name, failure) != OTA_OK)
         return failure->error;
     return parse_board(target, name, failure);
 }

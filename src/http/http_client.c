@@ -269,12 +269,13 @@ static bool has_quiet_reply(const struct http_request *request, int64_t now_us)
 static bool is_stalled(const struct http_request *request, int64_t now_us)
 {
     const int64_t silence_us = request->is_acknowledged ? request->config.reply_us : STALL_US;
+    const int64_t whole_us = request->config.reply_us + STALL_US + tcp_send_limit_us(request->size);
 
-    return (request->early_us && now_us - request->early_us >= EARLY_US) ||
-           has_quiet_reply(request, now_us) ||
-           (request->is_connected && now_us - request->progress_us >= silence_us) ||
-           now_us - request->start_us >=
-               request->config.reply_us + STALL_US + tcp_send_limit_us(request->size);
+    if (request->early_us && now_us - request->early_us >= EARLY_US)
+        return true;
+    if (request->is_connected && now_us - request->progress_us >= silence_us)
+        return true;
+    return now_us - request->start_us >= whole_us || has_quiet_reply(request, now_us);
 }
 
 /* Ends the request if a limit has passed, or this computer lacks something; returns whether it

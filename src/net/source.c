@@ -78,21 +78,24 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
     return error;
 }
 
+static bool is_link_local(const struct address *address)
+{
+    return address->any.sa_family == AF_INET6 && address->v6.sin6_scope_id;
+}
+
 /* Finds the interface's address in the family and scope of peer. */
 static bool find_own_address(struct address *own, const char *name, const struct address *peer)
 {
     struct ifaddrs *interfaces = NULL;
-    bool is_link_local = peer->any.sa_family == AF_INET6 && peer->v6.sin6_scope_id;
     bool is_found = false;
 
     if (getifaddrs(&interfaces) < 0)
         return false;
 
     for (const struct ifaddrs *each = interfaces; each && !is_found; each = each->ifa_next)
-        is_found = strcmp(each->ifa_name, name) == 0 &&
-                   address_from_interface(own, each->ifa_addr) &&
-                   own->any.sa_family == peer->any.sa_family &&
-                   (own->any.sa_family == AF_INET || !own->v6.sin6_scope_id == !is_link_local);
+        is_found =
+            strcmp(each->ifa_name, name) == 0 && address_from_interface(own, each->ifa_addr) &&
+            own->any.sa_family == peer->any.sa_family && is_link_local(own) == is_link_local(peer);
     freeifaddrs(interfaces);
     return is_found;
 }
