@@ -20,28 +20,31 @@ struct plain_query {
     size_t length;
 };
 
-static void append(struct plain_query *query, const void *bytes, size_t length)
+static void append_bytes(struct plain_query *query, const void *bytes, size_t length)
 {
     memcpy(query->bytes + query->length, bytes, length);
     query->length += length;
 }
 
-/* A header with one question, the name, type PTR, class IN (RFC 1035, section 4). */
-static void compose(struct plain_query *query, enum service service)
+/* A header and one question (RFC 1035, section 4). */
+static void compose_query(struct plain_query *query, enum service service)
 {
     static const unsigned char header[HEADER_SIZE] = {[5] = 1};
+    static const char tail[] = "\5local\0" /* the end of the name */
+                               "\0\14"     /* PTR */
+                               "\0\1";     /* IN */
     const char *label = service_type(service);
 
     query->length = 0;
-    append(query, header, sizeof header);
+    append_bytes(query, header, sizeof header);
     while (*label) {
         const unsigned char length = (unsigned char)strcspn(label, ".");
 
-        append(query, &length, 1);
-        append(query, label, length);
+        append_bytes(query, &length, 1);
+        append_bytes(query, label, length);
         label += length + (label[length] == '.');
     }
-    append(query, "\5local\0\0\14\0\1", 11);
+    append_bytes(query, tail, sizeof tail - 1);
 }
 
 /* Sent from the port of multicast DNS, or other responders would answer to this socket only. */
@@ -71,7 +74,7 @@ void plain_query_send(enum service service)
     struct ifaddrs *interfaces = NULL;
     struct plain_query query;
 
-    compose(&query, service);
+    compose_query(&query, service);
     if (getifaddrs(&interfaces) < 0)
         return;
 

@@ -26,7 +26,7 @@ static int64_t now_with_suspension_us(void)
     return SECONDS((int64_t)now.tv_sec) + now.tv_nsec / 1000;
 }
 
-static void look(struct outage *outage)
+static void look_at_link(struct outage *outage)
 {
     struct routing_link link;
     int64_t now_us = now_with_suspension_us();
@@ -45,7 +45,7 @@ static void on_outage_tick(void *userdata)
 {
     struct outage *outage = userdata;
 
-    look(outage);
+    look_at_link(outage);
     loop_timer_start(&outage->tick, TICK_US);
 }
 
@@ -69,7 +69,7 @@ void outage_stop(struct outage *outage)
 
 unsigned outage_after(struct outage *outage, int64_t time_us)
 {
-    look(outage);
+    look_at_link(outage);
     return (outage->link_us > time_us ? OUTAGE_LINK : 0) |
            (outage->stopped_us > time_us ? OUTAGE_STOP : 0);
 }

@@ -150,8 +150,8 @@ static const struct page *identify_form(const struct http_reply *reply,
     return NULL;
 }
 
-static const struct page *identify(const struct http_reply *reply, enum path path,
-                                   const struct form_inputs *inputs)
+static const struct page *identify_page(const struct http_reply *reply, enum path path,
+                                        const struct form_inputs *inputs)
 {
     if (is_tasmota(reply))
         return &pages[PAGE_TASMOTA];
@@ -197,7 +197,7 @@ static bool take_form(struct page_finder *finder, const char *path,
     return true;
 }
 
-static void settle(struct page_finder *finder, const struct page *page, const char *path)
+static void choose_page(struct page_finder *finder, const struct page *page, const char *path)
 {
     finder->page = page;
     snprintf(finder->get, sizeof finder->get, "%s", path);
@@ -230,7 +230,7 @@ static void note_location(struct page_finder *finder, const struct http_reply *r
 }
 
 /* How much a reply without a page tells. */
-static enum page_hint weigh(const struct http_reply *reply)
+static enum page_hint hint_of(const struct http_reply *reply)
 {
     if (page_is_busy(reply))
         return PAGE_HINT_BUSY;
@@ -245,7 +245,7 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
 {
     static const enum ota_cause causes[] = {
         [PAGE_HINT_MOVED] = OTA_CAUSE_MOVED, [PAGE_HINT_BUSY] = OTA_CAUSE_BUSY};
-    const enum page_hint hint = weigh(reply);
+    const enum page_hint hint = hint_of(reply);
     char server[QUOTED_MAX], text[QUOTED_MAX];
 
     if (finder->has_choice || hint < finder->hint ||
@@ -297,7 +297,7 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
     if (page->pin_path && asks_for_pin(reply, inputs))
         finder->lock = PAGE_PIN;
     if (!page->is_generic || has_form || finder->field) {
-        settle(finder, page, path);
+        choose_page(finder, page, path);
         return;
     }
     note_found(finder, reply, path);
@@ -314,7 +314,7 @@ static void take_detail(struct page_finder *finder, const struct http_reply *rep
         if (finder->is_elegantota_2)
             snprintf(finder->post, sizeof finder->post, "/update");
     } else if (page_facts_add(&finder->facts, &pages[PAGE_WLED], reply)) {
-        settle(finder, &pages[PAGE_WLED], "/update");
+        choose_page(finder, &pages[PAGE_WLED], "/update");
     } else if (finder->lock == PAGE_PIN) {
         finder->lock = PAGE_OPEN;
         finder->is_over = false;
@@ -332,7 +332,7 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
         return;
     }
 
-    const struct page *page = identify(reply, path, &inputs);
+    const struct page *page = identify_page(reply, path, &inputs);
     if (!page && reply->status == STATUS_OK && take_form(finder, text, &inputs))
         page = is_async(reply) ? &pages[PAGE_ASYNC] : &pages[PAGE_FORM];
     if (!page) {
@@ -343,7 +343,7 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
         return;
     }
     page_facts_add(&finder->facts, page, reply);
-    settle(finder, page, text);
+    choose_page(finder, page, text);
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
 }
 

@@ -116,14 +116,14 @@ static int64_t time_limit_us(const struct web *web)
 }
 
 /* The board's confirmation, before a failure; "" if the caller adds what is known of the upload. */
-static const char *confirmation(const struct web *web)
+static const char *confirmation_text(const struct web *web)
 {
     return web->has_returned ? "" : upload_proof_text(upload_proof(&web->upload));
 }
 
 static void finish_in_recovery(struct web *web)
 {
-    const char *reply = confirmation(web);
+    const char *reply = confirmation_text(web);
 
     fail_unproven(web, OTA_CAUSE_RECOVERY,
                   "%s%safter %.3g s it runs its recovery firmware (%s), not the image", reply,
@@ -134,7 +134,7 @@ static void finish_in_recovery(struct web *web)
 static void finish_unproven(struct web *web, const char *version)
 {
     const char *expected = web->expected_version, *shown = web_hide_secrets(web, version);
-    const char *reply = confirmation(web), *but = *reply ? ", but " : "";
+    const char *reply = confirmation_text(web), *but = *reply ? ", but " : "";
     bool is_same = strcmp(version, version_before(web)) == 0;
     double seconds = (double)time_limit_us(web) / 1e6;
 
@@ -174,7 +174,7 @@ static void finish_unchanged(struct web *web, const char *version)
 /* The image has no trace of the version that runs, so it is another one. */
 static void finish_other(struct web *web, const char *version)
 {
-    const char *reply = confirmation(web);
+    const char *reply = confirmation_text(web);
     bool is_same = strcmp(version, version_before(web)) == 0;
 
     fail_unproven(
