@@ -109,24 +109,9 @@ static bool has_no_memory_for_tls(const struct http_request *request, CURLcode c
            crypto_shortages() != request->shortages;
 }
 
-static enum http_end classify_result(const struct http_request *request, CURLcode code, int *reason)
+/* What libcurl reports of a computer that lacks nothing, and of a reply of acceptable size. */
+static enum http_end classify_code(const struct http_request *request, CURLcode code, int *reason)
 {
-    long number = request->socket_error;
-
-    if (!number)
-        request->client->curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
-    *reason = request->is_flooded ? 0 : (int)number;
-    if (request->is_flooded)
-        return HTTP_NOT_HTTP;
-    if (is_line_too_long(request, code) || request->lines > HTTP_LINES_MAX)
-        return HTTP_NOT_HTTP;
-    if (has_no_memory_for_tls(request, code))
-        *reason = ENOMEM;
-    if (request->lack)
-        *reason = request->lack;
-    if (error_is_local(*reason) || request->lack || code == CURLE_OUT_OF_MEMORY)
-        return HTTP_LOCAL;
-
     switch (code) {
     case CURLE_OK:
     case CURLE_GOT_NOTHING:
@@ -154,6 +139,27 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     default: /* before there is a connection, nothing comes from the peer */
         return request->is_connected ? HTTP_NOT_HTTP : HTTP_LOCAL;
     }
+}
+
+static enum http_end classify_result(const struct http_request *request, CURLcode code, int *reason)
+{
+    long number = request->socket_error;
+
+    if (!number)
+        request->client->curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
+    *reason = request->is_flooded ? 0 : (int)number;
+    if (request->is_flooded)
+        return HTTP_NOT_HTTP;
+    if (is_line_too_long(request, code) || request->lines > HTTP_LINES_MAX)
+        return HTTP_NOT_HTTP;
+    if (has_no_memory_for_tls(request, code))
+        *reason = ENOMEM;
+    if (request->lack)
+        *reason = request->lack;
+    if (error_is_local(*reason) || request->lack || code == CURLE_OUT_OF_MEMORY)
+        return HTTP_LOCAL;
+
+    return classify_code(request, code, reason);
 }
 
 static void take_results(struct http_client *client)

@@ -327,6 +327,32 @@ static bool refuse_unknown_sketch(char reason[IMAGE_FIT_REASON_MAX], const struc
     return true;
 }
 
+static bool refuse_servable(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                            const struct kind *kind)
+{
+    const struct inspection *inspection = &image->inspection;
+
+    if (inspection->sending != INSPECT_SERVABLE || !*kind->proven ||
+        !kind_overlap(kind->proven, ESP_OTA_BOARDS))
+        return false;
+
+    snprintf(reason, IMAGE_FIT_REASON_MAX, "the image is %s, and the board %s", inspection->what,
+             kind->clue);
+    return true;
+}
+
+static bool refuse_packed(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                          const struct kind *kind)
+{
+    if (!must_be_unpacked(kind, image))
+        return false;
+
+    snprintf(reason, IMAGE_FIT_REASON_MAX,
+             "the image is compressed, but the board %s, and no %s unpacks images", kind->clue,
+             kind_overlap(kind->proven, "esp32*") ? "ESP32" : "such board");
+    return true;
+}
+
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port)
 {
@@ -334,30 +360,16 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
     const enum image_fit doubt =
         is_filesystem(image) && image_is_compressed(image) ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
     char chips[KIND_CHIPS_MAX], about[128], board[64];
-    const struct inspection *inspection = &image->inspection;
     bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));
     bool is_unlikely = !kind_overlap(kind->likely, chips);
     const struct kind_family *family;
 
     *reason = '\0';
-
-    if (inspection->sending == INSPECT_SERVABLE && *kind->proven &&
-        kind_overlap(kind->proven, ESP_OTA_BOARDS)) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX, "the image is %s, and the board %s",
-                 inspection->what, kind->clue);
-        return IMAGE_FIT_REFUSED;
-    }
-
     name_port_families(board, sizeof board, port, kind);
-    if (refuse_unknown_sketch(reason, image, kind, port, board))
+    if (refuse_servable(reason, image, kind) ||
+        refuse_unknown_sketch(reason, image, kind, port, board) ||
+        (!is_disproved && refuse_packed(reason, image, kind)))
         return IMAGE_FIT_REFUSED;
-
-    if (!is_disproved && must_be_unpacked(kind, image)) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "the image is compressed, but the board %s, and no %s unpacks images", kind->clue,
-                 kind_overlap(kind->proven, "esp32*") ? "ESP32" : "such board");
-        return IMAGE_FIT_REFUSED;
-    }
 
     describe_image(about, sizeof about, image, chips);
     if (is_disproved || is_unlikely) {

@@ -412,6 +412,26 @@ static void serve_board(struct serve *serve, struct httpd_request *request,
     respond_answer(serve, request, board, offer, &answer);
 }
 
+/* The list offers nothing to the board. */
+static void refuse_other_image(struct serve *serve, struct httpd_request *request, bool is_image,
+                               const struct fetcher *fetcher, struct book_board *board)
+{
+    if (is_image) {
+        warn_of_list(serve, request, fetcher, board);
+        serve_note_refusal(serve, request, fetcher, OTA_E_IMAGE,
+                           "it asks for the image of another board");
+    }
+    serve_respond_text(request, STATUS_FORBIDDEN, "the list of boards has no such image for it");
+}
+
+static void refuse_packed_form(struct serve *serve, struct httpd_request *request,
+                               const struct fetcher *fetcher)
+{
+    serve_note_refusal(serve, request, fetcher, OTA_E_IMAGE,
+                       "it asks for a compressed form, and there is none (see -z)");
+    serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z");
+}
+
 void serve_image(struct serve *serve, struct httpd_request *request,
                  const struct resource *resource)
 {
@@ -431,19 +451,11 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const struct offer *offer = is_image ? choose_offer(serve, board, resource)
                                          : choose_digest_offer(serve, board, resource);
     if (!offer) {
-        if (is_image) {
-            warn_of_list(serve, request, &fetcher, board);
-            serve_note_refusal(serve, request, &fetcher, OTA_E_IMAGE,
-                               "it asks for the image of another board");
-        }
-        serve_respond_text(request, STATUS_FORBIDDEN,
-                           "the list of boards has no such image for it");
+        refuse_other_image(serve, request, is_image, &fetcher, board);
         return;
     }
     if (resource->is_packed && !offer->forms[OFFER_PACKED].data) {
-        serve_note_refusal(serve, request, &fetcher, OTA_E_IMAGE,
-                           "it asks for a compressed form, and there is none (see -z)");
-        serve_respond_text(request, STATUS_NOT_FOUND, "there is no compressed form; see -z");
+        refuse_packed_form(serve, request, &fetcher);
         return;
     }
     if (!is_image) {
