@@ -508,6 +508,21 @@ static unsigned services_to_survey(unsigned services)
     return services == SERVICES_ALL ? SERVICES_ALL : SERVICES_ARDUINO | SERVICES_ESPHOME;
 }
 
+/* Looks for the instance as each of the query's services, in both families. */
+static void add_services(struct query *query)
+{
+    struct search_pool *pool = &query->worker->pool;
+
+    for (unsigned i = 0; i < SERVICE_COUNT; i++) {
+        const enum service service = (enum service)i;
+
+        if (!(query->services & 1U << i))
+            continue;
+        add_search(query, search_new_service(pool, query, service, query->name, AVAHI_PROTO_INET));
+        add_search(query, search_new_service(pool, query, service, query->name, AVAHI_PROTO_INET6));
+    }
+}
+
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
                      unsigned services, const char *name)
 {
@@ -530,12 +545,7 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
         add_records(query, RECORD_A, NULL);
         add_records(query, RECORD_AAAA, NULL);
     } else if (kind == MDNS_INSTANCE) {
-        struct search_pool *pool = &worker->pool;
-        for (unsigned i = 0; i < 2 * SERVICE_COUNT; i++)
-            if (services & 1U << i / 2)
-                add_search(query,
-                           search_new_service(pool, query, (enum service)(i / 2), query->name,
-                                              i % 2 ? AVAHI_PROTO_INET6 : AVAHI_PROTO_INET));
+        add_services(query);
     }
     continue_queries(worker);
 }

@@ -61,6 +61,11 @@ struct listener {
     int trouble;               /* errno of the last accept(2) that lacked a resource */
 };
 
+static bool is_of_peer(const struct expectation *expected, const struct address *peer)
+{
+    return !expected->anyone && address_equal(&expected->peer, peer);
+}
+
 static struct expectation *find_expectation(const struct listener *listener,
                                             const struct address *peer)
 {
@@ -355,7 +360,7 @@ int listener_trouble(const struct listener *listener)
 bool listener_is_expecting(const struct listener *listener, const struct address *peer)
 {
     for (const struct expectation *other = listener->expectations; other; other = other->next)
-        if (peer ? !other->anyone && address_equal(&other->peer, peer) : other->anyone)
+        if (peer ? is_of_peer(other, peer) : other->anyone)
             return true;
     return false;
 }
@@ -365,8 +370,7 @@ int listener_expect(struct listener *listener, const struct address *peer,
 {
     for (const struct expectation *other = listener->expectations; other; other = other->next) {
         bool is_ours = other->userdata == userdata;
-        bool is_same_peer =
-            peer ? !other->anyone && address_equal(&other->peer, peer) : is_ours && other->anyone;
+        bool is_same_peer = peer ? is_of_peer(other, peer) : is_ours && other->anyone;
 
         if (!is_same_peer)
             continue;
@@ -397,7 +401,7 @@ static void forget_all_but(struct listener *listener, const void *userdata,
 
     while (*link) {
         struct expectation *found = *link;
-        bool is_kept = keep && !found->anyone && address_equal(&found->peer, keep);
+        bool is_kept = keep && is_of_peer(found, keep);
 
         if (found->userdata != userdata || is_kept) {
             link = &found->next;
