@@ -67,12 +67,10 @@ static bool is_elsewhere(const struct book_board *board, const struct serve_down
     return download && !address_equal(&download->address, address);
 }
 
-/* Checks whether a request with a MAC comes from the board that has it. A board asks for nothing
- * while it downloads. A request from its address therefore shows that it has restarted, and one
- * from another address is not its own: it counts as a request without a MAC. If the board is
- * listed, it is refused, as nobody gets the image for unlisted boards with a listed MAC. A board
- * that has moved is known again once its old connection has timed out. Returns why the request is
- * refused for now; NULL: it is not. */
+/* Returns why a request with a MAC is refused for now; NULL: it is not. A board asks for nothing
+ * while it downloads: a request from its address shows that it has restarted, and one from another
+ * address is not its own. The latter counts as one without a MAC, or is refused if the MAC is
+ * listed. A board that has moved is known again once its old connection has timed out. */
 static const char *check_claim(struct serve *serve, struct book_board **board,
                                struct fetcher *fetcher, const struct address *address)
 {
