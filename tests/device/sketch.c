@@ -34,9 +34,12 @@ static void count_done(struct board *board, uint64_t wanted, uint64_t done)
         next_step(board);
 }
 
-static void say_counted(struct board *board, const char *text, size_t length)
+/* Logs the step's text, or usual if it has none, and how often it has done so. */
+static void say_counted(struct board *board, const struct step *step, const char *usual)
 {
     char line[STEP_TEXT + 32];
+    const char *text = step->length > 0 ? step->text : usual;
+    size_t length = step->length > 0 ? step->length : strlen(usual);
     int end = snprintf(line, sizeof line, "%.*s %llu", (int)length, text,
                        (unsigned long long)board->telnet.done);
     telnet_line(board, line, (size_t)end);
@@ -53,7 +56,7 @@ static bool is_heard(struct board *board)
 
 static bool flood(struct board *board, const struct step *step)
 {
-    say_counted(board, "flood", 5);
+    say_counted(board, step, "flood");
     count_done(board, step->number, 1);
     return is_heard(board);
 }
@@ -71,10 +74,7 @@ static bool endless(struct board *board, const struct step *step)
 
 static bool tick(struct board *board, const struct step *step)
 {
-    if (step->length > 0)
-        say_counted(board, step->text, step->length);
-    else
-        say_counted(board, "tick", 4);
+    say_counted(board, step, "tick");
     board->telnet.done++;
     after(board, (int64_t)step->number * 1000);
     return false;

@@ -16,7 +16,7 @@ from telnet_board import TelnetBoard
 
 
 HIDDEN = "(its name is not shown: it may be the secret itself)"
-AWAY = ("--reboot-ms", "500")  # long enough for the log to see it
+AWAY = ("--reboot-ms", "3000")  # long enough for the log to see it, on a busy machine too
 
 
 class Config(Scenario):

@@ -19,7 +19,11 @@ from scenario import PROGRAM, Case, Program, Scenario, Terminal, address, image,
 from telnet_board import TelnetBoard
 
 LINE_MAX = 2048
-FLOOD = 120_000  # lines
+FLOOD = 8_000  # lines of 250 bytes
+FLOOD_TEXT = "flood " + 236 * "-"
+# A connection within a second of the upload's end counts as one to the old firmware. A board that is away for less, or less
+# than a busy program is late, would be taken for that.
+REBOOT = ("--reboot-ms", "3000")
 PORT = 2323  # each board has an address of its own
 MONITOR = f"--monitor={PORT}"
 TIME = r" *\d+\.\d{3}  "
@@ -35,8 +39,7 @@ def sketch(*say, after=(), flavour="stream", leave="close", more=()):
     """Options of a board whose sketch logs; it is off the air long enough for that to be seen."""
     steps = [word for step in say for word in ("--say", step)]
     steps += [word for step in after for word in ("--say-after", step)]
-    return ("--telnet", str(PORT), "--telnet-flavour", flavour, "--telnet-leave", leave, "--reboot-ms", "500",
-            *steps, *more)
+    return ("--telnet", str(PORT), "--telnet-flavour", flavour, "--telnet-leave", leave, *REBOOT, *steps, *more)
 
 
 def log_of(name, say, out, *args, flavour="stream", **more):
@@ -48,7 +51,7 @@ def log_of(name, say, out, *args, flavour="stream", **more):
 class MonitorScenario(Scenario):
 
     def log_board(self, *say, after=(), flavour="stream", leave="close", more=(), **named):
-        board = TelnetBoard("--reboot-ms", "500", *more, flavour=flavour, say=say, say_after=after, leave=leave,
+        board = TelnetBoard(*REBOOT, *more, flavour=flavour, say=say, say_after=after, leave=leave,
                             port=PORT, directory=self.directory, **named)
         self.addCleanup(board.close)
         return board
@@ -498,8 +501,8 @@ class Proof(MonitorScenario):
                 board=sketch("old", after=("version 2", "küche up", "END")), out="version 2\nküche up\n"),
             hit("no upload", "--expect", "wifi", board=sketch(*new), uploads=False,
                 says=("its log said what was expected",)),
-            hit("nothing rejected", "--reject", "panic", "--expect-timeout", "10",
-                says=("its log had no rejected line, in 10 s",)),
+            hit("nothing rejected", "--reject", "panic", "--expect-timeout", "12",
+                says=("its log had no rejected line, in 12 s",)),
             hit("RemoteDebug", "--expect", r"^\(D\) wifi up$", out=None,
                 board=sketch("old", after=new, flavour="remotedebug")),
             hit("colors", "--expect", "^wifi up$", out="wifi up\n",
@@ -512,13 +515,13 @@ class Proof(MonitorScenario):
 
     def test_miss(self):
         def missed(name, say, *args, says, **more):
-            return Case(name, board=sketch("old", after=say, **more), args=(MONITOR, "--expect-timeout", "10", *args),
+            return Case(name, board=sketch("old", after=say, **more), args=(MONITOR, "--expect-timeout", "12", *args),
                         status=12, installed=True, out=None, says=(*says, "the board has confirmed the upload, but "))
 
         wifi, two = ("--expect", "wifi"), ("boot", "done")
         self.check((
             missed("no such line", two, *wifi,
-                   says=('in 10 s the log did not say "wifi"; the last lines were "boot", "done"',)),
+                   says=('in 12 s the log did not say "wifi"; the last lines were "boot", "done"',)),
             missed("one line", ("boot",), *wifi, says=('the last line was "boot"',)),
             missed("one of two", two, *wifi, "--expect", "boot", says=('the log did not say "wifi"; ',)),
             missed("both", two, *wifi, "--expect", "mqtt", says=('the log did not say "wifi", "mqtt"; ',)),
@@ -535,7 +538,7 @@ class Proof(MonitorScenario):
     def test_old_firmware(self):
         """What it says proves nothing, whether or not the end of its connection is seen."""
         self.check([
-            Case(leave + " ".join(more), args=(MONITOR, "--expect", "ready", "--expect-timeout", "10"),
+            Case(leave + " ".join(more), args=(MONITOR, "--expect", "ready", "--expect-timeout", "12"),
                  board=sketch("ready", "!tick 20 ready", after=("other", "!tick 300 other"), leave=leave, more=more),
                  status=12, installed=True, fast=False, out=None,
                  says=("still to the old firmware",
@@ -545,7 +548,7 @@ class Proof(MonitorScenario):
     def test_what_the_old_firmware_says(self):
         """A line that it still says, as a task beside loop() may, is printed, and neither proves nor refutes."""
         for args, status, says in (
-                (("--expect", "ready", "--expect-timeout", "10"), 12, 'did not say "ready"; the last line was "other"'),
+                (("--expect", "ready", "--expect-timeout", "12"), 12, 'did not say "ready"; the last line was "other"'),
                 (("--expect", "other", "--reject", "ready"), 0, "its log said what was expected")):
             board = self.board()
             with self.subTest(args), socket.create_server((board.address, PORT)) as server:
@@ -608,7 +611,7 @@ class Proof(MonitorScenario):
     def test_line_without_an_end(self):
         """At the deadline it is judged as it stands."""
         self.check([
-            Case(" ".join(args), board=sketch(f"!raw {line}"), args=(MONITOR, "--expect-timeout", "10", *args),
+            Case(" ".join(args), board=sketch(f"!raw {line}"), args=(MONITOR, "--expect-timeout", "12", *args),
                  uploads=False, status=status, out=line + "\n", says=(says,))
             for line, args, status, says in (
                 ("ok 1> ", ("--expect", "ok.*>"), 0, "its log said what was expected"),
@@ -623,7 +626,7 @@ class Proof(MonitorScenario):
             Case("reject", board=board, args=(MONITOR, "--expect", "END", "--reject", hard), status=12, installed=True,
                  out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" matches could not be '
                                         "decided: it can match in too many ways", "Write a simpler expression")),
-            Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "10"),
+            Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "12"),
                  status=12, installed=True, out=None,
                  says=(f'whether --expect "{shown}" matches a line could not be decided, as it can match in too many ways',
                        f'the log did not say "{shown}"')),
@@ -635,7 +638,7 @@ class Proof(MonitorScenario):
             return Case(name, board=sketch("version 1", after=(*say[:-1], "!pause 300", say[-1])), status=12,
                         installed=True, args=(MONITOR, *args), **more)
 
-        expect = ("--expect", "version 2", "--expect-timeout", "5")
+        expect = ("--expect", "version 2", "--expect-timeout", "12")
         self.check((
             bad("rollback", ("boot", "!rollback"), *expect, out="boot\nversion 1\n", events=("rollback",),
                 says=('did not say "version 2"; the last lines were "boot", "version 1"',)),
@@ -661,9 +664,8 @@ class Fleets(MonitorScenario):
         self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out), [*lines, "END"], result)
 
     def flood(self, *after):
-        """A board that logs more than waits in memory while the reader pauses (1 MiB). It is away for longer than a busy
-        program may be late: a connection within a second of the upload's end counts as one to the old firmware."""
-        return self.log_board(after=(f"!flood {FLOOD}", *after), more=("--reboot-ms", "3000"))
+        """A board that logs more than waits in memory while the reader pauses (1 MiB)."""
+        return self.log_board(after=(f"!flood {FLOOD} {FLOOD_TEXT}", *after))
 
     def test_a_flood_to_a_reader_that_pauses(self):
         """The board has to wait for the reader; the upload to the other one goes on, and no line is lost."""
@@ -676,16 +678,16 @@ class Fleets(MonitorScenario):
         result = program.result()
         self.assertEqual((result.status, result.err), (0, ""), result.err)
         self.assertEqual(re.findall(rf"(?m)^{logging.address}: (.*)$", result.out),
-                         [*(f"flood {number}" for number in range(FLOOD)), "END"])
+                         [*(f"{FLOOD_TEXT} {number}" for number in range(FLOOD)), "END"])
 
     def test_a_flood_that_is_not_read_in_time(self):
         """The proof fails at its deadline, for the reader's sake: what the board says later may have been rejected."""
         for name, *args in (("expected", "--expect", "END"), ("rejected", "--reject", "END")):
             with self.subTest(name):
                 board = self.flood("END")
-                program = Program(*self.upload_to(board), MONITOR, *args, "--expect-timeout", "5", popen={"pipesize": 4096})
-                program.wait_for_error(r"proof of boot: the board .*, but its log was not read to the end in 5 s, as the reader "
-                                       r"of this program's output had paused.*; the last lines were \"flood \d+\"")
+                program = Program(*self.upload_to(board), MONITOR, *args, "--expect-timeout", "12", popen={"pipesize": 4096})
+                program.wait_for_error(r"proof of boot: the board .*, but its log was not read to the end in 12 s, as the reader "
+                                       r"of this program's output had paused.*; the last lines were \"flood --")
                 result = program.result()
                 self.assertEqual(result.status, 12, result.err)
                 self.assertIn("Check the program that reads the output", result.err)
@@ -722,12 +724,12 @@ class Fleets(MonitorScenario):
         """The proof of each board is its own."""
         good = self.log_board(after=("boot", "version 2"))
         bad = self.log_board("version 2", after=("boot",), more=("-p", str(good.port)))
-        result = run(*self.upload_to(good, bad), MONITOR, "--expect", "version 2", "--expect-timeout", "10")
+        result = run(*self.upload_to(good, bad), MONITOR, "--expect", "version 2", "--expect-timeout", "12")
         self.assertEqual(result.status, 12, result)
         self.assertEqual(sorted(result.out.splitlines()), sorted((
             f"{good.address}: boot", f"{good.address}: version 2", f"{bad.address}: boot")))
         self.assertRegex(result.err, rf"(?m)^{re.escape(good.address)}: confirmed, .*; its log said what was expected")
-        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: .*in 10 s the log did not "
+        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: .*in 12 s the log did not "
                                      'say "version 2"')
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 

@@ -196,6 +196,8 @@ class Log(TelnetScenario):
                 board = self.telnet(say=(f"!flood {lines}", "!close"))
                 expected = b"".join(b"flood %d\r\n" % i for i in range(lines))
                 self.assertEqual(self.client(board).read_all(), (expected, True))
+        board = self.telnet(say=("!flood 2 a longer line", "!close"))
+        self.assertEqual(self.client(board).read_all(), (b"a longer line 0\r\na longer line 1\r\n", True))
         board = self.telnet(say=("!flood 0",))
         client = self.client(board)
         client.read_until(b"flood 50000\r\n")
