@@ -18,9 +18,9 @@ enum ota_event_type {
                               * evidence and is_by_key are set */
     OTA_EVENT_CONNECTED,     /* the back-channel is open */
     OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
-    OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme where an
-                              * answer with it is about to leave, password where it was not asked
-                              * for */
+    OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme ("MD5",
+                              * "Basic" or "PIN") where the board asks in this weak way, password
+                              * where it was not asked for */
     OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
     OTA_EVENT_LOG,           /* the board's log has a line; line is set */
     OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
@@ -56,7 +56,7 @@ struct ota_event {
     const char *source;                /* how the address was found, for people */
     const char *port_source;           /* and which port it is, in words */
     unsigned attempt;                  /* the number of the invitation, or of the attempt */
-    const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
+    const char *scheme;                /* "MD5", "SHA-256", "Basic", ...: esp-ota-json(7) has all */
     const char *evidence;              /* "reply", or "connection", where the OK was lost */
     bool is_by_key;                    /* the key was accepted; the password is another question */
     const char *password;              /* "not-asked" */

@@ -103,6 +103,13 @@ static void on_tasmota_note(struct book_board *board, bool is_important, const c
     serve_note(program->serve, board, is_important, message);
 }
 
+static void on_tasmota_basic(struct book_board *board, void *userdata)
+{
+    const struct program *program = userdata;
+
+    serve_note_basic(program->serve, board);
+}
+
 static void on_tasmota_unasked(struct book_board *board, void *userdata)
 {
     const struct program *program = userdata;
@@ -203,6 +210,7 @@ static enum ota_error open_tasmotas(struct program *program)
         .fetch_us = options->upload.expect_version_us,
         .force = options->upload.force,
         .on_note = on_tasmota_note,
+        .on_basic = on_tasmota_basic,
         .on_unasked = on_tasmota_unasked,
         .on_found = on_tasmota_found,
         .on_same = on_tasmota_same,

@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 static const int64_t REDRAW_US = MILLISECONDS(100), REDRAW_IN_PIPE_US = SECONDS(1);
-enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64 };
+enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64, WEAK_SCHEMES = 3 };
 
 struct report {
     enum ota_command command;
@@ -42,14 +42,14 @@ struct report {
     bool json;
     bool verbose;
     bool has_told_resumed;
-    bool has_told_weak;            /* the user was told that one of several boards asks for MD5 */
-    struct write_queue json_lines; /* to standard output */
-    bool json_lost;                /* a line could not be written; no further one is tried */
-    int json_reason;               /* why: an errno */
-    bool bar;                      /* drawn in place; otherwise a line for every tenth */
-    bool counts_down;              /* the line of --wait is drawn */
-    unsigned tenths;               /* last one told */
-    const struct image *announced; /* a signed image is announced once */
+    bool has_told_weak[WEAK_SCHEMES];    /* the user was told that one of several boards asks so */
+    struct write_queue json_lines;       /* to standard output */
+    bool json_lost;                      /* a line could not be written; no further one is tried */
+    int json_reason;                     /* why: an errno */
+    bool bar;                            /* drawn in place; otherwise a line for every tenth */
+    bool counts_down;                    /* the line of --wait is drawn */
+    unsigned tenths;                     /* last one told */
+    const struct image *announced;       /* a signed image is announced once */
     report_standings_fn *tell_standings; /* NULL: no board has been begun */
     const void *standings;
     int64_t start_us;
@@ -435,15 +435,23 @@ static void show_message(const struct ota_event *event, bool is_detail)
         diag_info("%s: %s", event->board, event->message);
 }
 
-/* Without -v, only the first of many boards that ask for MD5 is named; further ones are no news. */
+/* Without -v, only the first of many boards that ask for MD5, Basic or a PIN is named; further ones
+ * are no news. */
 static bool is_told_of_others(struct report *report, const struct ota_event *event)
 {
-    const bool is_told = report->has_told_weak;
+    static const char *const weak[WEAK_SCHEMES] = {"MD5", "Basic", "PIN"};
 
     if (!is_fleet(report) || !event->scheme || report->verbose)
         return false;
-    report->has_told_weak = true;
-    return is_told;
+    for (size_t i = 0; i < WEAK_SCHEMES; i++) {
+        const bool is_told = report->has_told_weak[i];
+
+        if (strcmp(event->scheme, weak[i]) != 0)
+            continue;
+        report->has_told_weak[i] = true;
+        return is_told;
+    }
+    return false;
 }
 
 /* Shows every note of a single board. Of many boards, without -v, it shows only notes on the

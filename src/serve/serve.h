@@ -55,6 +55,9 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
 void serve_note(struct serve *serve, struct book_board *board, bool is_important,
                 const char *message);
 
+/* Tells that a board gets its password itself, as it asks for it by Basic. */
+void serve_note_basic(struct serve *serve, struct book_board *board);
+
 /* Tells that a board did not ask for the password that was given for it. */
 void serve_note_unasked(struct serve *serve, struct book_board *board);
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "http/challenge.h"
 #include "image/image.h"
 #include "serve/lack.h"
 #include "serve/serve_internal.h"
@@ -114,6 +115,17 @@ void serve_note(struct serve *serve, struct book_board *board, bool is_important
                               .phase = OTA_PHASE_TRANSFER,
                               .is_important = is_important,
                               .message = message};
+
+    emit(serve, board, &event);
+}
+
+void serve_note_basic(struct serve *serve, struct book_board *board)
+{
+    struct ota_event event = {.type = OTA_EVENT_NOTE,
+                              .phase = OTA_PHASE_AUTHENTICATE,
+                              .is_important = true,
+                              .message = CHALLENGE_BASIC_NOTE,
+                              .scheme = "Basic"};
 
     emit(serve, board, &event);
 }

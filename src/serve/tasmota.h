@@ -34,6 +34,8 @@ struct tasmotas_config {
     /* Called from the loop; message is printable. */
     void (*on_note)(struct book_board *board, bool is_important, const char *message,
                     void *userdata);
+    /* The board gets its password itself, as it asks for it by Basic. */
+    void (*on_basic)(struct book_board *board, void *userdata);
     /* The board has not asked for the password that was given for it. */
     void (*on_unasked)(struct book_board *board, void *userdata);
     /* The page of the board has answered, so where it is and its MAC are known. */

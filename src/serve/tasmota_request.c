@@ -56,7 +56,7 @@ static bool answer_challenge(struct tasmota *tasmota, const struct http_reply *r
     if (trust_fail_spent(&tasmota->trust, TRUST_PASSWORD, failure))
         return false;
 
-    config->on_note(tasmota->order.board, false, CHALLENGE_BASIC_NOTE, config->userdata);
+    config->on_basic(tasmota->order.board, config->userdata);
     trust_answered(&tasmota->trust, TRUST_PASSWORD);
     tasmota->authorization =
         challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given, failure);

@@ -89,6 +89,7 @@ class Tasmota(Scenario):
         self.assertEqual(self.urls(board), [])
         result = self.tell(board, arguments=["-a", "secret"])
         self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count(f"{board.address}: the board asks for the password itself (Basic), without"), 1, result)
         self.assert_no_secret(result, "secret")
         self.assert_restored(board)
 

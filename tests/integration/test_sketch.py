@@ -347,6 +347,7 @@ class SketchServers(Scenario):
         results = [json.loads(line) for line in result.out.splitlines()]
         results = {event["protocol"]: event["verified"] for event in results if event["event"] == "result"}
         self.assertEqual(results, {"espota": "board", "web": "board", "sketch": "received"})
+        self.assertEqual(len(re.findall(CLEAR, result.err)), 1, result)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
 MD5 = "asks for an answer with MD5 \\(Digest\\)"
+PIN = "asks for its PIN without encryption"
 
 RESTARTING = "the board may have kept a part of the upload that broke off; restarting it"
 RECEIVED = "received by the board; such a page does not say whether the image is good"
@@ -346,6 +347,25 @@ class Passwords(Scenario):
                 terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
                 self.type_a_wrong_one_first(terminal, first)
 
+    def test_prompt_for_many(self):
+        """How the one password will be sent is said of the first board, before it is asked for."""
+        for options, password, first, scheme in ((("esp8266", "-P", "kwertz"), "kwertz", CLEAR, "Basic"),
+                                                 (("wled-old", "--web-set", "pin=1234"), "1234", PIN, "PIN")):
+            with self.subTest(scheme):
+                boards = [self.board(*web(*options)) for _ in range(2)]
+                path, output = self.file("fw.bin", sketch("esp8266")), self.file("json", b"")
+                where = [f"http://{board.address}:{board.port}" for board in boards]
+                terminal = Terminal("-i", where[0], "-i", where[1], "-f", path, "--json", stdout=output)
+                terminal.wait_for(rf"(?s){first}.*Password[^\r\n]*: $")
+                terminal.type(f"{password}\n")
+                result = terminal.result()
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(len(re.findall(first, result.err)), 1, result)
+                with open(output, encoding="utf-8") as file:
+                    events = [json.loads(line) for line in file]
+                self.assertEqual([event["scheme"] for event in events if event["event"] == "note" and event["scheme"]],
+                                 [scheme] * 2)
+
     def test_prompt_when_quiet(self):
         board = self.board(*web("esp8266", "-P", "kwertz"))
         terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", self.file("fw.bin", sketch("esp8266")), "-q")
@@ -530,7 +550,7 @@ class Quirks(Scenario):
                     self.assertEqual(result.status, status, result)
                     self.assertIn(said, result.err)
                     self.assertEqual("Give the PIN that is set" in result.err, len(tries) == 2)
-                    self.assertEqual("asks for its PIN without encryption" in result.err, not password or bool(tries))
+                    self.assertEqual(PIN in result.err, not password or bool(tries))
                     self.assertEqual(tuple(re.findall(r" pin right=(\w+)", "\n".join(board.events))), tries)
                     self.assertEqual([" path=/update " in event for event in posts(board)],
                                      [False] * len(tries) + [True] * (status == 0))
@@ -556,7 +576,7 @@ class Quirks(Scenario):
         board = self.board(*web("wled-old", "--web-set", "pin=1234"))
         path = self.file("fw.bin", sketch("esp8266"))
         terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-        type_twice(self, terminal, "4711", "1234", first="asks for its PIN without encryption")
+        type_twice(self, terminal, "4711", "1234", first=PIN)
 
     def test_wled_locks_again(self):
         self.where = address()

@@ -318,7 +318,10 @@ static void tell_basic(struct sketch *sketch)
     if (sketch->is_basic_told)
         return;
     sketch->is_basic_told = true;
-    sketch_note(sketch, CHALLENGE_BASIC_NOTE);
+    sketch_emit(sketch, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                           .message = CHALLENGE_BASIC_NOTE,
+                                           .scheme = "Basic",
+                                           .is_important = true});
 }
 
 static void ask_for_sketch_password(struct sketch *sketch)

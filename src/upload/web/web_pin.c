@@ -68,7 +68,10 @@ static void tell_clear(struct web *web)
     if (web_is_tls(web) || web->history.is_weak_told[CHALLENGE_BASIC])
         return;
     web->history.is_weak_told[CHALLENGE_BASIC] = true;
-    web_note(web, PIN_NOTE);
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                     .message = PIN_NOTE,
+                                     .scheme = "PIN",
+                                     .is_important = true});
 }
 
 /* Not judged: the reply is the same for a wrong PIN. */

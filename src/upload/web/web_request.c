@@ -180,8 +180,8 @@ static void tell_weak(struct web *web)
     web->history.is_weak_told[scheme] = true;
     web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
                                      .message = is_md5 ? CHALLENGE_MD5_NOTE : CHALLENGE_BASIC_NOTE,
-                                     .scheme = is_md5 ? auth_scheme_name(AUTH_MD5) : NULL,
-                                     .is_important = is_md5});
+                                     .scheme = is_md5 ? auth_scheme_name(AUTH_MD5) : "Basic",
+                                     .is_important = true});
 }
 
 void web_note_told(struct web *web)

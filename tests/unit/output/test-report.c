@@ -624,6 +624,31 @@ static void test_warning(void **state)
     assert_string_equal(capture.text_err, "kitchen.local: needs a cable\n");
 }
 
+/* Of many boards, the first one that asks in each weak way is named, before the one password is
+ * typed. */
+static void test_fleet_weak(void **state)
+{
+    (void)state;
+    static const char *const schemes[] = {"MD5", "Basic", "MD5", "PIN", "Basic", "PIN"};
+    const struct ota_totals totals = {.boards = 6, .running = 6};
+    struct ota_event told = event(OTA_EVENT_NOTE);
+    struct report *report;
+
+    told.totals = &totals;
+    told.is_important = true;
+    capture_begin(&capture);
+    report = report_new(&(struct report_settings){0});
+    assert_non_null(report);
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        told.scheme = told.message = schemes[i];
+        report_event(&told, report);
+    }
+    report_free(report);
+    capture_end(&capture);
+    assert_string_equal(capture.text_err,
+                        "kitchen.local: MD5\nkitchen.local: Basic\nkitchen.local: PIN\n");
+}
+
 static void test_fleet_json(void **state)
 {
     (void)state;
@@ -666,6 +691,7 @@ int main(void)
         cmocka_unit_test(test_count_down),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_warning),
+        cmocka_unit_test(test_fleet_weak),
         cmocka_unit_test(test_fleet_json),
     };
 

@@ -117,6 +117,13 @@ static void on_note(struct book_board *board, bool is_important, const char *mes
                                        "8 are tried") == 0;
 }
 
+static void on_basic(struct book_board *board, void *userdata)
+{
+    (void)board;
+    (void)userdata;
+    fail();
+}
+
 static void on_unasked(struct book_board *board, void *userdata)
 {
     (void)board;
@@ -177,6 +184,7 @@ static struct book_board *begin(void)
     static uint8_t data[] = "built at 12:00:00";
     static const struct image image = {.data = data, .size = sizeof data};
     static struct tasmotas_config config = {.on_note = on_note,
+                                            .on_basic = on_basic,
                                             .on_unasked = on_unasked,
                                             .on_found = on_found,
                                             .on_same = on_same,
