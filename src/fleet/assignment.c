@@ -121,15 +121,23 @@ static bool is_scheme_equal(const struct target *a, const struct target *b)
     return (a->scheme ? a->scheme->port : 0) == (b->scheme ? b->scheme->port : 0);
 }
 
-static void describe_schemes(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct target *a,
-                             const struct target *b)
+/* Without a scheme, the user has not written the protocol's name, or has done so elsewhere. */
+static void describe_ways(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
+                          const struct assignment *b)
 {
-    if (a->scheme && b->scheme)
+    const struct target_scheme *first = a->target.scheme, *second = b->target.scheme;
+    const bool are_one = a->protocol == b->protocol;
+
+    if (first && second)
         snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with %s:// and with %s://",
-                 a->scheme->name, b->scheme->name);
+                 first->name, second->name);
+    else if (first || second)
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with %s:// and without%s%s",
+                 (first ? first : second)->name, are_one ? "" : ", which means ",
+                 are_one ? "" : (first ? b : a)->protocol->name);
     else
-        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with %s:// and without",
-                 (a->scheme ? a : b)->scheme->name);
+        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "is named twice, with the protocols %s and %s",
+                 a->protocol->name, b->protocol->name);
 }
 
 /* Two files may have the same secret. NULL: none. */
@@ -147,11 +155,8 @@ static bool is_key_equal(const unsigned char *a, const unsigned char *b)
 static void compare_ways(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,
                          const struct assignment *b)
 {
-    if (a->protocol != b->protocol)
-        snprintf(text, ASSIGNMENT_DIFFERENCE_MAX, "would get its image by %s and by %s",
-                 a->protocol->name, b->protocol->name);
-    else if (!is_scheme_equal(&a->target, &b->target))
-        describe_schemes(text, &a->target, &b->target);
+    if (a->protocol != b->protocol || !is_scheme_equal(&a->target, &b->target))
+        describe_ways(text, a, b);
 }
 
 static void compare_demands(char text[ASSIGNMENT_DIFFERENCE_MAX], const struct assignment *a,

@@ -150,7 +150,7 @@ class Names(Config):
         self.user(f"[board one]\n{named}[board two]\n{named}protocol = web\n[board three]\nhost = localhost:9\npage = esp8266\n")
         result = self.run("one", "two", "-f", "fw.bin")
         self.assertEqual((result.status, result.out), (2, ""), result)
-        self.assertIn("two would get its image by espota and by web; leave one of them out", result.err)
+        self.assertIn("two is named twice, with the protocols espota and web; leave one of them out", result.err)
         result = self.run("three", "-f", "fw.bin")
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn("three gets its image by espota, but page=", result.err)

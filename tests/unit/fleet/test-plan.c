@@ -239,8 +239,12 @@ static const struct {
     {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
      "hosts, line 2: k.local would get two different images"},
     {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
-     "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
-     "out"},
+     "hosts, line 2: k.local is named twice, with espota:// and without, which means other; leave "
+     "one of them out"},
+    {"http://k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice, with http:// and with espota://; leave one of them out"},
+    {"k.local protocol=web\nk.local\n", "a.bin", OTA_E_USAGE,
+     "k.local is named twice, with the protocols web and other; leave one of them out"},
     {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
     {"*\n", "a.bin", OTA_E_USAGE, "and needs --serve"},
     {"espota://k.local protocol=web\n", "a.bin", OTA_E_USAGE,
