@@ -349,6 +349,26 @@ static void warn_of_no_password(const struct program *program)
                      "that of the boards' pages, as some boards are told to fetch");
 }
 
+/* Boards that ask send the server's password itself. */
+static enum ota_error check_min_auth(struct program *program)
+{
+    const struct options *options = program->options;
+    const char *password = options->plan.password;
+    const bool has_password = password && *password;
+
+    if (options->plan.min_auth == AUTH_MD5 || program->has_told)
+        return OTA_OK;
+    if (has_password && !options->serve.certificate)
+        return ota_fail(&program->failure, OTA_E_USAGE,
+                        "boards that ask --serve send the password itself (Basic), and --min-auth "
+                        "allows nothing below SHA-256; encrypt it with --tls-cert and --tls-key, "
+                        "or allow it with --min-auth md5");
+    if (!has_password && options->typed[OPTION_MIN_AUTH])
+        diag_warning("--serve ignores --min-auth, as no board is told to fetch and no password is "
+                     "given: whoever asks gets the image");
+    return OTA_OK;
+}
+
 /* -- the certificate -- */
 
 /* Reads a file into secret memory; the caller frees it with secret_free(). */
@@ -643,7 +663,7 @@ static enum ota_error prepare_serving(struct program *program)
 
     if (plan_make(&program->plan, &program->options->plan, failure) != OTA_OK ||
         make_offers(program) != OTA_OK || list_boards(program) != OTA_OK ||
-        with_identity(program, open_serve) != OTA_OK)
+        check_min_auth(program) != OTA_OK || with_identity(program, open_serve) != OTA_OK)
         return failure->error;
     report_ask(program->report, tell_serve_standings, program->serve);
     report_queue_output(program->report, program->loop);

@@ -948,10 +948,26 @@ class Serve(Scenario):
                 hosts = self.file(f"list-{len(rows)}", f"10.0.0.8\n{line.format(board)}\n".encode())
                 rows += [(["--serve=0", "-f", self.path, "--hosts", hosts, *more], f"{hosts}, line 2: {message}")
                          for more in ([], ["-a", "other"])]
+        for more in ([], ["--hosts", self.file("askers", b"24:0A:C4:00:00:01\n")]):
+            rows.append((["--serve=0", "-f", self.path, "-a", "swordfish", "--min-auth", "sha256", *more],
+                         "boards that ask --serve send the password itself (Basic), and --min-auth allows nothing below SHA-256; "
+                         "encrypt it with --tls-cert and --tls-key, or allow it with --min-auth md5"))
         for arguments, message in rows:
             result = run(*arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
             self.assertIn(message, result.err)
+
+    def test_min_auth(self):
+        """It says something of a password that is given away only."""
+        certificate, key = self.certificate("one.example")
+        ignored = "--serve ignores --min-auth, as no board is told to fetch and no password is given"
+        for arguments, is_ignored in ((("--min-auth", "sha256"), True), (("--min-auth", "md5"), False),
+                                      (("--min-auth", "sha256", "-q"), False), (("--min-auth", "md5", "-a", "swordfish"), False),
+                                      (("--min-auth", "sha256", "-a", "swordfish", "--tls-cert", certificate, "--tls-key", key),
+                                       False)):
+            result = run("--serve=0", "-f", self.path, "--serve-for", "0.1", *arguments)
+            self.assertEqual((result.status, result.out), (0, ""), result)
+            self.assertEqual(ignored in result.err, is_ignored, result)
 
 
 if __name__ == "__main__":
