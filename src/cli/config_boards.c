@@ -472,12 +472,37 @@ static enum ota_error warn_of_board(const char *name, bool is_from_project, void
     return OTA_OK;
 }
 
+/* The settings are there for uploads, so they are no error, as they would be in a list. */
+static void warn_of_page(const struct hosts *hosts)
+{
+    const struct host_line *first = NULL;
+    char shown[NAME_SHOWN];
+    size_t others = 0;
+
+    for (size_t i = 0; i < hosts->count; i++) {
+        const struct host_line *board = &hosts->lines[i];
+        const char *const *own = (const char *const *)board->own.values;
+
+        if (!board->label || (!own[UPLOAD_OWN_PAGE] && !own[UPLOAD_OWN_FIELD]))
+            continue;
+        others += first != NULL;
+        first = first ? first : board;
+    }
+    if (first)
+        diag_warning("--serve ignores page and field of %s%s in the configuration: of all pages, "
+                     "only Tasmota's can tell its board to fetch",
+                     escape_string(shown, sizeof shown, first->label),
+                     others ? " and other boards" : "");
+}
+
 void config_boards_warn(const struct hosts *hosts, const struct command_line *line,
                         const struct config *config, bool has_password, bool has_key)
 {
     char shown[NAME_SHOWN];
     struct ota_failure ignored;
 
+    if (line->given[OPTION_SERVE])
+        warn_of_page(hosts);
     for (size_t i = 0; i < line->boards.count; i++)
         if (line->boards.items[i][0] == '@')
             warn_if_replaced(config, CONFIG_GROUP, line->boards.items[i] + 1);

@@ -30,7 +30,7 @@ enum ota_error config_boards_add_all(struct hosts *hosts, const struct command_l
                                      const struct config *config, struct ota_failure *failure);
 
 /* Warns of boards of a project file that replace boards of the user's, and of one that gets no
- * password, or key, though there is one. */
+ * password, or key, though there is one; and of what --serve ignores of a board. */
 void config_boards_warn(const struct hosts *hosts, const struct command_line *line,
                         const struct config *config, bool has_password, bool has_key);
 

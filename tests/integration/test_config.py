@@ -671,6 +671,17 @@ class Hostile(Config):
         self.assertIn("; yours is not for a board that a project file, .esp-ota, names\n", result.err)
         self.assert_no_secret(result, "kwert")
 
+    def test_page_of_a_board_that_is_told_to_fetch(self):
+        """It is there for uploads. --serve says that it has no use for it."""
+        said = "--serve ignores page and field of {} in the configuration: of all pages, only Tasmota's can tell"
+        self.user("[board kitchen]\nhost = http://127.0.0.1:9\npage = form\nfield = f\n"
+                  "[board attic]\nhost = http://127.0.0.1:9\npage = form\nfield = f\n[board cellar]\nhost = http://127.0.0.1:9\n")
+        for arguments, who in ((("-i", "kitchen"), "kitchen"), (("-i", "kitchen", "-i", "attic"), "kitchen and other boards"),
+                               (("-i", "cellar"), None), (("-i", "kitchen", "-q"), None)):
+            result = self.run("--serve=127.0.0.1:0", *arguments, "-f", "fw.bin")
+            self.assertEqual((result.status, result.out), (5, ""), result)
+            self.assertEqual(re.findall("--serve ignores .* can tell", result.err), [said.format(who)] if who else [], result)
+
     def test_scheme_of_a_board(self):
         """A project can ask for more than the user does, and not for less."""
         board = self.board("-P", "kwert")
