@@ -1042,10 +1042,10 @@ def serve(case, handler, context=None):
 class HandMade(Scenario):
     """Servers that are no board's, or say little."""
 
-    def upload(self, server):
+    def upload(self, server, **env):
         self.where = address()
         path = self.file("fw.bin", sketch("esp8266"))
-        return run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--retries", "0")
+        return run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--retries", "0", **env)
 
     def test_one_reply_for_every_path(self):
         result = self.upload(SaysOk)
@@ -1053,12 +1053,16 @@ class HandMade(Scenario):
         self.assertIn('answers, but has no known update page', result.err)
 
     def test_redirects(self):
-        for leads_to, status, said in (("/", 0, "received by the board"), ("/login", 11, "(status 303)")):
+        for leads_to, status, said in (("/", 0, "received by the board"), ("/login", 11, '(status 303, Location "/login")'),
+                                        ("http://a:geheim@portal.example/?key=geheim", 11,
+                                         'Location "http://a:...@portal.example/?...")'),
+                                        ("//portal.example/geheim", 11, '(status 303, Location "(words that repeat')):
             with self.subTest(leads_to):
                 Redirect.leads_to = leads_to
-                result = self.upload(Redirect)
+                result = self.upload(Redirect, ESP_OTA_AUTH="geheim")
                 self.assertEqual(result.status, status, result)
                 self.assertIn(said, result.err)
+                self.assertNotIn("geheim", result.err)
 
     def test_redirects_of_webupdater(self):
         """Its 307 is a success, but not another host's or a login's."""

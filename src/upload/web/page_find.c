@@ -222,11 +222,10 @@ enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
 
 static void note_location(struct page_finder *finder, const struct http_reply *reply)
 {
-    char location[HTTP_TEXT_MAX + QUOTED_MAX];
+    char location[PAGE_LOCATION_MAX];
 
-    if (http_reply_is_redirection(reply) && *reply->location)
-        text_append(finder->found, sizeof finder->found, ", Location \"%s\"",
-                    escape_string(location, sizeof location, reply->location));
+    if (*page_location_text(location, reply))
+        text_append(finder->found, sizeof finder->found, ", Location \"%s\"", location);
 }
 
 /* How much a reply without a page tells. */

@@ -2,6 +2,7 @@
 #include "upload/web/page_text.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -86,11 +87,33 @@ char *page_text_from(char *target, size_t capacity, const char *body, size_t len
     return page_text(target, capacity, body, length);
 }
 
-char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *text)
+/* Whether the host of a URL was cut off: a password may be in what was kept. */
+static bool is_host_cut(const char *location)
 {
+    const char *slashes = strstr(location, "//");
+
+    return slashes && !strpbrk(slashes + 2, "/?#") && strlen(location) >= HTTP_TEXT_MAX - 1;
+}
+
+char *page_location_text(char target[PAGE_LOCATION_MAX], const struct http_reply *reply)
+{
+    const char *location = http_reply_is_redirection(reply) ? reply->location : "";
+
+    escape_string(target, PAGE_LOCATION_MAX, location);
+    char *slashes = is_host_cut(location) ? strstr(target, "//") : NULL;
+    char *end = slashes ? slashes + 1 : target + strcspn(target, "?#");
+    if (*end)
+        snprintf(end + 1, PAGE_LOCATION_MAX - (size_t)(end + 1 - target), "...");
+    return target;
+}
+
+char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *location,
+                       const char *text)
+{
+    snprintf(target, PAGE_STATUS_MAX, "status %u", status);
+    if (*location)
+        text_append(target, PAGE_STATUS_MAX, ", Location \"%s\"", location);
     if (*text)
-        snprintf(target, PAGE_STATUS_MAX, "status %u, \"%s\"", status, text);
-    else
-        snprintf(target, PAGE_STATUS_MAX, "status %u", status);
+        text_append(target, PAGE_STATUS_MAX, ", \"%s\"", text);
     return target;
 }

@@ -4,6 +4,8 @@
 #ifndef ESP_OTA_UPLOAD_WEB_PAGE_TEXT_H
 #define ESP_OTA_UPLOAD_WEB_PAGE_TEXT_H
 
+#include "http/reply.h"
+
 #include <stddef.h>
 
 enum { PAGE_TEXT_MAX = 320 };
@@ -17,9 +19,16 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length);
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words);
 
-/* A status of HTTP, with page_text() of its reply if there is any: 'status 404, "Not found"'.
- * Returns target. */
-enum { PAGE_STATUS_MAX = PAGE_TEXT_MAX + 32 };
-char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *text);
+/* Where a redirect leads, escaped and cut to fit. The password in the URL and what follows "?" or
+ * "#" may be secrets, and are not shown. "" if the reply is no redirect, or leads nowhere. Returns
+ * target. */
+enum { PAGE_LOCATION_MAX = HTTP_TEXT_MAX + 64 };
+char *page_location_text(char target[PAGE_LOCATION_MAX], const struct http_reply *reply);
+
+/* A status of HTTP, with the page_location_text() and page_text() of its reply unless they are "":
+ * 'status 404, "Not found"', 'status 303, Location "/login"'. Returns target. */
+enum { PAGE_STATUS_MAX = PAGE_TEXT_MAX + PAGE_LOCATION_MAX + 48 };
+char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *location,
+                       const char *text);
 
 #endif

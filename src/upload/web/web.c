@@ -248,6 +248,15 @@ const char *web_hide_secrets(const struct web *web, const char *text)
     return page_hide_secrets(&secrets, text);
 }
 
+const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
+                            const struct http_reply *reply, const char *text)
+{
+    char location[PAGE_LOCATION_MAX];
+
+    page_location_text(location, reply);
+    return page_status_text(status, reply->status, web_hide_secrets(web, location), text);
+}
+
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
 {
     return web_hide_secrets(web, escape_string(shown, WEB_PATH_MAX, path));

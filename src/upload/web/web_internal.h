@@ -157,6 +157,9 @@ const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX]);
 bool web_repeats_answer(const struct web *web, const char *text);
 /* Text from the board, without what it repeats of the password and the answers to it. */
 const char *web_hide_secrets(const struct web *web, const char *text);
+/* The page_status_text() of a reply, without secrets; text is its page_text(), likewise. */
+const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
+                            const struct http_reply *reply, const char *text);
 /* A path, which the board's form may have given, escaped and without them. */
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path);
 

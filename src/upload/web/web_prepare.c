@@ -37,7 +37,7 @@ static void fail_step(struct web *web, const struct http_reply *reply, const cha
     if (is_absent)
         ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has %s",
                  web->finder.page->title, web_show_path(web, path, web->path),
-                 page_status_text(status, reply->status, text));
+                 web_status_text(web, status, reply, text));
     else
         ota_fail(&failure, OTA_E_REFUSED, "%s: %s", what, *text ? text : "it gives no reason");
     failure.cause = is_absent ? OTA_CAUSE_NONE : reason_cause(raw);

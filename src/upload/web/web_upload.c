@@ -230,7 +230,7 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply, c
 
     ota_fail(&failure, OTA_E_WRONG_PASSWORD,
              "the board rejected the upload (%s), although it %s; nothing was installed",
-             page_status_text(status, reply->status, text),
+             web_status_text(web, status, reply, text),
              web->history.is_unlocked             ? "took the PIN for its page"
              : web->answer == WEB_ANSWER_ACCEPTED ? "accepted the password for its page"
              : web->authorization                 ? "did not reject the password for its page"
@@ -328,8 +328,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
         fail_unauthorized(web, reply, text);
     } else if (verdict == PAGE_ABSENT) {
         web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: %s",
-                 web_show_path(web, path, web->path),
-                 page_status_text(status, reply->status, text));
+                 web_show_path(web, path, web->path), web_status_text(web, status, reply, text));
     } else if (!web->is_acknowledged) {
         struct ota_failure failure;
         ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
@@ -345,7 +344,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
                  : http_reply_may_be_cut(reply) ? "may lack its end, as it has no length, and does "
                                                   "not say"
                                                 : "does not say",
-                 page_status_text(status, reply->status, text));
+                 web_status_text(web, status, reply, text));
         fail_unclear(web, what);
     }
 }
