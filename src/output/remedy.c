@@ -728,8 +728,9 @@ static const struct remedy {
              "confirms an image only if its sketch reports a version and --serve-version is that "
              "of the image."},
     {.cause = OTA_CAUSE_OTHER_VERSION,
-     .text = "Check that --expect-version, if given, and the file are the intended ones; if they "
-             "are, restart the board, and look on its serial port for why it did not start the "
+     .text = "Check that --expect-version, if given (the whole version), and the file are the "
+             "intended ones; if they are, restart the board, and look on its serial port for why "
+             "it did not start the "
              "image."},
     {.cause = OTA_CAUSE_NO_VERSION,
      .text = "Check that the board is back in the network and shows its version again; "

@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "base/version_match.h"
 #include "discovery/mdns_client.h"
 #include "discovery/plain_query.h"
 #include "upload/announced.h"
@@ -58,7 +59,7 @@ static bool is_as_expected(const struct readback *readback, const char *text)
     const char *expected = readback->config.settings->expect_version;
 
     return announced_fits_image(&readback->now, readback->config.image) &&
-           (!expected || strstr(text, expected));
+           (!expected || version_match_text(text, expected));
 }
 
 static void fail_unannounced(const struct readback *readback, struct ota_failure *result)

@@ -1087,7 +1087,7 @@ class ReadBack(Scenario):
         self.check([
             *(Case(f"{name} tells the new version", web(name, "--web-set", f"version={old}", "--web-set",
                                                         f"version-after={new}"),
-                   (*WEB, "--force", "--expect-version", "99.1"), family=family, image=self.MARKED,
+                   (*WEB, "--force", "--expect-version", new), family=family, image=self.MARKED,
                    says=(f"it runs .*99\\.1.* now \\(before: .*{re.escape(old)}",))
               for name, family, old, new in (("tasmota", "esp8266", "13.3.0", "99.1.0"), ("wled", "esp8266", "15.0", "99.1"))),
             Case("ESPEasy", web("esp8266", "--web-set", "version=20116", "--web-set", "version-after=20117"),
@@ -1097,13 +1097,21 @@ class ReadBack(Scenario):
                                         "version-after=99.1"),
                  (*WEB, "-a", "kwertz", "--expect-version", "99.1"), image=self.MARKED, never=("did not ask for the password",),
                  says=(r"it runs 99\.1\(tasmota\) .*now \(before: 13\.3\(tasmota\)",)),
+            *(Case(f"{name}, a version that begins or ends like the expected one",
+                   web(name, "--web-set", f"version-after={new}"),
+                   (*WEB, "--force", "--expect-version", "0.15.1", "--expect-timeout", "2"), status=12, installed=True,
+                   image=sketch("esp8266") + b"12:00:00\0" + new.encode(), says=(f"its version is {re.escape(new)}",))
+              for name in ("tasmota", "wled-old") for new in ("0.15.10", "10.15.1", "0.15.1-b2")),
+            Case("the image's version begins like that which runs", web("wled-old", "--web-set", "version-after=0.15.1"),
+                 (*WEB, "--force", "--expect-version", "0.15.1"), status=12, installed=True,
+                 image=sketch("esp8266") + b"0.15.10\0", says=("it runs 0\\.15\\.1 .*now, and the image is another version",)),
             Case("another version", web("tasmota", "--web-set", "version-after=14.0"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
-                 says=("has confirmed the upload, but after 2 s its version is 14\\.0", "Check that --expect-version, if given,")),
+                 says=("has confirmed the upload, but after 2 s its version is 14\\.0", "Check that --expect-version, if given \\(the whole version\\)")),
             *(Case(f"{name}, neither the old one nor the image", web(name, "--web-set", "version-after=13.1"),
                    (*WEB, "--force", "--expect-version", "13.1"), status=12, installed=True,
                    says=("has confirmed the upload, but it runs 13\\.1.* now, and the image is another version",
-                         "Check that --expect-version, if given,")) for name in ("tasmota", "wled-old")),
+                         "Check that --expect-version, if given \\(the whole version\\)")) for name in ("tasmota", "wled-old")),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
                  says=("but it did not report its version within 2 s", "back in the network and shows its version")),
@@ -1114,7 +1122,7 @@ class ReadBack(Scenario):
     def test_recovery(self):
         """The safeboot firmware took the upload, and runs again after it. That proves the image only if it is this one."""
         board = web("tasmota", "--web-set", "safeboot", "--web-set", "rolls-back", "--web-set", "version=14.2.0")
-        expected = (*WEB, "--expect-version", "14.2")
+        expected = (*WEB, "--expect-version", "14.2.0")
         self.check([
             Case("and the image is another one", board, (*expected, "--expect-timeout", "6"), family="esp32", status=12,
                  installed=True, never=(" now",),
@@ -1168,7 +1176,7 @@ class ReadBack(Scenario):
         """The new firmware has another password, so its version remains unknown; the upload is confirmed."""
         self.where = address()
         result = run("-i", f"http://{self.where}:{serve(self, Locked)}", "-f", self.file("fw.bin", sketch("esp8266")),
-                     "-a", "kwertz", "--expect-version", "14", "--expect-timeout", "5", "--retries", "0")
+                     "-a", "kwertz", "--expect-version", "14.0", "--expect-timeout", "5", "--retries", "0")
         self.assertEqual(result.status, 12, result)
         self.assertIn("the board has confirmed the upload, but it did not tell its version: ", result.err)
 
@@ -1176,7 +1184,7 @@ class ReadBack(Scenario):
         """It proves nothing, as long as no restart is seen."""
         self.where = address()
         path = self.file("fw.bin", sketch("esp8266"))
-        result = run("-i", f"http://{self.where}:{serve(self, SameTasmota)}", "-f", path, "--expect-version", "13.3",
+        result = run("-i", f"http://{self.where}:{serve(self, SameTasmota)}", "-f", path, "--expect-version", "13.3.0",
                      "--expect-timeout", "2")
         self.assertEqual(result.status, 12, result)
         self.assertIn("reported version 13.3.0(tasmota) before the upload, too, and was not seen to restart", result.err)
@@ -1188,7 +1196,7 @@ class ReadBack(Scenario):
         for server in BusyTasmota, CurtTasmota:
             with self.subTest(server.__name__):
                 self.where = address()
-                result = run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--expect-version", "13.3",
+                result = run("-i", f"http://{self.where}:{serve(self, server)}", "-f", path, "--expect-version", "13.3.0",
                              "--expect-timeout", "8", "-t", "5")
                 self.assertEqual(result.status, 12, result)
 
@@ -1206,7 +1214,7 @@ class ReadBack(Scenario):
     def test_json(self):
         board = self.board(*web("tasmota", "--web-set", "version-after=99.1"))
         path = self.file("fw.bin", self.MARKED)
-        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json", "--expect-version", "99")
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json", "--expect-version", "99.1")
         last = json.loads(result.out.splitlines()[-1])
         self.assertEqual((last["verified"], last["exit_status"], last["phase"]), ("readback", 0, "proof of boot"))
 

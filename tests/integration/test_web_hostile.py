@@ -496,14 +496,14 @@ class Hostile(Scenario):
                 said.append("2.0")
                 return reply(b"Update successful")
             if path == "/json/info":
-                version = f"{PASSWORD}-{said[-1] if said else '1.0'}"
+                version = f"{PASSWORD} {said[-1] if said else '1.0'}"
                 return reply(json.dumps({"brand": "WLED", "ver": version, "arch": "esp8266"}).encode())
             return reply(b"<title>WLED</title>")
 
         for expected, status, says in (("2.0", 0, f"it runs ({HIDDEN}"),
                                        ("3.0", 12, f"its version is ({HIDDEN}")):
             said.clear()
-            result, _ = self.attack(script, "--expect-version", expected, "--expect-timeout", "1", text=f"{PASSWORD}-2.0")
+            result, _ = self.attack(script, "--expect-version", expected, "--expect-timeout", "1", text=f"{PASSWORD} 2.0")
             self.assertEqual(result.status, status, result)
             self.assertIn(says, result.err)
             self.assertNotIn(PASSWORD, result.err)

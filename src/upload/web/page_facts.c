@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/json_memory.h"
+#include "base/version_match.h"
 #include "http/status.h"
 #include "image/image.h"
 #include "upload/web/page_text.h"
@@ -269,7 +270,7 @@ bool page_facts_fit_image(const struct page_facts *facts, const struct image *im
 
     if (!*facts->mark || image_is_compressed(plain))
         return !facts->is_recovery;
-    return memmem(plain->data, plain->size, facts->mark, strlen(facts->mark));
+    return version_match_data(plain->data, plain->size, facts->mark);
 }
 
 bool page_facts_add(struct page_facts *facts, const struct page *page,

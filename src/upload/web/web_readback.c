@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "base/version_match.h"
 #include "discovery/services_at.h"
 #include "image/image.h"
 #include "net/tcp_tune.h"
@@ -141,7 +142,7 @@ static void finish_unproven(struct web *web, const char *version)
     if (!*version)
         fail_unproven(web, OTA_CAUSE_NO_VERSION, "%s%sit did not report its version within %.3g s",
                       reply, but, seconds);
-    else if (strstr(version, expected))
+    else if (version_match_text(version, expected))
         fail_unproven(web, OTA_CAUSE_NOT_RESTARTED,
                       "%s%sit %s version %s%s, and was not seen to restart within %.3g s", reply,
                       but, is_same ? "reported" : "reports", shown,
@@ -218,7 +219,7 @@ static void on_version(struct web *web, const struct http_reply *reply)
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
     const char *version = facts.version;
     bool is_image = may_be_image(web, &facts);
-    bool is_expected = !web->expected_version || strstr(version, web->expected_version);
+    bool is_expected = !web->expected_version || version_match_text(version, web->expected_version);
     bool is_same = strcmp(version, before) == 0;
     bool may_be_old = !web->was_away && (is_same || !*before || facts.is_recovery);
 

@@ -192,6 +192,8 @@ static void test_expected(void **state)
          "it runs ESPHome 2.0 now (before: ESPHome 1.0)"},
         {"another one comes", "", "3.0", true, SECOND, 30 * SECOND, OTA_E_UNPROVEN, false,
          "it announces ESPHome 2.0 now, and another version is expected"},
+        {"one comes that begins like it", "", "2", true, SECOND, 30 * SECOND, OTA_E_UNPROVEN, false,
+         "it announces ESPHome 2.0 now, and another version is expected"},
         {"another one stays", "", "3.0", false, 31 * SECOND, 30 * SECOND, OTA_E_UNPROVEN, false,
          "the board has confirmed the upload, but it announces ESPHome 1.0 as before, and another "
          "version is expected"},

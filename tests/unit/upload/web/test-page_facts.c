@@ -113,10 +113,12 @@ static void test_images(void **state)
         enum inspect_format format;
         bool fits, fits_as_recovery;
     } rows[] = {
-        {"12:00:00", "..12:00:00.", INSPECT_UNKNOWN, true, true},
+        {"12:00:00", "..12:00:00", INSPECT_UNKNOWN, true, true},
         {"12:00:00", "..12:00:01.", INSPECT_UNKNOWN, false, false},
         {"0.15.0", "0.15.0", INSPECT_UNKNOWN, true, true},
         {"0.15.0", "0.15", INSPECT_UNKNOWN, false, false},
+        {"0.15.1", "0.15.10", INSPECT_UNKNOWN, false, false},
+        {"0.15.1", "0.15.1-b2 0.15.1", INSPECT_UNKNOWN, true, true},
         {"", "anything", INSPECT_UNKNOWN, true, false},
         {"0.15.0", "packed", INSPECT_GZIP, true, false},
     };

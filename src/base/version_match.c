@@ -1,0 +1,42 @@
+/* version_match.c: see version_match.h. */
+#include "base/version_match.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Whether words of versions have such characters: "2026.9.0-dev", "1.2~rc1", "14.2.0_b", and
+ * letters beyond ASCII. */
+static bool is_of_word(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || (c && strchr(".-+~_", c));
+}
+
+/* Whether what is written on both sides of a place is one word. */
+static bool is_joined(char before, char after)
+{
+    return is_of_word(before) && is_of_word(after);
+}
+
+bool version_match_data(const void *data, size_t size, const char *wanted)
+{
+    const char *at = data, *const end = at + size;
+    const size_t length = strlen(wanted);
+
+    while ((at = memmem(at, (size_t)(end - at), wanted, length))) {
+        if (at + length == end || !is_joined(wanted[length - 1], at[length]))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+bool version_match_text(const char *told, const char *wanted)
+{
+    const size_t length = strlen(wanted);
+
+    for (const char *at = told; (at = strstr(at, wanted)); at++)
+        if (!is_joined(wanted[length - 1], at[length]) &&
+            (at == told || !is_joined(at[-1], *wanted)))
+            return true;
+    return false;
+}
