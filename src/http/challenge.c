@@ -137,7 +137,7 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
     struct challenge current = {0};
     char name[CHALLENGE_TEXT_MAX], text[CHALLENGE_TEXT_MAX];
 
-    for (;;) {
+    while (!challenge->has_folded) {
         skip_blanks(&reader, " \t,");
         if (reader.at == reader.end || !*reader.at)
             break;
@@ -162,7 +162,7 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
 void challenge_add_folded(struct challenge *challenge)
 {
     challenge->scheme = CHALLENGE_UNKNOWN;
-    challenge->has_digest = true;
+    challenge->has_digest = challenge->has_folded = true;
 }
 
 bool challenge_is_digest(const struct challenge *challenge)

@@ -34,6 +34,7 @@ struct challenge {
     bool has_qop;    /* qop="auth" is offered */
     bool has_digest; /* a Digest of any kind is, or may be, among the challenges */
     bool is_stale;
+    bool has_folded; /* a header went on in a line that was not read */
 };
 
 /* Adds the value of one WWW-Authenticate header, which may hold several challenges. The strongest
@@ -41,7 +42,8 @@ struct challenge {
 void challenge_add(struct challenge *challenge, const char *value, size_t length);
 
 /* Adds that the last WWW-Authenticate header goes on in another line (folded, RFC 9112, 5.2), which
- * is not read: what the header asked for is unknown then, and counts as a Digest. */
+ * is not read: what the header asked for is unknown then, and counts as a Digest. Of all headers of
+ * the reply, none can be answered, as the folded one may ask for something stronger. */
 void challenge_add_folded(struct challenge *challenge);
 
 bool challenge_is_digest(const struct challenge *challenge);
