@@ -15,13 +15,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN_LENGTH = 512 };
+enum { SHOWN_LENGTH = 512, REASON_MAX = 320 };
 
 static const char PROJECT_NAME[] = ".esp-ota";
 static const char SYSTEM_PATH[] = "/etc/esp-ota.conf";
@@ -60,19 +61,57 @@ const char *config_distrust(const struct stat *status, bool may_be_roots)
     return NULL;
 }
 
-/* What reads the file nevertheless, for the end of the reason. */
-static const char *remedy(mode_t mode)
+static bool is_of_another(const struct config_file *file, const struct stat *status)
 {
-    return S_ISREG(mode) || S_ISLNK(mode) ? "; --config reads it nevertheless" : "";
+    return S_ISREG(status->st_mode) && status->st_uid != geteuid() &&
+           (file->is_project || status->st_uid != 0);
+}
+
+/* Whether sudo was called by the user with this ID, in digits. */
+static bool has_called_sudo(const char *id)
+{
+    const char *caller = getenv("SUDO_UID");
+
+    return caller && strcmp(caller, id) == 0;
+}
+
+/* What to do about the file of another user. */
+static const char *suggest_owner(const struct config_file *file, bool is_sudo)
+{
+    if (file->is_project)
+        return "";
+    if (strcmp(file->path, SYSTEM_PATH) == 0)
+        return "give it to root, or ";
+    return is_sudo ? "sudo -H reads root's, or " : "set HOME to your own folder, or ";
+}
+
+/* Why the file is not read, and what to do about it. Returns text. */
+static const char *explain(char text[REASON_MAX], const struct config_file *file,
+                           const struct stat *status, const char *why)
+{
+    const bool is_readable = S_ISREG(status->st_mode) || S_ISLNK(status->st_mode);
+    char id[24];
+
+    snprintf(id, sizeof id, "%ju", (uintmax_t)status->st_uid); /* a name could take a lookup */
+    const bool is_sudo = has_called_sudo(id);
+    if (is_of_another(file, status))
+        snprintf(text, REASON_MAX,
+                 "%s (ID %s%s); %slook at what it says and then read it with --config FILE", why,
+                 id, is_sudo ? ", who called sudo" : "", suggest_owner(file, is_sudo));
+    else
+        snprintf(text, REASON_MAX, "%s%s", why,
+                 is_readable ? "; --config reads it nevertheless" : "");
+    return text;
 }
 
 /* -1: out of memory. */
-static int note_distrust(struct strings *notes, const char *path, mode_t mode, const char *why)
+static int note_distrust(struct strings *notes, const struct config_file *file,
+                         const struct stat *status, const char *why)
 {
-    char shown[SHOWN_LENGTH], note[SHOWN_LENGTH + 128];
+    char reason[REASON_MAX], note[SHOWN_LENGTH + REASON_MAX + 32];
 
-    snprintf(note, sizeof note, "%s is not read: %s%s", escape_string(shown, sizeof shown, path),
-             why, remedy(mode));
+    snprintf(note, sizeof note, "%s is not read: %s", file->shown,
+             explain(reason, file, status, why));
     char *copy = strdup(note);
     if (copy && strings_add(notes, copy) == 0)
         return 0;
@@ -152,15 +191,16 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
 
     if (find_project(path, &status) && !input_is_null_device(path)) {
         const char *why = config_distrust(&status, false);
+        struct config_file *file = &files[count++];
 
-        if (why && note_distrust(notes, path, status.st_mode, why) < 0)
+        file->is_project = true;
+        if (config_file_set(file, path) < 0 ||
+            (why && note_distrust(notes, file, &status, why) < 0))
             return -1;
-        files[count].is_project = true;
-        if (!why && config_file_set(&files[count++], path) < 0)
-            return -1;
+        if (why)
+            config_file_free(&files[--count]);
     }
     /* A folder that cannot be searched, such as another user's home, counts as one without it. */
-    files[count].is_project = false;
     if (find_user(path) && exists(path) && config_file_set(&files[count++], path) < 0)
         return -1;
     if (exists(SYSTEM_PATH) && config_file_set(&files[count++], SYSTEM_PATH) < 0)
@@ -179,9 +219,10 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
                               file->shown, strerror(errno));
     const char *why = config_distrust(&status, !file->is_project);
+    char reason[REASON_MAX];
     if (why)
-        return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s%s", file->shown,
-                        why, remedy(status.st_mode));
+        return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,
+                        explain(reason, file, &status, why));
     return OTA_OK;
 }
 

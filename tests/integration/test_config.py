@@ -340,8 +340,8 @@ class Places(Config):
         self.assertIn("retries = 1  # ", done.stdout)
         done = show(65534)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (
-            2, "", "esp-ota: cannot read the configuration /etc/esp-ota.conf: it belongs to another user; --config reads it "
-            "nevertheless\n"))
+            2, "", "esp-ota: cannot read the configuration /etc/esp-ota.conf: it belongs to another user (ID 65534); give it to "
+            "root, or look at what it says and then read it with --config FILE\n"))
 
     def test_shown_text_is_a_configuration(self):
         self.user("timeout = 11\nexpect = a  \n[board kitchen]\nhost = k.local\n[group lab]\nmembers = kitchen\n")
@@ -604,24 +604,40 @@ class Hostile(Config):
         os.chown(path, 65534, 65534)
         result = self.run("--show-config")
         self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
-        self.assertIn(f"warning: {path} is not read: it belongs to another user; --config reads it nevertheless", result.err)
+        self.assertIn(f"warning: {path} is not read: it belongs to another user (ID 65534); look at what it says and then read "
+                      "it with --config FILE\n", result.err)
         self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
 
     def test_own_file_of_others(self):
         """It could lead the user's files to any board."""
         path = self.user("timeout = 12\n")
-        rows = [(lambda mode=mode: os.chmod(path, mode), "other users can write it (chmod go-w makes it yours alone)")
+        rows = [(lambda mode=mode: os.chmod(path, mode),
+                 "other users can write it (chmod go-w makes it yours alone); --config reads it nevertheless")
                 for mode in (0o664, 0o646)]
         if os.geteuid() == 0:
-            rows.append((lambda: (os.chmod(path, 0o644), os.chown(path, 65534, 65534)), "it belongs to another user"))
+            rows.append((lambda: (os.chmod(path, 0o644), os.chown(path, 65534, 65534)),
+                         "it belongs to another user (ID 65534); set HOME to your own folder, or look at what it says and then "
+                         "read it with --config FILE"))
         for prepare, why in rows:
             prepare()
             for line in (("--show-config",), ("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")):
                 result = self.run(*line)
                 self.assertEqual((result.status, result.out, result.err),
-                                 (2, "", f"esp-ota: cannot read the configuration {path}: {why}; --config reads it nevertheless\n"))
+                                 (2, "", f"esp-ota: cannot read the configuration {path}: {why}\n"))
             self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
             self.assertEqual(self.settings("--config="), {})
+
+    def test_own_file_of_who_called_sudo(self):
+        """sudo may keep HOME, and then finds the configuration of the user who called it."""
+        requirement.need_root(self, "a file is given to another user")
+        path = self.user("timeout = 12\n")
+        os.chown(path, 65534, 65534)
+        result = self.run("--show-config", SUDO_UID="65534")
+        self.assertEqual((result.status, result.out, result.err),
+                         (2, "", f"esp-ota: cannot read the configuration {path}: it belongs to another user (ID 65534, who called "
+                                 "sudo); sudo -H reads root's, or look at what it says and then read it with --config FILE\n"))
+        result = self.run("--show-config", SUDO_UID="1000")
+        self.assertIn("it belongs to another user (ID 65534); set HOME to your own folder, or look", result.err)
 
     def test_passwords_from_elsewhere(self):
         """They do not go to a board that the project names, unless they are typed beside its name."""
