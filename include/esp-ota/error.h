@@ -156,6 +156,7 @@ enum ota_cause {
     OTA_CAUSE_NO_IMAGE,      /* nothing that is served is for them */
     OTA_CAUSE_UNFINISHED,    /* a download runs or broke off, or their turn has not come */
     OTA_CAUSE_KEEPS_OLD,     /* they took the image, and came back without it */
+    OTA_CAUSE_OTHER_IMAGE,   /* they took it, and run neither it nor what they ran before */
     OTA_CAUSE_SEVERAL,       /* several of these */
     OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not

@@ -762,6 +762,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_UNFINISHED,
      .text = "Serve for longer; if downloads break off, check the board's Wi-Fi signal and power "
              "supply."},
+    {.cause = OTA_CAUSE_OTHER_IMAGE,
+     .text = "Check that the file is the intended one, and that nobody else updates the board, as "
+             "from its own OtaUrl; then serve it again."},
     {.cause = OTA_CAUSE_KEEPS_OLD,
      .text = "Look on the board's serial port for why it does not start the image that it takes."},
     {.cause = OTA_CAUSE_SEVERAL, .text = "See the lines above for what each board lacks."},

@@ -34,6 +34,10 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
     const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
     const char *did = tasmota->order.board->fetched_us ? "took the image" : "has the image's MD5";
     const bool is_same = strcmp(version, tasmota->facts.version) == 0;
+    const enum ota_cause cause = tasmota->is_in_safeboot ? OTA_CAUSE_RECOVERY
+                                 : !*version             ? OTA_CAUSE_NOT_BACK
+                                 : is_same               ? OTA_CAUSE_KEEPS_OLD
+                                                         : OTA_CAUSE_OTHER_IMAGE;
     char text[TASMOTA_NOTE_MAX];
 
     version = tasmota_hide_secrets(tasmota, version);
@@ -53,8 +57,7 @@ static void fail_unreturned(struct tasmota *tasmota, const char *version)
         snprintf(text, sizeof text, "it took the image, but still runs %s after %.3g s", version,
                  seconds);
     ota_fail(&tasmota->outcome, OTA_E_NOT_RETURNED, "%s", text);
-    if (tasmota->is_in_safeboot)
-        tasmota->outcome.cause = OTA_CAUSE_RECOVERY;
+    tasmota->outcome.cause = cause;
     tasmota_conclude(tasmota);
 }
 

@@ -469,6 +469,7 @@ class Tasmota(Scenario):
                            arguments=["--expect-timeout", "3"])
         self.assertEqual(result.status, 12, result)
         self.assertRegex(result.err, r"it took the image, but runs 15\.6\.0\(tasmota\) of \S+, and the image is another version")
+        self.assertIn("Check that the file is the intended one, and that nobody else updates the board", result.err)
 
     def test_has_it_already(self):
         board = self.tasmota()

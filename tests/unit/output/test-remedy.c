@@ -121,6 +121,7 @@ static const struct row {
     {OTA_E_NOT_RETURNED, OTA_CAUSE_NO_IMAGE, SKETCH, "", "an image that is for the board"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_UNFINISHED, SKETCH, "", "if downloads break off"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_KEEPS_OLD, SKETCH, "", "start the image that it takes"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_OTHER_IMAGE, SKETCH, "", "nobody else updates the board"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_NOT_BACK, SKETCH, "", "If the board sleeps"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_SEVERAL, SKETCH, "", "See the lines above"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_TURNED_AWAY, SKETCH, "", "what the warnings say"},
