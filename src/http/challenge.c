@@ -202,14 +202,7 @@ static bool fail_too_long(struct ota_failure *failure)
     return false;
 }
 
-/* A request to a server that has sent a challenge. */
-struct question {
-    const struct challenge *challenge;
-    const char *user, *password;
-    const char *method, *uri;
-};
-
-static bool write_basic(char *answer, char *pair, const struct question *question,
+static bool write_basic(char *answer, char *pair, const struct challenge_question *question,
                         struct ota_failure *failure)
 {
     static const char start[] = "Authorization: Basic ";
@@ -247,7 +240,7 @@ static bool fail_hash(enum challenge_scheme scheme, struct ota_failure *failure)
     return false;
 }
 
-static bool compute_response(struct digest_work *work, const struct question *question,
+static bool compute_response(struct digest_work *work, const struct challenge_question *question,
                              const char *cnonce, struct ota_failure *failure)
 {
     const struct challenge *challenge = question->challenge;
@@ -273,7 +266,7 @@ static bool compute_response(struct digest_work *work, const struct question *qu
     return hash_text(scheme, work->response, text) == 0 || fail_hash(scheme, failure);
 }
 
-static bool format_digest(char answer[ANSWER_MAX], const struct question *question,
+static bool format_digest(char answer[ANSWER_MAX], const struct challenge_question *question,
                           const char *response, const char *cnonce)
 {
     const struct challenge *challenge = question->challenge;
@@ -291,8 +284,8 @@ static bool format_digest(char answer[ANSWER_MAX], const struct question *questi
                     response, opaque, qop) < ANSWER_MAX;
 }
 
-static bool write_digest(char *answer, struct digest_work *work, const struct question *question,
-                         struct ota_failure *failure)
+static bool write_digest(char *answer, struct digest_work *work,
+                         const struct challenge_question *question, struct ota_failure *failure)
 {
     char cnonce[CNONCE_DIGITS + 1];
 
@@ -308,8 +301,8 @@ static bool write_digest(char *answer, struct digest_work *work, const struct qu
            (format_digest(answer, question, work->response, cnonce) || fail_too_long(failure));
 }
 
-static bool write_answer(char *answer, struct digest_work *work, const struct question *question,
-                         struct ota_failure *failure)
+static bool write_answer(char *answer, struct digest_work *work,
+                         const struct challenge_question *question, struct ota_failure *failure)
 {
     if (!challenge_is_user(question->user)) {
         ota_fail(failure, OTA_E_USAGE,
@@ -322,11 +315,9 @@ static bool write_answer(char *answer, struct digest_work *work, const struct qu
     return write_digest(answer, work, question, failure);
 }
 
-char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
-                       const char *method, const char *uri, struct auth_answer *given,
+char *challenge_answer(const struct challenge_question *question, struct auth_answer *given,
                        struct ota_failure *failure)
 {
-    const struct question question = {challenge, user, password, method, uri};
     struct digest_work *work = secret_alloc(sizeof *work);
     char *answer = secret_alloc(ANSWER_MAX);
     bool is_done = false;
@@ -335,7 +326,7 @@ char *challenge_answer(const struct challenge *challenge, const char *user, cons
     if (!work || !answer)
         ota_fail_no_memory(failure);
     else
-        is_done = write_answer(answer, work, &question, failure);
+        is_done = write_answer(answer, work, question, failure);
 
     if (is_done) {
         memcpy(given->cnonce, work->secret, sizeof work->secret);

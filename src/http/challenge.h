@@ -56,14 +56,20 @@ bool challenge_can_be_answered(const struct challenge *challenge);
  * character, and 1 to 128 bytes. */
 bool challenge_is_user(const char *user);
 
-/* Returns the whole header, "Authorization: ...", for one request with this method and URI; NULL,
- * with failure filled in, when memory ran out, libcrypto refuses the hash, or the user's name
- * cannot be sent (challenge_is_user()). The caller frees it with secret_free(). The answer to a
- * Digest is computed anew for each request, always with nc=00000001 and another cnonce. Fills in
- * given with what nobody may be shown of it: the response, and in the cnonce's place the hash of
- * user, realm and password; both are "" for Basic, and the caller cleanses them. */
-char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
-                       const char *method, const char *uri, struct auth_answer *given,
+/* A request to a server that has sent a challenge. */
+struct challenge_question {
+    const struct challenge *challenge;
+    const char *user, *password;
+    const char *method, *uri;
+};
+
+/* Returns the whole header, "Authorization: ...", for this request. NULL, with failure filled in:
+ * memory ran out, libcrypto refuses the hash, or the user's name cannot be sent
+ * (challenge_is_user()). The caller frees it with secret_free(). The answer to a Digest is computed
+ * anew for each request, always with nc=00000001 and another cnonce. Fills in given with what
+ * nobody may be shown of it: the response, and in the cnonce's place the hash of user, realm and
+ * password; both are "" for Basic, and the caller cleanses them. */
+char *challenge_answer(const struct challenge_question *question, struct auth_answer *given,
                        struct ota_failure *failure);
 
 /* For people, when a challenge asks for Basic and nothing encrypts the connection. */

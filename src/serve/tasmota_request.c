@@ -58,8 +58,13 @@ static bool answer_challenge(struct tasmota *tasmota, const struct http_reply *r
 
     config->on_basic(tasmota->order.board, config->userdata);
     trust_answered(&tasmota->trust, TRUST_PASSWORD);
-    tasmota->authorization =
-        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path, &given, failure);
+
+    const struct challenge_question question = {.challenge = &basic,
+                                                .user = user_of(tasmota),
+                                                .password = password,
+                                                .method = "GET",
+                                                .uri = tasmota->path};
+    tasmota->authorization = challenge_answer(&question, &given, failure);
     if (!tasmota->authorization || !echo_learn(&tasmota->echo, password, NULL, failure))
         return false;
     send_command(tasmota);

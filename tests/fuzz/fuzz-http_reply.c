@@ -13,10 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void answer(const struct challenge *challenge)
 {
+    const struct challenge_question question = {.challenge = challenge,
+                                                .user = "user",
+                                                .password = "password",
+                                                .method = "POST",
+                                                .uri = "/update"};
     struct auth_answer given;
     struct ota_failure failure;
-    char *header =
-        challenge_answer(challenge, "user", "password", "POST", "/update", &given, &failure);
+    char *header = challenge_answer(&question, &given, &failure);
 
     require(!header || (!strpbrk(header, "\r\n") && strncmp(header, "Authorization: ", 15) == 0));
     require(header || challenge->scheme != CHALLENGE_BASIC);

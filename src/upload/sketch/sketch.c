@@ -179,9 +179,13 @@ static void sketch_post(struct sketch *sketch, const char *path,
 
     sketch->path = path;
     const char *password = is_asking_for_chip(sketch) || !sketch->password ? "" : sketch->password;
+    const struct challenge_question question = {.challenge = &basic,
+                                                .user = SKETCH_USER,
+                                                .password = password,
+                                                .method = "POST",
+                                                .uri = path};
     secret_free(sketch->authorization);
-    sketch->authorization =
-        challenge_answer(&basic, SKETCH_USER, password, "POST", path, &given, &failure);
+    sketch->authorization = challenge_answer(&question, &given, &failure);
     const struct http_request_config config = {
         .board = sketch->upload.config.board,
         .address = &address,

@@ -228,8 +228,12 @@ static bool authorize(struct web *web, const char *method, const char *path)
     if (!note_answer(web))
         return false;
 
-    web->authorization = challenge_answer(&web->challenge, user_of(web), web->password, method,
-                                          path, &given, &failure);
+    const struct challenge_question question = {.challenge = &web->challenge,
+                                                .user = user_of(web),
+                                                .password = web->password,
+                                                .method = method,
+                                                .uri = path};
+    web->authorization = challenge_answer(&question, &given, &failure);
     const bool is_done =
         web->authorization &&
         (!web->upload.config.echo || echo_learn(web->upload.config.echo, NULL, &given, &failure));

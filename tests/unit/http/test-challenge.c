@@ -21,6 +21,15 @@
 static struct auth_answer given; /* by the last answer */
 static struct ota_failure failure;
 
+static char *answer_to(const struct challenge *challenge, const char *user, const char *password,
+                       const char *method, const char *uri)
+{
+    const struct challenge_question question = {
+        .challenge = challenge, .user = user, .password = password, .method = method, .uri = uri};
+
+    return challenge_answer(&question, &given, &failure);
+}
+
 static const char *refused_hash; /* NULL: none */
 
 EVP_MD *__real_EVP_MD_fetch(OSSL_LIB_CTX *context, const char *algorithm, const char *properties);
@@ -153,15 +162,14 @@ static void test_basic(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char *answer =
-            challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/", &given, &failure);
+        char *answer = answer_to(&challenge, pairs[i][0], pairs[i][1], "GET", "/");
 
         assert_non_null(answer);
         assert_string_equal(answer, pairs[i][2]);
         assert_true(!*given.cnonce && !*given.response);
         secret_free(answer);
     }
-    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/", &given, &failure));
+    assert_null(answer_to(&challenge, "a:b", "c", "GET", "/"));
     assert_int_equal(failure.error, OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "the name of the user in the URL cannot be sent"));
 }
@@ -174,8 +182,7 @@ static void test_digest_without_qop(void **state)
                                         .nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093",
                                         .opaque = "5ccc069c403ebaf9f0171e9517f40e41",
                                         .has_opaque = true};
-    char *answer = challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html",
-                                    &given, &failure);
+    char *answer = answer_to(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html");
 
     (void)state;
     assert_non_null(answer);
@@ -198,7 +205,7 @@ static void check_qop_answer(enum challenge_scheme scheme,
         .scheme = scheme, .realm = "r", .nonce = "n", .has_qop = true};
     char secret[DIGEST_SHA256_HEX + 1], request[DIGEST_SHA256_HEX + 1], text[512];
     char response[DIGEST_SHA256_HEX + 1], cnonce[17] = "", expected[128];
-    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update", &given, &failure);
+    char *answer = answer_to(&challenge, "u", "p", "POST", "/update");
 
     assert_non_null(answer);
     const char *found = strstr(answer, "cnonce=\"");
@@ -254,14 +261,14 @@ static void test_injection(void **state)
     struct challenge challenge = {.scheme = CHALLENGE_DIGEST_MD5, .realm = "r", .nonce = "n"};
 
     (void)state;
-    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/", &given, &failure));
-    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/", &given, &failure));
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y", &given, &failure));
+    assert_null(answer_to(&challenge, "a\"b", "c", "GET", "/"));
+    assert_null(answer_to(&challenge, "a\r\nb", "c", "GET", "/"));
+    assert_null(answer_to(&challenge, "a", "c", "GET", "/\r\nX: y"));
     snprintf(challenge.nonce, sizeof challenge.nonce, "n\r\nX: y");
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given, &failure));
+    assert_null(answer_to(&challenge, "a", "c", "GET", "/"));
     assert_false(challenge_can_be_answered(&challenge));
     challenge = (struct challenge){.scheme = CHALLENGE_UNKNOWN, .nonce = "n"};
-    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/", &given, &failure));
+    assert_null(answer_to(&challenge, "a", "c", "GET", "/"));
     assert_false(challenge_can_be_answered(&challenge));
     challenge.scheme = CHALLENGE_BASIC;
     assert_true(challenge_can_be_answered(&challenge));
@@ -296,10 +303,10 @@ static void test_too_long(void **state)
 
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given, &failure));
+    assert_null(answer_to(&challenge, "u", text, "GET", "/"));
     challenge.scheme = CHALLENGE_DIGEST_MD5;
-    assert_null(challenge_answer(&challenge, "u", text, "GET", "/", &given, &failure));
-    assert_null(challenge_answer(&challenge, "u", "p", "GET", text, &given, &failure));
+    assert_null(answer_to(&challenge, "u", text, "GET", "/"));
+    assert_null(answer_to(&challenge, "u", "p", "GET", text));
     assert_string_equal(failure.message, "the answer to the board's challenge would be too long");
     assert_int_equal(secret_count(), 0);
 }
@@ -327,7 +334,7 @@ static void test_refused_hash(void **state)
             .scheme = refusals[i].scheme, .realm = "r", .nonce = "n"};
 
         refused_hash = refusals[i].hash;
-        assert_null(challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure));
+        assert_null(answer_to(&challenge, "u", "p", "GET", "/"));
         refused_hash = NULL;
         assert_int_equal(failure.error, OTA_E_INTERNAL);
         assert_int_equal(failure.cause, OTA_CAUSE_NONE);
@@ -345,14 +352,14 @@ static void test_answer_without_memory(void **state)
     failing_skip_in_valgrind();
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         const struct challenge challenge = {.scheme = schemes[i], .realm = "r", .nonce = "n"};
-        char *right = challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure);
+        char *right = answer_to(&challenge, "u", "p", "GET", "/");
         bool has_failed = true;
         int refusals = 0;
 
         assert_non_null(right);
         for (int after = 0; has_failed; after++) {
             failing_start(FAILING_ALLOCATION, after, ENOMEM);
-            char *answer = challenge_answer(&challenge, "u", "p", "GET", "/", &given, &failure);
+            char *answer = answer_to(&challenge, "u", "p", "GET", "/");
             has_failed = failing_stop();
             assert_true(answer || has_failed);
             refusals += !answer;
