@@ -30,13 +30,21 @@ bool version_match_data(const void *data, size_t size, const char *wanted)
     return false;
 }
 
+/* The "v" of "v1.2" does not belong to the version. */
+static bool begins_word(const char *told, const char *at)
+{
+    const bool has_v = at > told && (at[-1] == 'v' || at[-1] == 'V') && isdigit((unsigned char)*at);
+    const char *word = has_v ? at - 1 : at;
+
+    return word == told || !is_joined(word[-1], *word);
+}
+
 bool version_match_text(const char *told, const char *wanted)
 {
     const size_t length = strlen(wanted);
 
     for (const char *at = told; (at = strstr(at, wanted)); at++)
-        if (!is_joined(wanted[length - 1], at[length]) &&
-            (at == told || !is_joined(at[-1], *wanted)))
+        if (!is_joined(wanted[length - 1], at[length]) && begins_word(told, at))
             return true;
     return false;
 }
