@@ -339,13 +339,30 @@ class Passwords(Scenario):
         self.assertEqual(result.status, 0, result)
 
     def test_prompt(self):
-        """How the password will be sent is said before it is asked for."""
+        """How the password will be sent is said before it is asked for. Tasmota's asks only just before the upload."""
         path = self.file("fw.bin", sketch("esp8266"))
-        for scheme, first in (("basic", CLEAR), ("digest", MD5)):
-            with self.subTest(scheme):
-                board = self.board(*web("esp8266", "-P", "kwertz", "--web-set", f"auth={scheme}"))
-                terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
-                self.type_a_wrong_one_first(terminal, first)
+        for name in ("esp8266", "tasmota"):
+            for scheme, first in (("basic", CLEAR), ("digest", MD5)):
+                with self.subTest(name, scheme=scheme):
+                    board = self.board(*web(name, "-P", "kwertz", "--web-set", f"auth={scheme}"))
+                    terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
+                    self.type_a_wrong_one_first(terminal, first)
+
+    def test_prompt_of_a_fleet(self):
+        """The board that waits for the word of another one is asked once more, and no attack if nobody knows the password."""
+        boards = [self.board(*web("tasmota", "-P", "kwertz")) for _ in range(2)]
+        urls = [word for board in boards for word in ("-i", f"http://{board.address}:{board.port}")]
+        for typed in (("",), ("trewqq", "kwertz")):
+            with self.subTest(typed):
+                terminal = Terminal(*urls, "-f", self.file("fw.bin", sketch("esp8266")))
+                for count, password in enumerate(typed, 1):
+                    terminal.wait_for_prompt(count=count)
+                    terminal.type(f"{password}\n")
+                result = terminal.result()
+                self.assertEqual(result.status, 0 if typed[-1] else 6, result)
+                self.assertNotIn("downgrade", result.err)
+                if not typed[-1]:
+                    self.assertIn("2 boards: the board asks for a password, and got none", result.err)
 
     def test_prompt_for_many(self):
         """How the one password will be sent is said of the first board, before it is asked for."""

@@ -325,6 +325,32 @@ class Hostile(Scenario):
                 self.assertEqual(self.events(result, "result")[-1]["code"], "downgrade")
                 self.assertIn("asked for a password before, but now takes an image without one", result.out)
 
+    def test_page_that_never_asks(self):
+        """Only the request before the upload does, in each attempt: that is no downgrade after a reset."""
+        def script(_method, path, answer):
+            if path.startswith("/ota/start") and not answer:
+                return ask("Basic", realm="x")
+            return reply(FORM if path == "/update" else b"OK")
+
+        result, server = self.attack(script, "--page", "elegantota", retries=1, breaks=1)
+        self.assertEqual((result.status, len(server.answers)), (0, 3), result)
+
+    def test_asked_request_that_gets_no_reply(self):
+        """It is sent again before the image, which needs an answer if it asks, and never comes if it does not."""
+        for later, status, code in ((b"", 9, "lost"), (reply(b"{}"), 6, "downgrade"), (ask("Basic", realm="x"), 0, "ok")):
+            said, posts = iter((ask("Basic", realm="x"), b"")), []
+
+            def script(method, path, answer, said=said, posts=posts, later=later):
+                posts.extend([method] if method == "POST" else [])
+                if path.startswith("/cm?"):
+                    return reply(b"{}") if answer else next(said, later)
+                return reply(b"Successful" if method == "POST" else FORM)
+
+            with self.subTest(code):
+                result, _ = self.attack(script, "--page", "tasmota", "--json", retries=1, breaks=1)
+                self.assertEqual((result.status, len(posts)), (status, 0 if status else 1), result)
+                self.assertEqual(self.events(result, "result")[-1]["code"], code)
+
     def events(self, result, name):
         return [event for event in map(json.loads, result.out.splitlines()) if event["event"] == name]
 

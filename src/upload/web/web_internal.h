@@ -45,6 +45,8 @@ struct web_history {
      * upload answers it. CHALLENGE_NONE: there was none. */
     struct challenge upload_challenge;
     bool is_unlocked; /* the board took the PIN, after which its page stays open for a while */
+    /* The GET whose reply asked for the password or the PIN last; "": none did. */
+    char asked_path[WEB_PATH_MAX];
 };
 
 /* What became of the answer to the board's last challenge. */
@@ -90,6 +92,7 @@ struct web {
     char *authorization;        /* the header of the request; see secret.h; NULL: none */
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
+    bool is_unasked; /* the reply to asked_path does not ask any more */
     enum web_answer answer;
     unsigned refusal; /* the status of the reply that did not accept it; 0: none came */
     enum challenge_scheme accepted; /* the scheme of which the last event has told */
@@ -180,6 +183,8 @@ void web_post(struct web *web, const char *path);
 /* A challenge has come. What the board has said of an earlier answer no longer counts. Returns
  * false if it cannot or may not be answered; the attempt has ended. */
 bool web_take_challenge(struct web *web, const struct challenge *challenge);
+/* The reply to the last GET asks for the password or the PIN. */
+void web_note_asking(struct web *web);
 /* The password itself, or the PIN, is about to be sent to the board. */
 void web_note_told(struct web *web);
 /* The board has rejected the password. Ends the attempt. */

@@ -130,20 +130,6 @@ static bool check_image(struct web *web)
 
 /* -- what the page tells -- */
 
-/* The page has asked for no password in this attempt. Returns false if it has in another one; the
- * attempt has ended. */
-static bool check_unasked(struct web *web)
-{
-    struct ota_failure failure;
-
-    if (!trust_unasked(&web->upload.trust, &failure)) {
-        web->phase = OTA_PHASE_AUTHENTICATE;
-        web_finish(web, &failure);
-        return false;
-    }
-    return true;
-}
-
 /* If an earlier upload brought a challenge, this one comes with the answer. */
 static void start_upload(struct web *web)
 {
@@ -163,9 +149,6 @@ static void start_upload(struct web *web)
 static void go_on(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
-    bool is_unasked = web->challenge.scheme == CHALLENGE_NONE &&
-                      web->history.upload_challenge.scheme == CHALLENGE_NONE &&
-                      !web->history.is_unlocked;
     char message[OTA_MESSAGE_MAX], path[WEB_PATH_MAX];
 
     snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title,
@@ -173,8 +156,6 @@ static void go_on(struct web *web)
              finder->facts.version, *finder->facts.hardware ? "; chip " : "",
              finder->facts.hardware);
     web_note(web, message);
-    if (is_unasked && !check_unasked(web))
-        return;
     if (web_check_accepted(web) && check_version(web) && check_image(web) && check_room(web))
         start_upload(web);
 }

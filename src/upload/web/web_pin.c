@@ -55,6 +55,7 @@ static bool may_send(struct web *web)
                      web->finder.page->title);
     } else {
         trust_challenged(trust, TRUST_PASSWORD);
+        web_note_asking(web);
         if (!trust_fail_spent(trust, TRUST_PASSWORD, &failure))
             return true;
     }

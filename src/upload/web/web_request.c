@@ -279,6 +279,22 @@ void web_take_password(struct web *web, const char *password)
         send_question(web);
 }
 
+/* A request that restarts the board is not to be repeated: see web_send_image(). */
+void web_note_asking(struct web *web)
+{
+    const struct page *page = web->finder.page;
+
+    if (!page || !page->restart_path || strcmp(web->path, page->restart_path) != 0)
+        snprintf(web->history.asked_path, sizeof web->history.asked_path, "%s", web->path);
+}
+
+/* The reply does not ask for a password. */
+static void note_unasked(struct web *web)
+{
+    if (!web->authorization && strcmp(web->path, web->history.asked_path) == 0)
+        web->is_unasked = true;
+}
+
 bool web_take_challenge(struct web *web, const struct challenge *challenge)
 {
     struct ota_failure failure;
@@ -324,6 +340,7 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
     if (!web_take_challenge(web, challenge))
         return;
     web->history.upload_challenge = (struct challenge){0};
+    web_note_asking(web);
     if (web_has_password(web))
         send_question(web);
     else
@@ -469,6 +486,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
+            note_unasked(web);
             note_page_reply(web, outcome);
             web->on_reply(web, outcome->reply);
         }

@@ -73,8 +73,39 @@ static void choose_file(const struct web *web, struct multipart_file *file, bool
         file->field = field;
 }
 
+static void on_asked_again(struct web *web, const struct http_reply *reply)
+{
+    (void)reply;
+    if (web_check_accepted(web))
+        web_send_image(web);
+}
+
+/* Whether the board may have the image without an answer. If it asked for one in another attempt,
+ * the request to which it did must have been answered in this one, too: other pages of the board
+ * may never ask. Otherwise that request has been sent again, or the attempt has ended. */
+static bool check_unasked(struct web *web)
+{
+    const char *path = web->history.asked_path;
+    struct ota_failure failure;
+
+    if (web->challenge.scheme != CHALLENGE_NONE || web->history.is_unlocked || !*path ||
+        trust_unasked(&web->upload.trust, &failure))
+        return true;
+
+    if (web->is_unasked) {
+        web->phase = OTA_PHASE_AUTHENTICATE;
+        web_finish(web, &failure);
+    } else {
+        web_get(web, path, on_asked_again, NULL);
+    }
+    return false;
+}
+
 void web_send_image(struct web *web)
 {
+    if (!check_unasked(web))
+        return;
+
     bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
     char path[WEB_PATH_MAX], shown[WEB_PATH_MAX];
     struct multipart_field fields[1];
