@@ -189,7 +189,7 @@ class Names(Config):
             self.addCleanup(board.close)
         self.user("".join(f"[board b{i}]\nhost = {board.address}:{board.port}\nexpect = ready\n"
                           for i, board in enumerate(boards)) + "[group all]\nmembers = b0 b1\n")
-        self.beside("file = fw.bin\nexpect-timeout = 3\n")
+        self.beside("file = fw.bin\nexpect-timeout = 12\n")
         result = self.run("b0")
         self.assertEqual(result.status, 0, result)
         self.assertIn("its log said what was expected", result.err)
