@@ -383,6 +383,15 @@ class Passwords(Scenario):
                 self.assertEqual([event["scheme"] for event in events if event["event"] == "note" and event["scheme"]],
                                  [scheme] * 2)
 
+    def test_password_that_many_do_not_ask_for(self):
+        """It is said of each board."""
+        boards = [self.board(*web("esp8266")) for _ in range(2)]
+        arguments = [part for board in boards for part in ("-i", f"http://{board.address}:{board.port}")]
+        result = run(*arguments, "-f", self.file("fw.bin", sketch("esp8266")), ESP_OTA_AUTH="kwertz")
+        self.assertEqual(result.status, 0, result)
+        for board in boards:
+            self.assertIn(f"{board.address}: the page did not ask for the password\n", result.err)
+
     def test_prompt_when_quiet(self):
         board = self.board(*web("esp8266", "-P", "kwertz"))
         terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", self.file("fw.bin", sketch("esp8266")), "-q")

@@ -284,7 +284,8 @@ static void note_password(struct web *web, const struct http_reply *reply)
     web->history.is_unasked_told = true;
     web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
                                      .message = "the page did not ask for the password",
-                                     .password = "not-asked"});
+                                     .password = "not-asked",
+                                     .is_important = true});
 }
 
 /* The upload broke off, and the page's updater may still run. Some add the next upload to what they
