@@ -133,10 +133,25 @@ static void make_room(struct httpd *server)
     const unsigned limit = server->config.connections_max;
     struct httpd_connection *oldest = server->oldest;
 
+    while (oldest && oldest->is_kept)
+        oldest = oldest->newer;
     if (server->connection_count <= limit - limit / 4 || !oldest || oldest == server->newest)
         return;
     remove_expendable(oldest);
     shutdown(oldest->fd, SHUT_RDWR);
+}
+
+/* Anybody can ask for such responses, from any number of addresses, and read them slowly. */
+static bool may_keep(const struct httpd *server, const struct address *address)
+{
+    const unsigned most = server->config.connections_max / 8 + 1, most_here = most / 4 + 1;
+    unsigned kept = 0, kept_here = 0;
+
+    for (const struct httpd_connection *at = server->oldest; at; at = at->newer) {
+        kept += at->is_kept;
+        kept_here += at->is_kept && address_equal(&at->address, address);
+    }
+    return kept < most && kept_here < most_here;
 }
 
 /* -- connections -- */
@@ -354,6 +369,7 @@ static void on_completed(void *userdata, struct MHD_Connection *mhd, void **cont
     if (!connection)
         return;
     *context = NULL;
+    connection->is_kept = false;
     remove_expendable(connection);
     add_expendable(connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
@@ -443,12 +459,15 @@ void httpd_respond(struct httpd_request *request, const struct httpd_response *r
         http->destroy_response(mhd_response);
 
     request->is_limited = request->is_answered && transfer;
-    if (request->is_answered)
+    if (request->is_answered) {
         request->connection->transfer = transfer;
-    else if (transfer)
+        request->connection->is_kept =
+            response->is_kept && may_keep(request->server, &request->connection->address);
+    } else if (transfer) {
         httpd_transfer_done(transfer, false);
-    else if (response->tag)
+    } else if (response->tag) {
         request->server->config.on_end(response->tag, false, request->server->config.userdata);
+    }
 }
 
 /* -- beginning and end -- */

@@ -6,7 +6,7 @@
  * no content. So are connections: their number, their number per address, the time without
  * progress (90 s), and the time of one response (an hour). Where connections get scarce, those that
  * neither get a response with a tag nor are a stream are ended, so the caller has to limit the
- * number of such responses.
+ * number of such responses; of others, a few that the caller names are let finish, too.
  */
 #ifndef ESP_OTA_SERVE_HTTPD_H
 #define ESP_OTA_SERVE_HTTPD_H
@@ -105,6 +105,7 @@ struct httpd_response {
     bool is_copied; /* data is valid during the call only; otherwise until the end of the server */
     struct httpd_document *document; /* instead of data and size; NULL: none */
     void *tag;                       /* NULL: nobody wants to know how it goes */
+    bool is_kept;                    /* let it finish, without a tag, unless many others are */
 };
 
 /* Content-Length is always sent, with 304, too; with HEAD it is that of GET. If memory runs out,

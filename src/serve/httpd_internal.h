@@ -25,6 +25,7 @@ struct httpd_connection {
     struct address address;
     struct loop_timer deadline; /* of the request, then of the response */
     bool is_expendable;         /* in the list of the server: may be ended for room */
+    bool is_kept;               /* although it is: its response is one of the few to finish */
     bool has_asked;
     struct httpd_connection *older, *newer;
     struct httpd_transfer *transfer; /* of the response; NULL: it has no tag */

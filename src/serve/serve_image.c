@@ -284,7 +284,8 @@ static void respond_bytes(struct serve *serve, struct httpd_request *request,
                                                     .headers = headers.items,
                                                     .data = bytes->data + range.first,
                                                     .size = range.size,
-                                                    .tag = download});
+                                                    .tag = download,
+                                                    .is_kept = !download && range.size > 0});
 }
 
 /* "Content-Length: 0" comes with it; an ESP8266 waits eight seconds for content without it. */

@@ -352,6 +352,36 @@ class Hostile(Scenario):
         server.program.wait_for(f"{slow.mac}: took it")
         self.assertEqual(server.stop().status, 0)
 
+    def test_crowd_while_a_part_is_sent(self):
+        """A part of the image is sent to its end, whoever connects meanwhile. Those who ask for parts and do not read them
+        make room for boards all the same."""
+        room = 8  # with so few file descriptors
+        image = firmware.esp8266(400000)
+        server = Server(self, "-f", self.file("large.bin", image), "-j", "2",
+                        before=("prlimit", f"--nofile={64 + 2 * room}"))
+
+        def ask_for_part():
+            connection = fetcher.Connection(server.server, address())
+            self.addCleanup(connection.close)
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.send(f"GET /firmware.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-{len(image) - 2}\r\n\r\n".encode())
+            self.assertEqual(connection.read_head().status, 206)
+            return connection
+
+        part = ask_for_part()
+        for _ in range(3 * room):
+            stranger = socket.create_connection(server.server, timeout=60)
+            self.addCleanup(stranger.close)
+        self.assertEqual(Board(server.server, source=address()).fetch(), "update")  # it has seen all of them
+        self.assertEqual(part.read_body(len(image) - 1), image[:-1])
+        for number in range(3 * room):
+            ask_for_part()
+            if number % room > room - 4:
+                board = Board(server.server, source=address())
+                self.assertEqual((board.fetch(), board.sketch == image), ("update", True))
+                server.program.wait_for(f"{board.mac}: took it")
+        self.assertEqual(server.stop().status, 0)
+
     def test_idle_connections(self):
         """One address cannot take all connections; boards at other addresses are served meanwhile."""
         first, other = address(), address()
