@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/origin.h"
 #include "config/config_find.h"
 #include "crypto/digest.h"
 
@@ -293,7 +294,7 @@ int aliases_add_text(poptContext popt, const char *letters, char *text)
 
 static int note(struct strings *notes, const char *path, const char *why)
 {
-    char shown[SHOWN_MAX], text[SHOWN_MAX + 128];
+    char shown[SHOWN_MAX], text[SHOWN_MAX + ORIGIN_TEXT_MAX + 32];
 
     snprintf(text, sizeof text, "%s is not read: %s", escape_string(shown, sizeof shown, path),
              why);
@@ -305,16 +306,19 @@ static int note(struct strings *notes, const char *path, const char *why)
 }
 
 /* text has room for a file of the largest size, one byte more, and NUL. */
-static int read_file(struct alias_list *list, struct strings *notes, const char *path, int fd,
-                     char *text)
+static int read_file(struct alias_list *list, struct strings *notes, const char *path, size_t given,
+                     int fd, char *text)
 {
-    char too_long[64];
+    const struct origin origin = {.path = path, .given = given, .owner = geteuid()};
+    char too_long[64], unclear[ORIGIN_TEXT_MAX];
     struct stat status;
 
     if (fstat(fd, &status) < 0)
         return note(notes, path, strerror(errno));
 
     const char *why = config_distrust(&status, true);
+    if (!why && !origin_is_clear(&origin, &status, unclear))
+        why = unclear;
     if (why)
         return note(notes, path, why);
 
@@ -330,7 +334,8 @@ static int read_file(struct alias_list *list, struct strings *notes, const char 
     return add_text(list, text);
 }
 
-static int add_file(struct alias_list *list, struct strings *notes, const char *path)
+/* given: as in struct origin. */
+static int add_file(struct alias_list *list, struct strings *notes, const char *path, size_t given)
 {
     if (input_is_null_device(path))
         return 0;
@@ -340,7 +345,7 @@ static int add_file(struct alias_list *list, struct strings *notes, const char *
         return errno == ENOENT ? 0 : note(notes, path, input_error(errno));
 
     char *text = calloc(1, ALIASES_SIZE_MAX + 2);
-    const int result = text ? read_file(list, notes, path, fd, text) : -1;
+    const int result = text ? read_file(list, notes, path, given, fd, text) : -1;
     if (text)
         digest_cleanse(text, ALIASES_SIZE_MAX + 2); /* an alias may have a password */
     free(text);
@@ -353,11 +358,11 @@ static int add_files(struct alias_list *list, struct strings *notes)
     const char *home = getenv("HOME");
     char path[PATH_MAX];
 
-    if (add_file(list, notes, "/etc/popt") < 0)
+    if (add_file(list, notes, "/etc/popt", strlen("/etc")) < 0)
         return -1;
     if (!home || snprintf(path, sizeof path, "%s/.popt", home) >= PATH_MAX)
         return 0;
-    return add_file(list, notes, path);
+    return add_file(list, notes, path, strlen(home));
 }
 
 int aliases_add(poptContext popt, const char *letters, struct strings *notes)

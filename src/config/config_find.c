@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/origin.h"
 #include "base/same_file.h"
 #include "config/config_text.h"
 
@@ -165,15 +166,15 @@ static bool find_project(char path[PATH_MAX], struct stat *status)
     }
 }
 
-/* $XDG_CONFIG_HOME/esp-ota/config, else ~/.config/esp-ota/config. */
-static bool find_user(char path[PATH_MAX])
+/* $XDG_CONFIG_HOME/esp-ota/config, else ~/.config/esp-ota/config. Returns the length of the
+ * variable's value; 0: there is no such path. */
+static size_t find_user(char path[PATH_MAX])
 {
     const char *base = absolute_variable(getenv("XDG_CONFIG_HOME"));
+    const char *file = base ? "esp-ota/config" : ".config/esp-ota/config";
 
-    if (base)
-        return join(path, base, "esp-ota/config");
-    base = absolute_variable(getenv("HOME"));
-    return base && join(path, base, ".config/esp-ota/config");
+    base = base ? base : absolute_variable(getenv("HOME"));
+    return base && join(path, base, file) ? strlen(base) : 0;
 }
 
 static bool exists(const char *path)
@@ -201,8 +202,10 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
             config_file_free(&files[--count]);
     }
     /* A folder that cannot be searched, such as another user's home, counts as one without it. */
-    if (find_user(path) && exists(path) && config_file_set(&files[count++], path) < 0)
+    files[count].given = find_user(path);
+    if (files[count].given && exists(path) && config_file_set(&files[count++], path) < 0)
         return -1;
+    files[count].given = strlen("/etc");
     if (exists(SYSTEM_PATH) && config_file_set(&files[count++], SYSTEM_PATH) < 0)
         return -1;
     return count;
@@ -224,6 +227,22 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
         return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,
                         explain(reason, file, &status, why));
     return OTA_OK;
+}
+
+/* The file of the user or of the system. */
+static enum ota_error check_origin(const struct config_file *file, int fd,
+                                   struct ota_failure *failure)
+{
+    const struct origin origin = {.path = file->path, .given = file->given, .owner = geteuid()};
+    struct stat status;
+    char why[ORIGIN_TEXT_MAX];
+
+    if (fstat(fd, &status) == 0 && origin_is_clear(&origin, &status, why))
+        return OTA_OK;
+    const int reason = errno;
+    return ota_fail_errno(failure, OTA_E_USAGE, reason, "cannot read the configuration %s: %s%s",
+                          file->shown, reason ? strerror(reason) : why,
+                          reason ? "" : "; --config reads it nevertheless");
 }
 
 static enum ota_error read_text(const struct config_file *file, int fd, char **text, size_t *length,
@@ -256,6 +275,8 @@ enum ota_error config_file_read(const struct config_file *file, bool is_named, c
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the configuration %s: %s",
                               file->shown, input_open_error(file->path, errno));
     enum ota_error error = is_named ? OTA_OK : check_open_file(file, fd, failure);
+    if (error == OTA_OK && !is_named && !file->is_project)
+        error = check_origin(file, fd, failure);
     if (error == OTA_OK)
         error = read_text(file, fd, text, length, failure);
     close(fd);

@@ -16,6 +16,7 @@ struct config_file {
     char *path;      /* as it was opened */
     char *folder;    /* in which its relative paths begin; absolute, if the path is */
     char *shown;     /* the path, escaped for messages */
+    size_t given;    /* the first bytes of the path, as struct origin has them */
     bool is_project; /* found beside a project: perhaps by somebody else */
 };
 

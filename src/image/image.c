@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/origin.h"
 #include "image/gzip.h"
 
 #include <errno.h>
@@ -325,22 +326,26 @@ static const char *format_time(char *text, size_t capacity, time_t time)
     return text;
 }
 
-/* Rejects a link NAME.signed that another user has made, which chooses what is sent. The file that
- * it leads to is examined like any other. */
-static enum ota_error check_link(const char *path, const struct stat *plain, const char *shown,
+/* Rejects a NAME.signed to which a link of another user leads, which would choose what is sent. */
+static enum ota_error check_link(const char *path, const struct stat *status,
+                                 const struct stat *plain, const char *shown,
                                  struct ota_failure *failure)
 {
-    uid_t owner = plain ? plain->st_uid : geteuid();
-    struct stat link;
+    const char *slash = strrchr(path, '/');
+    const struct origin origin = {
+        .path = path,
+        .given = slash ? (size_t)(slash - path) + 1 : 0,
+        .owner = plain ? plain->st_uid : geteuid(),
+        .may_be_in_any_folder = true,
+    };
+    char why[ORIGIN_TEXT_MAX];
 
-    if (lstat(path, &link) < 0 || !S_ISLNK(link.st_mode) || link.st_uid == owner ||
-        link.st_uid == 0)
+    if (origin_is_clear(&origin, status, why))
         return OTA_OK;
-    return ota_fail(
-        failure, OTA_E_IMAGE,
-        "%s is not sent in place of the unsigned file: it is a link of user %ju, not of "
-        "%ju; remove it, or send it with -f %s",
-        shown, (uintmax_t)link.st_uid, (uintmax_t)owner, shown);
+    return ota_fail_errno(failure, OTA_E_IMAGE, errno,
+                          "%s is not sent in place of the unsigned file: %s; remove it, or send it "
+                          "with -f %s",
+                          shown, why, shown);
 }
 
 /* NAME.signed: the file, and the link to it if it is one. */
@@ -352,7 +357,7 @@ static enum ota_error check_origin(const struct image *image, const struct file_
     input_show(shown, sizeof shown, image->path);
     if (check_owner(file, plain, shown, failure) != OTA_OK)
         return failure->error;
-    return check_link(image->path, plain, shown, failure);
+    return check_link(image->path, &file->stat, plain, shown, failure);
 }
 
 /* Examines NAME.signed without NAME: its own format must show where the signature begins. */

@@ -639,6 +639,47 @@ class Hostile(Config):
         result = self.run("--show-config", SUDO_UID="1000")
         self.assertIn("it belongs to another user (ID 65534); set HOME to your own folder, or look", result.err)
 
+    def test_own_file_by_the_choice_of_others(self):
+        """A link to a file of root may lead to one in /proc, whose bytes are those of another user."""
+        requirement.need_root(self, "links and folders are given to another user")
+        path, config = self.user("timeout = 12\n"), os.path.join(self.home, ".config")
+        root = os.path.join(self.directory, "root")
+
+        def link(name):
+            os.rename(name, root)
+            os.symlink(root, name)
+            os.chown(name, 65534, -1, follow_symlinks=False)
+
+        for prepare, why in ((lambda: link(path), "the symbolic link config belongs to another user"),
+                             (lambda: link(os.path.dirname(path)), "the symbolic link esp-ota belongs to another user"),
+                             (lambda: link(config), "the symbolic link .config belongs to another user"),
+                             (lambda: os.chown(config, 65534, -1), "the folder .config belongs to another user"),
+                             (lambda: os.chown(self.home, 65534, -1), f"the folder {self.home} belongs to another user"),
+                             (lambda: os.chmod(os.path.dirname(path), 0o777), "other users can write the folder esp-ota")):
+            with self.subTest(why):
+                prepare()
+                for line in (("--show-config",), ("-i", "127.0.0.1", "-f", "fw.bin", "--dry-run")):
+                    result = self.run(*line)
+                    self.assertEqual((result.status, result.out, result.err), (
+                        2, "", f"esp-ota: cannot read the configuration {path}: {why}; --config reads it nevertheless\n"))
+                self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
+                for name in (path, os.path.dirname(path), config):
+                    if os.path.islink(name):
+                        os.chown(name, 0, -1, follow_symlinks=False)
+                        self.assertEqual(self.settings()["timeout"], ("12", path))
+                        os.unlink(name)
+                        os.rename(root, name)
+                os.chown(config, 0, -1)
+                os.chown(self.home, 0, -1)
+                os.chmod(os.path.dirname(path), 0o755)
+                self.assertEqual(self.settings()["timeout"], ("12", path))
+        away = os.path.join(self.directory, "away")
+        os.rename(os.path.dirname(path), os.path.join(self.directory, "esp-ota"))
+        os.chown(self.directory, 65534, -1)
+        self.assertIn("; --config reads", self.run("--show-config", XDG_CONFIG_HOME=self.directory).err)
+        os.symlink(self.directory, away)
+        self.assertIn(f"the folder {away} belongs", self.run("--show-config", XDG_CONFIG_HOME=away).err)
+
     def test_passwords_from_elsewhere(self):
         """They do not go to a board that the project names, unless they are typed beside its name."""
         board = self.board_with_password()

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 import firmware
+import requirement
 from scenario import DEADLINE_S, Scenario, address, image, read_slowly, run
 
 
@@ -363,6 +364,23 @@ class Aliases(Scenario):
                 self.assertEqual(result.status, 2, result)
                 self.assertEqual(f"esp-ota: warning: {popt} is not read: {why}\n"
                                  "esp-ota: unknown option '--x'; esp-ota --help lists all\n", result.err)
+
+    def test_aliases_by_the_choice_of_others(self):
+        requirement.need_root(self, "a link and a folder are given to another user")
+        path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
+        os.mkdir(home)
+        popt, text = os.path.join(home, ".popt"), self.file("text", b"esp-ota alias --x --check\n")
+        os.symlink(text, popt)
+        for name, why in ((popt, "the symbolic link .popt belongs to another user"), (home, f"the folder {home} belongs to another user"),
+                          (None, None)):
+            if name:
+                os.chown(name, 65534, -1, follow_symlinks=False)
+            result = run("--x", "-f", path, HOME=home)
+            self.assertEqual(result.status, 2 if why else 0, result)
+            self.assertEqual(result.err, f"esp-ota: warning: {popt} is not read: {why}\n"
+                             "esp-ota: unknown option '--x'; esp-ota --help lists all\n" if why else "")
+            if name:
+                os.chown(name, 0, -1, follow_symlinks=False)
 
     def test_aliases_that_multiply(self):
         """500 bytes that stand for 1.9 MB of boards, and for 20 kB."""

@@ -223,14 +223,16 @@ static void test_read_fails(void **state)
 {
     static const struct {
         enum failing_call call;
-        int error;
+        int after, error;
         enum ota_error outcome;
     } rows[] = {
-        {FAILING_FSTAT, EIO, OTA_E_USAGE},
-        {FAILING_FSTAT, ENOMEM, OTA_E_INTERNAL},
-        {FAILING_ALLOCATION, ENOMEM, OTA_E_INTERNAL},
-        {FAILING_OPEN, EACCES, OTA_E_USAGE},
-        {FAILING_OPEN, EMFILE, OTA_E_INTERNAL},
+        {FAILING_FSTAT, 0, EIO, OTA_E_USAGE},
+        {FAILING_FSTAT, 0, ENOMEM, OTA_E_INTERNAL},
+        {FAILING_ALLOCATION, 0, ENOMEM, OTA_E_INTERNAL},
+        {FAILING_OPEN, 0, EACCES, OTA_E_USAGE},
+        {FAILING_OPEN, 0, EMFILE, OTA_E_INTERNAL},
+        {FAILING_OPEN, 1, EACCES, OTA_E_USAGE}, /* the folder, to see whose it is */
+        {FAILING_OPEN, 1, EMFILE, OTA_E_INTERNAL},
     };
     struct config_file file = make_file("secret", false);
     (void)state;
@@ -240,7 +242,7 @@ static void test_read_fails(void **state)
         char *text = NULL;
         size_t length;
 
-        failing_start(rows[i].call, 0, rows[i].error);
+        failing_start(rows[i].call, rows[i].after, rows[i].error);
         enum ota_error error = config_file_read(&file, false, &text, &length, &failure);
         assert_true(failing_stop());
         assert_int_equal(error, rows[i].outcome);
