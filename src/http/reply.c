@@ -62,44 +62,79 @@ static void set_length(struct http_reply *reply, const char *value, size_t lengt
     reply->content_length = number;
 }
 
-static void set_header(struct http_reply *reply, const char *name, size_t name_length,
-                       const char *value, size_t length)
+/* Browsers leave out tabs and line ends, and end a value at a NUL. */
+static bool has_control_character(const char *value, size_t length)
 {
-    const struct {
-        const char *name;
-        char *target;
-    } kept[] = {{"Server", reply->server},
-                {"Location", reply->location},
-                {"Refresh", reply->refresh},
-                {"Accept-Ranges", reply->accept_ranges}};
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (is_word(name, name_length, kept[i].name))
-            copy_value(kept[i].target, value, length);
+/* A second one may only say the same. */
+static void set_target(struct http_reply *reply, char target[HTTP_TEXT_MAX], const char *value,
+                       size_t length)
+{
+    const bool is_other =
+        *target && (strlen(target) != length || memcmp(target, value, length) != 0);
+
+    if (is_other || length >= HTTP_TEXT_MAX || has_control_character(value, length))
+        reply->has_unclear_target = true;
+    copy_value(target, value, length);
+}
+
+/* Returns which header it is. */
+static enum http_header set_header(struct http_reply *reply, const char *name, size_t name_length,
+                                   const char *value, size_t length)
+{
+    const bool is_location = is_word(name, name_length, "Location");
+
+    if (is_location || is_word(name, name_length, "Refresh")) {
+        set_target(reply, is_location ? reply->location : reply->refresh, value, length);
+        return HTTP_HEADER_TARGET;
+    }
     if (is_word(name, name_length, "WWW-Authenticate")) {
         challenge_add(&reply->challenge, value, length);
-        reply->is_in_challenge = true;
+        return HTTP_HEADER_CHALLENGE;
     }
-    if (is_word(name, name_length, "Content-Length"))
+    if (is_word(name, name_length, "Content-Length")) {
         set_length(reply, value, length);
+        return HTTP_HEADER_LENGTH;
+    }
     if (is_word(name, name_length, "Transfer-Encoding")) {
         reply->is_chunked = true;
         reply->has_unclear_end |= !is_word(value, length, "chunked");
+        return HTTP_HEADER_LENGTH;
     }
-    if (is_word(name, name_length, "Content-Encoding"))
-        reply->is_encoded = true;
+    if (is_word(name, name_length, "Server"))
+        copy_value(reply->server, value, length);
+    if (is_word(name, name_length, "Accept-Ranges"))
+        copy_value(reply->accept_ranges, value, length);
+    reply->is_encoded |= is_word(name, name_length, "Content-Encoding");
+    return HTTP_HEADER_OTHER;
+}
+
+/* The last header goes on in a line that is not read. */
+static void note_folded(struct http_reply *reply)
+{
+    switch (reply->last_header) {
+    case HTTP_HEADER_TARGET:
+        reply->has_unclear_target = true;
+        break;
+    case HTTP_HEADER_CHALLENGE:
+        challenge_add_folded(&reply->challenge);
+        break;
+    case HTTP_HEADER_LENGTH:
+        reply->has_unclear_end = true;
+        break;
+    case HTTP_HEADER_OTHER:
+        break;
+    }
 }
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Whether it says where the body ends. libcurl does not know such a header with blanks before its
- * colon. */
-static bool is_length_header(const char *name, size_t length)
-{
-    return is_word(name, length, "Content-Length") || is_word(name, length, "Transfer-Encoding");
 }
 
 /* Whether the line has nothing but its end. */
@@ -128,12 +163,11 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
         return;
     if (is_line_end(line, length))
         reply->has_head = true;
-    if (length > 0 && (*line == ' ' || *line == '\t')) { /* the last header goes on */
-        if (reply->is_in_challenge)
-            challenge_add_folded(&reply->challenge);
+    if (length > 0 && (*line == ' ' || *line == '\t')) {
+        note_folded(reply);
         return;
     }
-    reply->is_in_challenge = false;
+    reply->last_header = HTTP_HEADER_OTHER;
     if (!colon)
         return;
 
@@ -144,9 +178,11 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
         value++;
     while (end > value && is_blank(end[-1]))
         end--;
-    const size_t name_length = (size_t)(name_end - line);
-    set_header(reply, line, name_length, value, (size_t)(end - value));
-    reply->has_unclear_end |= name_end < colon && is_length_header(line, name_length);
+    reply->last_header =
+        set_header(reply, line, (size_t)(name_end - line), value, (size_t)(end - value));
+    /* libcurl does not know a header with blanks before its colon. */
+    if (name_end < colon && reply->last_header == HTTP_HEADER_LENGTH)
+        reply->has_unclear_end = true;
 }
 
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length)

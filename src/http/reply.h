@@ -13,6 +13,14 @@
 
 enum { HTTP_BODY_MAX = 64 * 1024, HTTP_TEXT_MAX = 128 };
 
+/* What a header decides. */
+enum http_header {
+    HTTP_HEADER_OTHER,
+    HTTP_HEADER_TARGET,    /* where it leads: Location, Refresh */
+    HTTP_HEADER_CHALLENGE, /* WWW-Authenticate */
+    HTTP_HEADER_LENGTH,    /* where its body ends: Content-Length, Transfer-Encoding */
+};
+
 /* Starts as {0}, or {.is_tls = true}. */
 struct http_reply {
     bool is_tls;     /* it comes over TLS */
@@ -22,8 +30,8 @@ struct http_reply {
     char refresh[HTTP_TEXT_MAX];
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
-    bool is_in_challenge; /* the last header is a WWW-Authenticate, which may go on */
-    char *body;           /* owned; terminated; NULL: none */
+    enum http_header last_header; /* which may go on */
+    char *body;                   /* owned; terminated; NULL: none */
     size_t body_length;
     size_t received; /* bytes of the body, before NULs were left out */
     bool has_head;   /* to its end: the empty line has come */
@@ -33,13 +41,16 @@ struct http_reply {
     uint64_t content_length;
     bool is_chunked; /* Transfer-Encoding: the end of the body is marked */
     bool is_encoded; /* Content-Encoding: content_length is that of other bytes than the body's */
-    bool has_unclear_end; /* the head says where the body ends, but not clearly */
+    bool has_unclear_end;    /* the head says where the body ends, but not clearly */
+    bool has_unclear_target; /* location or refresh may not be what others read */
 };
 
 /* Adds one line of the head, or a trailer, with or without its line end. A status line starts the
  * reply again, as a final reply may follow a 1xx, but nothing follows a whole final head. Names
  * match in any case; of a repeated header the last one counts, but every WWW-Authenticate. Values
- * that do not fit are cut. */
+ * that do not fit are cut. Of a header that goes on in another line (folded, RFC 9112, 5.2), only
+ * the first one is read, and what it decides is unclear. So is where the reply leads if Location or
+ * Refresh is cut, has a control character, or comes twice with different values. */
 void http_reply_add_line(struct http_reply *reply, const char *line, size_t length);
 
 /* Appends bytes to the body, without NULs, which would hide words from searches: those that follow,

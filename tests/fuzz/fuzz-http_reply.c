@@ -49,6 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(strlen(http_reply_text(&reply)) <= reply.body_length);
     require_terminated(reply.server, sizeof reply.server);
     require_terminated(reply.location, sizeof reply.location);
+    require_terminated(reply.refresh, sizeof reply.refresh);
+    require(reply.has_unclear_target || !strpbrk(reply.location, "\t\r\n"));
     require_terminated(reply.challenge.realm, sizeof reply.challenge.realm);
     require_terminated(reply.challenge.nonce, sizeof reply.challenge.nonce);
     require_terminated(reply.challenge.opaque, sizeof reply.challenge.opaque);

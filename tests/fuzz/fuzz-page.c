@@ -34,15 +34,27 @@ static void check_facts(const struct page_facts *facts)
     require(strspn(facts->chips, "esprh0123456789c") == strlen(facts->chips));
 }
 
+/* Whether an accepted upload may lead there. */
+static bool is_harmless(const char *target)
+{
+    return !strstr(target, "//") && !strpbrk(target, "\\\t\r\n") && !strcasestr(target, "login");
+}
+
 static void check_verdicts(const struct http_reply *reply)
 {
+    const bool is_redirect = reply->status / 100 == 3;
+    const bool may_be_accepted = reply->status < 400 && reply->has_head &&
+                                 !reply->has_unclear_target && is_harmless(reply->refresh) &&
+                                 (!is_redirect || is_harmless(reply->location));
     char text[PAGE_TEXT_MAX];
 
     for (size_t i = 0; i < PAGE_COUNT; i++) {
         enum page_verdict verdict = page_judge(text, &pages[i], reply);
 
         require(escape_is_printable(text));
-        require(verdict != PAGE_ACCEPTED || (reply->status < 400 && reply->has_head));
+        require(verdict != PAGE_ACCEPTED || may_be_accepted);
+        require(verdict != PAGE_ACCEPTED || !is_redirect || reply->status == 302 ||
+                reply->status == 303 || reply->status == pages[i].success_status);
     }
 }
 

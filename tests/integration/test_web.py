@@ -1094,7 +1094,10 @@ class HandMade(Scenario):
         """Its 307 is a success, but not another host's or a login's."""
         for status, leads_to, says, ended in (
                 (307, "/", b"", 0), (307, "http://portal.example/login", b"", 11), (307, "/login", b"", 11),
-                (307, "//evil/", b"Please log in", 11), (302, "http://portal.example/", b"OK", 11)):
+                (307, "//evil/", b"Please log in", 11), (302, "http://portal.example/", b"OK", 11),
+                (302, "\r\n http://portal.example/", b"OK", 11), (302, "/\r\n /portal.example/", b"OK", 11),
+                (302, "http://portal.example/\r\nLocation: /", b"OK", 11), (307, "/update", b"OK", 11), (308, "/", b"OK", 11),
+                (302, "/", b"OK", 0)):
             with self.subTest(status=status, leads_to=leads_to):
                 WebUpdate.status, WebUpdate.leads_to, WebUpdate.says = status, leads_to, says
                 result = self.upload(WebUpdate)

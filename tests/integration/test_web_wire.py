@@ -399,7 +399,8 @@ class Wire(Scenario):
 
     def test_login_instead_of_a_verdict(self):
         """A page that leads to a login has not taken the image."""
-        for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0)):
+        for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0), (("Refresh: 0;", " url=/login"), 11),
+                              (("Refresh: 0; url=http://portal.example/",), 11)):
             with self.subTest(lines):
                 STYLES["refresh"] = lambda c, b, lines=lines: c.sendall(head(length(b), *lines) + b)
                 self.addCleanup(STYLES.pop, "refresh", None)

@@ -35,37 +35,42 @@ static bool has_success(const struct page *page, const struct http_reply *reply)
     return false;
 }
 
-/* Whether it is a path on the same server, as far as it was kept. The text before a colon may be a
- * scheme, and browsers take a backslash for a slash. */
+/* Whether it is a path on the same server. The text before a colon may be a scheme, and browsers
+ * take a backslash for a slash. A blank may be the end of a line that was folded. */
 static bool is_own_path(const char *location)
 {
-    return *location && strlen(location) < HTTP_TEXT_MAX - 1 && !strstr(location, "//") &&
-           !strchr(location, '\\') && strcspn(location, ":") >= strcspn(location, "?#");
+    return *location && !strstr(location, "//") && !strpbrk(location, "\\ ") &&
+           strcspn(location, ":") >= strcspn(location, "?#");
 }
 
-/* Whether a redirect says that the upload was not taken: another host (as that of a captive portal)
- * or a login; or that it may have failed. */
+/* Whether a redirect is what a page may send after an upload: OTAWebUpdater leads to its page with
+ * a status of its own, and hand-made pages lead to any path. 301, 307 and 308 mean that the upload
+ * belongs elsewhere, as a proxy says. */
+static bool is_fit_redirect(const struct page *page, const struct http_reply *reply)
+{
+    if (reply->status == page->success_status)
+        return strcmp(reply->location, page->get) == 0;
+    return (reply->status == STATUS_FOUND || reply->status == STATUS_SEE_OTHER) &&
+           is_own_path(reply->location);
+}
+
+/* Where a header Refresh leads, "0; url=/login": "url=/login". "" if it stays, as "10" does. */
+static const char *refresh_target(const struct http_reply *reply)
+{
+    return reply->refresh + strspn(reply->refresh, "0123456789.,; ");
+}
+
+/* Whether the reply leads to where an upload that was taken does not lead: another host (as that of
+ * a captive portal), a login; or to what may be an error. */
 static bool leads_astray(const struct page *page, const struct http_reply *reply)
 {
-    return page_leads_elsewhere(reply) || page_leads_to_login(reply) ||
-           (http_reply_is_redirection(reply) && find_words(page->failure, reply->location));
-}
+    const bool is_redirect = http_reply_is_redirection(reply);
+    const char *refresh = refresh_target(reply);
 
-/* The status that OTAWebUpdater sends comes with the path of its page. With another path, it may
- * come from a proxy, and means that the upload belongs there. */
-static bool has_success_status(const struct page *page, const struct http_reply *reply)
-{
-    return reply->status == page->success_status && strcmp(reply->location, page->get) == 0;
-}
-
-/* Whether a reply without words of failure is what a hand-made page says after an upload. A
- * redirect to a path of its own is; 301, 307 and 308 mean that the upload belongs elsewhere. */
-static bool is_plain_answer(const struct http_reply *reply)
-{
-    bool leads_on = (reply->status == STATUS_FOUND || reply->status == STATUS_SEE_OTHER) &&
-                    is_own_path(reply->location);
-
-    return http_reply_is_whole(reply) && (reply->status < 300 || leads_on);
+    return reply->has_unclear_target || page_leads_to_login(reply) ||
+           (is_redirect && !is_fit_redirect(page, reply)) ||
+           (is_redirect && find_words(page->failure, reply->location)) ||
+           (*refresh && !is_own_path(refresh)) || find_words(page->failure, refresh);
 }
 
 /* The body is not searched for a login: sketches that have one answer an upload with 401, or with
@@ -79,7 +84,8 @@ bool page_leads_to_login(const struct http_reply *reply)
 
 bool page_leads_elsewhere(const struct http_reply *reply)
 {
-    return http_reply_is_redirection(reply) && *reply->location && !is_own_path(reply->location);
+    return http_reply_is_redirection(reply) &&
+           (reply->has_unclear_target || (*reply->location && !is_own_path(reply->location)));
 }
 
 bool page_is_busy(const struct http_reply *reply)
@@ -107,7 +113,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_REFUSED;
     if (leads_astray(page, reply))
         return PAGE_UNCLEAR;
-    if (has_success_status(page, reply))
+    if (reply->status == page->success_status)
         return PAGE_ACCEPTED;
     if (reply->status < 400 && has_success(page, reply))
         return PAGE_ACCEPTED;
@@ -115,5 +121,5 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && http_reply_is_whole(reply) && *text))
         return PAGE_REFUSED;
-    return page->is_generic && is_plain_answer(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+    return page->is_generic && http_reply_is_whole(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }

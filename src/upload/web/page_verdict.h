@@ -18,7 +18,8 @@ enum page_verdict {
 
 /* Judges the reply of the page to an upload. Words count more than the status, and words of failure
  * more than those of success; a success needs its words or its status, except on generic pages. A
- * redirect to another host, a login or an error is no success, whatever else the reply says.
+ * redirect is no success, whatever else the reply says, if it leads to another host, a login or an
+ * error, if that is not clear, or if its status says that the upload belongs elsewhere.
  * text is escaped, perhaps "". */
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply);
@@ -29,7 +30,7 @@ bool page_is_absent(const struct http_reply *reply);
 /* Whether the reply says to come back later. */
 bool page_is_busy(const struct http_reply *reply);
 
-/* Whether the reply is a redirect to another scheme, host or port, or to a path that was cut. */
+/* Whether the reply is a redirect to another scheme, host or port, or it is not clear where to. */
 bool page_leads_elsewhere(const struct http_reply *reply);
 
 /* Whether the reply is a redirect to a login page, at once or by its header Refresh. */

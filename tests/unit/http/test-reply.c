@@ -110,6 +110,72 @@ static void test_spelling_of_challenges(void **state)
     }
 }
 
+#define LONG "0123456789abcdefghijklmnopqrstuv"
+
+/* A header that somebody else may read in another way decides nothing: neither where the reply
+ * leads, nor where it ends. */
+static void test_unclear_headers(void **state)
+{
+    static const struct {
+        const char *lines[3];
+        bool has_unclear_target, has_unclear_end;
+    } rows[] = {
+        {{"Location: /\r\n", "Refresh: 5; url=/\r\n", "Server: x\r\n"}, false, false},
+        {{"Location: /\r\n", "Location: /\r\n", "LOCATION :/\r\n"}, false, false},
+        {{"Location:\r\n", " http://portal.example/x\r\n"}, true, false},
+        {{"Location: /\r\n", "\t/portal.example/x\r\n"}, true, false},
+        {{"Location : /\n", " \n"}, true, false},
+        {{"Refresh: 0;\r\n", " url=/login\r\n"}, true, false},
+        {{"Location: http://portal.example/\r\n", "Location: /\r\n"}, true, false},
+        {{"Location: /\r\n", "Location:\r\n"}, true, false},
+        {{"Refresh: 0; url=/login\r\n", "Server: x\r\n", "Refresh: 10\r\n"}, true, false},
+        {{"Location: /\t/portal.example/\r\n"}, true, false},
+        {{"Location: /\r/portal.example/\r\n"}, true, false},
+        {{"Refresh: 0; url=/log\tin\r\n"}, true, false},
+        {{"Location: /" LONG LONG LONG LONG "\r\n"}, true, false},
+        {{"Location: /" LONG LONG LONG "\r\n"}, false, false},
+        {{"Server: x\r\n", " Location: http://portal.example/\r\n"}, false, false},
+        {{" Location: http://portal.example/\r\n"}, false, false}, /* behind no header */
+        {{"Location: /\r\n", "no header\r\n", " /x\r\n"}, false, false},
+        {{"Content-Length:\r\n", " 2\r\n"}, false, true},
+        {{"Content-Length: 2\r\n", " 3\r\n"}, false, true},
+        {{"Transfer-Encoding: chunked\r\n", "\t, gzip\r\n"}, false, true},
+        {{"Content-Length: 2\r\n", "Server: x\r\n", " 3\r\n"}, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {0};
+
+        add_line(&reply, "HTTP/1.1 302 Found\r\n");
+        for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
+            add_line(&reply, rows[i].lines[k]);
+        add_line(&reply, "\r\n");
+        assert_true(http_reply_is_final(&reply));
+        if (reply.has_unclear_target != rows[i].has_unclear_target ||
+            reply.has_unclear_end != rows[i].has_unclear_end)
+            fail_msg("row %zu", i);
+    }
+}
+
+/* A NUL ends what others read. What a 1xx says does not count. */
+static void test_unclear_start(void **state)
+{
+    static const char nul[] = "Location: /\0/portal.example/\r\n";
+    struct http_reply reply = {0};
+
+    (void)state;
+    add_line(&reply, "HTTP/1.1 103 Early Hints\r\n");
+    add_line(&reply, "Location: /\r\n");
+    add_line(&reply, " x\r\n");
+    assert_true(reply.has_unclear_target);
+    add_line(&reply, "HTTP/1.1 302 Found\r\n");
+    add_line(&reply, " x\r\n");
+    assert_false(reply.has_unclear_target);
+    http_reply_add_line(&reply, nul, sizeof nul - 1);
+    assert_true(reply.has_unclear_target);
+}
+
 static void test_bounds(void **state)
 {
     struct http_reply reply = {0};
@@ -301,6 +367,8 @@ int main(void)
         cmocka_unit_test(test_status_lines),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_spelling_of_challenges),
+        cmocka_unit_test(test_unclear_headers),
+        cmocka_unit_test(test_unclear_start),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_broken_off),

@@ -251,8 +251,6 @@ static void test_refresh(void **state)
     assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_UNCLEAR);
 }
 
-#define LONG "0123456789abcdefghijklmnopqrstuv"
-
 /* A redirect after an upload to a page that has no words of its own. */
 static void test_redirects(void **state)
 {
@@ -268,7 +266,6 @@ static void test_redirects(void **state)
         {PAGE_FORM, 302, "/Login?next=/", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "/update?result=FAILED", PAGE_UNCLEAR},
         {PAGE_ASYNC, 303, "/error.html", PAGE_UNCLEAR},
-        {PAGE_FORM, 302, "/" LONG LONG LONG LONG "login", PAGE_UNCLEAR}, /* it was cut */
         {PAGE_FORM, 302, "http://192.168.4.1/", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "//other/", PAGE_UNCLEAR},
         {PAGE_FORM, 302, "/\\other/", PAGE_UNCLEAR},
@@ -317,29 +314,94 @@ static void test_status_of_success(void **state)
     }
 }
 
-/* No page takes an upload by sending it to another host, a login or an error, whatever it says. */
+#define LONG "0123456789abcdefghijklmnopqrstuv"
+
+/* What no page takes an upload with, whatever else it says: lines of a head. */
+static const char *const astray[][2] = {
+    /* another host, a login */
+    {"302 Found", "Location: http://portal.example/"},
+    {"303 See Other", "Location: //portal/"},
+    {"302 Found", "Location: /Login?next=/"},
+    {"307 Redirect", "Location: http://portal.example/login"},
+    {"200 OK", "Refresh: 0; url=/login"},
+    {"200 OK", "Refresh: 0; url=http://portal.example/"},
+    {"200 OK", "Refresh: 5;URL='//portal.example/'"},
+    {"200 OK", "Refresh: 0, http:x"},
+    {"200 OK", "Refresh: 0 /\\portal.example/"},
+    /* not clear where to */
+    {"302 Found", "Location:\r\n http://portal.example/"},
+    {"302 Found", "Location: /\r\n /portal.example/"},
+    {"302 Found", "Location: / /portal.example/"}, /* unfolded by others */
+    {"302 Found", "Location: /\t/portal.example/"},
+    {"302 Found", "Location: http://portal.example/\r\nLocation: /"},
+    {"302 Found", "Location: /\r\nLocation: /x"},
+    {"302 Found", "Location: /" LONG LONG LONG LONG "login"},
+    {"307 Redirect", "Location: /\r\n login"},
+    {"307 Redirect", "Location: /x\r\nLocation: /"},
+    {"200 OK", "Refresh: 0;\r\n url=/login"},
+    {"200 OK", "Refresh: 0; url=/login\r\nRefresh: 10"},
+    {"302 Found", "Content-Location: /"},
+    {"302 Found", ""},
+    /* the upload belongs elsewhere, or nothing was sent */
+    {"301 Moved", "Location: /"},
+    {"307 Redirect", "Location: /other"},
+    {"308 Redirect", "Location: /"},
+    {"300 Choices", "Location: /"},
+    {"304 Not Modified", "Location: /"},
+};
+
+static void start_reply(struct http_reply *reply, const char *const head[2], const char *body)
+{
+    char text[512];
+
+    snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s%s\r\n%s", head[0], head[1],
+             *head[1] ? "\r\n" : "", body);
+    *reply = (struct http_reply){0};
+    assert_true(http_reply_parse(reply, text, strlen(text)));
+    reply->has_ended = true;
+}
+
 static void test_leads_astray(void **state)
 {
-    static const unsigned statuses[] = {301, 302, 303, 307, 308};
-    static const char *const locations[] = {"http://portal.example/", "http://portal.example/login",
-                                            "//portal/", "/login", "/Login?next=/"};
-    enum { STATUSES = sizeof statuses / sizeof *statuses };
-    enum { LOCATIONS = sizeof locations / sizeof *locations };
+    enum { HEADS = sizeof astray / sizeof *astray };
 
     (void)state;
-    for (size_t i = 0; i < (size_t)PAGE_COUNT * STATUSES * LOCATIONS * (PAGE_WORDS_MAX + 1); i++) {
+    for (size_t i = 0; i < (size_t)PAGE_COUNT * HEADS * (PAGE_WORDS_MAX + 1); i++) {
         const struct page *page = &pages[i % PAGE_COUNT];
-        const size_t word = i / PAGE_COUNT / STATUSES / LOCATIONS;
+        const char *const *head = astray[i / PAGE_COUNT % HEADS];
+        const size_t word = i / PAGE_COUNT / HEADS;
         const char *body = word > 0 && page->success[word - 1] ? page->success[word - 1] : "";
-        struct http_reply reply = {
-            .status = statuses[i / PAGE_COUNT % STATUSES], .has_head = true, .has_ended = true};
+        struct http_reply reply;
         char text[PAGE_TEXT_MAX];
 
-        snprintf(reply.location, sizeof reply.location, "%s",
-                 locations[i / PAGE_COUNT / STATUSES % LOCATIONS]);
-        assert_true(http_reply_add_body(&reply, body, strlen(body)));
+        start_reply(&reply, head, body);
         if (page_judge(text, page, &reply) != PAGE_UNCLEAR)
-            fail_msg("%s, status %u to %s, \"%s\"", page->name, reply.status, reply.location, body);
+            fail_msg("%s, %s, %s, \"%s\"", page->name, head[0], head[1], body);
+        http_reply_clear(&reply);
+    }
+}
+
+/* With its words, a page may lead back to a path of the board's, at once or later. */
+static void test_leads_back(void **state)
+{
+    static const char *const back[][2] = {
+        {"302 Found", "Location: /"},        {"303 See Other", "Location: done.html"},
+        {"302 Found", "Location :/?at=1:2"}, {"200 OK", "Refresh: 10"},
+        {"200 OK", "Refresh: 5; url=/"},     {"200 OK", "Refresh: 5;URL='/update'"},
+        {"201 Created", "Location: /"},      {"200 OK", "Server: x\r\n folded"},
+    };
+    enum { HEADS = sizeof back / sizeof *back };
+
+    (void)state;
+    for (size_t i = 0; i < (size_t)PAGE_COUNT * HEADS; i++) {
+        const struct page *page = &pages[i % PAGE_COUNT];
+        const char *const *head = back[i / PAGE_COUNT];
+        struct http_reply reply;
+        char text[PAGE_TEXT_MAX];
+
+        start_reply(&reply, head, page->success[0] ? page->success[0] : "done");
+        if (page_judge(text, page, &reply) != PAGE_ACCEPTED)
+            fail_msg("%s, %s, %s", page->name, head[0], head[1]);
         http_reply_clear(&reply);
     }
 }
@@ -358,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_status_of_success),
         cmocka_unit_test(test_leads_astray),
+        cmocka_unit_test(test_leads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
