@@ -61,7 +61,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_FIELD] = UPLOAD,
     [OPTION_CACERT] = UPLOAD,
     [OPTION_INSECURE] = UPLOAD,
-    [OPTION_EXPECT_VERSION] = UPLOAD,
+    [OPTION_EXPECT_VERSION] = UPLOAD | SERVE,
     /* Several boards. */
     [OPTION_JOBS] = UPLOAD | SERVE,
     [OPTION_CANARY] = UPLOAD | SERVE,
@@ -120,6 +120,7 @@ static const unsigned refusals[OPTION_COUNT] = {
     [OPTION_WAIT] = LIST | SERVE,
     [OPTION_DEADLINE] = LIST | SERVE,
     [OPTION_RESUME] = LIST,
+    [OPTION_EXPECT_VERSION] = SERVE, /* a board that is told has to run the image */
     [OPTION_SERVE] = TOOLS,
     [OPTION_MONITOR] = SERVE,
     [OPTION_EXPECT] = SERVE,

@@ -705,6 +705,9 @@ class Tasmota(Scenario):
                  "10.0.0.7 would be told to fetch, but Tasmota fetches by HTTP only; leave --tls-cert and --tls-key out"),
                 (["--hosts", self.file("hosts", b"https://10.0.0.7\n")],
                  "hosts, line 1: --serve can tell only boards with Tasmota to fetch; write http://10.0.0.7")]
+        rows += [(["-i", "http://10.0.0.7", *proof], "--serve waits for boards that fetch, and uploads nothing; leave "
+                  f"{proof[0].partition('=')[0]} out")
+                 for proof in (("--expect-version", "15.5.0"), ("--expect", "up"), ("--reject", "panic"), ("--online=9",))]
         for arguments, message in rows:
             result = run("--serve=0", "-f", self.path, *arguments)
             self.assertEqual((result.status, result.out), (2, ""), result)
