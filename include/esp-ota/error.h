@@ -119,7 +119,7 @@ enum ota_cause {
     /* A project file has named the board, so it does not get the user's password or key. */
     OTA_CAUSE_PROJECT_BOARD,
     OTA_CAUSE_HANDSHAKE,         /* of TLS: it failed before there was a certificate to judge */
-    OTA_CAUSE_OTHER_CERTIFICATE, /* that for the page was trusted, that for the upload is not */
+    OTA_CAUSE_OTHER_CERTIFICATE, /* that for an earlier request was trusted, this one is not */
     /* No password helps: the page asks in another way, or does not let anybody in. */
     OTA_CAUSE_UNKNOWN_WAY,
     OTA_CAUSE_PIN,

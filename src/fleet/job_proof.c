@@ -101,12 +101,19 @@ static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
     conclude_proof(job, &proof);
 }
 
+/* Whether the failure is more than that the version is not known: the board runs another one, or
+ * whoever answers has no trusted certificate. */
+static bool is_verdict(const struct ota_failure *told)
+{
+    return told->error == OTA_E_UNPROVEN || told->error == OTA_E_TLS;
+}
+
 void job_end_read_back(struct job *job, const struct ota_failure *told)
 {
     struct ota_failure proof = job->proven;
 
     job->is_reading_back = false;
-    if (told->error == OTA_E_UNPROVEN)
+    if (is_verdict(told))
         proof = *told;
     else if (told->error == OTA_OK)
         ota_fail(&proof, OTA_OK, "%s; %s", job->proven.message, told->message);
@@ -117,11 +124,12 @@ void job_end_read_back(struct job *job, const struct ota_failure *told)
 
 void job_judge_version(const struct job *job, struct ota_failure *result)
 {
-    struct ota_failure proof;
+    struct ota_failure proof = *result;
 
     if (result->error == OTA_OK || result->error == OTA_E_UNPROVEN)
         return;
-    fail_untold(&proof, result->message);
+    if (!is_verdict(result))
+        fail_untold(&proof, result->message);
     job_add_verdict(job, result, &proof);
 }
 

@@ -35,8 +35,18 @@ static void fail_local(struct ota_failure *failure, const struct http_outcome *o
         failure->cause = outcome->cause;
 }
 
+/* Another attempt would only meet the same peers. what: the request. */
+static void fail_other_certificate(struct ota_failure *failure, const char *what, const char *text)
+{
+    ota_fail(failure, OTA_E_TLS,
+             "the certificate for %s is not trusted, although that for an earlier request was; "
+             "nothing was sent over this connection: %s",
+             what, text);
+    failure->cause = OTA_CAUSE_OTHER_CERTIFICATE;
+}
+
 void http_fail_request(struct ota_failure *failure, const struct http_outcome *outcome,
-                       const char *place, const char *request, int64_t timeout_us)
+                       const char *place, const char *request, int64_t timeout_us, bool was_heard)
 {
     char text[OTA_MESSAGE_MAX / 2];
 
@@ -48,6 +58,16 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
         return;
     }
     show_text(text, sizeof text, outcome->text);
+    if (was_heard && outcome->end == HTTP_UNTRUSTED) {
+        fail_other_certificate(failure, request, text);
+        return;
+    }
+    if (was_heard && outcome->end == HTTP_TLS) { /* trouble of the network or the board */
+        ota_fail(failure, OTA_E_NO_ANSWER,
+                 "no secure connection to %s for %s, although there was one before: %s", place,
+                 request, text);
+        return;
+    }
     switch (outcome->end) {
     case HTTP_NOT_CONNECTED:
         tcp_connect_fail(failure, outcome->reason, place, HTTP_CONNECT_US);
@@ -85,17 +105,6 @@ static bool has_no_connection(const struct http_outcome *outcome, const char **t
             outcome->end == HTTP_UNTRUSTED);
 }
 
-/* The page's certificate was trusted, so another attempt would only meet the same two peers. */
-static void fail_other_certificate(struct ota_failure *failure, const char *text)
-{
-    ota_fail(
-        failure, OTA_E_TLS,
-        "the certificate for the upload is not trusted, although that for the page was; nothing "
-        "of the image was sent over this connection: %s",
-        text);
-    failure->cause = OTA_CAUSE_OTHER_CERTIFICATE;
-}
-
 /* What the rest of the head and the body would have said is not known, whatever the status. */
 static void fail_cut_head(struct ota_failure *failure, const struct http_outcome *outcome,
                           size_t size)
@@ -124,7 +133,7 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
     else if (outcome->cut_status)
         fail_cut_head(failure, outcome, size);
     else if (outcome->end == HTTP_UNTRUSTED && !outcome->has_begun)
-        fail_other_certificate(failure, text);
+        fail_other_certificate(failure, "the upload", text);
     else if (has_no_connection(outcome, &why))
         ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s", why);
     else if (outcome->is_acknowledged && is_stalled)

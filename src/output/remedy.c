@@ -389,8 +389,9 @@ static const struct remedy {
          "Write http:// if the page has no https at this port; a server that knows only TLS 1.1 "
          "or older cannot be used."},
     {.cause = OTA_CAUSE_OTHER_CERTIFICATE,
-     .text = "Check what is between this computer and the board: two servers answer at this "
-             "address, or somebody else answers for the board."},
+     .text = "Find out who answers at the board's address: a second server, somebody else in the "
+             "board's place, or the board itself with a new certificate, which --cacert then has "
+             "to trust."},
     {.error = OTA_E_TLS,
      .text =
          "Name the host as its certificate does, give the certificate that signed it with "

@@ -87,7 +87,7 @@ static void take_outcome(struct tasmota *tasmota, const struct http_outcome *out
     json_memory_watch(); /* until on_reply() has read it */
     if (outcome->end != HTTP_REPLIED) {
         http_fail_request(&failure, outcome, address_text_port(place, &tasmota->address),
-                          "a command", tasmota->all->config.reply_us);
+                          "a command", tasmota->all->config.reply_us, false);
         tasmota->on_lost(tasmota, &failure);
     } else if (!is_challenge(tasmota, outcome->reply)) {
         tasmota->on_reply(tasmota, outcome->reply);

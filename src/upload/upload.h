@@ -225,8 +225,9 @@ bool upload_restart_proves(const struct upload *upload, const struct kind_family
 /* After a confirmation or a lost verdict, when the board was seen to restart: asks it for the
  * version that it runs, for as long as a reply may take. on_done follows as for an attempt, at once
  * or later: OTA_OK, with what the board runs as a part of a sentence; OTA_E_UNPROVEN if that cannot
- * be what was sent; any other failure means that nothing was learnt. upload_proof() then includes
- * it. False if boards with this protocol, or this one, do not tell. */
+ * be what was sent; OTA_E_TLS if whoever answers has no trusted certificate; any other failure
+ * means that nothing was learnt. upload_proof() then includes it. False if boards with this
+ * protocol, or this one, do not tell. */
 bool upload_read_back(struct upload *upload);
 
 void upload_free(struct upload *upload);

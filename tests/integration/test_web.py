@@ -1053,6 +1053,35 @@ class TwoFaced(WebPeer):
             pass
 
 
+class Turncoat(WebPeer):
+    """Replies to a path as replies say (None: a reset in the midst of the request), to others with a form. From the
+    change on, which is the reply to this method and path, it has the second certificate."""
+
+    def __init__(self, contexts, replies, change, where):
+        self.contexts, self.replies, self.change = contexts, replies, change
+        self.asked, self.has_changed, self.distrusted = [], False, 0
+        super().__init__(where)
+
+    def answer(self, connection):
+        connection.settimeout(DEADLINE_S)
+        try:
+            secure = self.contexts[self.has_changed].wrap_socket(connection, server_side=True)
+        except OSError:
+            self.distrusted += self.has_changed
+            return
+        with secure, secure.makefile("rb") as stream:
+            asked = " ".join(stream.readline().decode().split()[:2])
+            length = [int(line.split(b":")[1]) for line in iter(stream.readline, b"\r\n") if line.startswith(b"Content-Length")]
+            self.asked.append(asked)
+            said = self.replies.get(asked, b"<form action='/update'><input type='file' name='update'></form>")
+            self.has_changed = asked == self.change
+            if said is None:
+                return
+            stream.read(*length or (0,))
+            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said)
+            stream.read()
+
+
 def serve(case, handler, context=None):
     """The port of a server that runs until the end of the test."""
     server = http.server.ThreadingHTTPServer((case.where, 0), handler)
@@ -1301,9 +1330,10 @@ class Https(Scenario):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*reversed(self.make_certificate("other")))
         for other, retries, status, code, says in (
-                (context, 1, 6, "tls", "the certificate for the upload is not trusted, although that for the page was; "
-                                       "nothing of the image was sent over this connection: .*certificate"),
-                (None, 0, 9, "lost", "no second connection to the board")):
+                (context, 1, 6, "tls", "the certificate for the upload is not trusted, although that for an earlier request "
+                                       "was; nothing was sent over this connection: .*certificate"),
+                (None, 0, 9, "lost", "no second connection to the board"),
+                (None, 1, 9, "lost", "for GET /, although there was one before: ")):
             page = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             page.load_cert_chain(self.certificate, self.key)
             server = TwoFaced(page, other, self.where)
@@ -1313,9 +1343,41 @@ class Https(Scenario):
                              self.certificate, "--retries", str(retries), "--json")
                 events = {event["event"]: event for event in map(json.loads, result.out.splitlines())}
                 end = events["result"]
-                self.assertEqual((result.status, end["code"], server.connections), (status, code, 2), result)
+                connections = 3 if retries and not other else 2
+                self.assertEqual((result.status, end["code"], server.connections), (status, code, connections), result)
                 self.assertRegex(end["message"], says)
                 self.assertNotIn("connected", events)
+                self.assertNotIn("--insecure", result.err)
+
+    def test_other_certificate_later(self):
+        """Wherever it comes, it is the cause, at once, and no reason to accept any. A board that restarts may have made it."""
+        contexts = []
+        for names in ((self.certificate, self.key), reversed(self.make_certificate("other"))):
+            contexts.append(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+            contexts[-1].load_cert_chain(*names)
+        path = self.file("fw.bin", sketch("esp8266", 300000) + b"0.15.1")
+        info = "GET /json/info", b'{"ver":"0.15.0","brand":"WLED","arch":"esp8266","uptime":1000}'
+        status = "GET /cm?cmnd=Status%202", (b'{"StatusFWR":{"Version":"1.0(tasmota32)","BuildDateTime":"2020-01-01T00:00:00",'
+                                             b'"Hardware":"ESP32-D0WD"}}')
+        confirmed, broken = ("POST /update", b"Update successful"), ("POST /update", None)
+        safeboot = "GET /u4?u4=fct&api="
+        for page, replies, change, options, failed, says in (
+                ("wled", (info, confirmed), "POST /update", ("--expect-version", "0.15.1"), "GET /json/info",
+                 "proof of boot: the board has confirmed the upload, but the certificate for"),
+                ("wled", (info, broken), "POST /update", ("--retries", "2"), "GET /update", "attempt 2 of 3"),
+                ("wled", (info, broken), "GET /reset", ("--retries", "2"), "GET /json/info", "restarting it"),
+                ("tasmota", (status, (safeboot, b"false")), safeboot, (), safeboot, "restarts into its safeboot firmware"),
+                ("wled", (info, confirmed), "GET /update", (), "GET /json/info", "update page: the certificate for")):
+            server = Turncoat(contexts, dict(replies), change, self.where)
+            self.addCleanup(server.close)
+            with self.subTest(page, change=change):
+                result = run("-i", server.url.replace("http:", "https:"), "--page", page, "--force", "-f", path, "--cacert",
+                             self.certificate, *options)
+                self.assertEqual((result.status, server.asked[-1], server.distrusted), (6, change, 1), result)
+                self.assertIn(f"the certificate for {failed} is not trusted, although that for an earlier request was; nothing "
+                              "was sent over this connection: ", result.err)
+                self.assertRegex(result.err, says)
+                self.assertIn("  Find out who answers at the board's address: ", result.err)
                 self.assertNotIn("--insecure", result.err)
 
     def test_no_certificates(self):

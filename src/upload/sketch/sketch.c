@@ -409,7 +409,7 @@ static void take_silence(struct sketch *sketch, const struct http_outcome *outco
 
     snprintf(words, sizeof words, "POST %s", sketch->path);
     http_fail_request(&failure, outcome, sketch_place(sketch, place), words,
-                      sketch_settings_of(sketch)->timeout_us);
+                      sketch_settings_of(sketch)->timeout_us, false);
     if (is_looked_for)
         endpoint_failures_add(&sketch->failures, sketch->endpoint,
                               outcome->end == HTTP_NOT_CONNECTED ? outcome->reason : 0, &failure);

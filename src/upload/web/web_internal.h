@@ -25,8 +25,8 @@ struct web;
 
 /* Takes the reply to a GET, unless it is a challenge to be answered. */
 typedef void web_reply_fn(struct web *web, const struct http_reply *reply);
-/* A GET got no reply, and not because this computer failed, which is always a failure. Returns
- * false if this is one, too. */
+/* A GET got no reply. Returns false if this is a failure; it always is if this computer failed, or
+ * did not trust the certificate. */
 typedef bool web_lost_fn(struct web *web, const struct http_outcome *outcome);
 
 struct web_service {
@@ -41,6 +41,7 @@ struct web_history {
     bool is_started_over; /* a refusal was taken to be about another upload */
     bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
+    bool was_heard; /* a request got a reply; with https, its certificate was trusted */
     /* The challenge of the last upload's 401, if the page itself asks for no password. Each further
      * upload answers it. CHALLENGE_NONE: there was none. */
     struct challenge upload_challenge;

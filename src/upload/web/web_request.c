@@ -68,7 +68,7 @@ static void note_heard(struct web *web)
 {
     if (web->is_heard)
         return;
-    web->is_heard = true;
+    web->is_heard = web->history.was_heard = true;
     web->upload.callbacks.on_endpoint(web->endpoint, web->upload.callbacks.userdata);
 }
 
@@ -101,8 +101,8 @@ static void describe_outcome(const struct web *web, const struct http_outcome *o
 
     snprintf(request, sizeof request, "%s %s", method_of(web), web_show_path(web, path, web->path));
     http_fail_request(failure, outcome, web_place(web, place), request,
-                      web_common_settings(web)->timeout_us);
-    if (outcome->end == HTTP_UNTRUSTED)
+                      web_common_settings(web)->timeout_us, web->history.was_heard);
+    if (outcome->end == HTTP_UNTRUSTED && !web->history.was_heard)
         explain_untrusted(web, failure);
 }
 
@@ -477,6 +477,12 @@ static struct http_request_config make_request(const struct web *web, const stru
     };
 }
 
+/* Whether this is a failure for every request. A restart explains everything but these. */
+static bool is_always_failure(const struct http_outcome *outcome)
+{
+    return outcome->end == HTTP_LOCAL || outcome->end == HTTP_UNTRUSTED;
+}
+
 static void on_get_done(const struct http_outcome *outcome, void *userdata)
 {
     struct web *web = userdata;
@@ -492,7 +498,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
         }
     } else if (!try_next_endpoint(web, outcome)) {
         note_page_reply(web, outcome);
-        if (outcome->end == HTTP_LOCAL || !web->on_lost || !web->on_lost(web, outcome))
+        if (is_always_failure(outcome) || !web->on_lost || !web->on_lost(web, outcome))
             fail_without_reply(web, outcome);
     }
     http_request_free(request);

@@ -1985,6 +1985,13 @@ static const struct {
      "",
      CHECKED "unproven 12 1000: the board has confirmed the upload, but it did not tell its "
              "version: it could not be asked\ndone\n"},
+    {"the board is back, or somebody else in its place",
+     {ONLINE},
+     false,
+     true,
+     OTA_E_TLS,
+     "bad certificate",
+     CHECKED "tls 6 1000: the board has confirmed the upload, but bad certificate\ndone\n"},
     {"the verdict is lost, and it tells it",
      {EXPECT},
      true,
@@ -2051,6 +2058,44 @@ static void test_expected_version(void **state)
         job_free(job);
         assert_job_freed();
     }
+}
+
+/* Nor does a success without a demanded version hide who answers for the board. */
+static void test_other_certificate(void **state)
+{
+    (void)state;
+    const struct ota_failure proof = make_failure(OTA_OK, "proof"),
+                             told = make_failure(OTA_E_TLS, "bad certificate");
+    struct settings settings = make_job_settings();
+
+    reset_job_world();
+    world.tells_version = true;
+    settings.log = (struct log_settings){ONLINE};
+    struct job *job = start_job(&settings);
+    play_try(&(struct try){SENT, .message = ""});
+    size_t before = strlen(world.story);
+    world.phase = OTA_PHASE_PROOF;
+    world.follow.on_verdict(&proof, world.follow.userdata);
+    assert_non_null(world.is_asked);
+    world.is_asked->callbacks.on_done(&told, world.is_asked->callbacks.userdata);
+    assert_string_equal(
+        world.story + before,
+        CHECKED "tls 6 1000: the board has confirmed the upload, but bad certificate\ndone\n");
+    job_free(job);
+    assert_job_freed();
+
+    reset_job_world();
+    settings = make_job_settings();
+    job = start_job(&settings);
+    resolve_board(&(struct try){0});
+    before = strlen(world.story);
+    end_session_for(OTA_PHASE_PROOF, OTA_E_TLS, "bad certificate", OTA_CAUSE_OTHER_CERTIFICATE);
+    assert_string_equal(
+        world.story + before,
+        "result tls 6 0: the board has confirmed the upload, but bad certificate\ndone\n");
+    assert_int_equal(world.cause, OTA_CAUSE_OTHER_CERTIFICATE);
+    job_free(job);
+    assert_job_freed();
 }
 
 /* The board has confirmed the upload: what fails while its version is read leaves only that
@@ -2304,6 +2349,7 @@ int main(void)
         cmocka_unit_test(test_follow_stories),
         cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
+        cmocka_unit_test(test_other_certificate),
         cmocka_unit_test(test_expected_version),
         cmocka_unit_test(test_version_within_upload),
         cmocka_unit_test(test_only_rejects),

@@ -38,7 +38,7 @@ static void test_cut_heads(void **state)
     struct ota_failure failure;
 
     (void)state;
-    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, false);
     assert_int_equal(failure.error, OTA_E_NO_ANSWER);
     assert_non_null(strstr(failure.message, "HERE replied to GET / with status 200, but the head"));
     http_fail_upload(&failure, &outcome, 77);
@@ -58,7 +58,7 @@ static void test_no_certificates(void **state)
     struct ota_failure failure;
 
     (void)state;
-    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, false);
     assert_int_equal(failure.error, OTA_E_INTERNAL);
     assert_int_equal(failure.cause, OTA_CAUSE_NO_CERTIFICATES);
     http_fail_upload(&failure, &outcome, 77);
@@ -73,11 +73,34 @@ static void test_requests(void **state)
             .end = request_rows[i].end, .reason = request_rows[i].reason, .text = "bad\n "};
         struct ota_failure failure;
 
-        http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+        http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, false);
         assert_int_equal(failure.error, request_rows[i].error);
         assert_non_null(strstr(failure.message, request_rows[i].words));
         assert_int_not_equal(failure.message[strlen(failure.message) - 1], ' ');
     }
+}
+
+/* Only a certificate that follows a trusted one is another one, whatever the request. */
+static void test_other_certificates(void **state)
+{
+    struct http_outcome outcome = {.end = HTTP_UNTRUSTED, .text = "bad"};
+    struct ota_failure failure;
+
+    (void)state;
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, false);
+    assert_int_equal(failure.cause, OTA_CAUSE_NONE);
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, true);
+    assert_int_equal(failure.error, OTA_E_TLS);
+    assert_int_equal(failure.cause, OTA_CAUSE_OTHER_CERTIFICATE);
+    assert_non_null(strstr(failure.message, "the certificate for GET / is not trusted"));
+    http_fail_upload(&failure, &outcome, 77);
+    assert_int_equal(failure.cause, OTA_CAUSE_OTHER_CERTIFICATE);
+    assert_non_null(strstr(failure.message, "the certificate for the upload is not trusted"));
+
+    outcome.end = HTTP_TLS;
+    http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000, true);
+    assert_int_equal(failure.error, OTA_E_NO_ANSWER); /* a board that knows no TLS had no page */
+    assert_int_equal(failure.cause, OTA_CAUSE_NONE);
 }
 
 static const struct {
@@ -141,7 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut_heads),       cmocka_unit_test(test_no_certificates),
         cmocka_unit_test(test_requests),        cmocka_unit_test(test_uploads),
-        cmocka_unit_test(test_late_handshakes),
+        cmocka_unit_test(test_late_handshakes), cmocka_unit_test(test_other_certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

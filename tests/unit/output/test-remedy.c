@@ -267,7 +267,7 @@ static const struct row on_pages[] = {
     {OTA_E_NO_PAGE, OTA_CAUSE_MOVED, SKETCH, "", "a redirect is not followed"},
     {OTA_E_TLS, OTA_CAUSE_NONE, SKETCH, "", "--cacert"},
     {OTA_E_TLS, OTA_CAUSE_HANDSHAKE, SKETCH, "", "Write http://"},
-    {OTA_E_TLS, OTA_CAUSE_OTHER_CERTIFICATE, SKETCH, "", "answers for the board"},
+    {OTA_E_TLS, OTA_CAUSE_OTHER_CERTIFICATE, SKETCH, "", "somebody else in the board's place"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "Basic and Digest"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "restart it"},
