@@ -5,6 +5,7 @@
 #include "base/origin.h"
 
 #include "base/escape.h"
+#include "base/owner.h"
 #include "base/same_file.h"
 
 #include <errno.h>
@@ -38,15 +39,15 @@ static bool doubt(const struct walk *walk, const char *before, const char *name,
 
 static bool may_be_written(const struct stat *folder)
 {
-    /* A user's private group has the same number as the user. */
-    const mode_t group = folder->st_gid == folder->st_uid ? 0 : S_IWGRP;
+    const mode_t group = owner_has_private_group(folder) ? 0 : S_IWGRP;
 
     return (folder->st_mode & (S_IWOTH | group)) != 0 && (folder->st_mode & S_ISVTX) == 0;
 }
 
 static bool judge(const struct walk *walk, const struct stat *status, const char *name)
 {
-    const bool is_ours = status->st_uid == walk->origin->owner || status->st_uid == 0;
+    const bool is_ours =
+        owner_is(status->st_uid, walk->origin->owner) || owner_is(status->st_uid, 0);
 
     if (S_ISLNK(status->st_mode))
         return is_ours || doubt(walk, "the symbolic link", name, " belongs to another user");

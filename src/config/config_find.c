@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/origin.h"
+#include "base/owner.h"
 #include "base/same_file.h"
 #include "config/config_text.h"
 
@@ -49,13 +50,20 @@ void config_file_free(struct config_file *file)
 
 /* -- trust -- */
 
+static bool belongs_to_us(const struct stat *status, bool may_be_roots)
+{
+    return owner_is(status->st_uid, geteuid()) || (may_be_roots && owner_is(status->st_uid, 0));
+}
+
 const char *config_distrust(const struct stat *status, bool may_be_roots)
 {
     if (S_ISLNK(status->st_mode))
         return "it is a symbolic link";
     if (!S_ISREG(status->st_mode))
         return "it is not a regular file";
-    if (status->st_uid != geteuid() && !(may_be_roots && status->st_uid == 0))
+    if (!owner_is_known(status->st_uid))
+        return "it belongs to a user whom this user namespace does not know";
+    if (!belongs_to_us(status, may_be_roots))
         return "it belongs to another user";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
         return "other users can write it (chmod go-w makes it yours alone)";
@@ -64,8 +72,7 @@ const char *config_distrust(const struct stat *status, bool may_be_roots)
 
 static bool is_of_another(const struct config_file *file, const struct stat *status)
 {
-    return S_ISREG(status->st_mode) && status->st_uid != geteuid() &&
-           (file->is_project || status->st_uid != 0);
+    return S_ISREG(status->st_mode) && !belongs_to_us(status, !file->is_project);
 }
 
 /* Whether sudo was called by the user with this ID, in digits. */

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/origin.h"
+#include "base/owner.h"
 #include "image/gzip.h"
 
 #include <errno.h>
@@ -287,11 +288,14 @@ static enum ota_error check_owner(const struct file_status *file, const struct s
 {
     const struct stat *status = &file->stat;
     uid_t owner = plain ? plain->st_uid : geteuid();
-    /* A user's private group has the same number as the user. Files made with a umask of 002
-     * usually belong to it. */
-    bool is_own_group = status->st_gid == status->st_uid;
 
-    if (status->st_uid != owner && status->st_uid != 0)
+    if (!owner_is_known(status->st_uid))
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "%s is not sent in place of the unsigned file: it belongs to user %ju, as the files of "
+            "all users do whom this user namespace does not know; remove it, or send it with -f %s",
+            shown, (uintmax_t)status->st_uid, shown);
+    if (!owner_is(status->st_uid, owner) && !owner_is(status->st_uid, 0))
         return ota_fail(
             failure, OTA_E_IMAGE,
             "%s is not sent in place of the unsigned file: it belongs to user %ju, not to "
@@ -309,7 +313,7 @@ static enum ota_error check_owner(const struct file_status *file, const struct s
                         "%s is not sent in place of the unsigned file: its access control list may "
                         "let others change it; setfacl -b it, or send it with -f %s",
                         shown, shown);
-    if ((status->st_mode & S_IWGRP) != 0 && !is_own_group)
+    if ((status->st_mode & S_IWGRP) != 0 && !owner_has_private_group(status))
         return ota_fail(failure, OTA_E_IMAGE,
                         "%s is not sent in place of the unsigned file: the users of group %ju may "
                         "change it; chmod g-w it, or send it with -f %s",

@@ -5,6 +5,7 @@ scripts/check, it fails instead.
 """
 
 import os
+import subprocess
 import sys
 
 SKIPPED = 77  # SKIP_RETURN_CODE in CMakeLists.txt
@@ -32,3 +33,12 @@ def skip(case, reason):
 def need_root(case, reason):
     if os.geteuid() != 0:
         skip(case, reason)
+
+
+def need_user_namespace(case):
+    """A command that runs another one where only root is known, as PrivateUsers=yes of a systemd unit does."""
+    need_root(case, "a file is given to another user")
+    before = ("unshare", "--user", "--map-root-user")
+    if subprocess.run([*before, "true"], check=False, capture_output=True, timeout=60).returncode != 0:
+        skip(case, "user namespaces are not allowed")
+    return before

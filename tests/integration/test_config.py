@@ -680,6 +680,28 @@ class Hostile(Config):
         os.symlink(self.directory, away)
         self.assertIn(f"the folder {away} belongs", self.run("--show-config", XDG_CONFIG_HOME=away).err)
 
+    def test_owner_unknown(self):
+        """A user namespace shows all users whom it does not know as the same one, and perhaps this process as well."""
+        before = requirement.need_user_namespace(self)
+        path, beside = self.user("timeout = 12\n"), self.beside("timeout = 13\n")
+        os.chmod(self.directory, 0o755)
+        commands = (before, ("unshare", "--user"))
+        why = "it belongs to a user whom this user namespace does not know (ID 65534); {}look at what it says and then read it with"
+        self.assertEqual(self.settings(before=before)["timeout"], ("13", beside))
+        os.chown(beside, 1001, 1001)
+        result = self.run("--show-config", before=before)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"warning: {beside} is not read: {why.format('')}", result.err)
+        os.chown(path, 1001, 1001)
+        for command in commands:
+            result = self.run("--show-config", before=command)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(f"cannot read the configuration {path}: {why.format('set HOME to your own folder, or ')}", result.err)
+        os.unlink(path)
+        result = self.run("--show-config", before=commands[1])
+        self.assertEqual((result.status, result.out), (0, "# no configuration file\n"), result)
+        self.assertIn(f"warning: {beside} is not read: {why.format('')}", result.err)
+
     def test_passwords_from_elsewhere(self):
         """They do not go to a board that the project names, unless they are typed beside its name."""
         board = self.board_with_password()

@@ -323,6 +323,37 @@ class Beside(Keys):
         os.chown(beside, 0, -1)
         self.upload(signed, 0, "")
 
+    def test_owner_unknown(self):
+        """A user namespace shows all users and groups whom it does not know as the same one."""
+        before = requirement.need_user_namespace(self)
+        path, beside = self.file("fw.bin", PICO), self.file("fw.bin.signed", esp8266_signed(self.rsa_key, PICO))
+        link = self.file("link.bin", PICO) + ".signed"
+        os.symlink("fw.bin.signed", link)
+        os.chmod(self.directory, 0o755)
+        why = "belongs to user 65534, as the files of all users do whom this user namespace does not know"
+
+        def check(name, status, phrase):
+            result = run("-p", "2040", "-i", "127.0.0.1", "--dry-run", "-f", name, before=before)
+            self.assertEqual(result.status, status, result)
+            self.assertIn(phrase, result.out + result.err)
+
+        check(path, 0, "sending ")
+        os.chown(path, 1001, 1001)
+        check(path, 0, "sending ")
+        for mode in (0o644, 0o664):
+            os.chmod(beside, mode)
+            os.chown(beside, 1002, 1002)
+            check(path, 3, f"it {why}; remove it, or send it with -f {beside}")
+            check(beside, 0, "")
+        os.chmod(beside, 0o664)
+        os.chown(beside, 0, 1002)
+        check(path, 3, "the users of group 65534 may change it")
+        os.chown(beside, 0, 0)
+        os.chown(path, 1002, 1002)
+        check(path, 0, "sending ")
+        os.chown(link, 1002, 1002, follow_symlinks=False)
+        os.chown(os.path.join(self.directory, "link.bin"), 1001, 1001)
+        check(os.path.join(self.directory, "link.bin"), 3, "the symbolic link link.bin.signed belongs to another user")
 
     def test_link(self):
         """Of a link, owner and mode of the file that it leads to count, and the owner of the link."""

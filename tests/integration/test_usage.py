@@ -382,6 +382,21 @@ class Aliases(Scenario):
             if name:
                 os.chown(name, 0, -1, follow_symlinks=False)
 
+    def test_aliases_of_an_unknown_user(self):
+        """A user namespace shows all users whom it does not know as the same one, and perhaps this process as well."""
+        before = requirement.need_user_namespace(self)
+        path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")
+        os.mkdir(home)
+        popt = self.file("home/.popt", b"esp-ota alias --x --check\n")
+        os.chmod(self.directory, 0o755)
+        self.assertEqual(run("--x", "-f", path, HOME=home, before=before).status, 0)
+        os.chown(popt, 1001, 1001)
+        for command in (before, ("unshare", "--user")):
+            result = run("--x", "-f", path, HOME=home, before=command)
+            self.assertEqual(result.status, 2, result)
+            self.assertEqual(f"esp-ota: warning: {popt} is not read: it belongs to a user whom this user namespace does not know\n"
+                             "esp-ota: unknown option '--x'; esp-ota --help lists all\n", result.err)
+
     def test_aliases_that_multiply(self):
         """500 bytes that stand for 1.9 MB of boards, and for 20 kB."""
         path, home = self.file("fw.bin", image()), os.path.join(self.directory, "home")

@@ -231,8 +231,8 @@ static void test_read_fails(void **state)
         {FAILING_ALLOCATION, 0, ENOMEM, OTA_E_INTERNAL},
         {FAILING_OPEN, 0, EACCES, OTA_E_USAGE},
         {FAILING_OPEN, 0, EMFILE, OTA_E_INTERNAL},
-        {FAILING_OPEN, 1, EACCES, OTA_E_USAGE}, /* the folder, to see whose it is */
-        {FAILING_OPEN, 1, EMFILE, OTA_E_INTERNAL},
+        {FAILING_OPEN, 3, EACCES, OTA_E_USAGE}, /* the folder, after /proc, to see whose it is */
+        {FAILING_OPEN, 3, EMFILE, OTA_E_INTERNAL},
     };
     struct config_file file = make_file("secret", false);
     (void)state;
