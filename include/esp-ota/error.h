@@ -78,6 +78,7 @@ enum ota_cause {
     OTA_CAUSE_TOO_MANY_PROCESSES,
     OTA_CAUSE_HELPER_LOST,     /* the process that starts the workers */
     OTA_CAUSE_NO_CERTIFICATES, /* none to trust, or they cannot be read */
+    OTA_CAUSE_OTHER_TLS,       /* libcurl's TLS is not an OpenSSL that is loaded with it */
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,
     OTA_CAUSE_NO_FOLDER,

@@ -1,6 +1,7 @@
 /* curl_library.c: loads libcurl, and initializes it. */
 #include "http/curl_library.h"
 
+#include "base/error.h"
 #include "base/library.h"
 #include "base/text.h"
 
@@ -8,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The ABI of the headers; it has not changed since 2006. Both flavors have the same functions. */
+/* The ABI of the headers; it has not changed since 2006. Not libcurl-gnutls.so.4: see
+ * curl_library.h. */
 LIBRARY_SONAMES(curl_sonames, "update-pages", "Uploads through update pages of boards",
-                "libcurl.so.4", "libcurl-gnutls.so.4");
+                "libcurl.so.4");
 
 /* Options and functions that are used came with 7.62 (upload buffers). */
 #define OLDEST_MAJOR 7
@@ -54,13 +56,19 @@ static void *realloc_cleansed(void *memory, size_t size)
     return grown;
 }
 
+static bool is_openssl(const char *name)
+{
+    static const char openssl[] = "OpenSSL/";
+
+    return strncmp(name, openssl, strlen(openssl)) == 0;
+}
+
 /* An OpenSSL that is a part of libcurl has no functions for us. */
 static void find_tls(struct curl_library *curl, const char *name)
 {
-    static const char openssl[] = "OpenSSL/";
     const size_t count = sizeof tls_functions / sizeof *tls_functions;
 
-    if (!name || strncmp(name, openssl, strlen(openssl)) != 0 ||
+    if (!name || !is_openssl(name) ||
         library_load(&curl->tls, tls_functions, count, curl_sonames) != NULL)
         curl->tls = (struct tls_library){0};
 }
@@ -81,4 +89,20 @@ const char *curl_library_load(struct curl_library *curl)
         return "libcurl is older than " NUMBER_TEXT(OLDEST_MAJOR) "." NUMBER_TEXT(OLDEST_MINOR);
     find_tls(curl, info->ssl_version);
     return NULL;
+}
+
+bool curl_library_refuses_tls(const struct curl_library *curl, struct ota_failure *failure)
+{
+    const char *name = curl->version_info(CURLVERSION_NOW)->ssl_version;
+
+    if (curl->tls.CTX_ctrl)
+        return false;
+    ota_fail(failure, OTA_E_INTERNAL,
+             "https needs a libcurl that uses the OpenSSL of this computer, and the one that is "
+             "installed has %s",
+             !name              ? "no TLS"
+             : is_openssl(name) ? "an OpenSSL of its own"
+                                : name);
+    failure->cause = OTA_CAUSE_OTHER_TLS;
+    return true;
 }

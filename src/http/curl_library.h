@@ -6,8 +6,11 @@
 #ifndef ESP_OTA_HTTP_CURL_LIBRARY_H
 #define ESP_OTA_HTTP_CURL_LIBRARY_H
 
+#include "esp-ota/error.h"
+
 #include <curl/curl.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 /* The functions in use: curl_easy_init() as curl.easy_init(), and so on. */
 #define CURL_FUNCTIONS(X)                                                                          \
@@ -42,11 +45,17 @@ struct curl_library {
 #define CURL_MEMBER(name) __typeof__(curl_##name) *(name);
     CURL_FUNCTIONS(CURL_MEMBER)
 #undef CURL_MEMBER
-    struct tls_library tls; /* all NULL if libcurl has TLS by another library than OpenSSL */
+    struct tls_library tls; /* all NULL if curl_library_refuses_tls() */
 };
 
 /* Loads the library for good, initializes it and fills in curl. Returns NULL, or the reason for the
  * failure, which is valid until the next dlopen(). */
 const char *curl_library_load(struct curl_library *curl);
+
+/* Whether this libcurl must not be used for https, and if so, fills in failure (OTA_E_INTERNAL).
+ * Only where its TLS is an OpenSSL whose functions can be found can messages of a handshake be
+ * bounded, and a second handshake refused: in libcurl with GnuTLS, a peer that asks for one and
+ * then says nothing holds the loop for ever. */
+bool curl_library_refuses_tls(const struct curl_library *curl, struct ota_failure *failure);
 
 #endif

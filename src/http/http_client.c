@@ -342,12 +342,17 @@ static bool ensure_multi(struct http_client *client)
 
 struct http_request *http_request_start(struct http_client *client,
                                         const struct http_request_config *config,
-                                        const struct http_callbacks *callbacks)
+                                        const struct http_callbacks *callbacks,
+                                        struct ota_failure *failure)
 {
-    struct http_request *request = ensure_multi(client) ? calloc(1, sizeof *request) : NULL;
-
-    if (!request)
+    if (config->is_tls && curl_library_refuses_tls(&client->curl, failure))
         return NULL;
+
+    struct http_request *request = ensure_multi(client) ? calloc(1, sizeof *request) : NULL;
+    if (!request) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
     *request = (struct http_request){.client = client,
                                      .config = *config,
                                      .callbacks = *callbacks,
@@ -363,6 +368,7 @@ struct http_request *http_request_start(struct http_client *client,
     if (!request->easy || !http_wire_prepare(request) ||
         client->curl.multi_add_handle(client->multi, request->easy) != CURLM_OK) {
         http_request_free(request);
+        ota_fail_no_memory(failure);
         return NULL;
     }
     client->open++;

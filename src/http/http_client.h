@@ -81,10 +81,12 @@ struct http_callbacks {
     void *userdata;
 };
 
-/* Starts a request. Returns NULL when memory ran out; other failures come with on_done. */
+/* Starts a request. Returns NULL and fills in failure (OTA_E_INTERNAL) when memory ran out, or if
+ * libcurl must not be used for https (curl_library.h); other failures come with on_done. */
 struct http_request *http_request_start(struct http_client *client,
                                         const struct http_request_config *config,
-                                        const struct http_callbacks *callbacks);
+                                        const struct http_callbacks *callbacks,
+                                        struct ota_failure *failure);
 
 /* Closes the connection and frees the request; on_done is not called any more. NULL is allowed. Not
  * allowed in on_progress and on_connected. Data that has not left this host yet is discarded. */

@@ -361,7 +361,7 @@ static unsigned set_connection(struct http_request *request)
     codes |= SET(CURLOPT_SSL_VERIFYHOST, 2 * verifies);
     if (config->ca_file)
         codes |= SET(CURLOPT_CAINFO, config->ca_file);
-    if (curl->tls.CTX_ctrl) {
+    if (config->is_tls) {
         codes |= SET(CURLOPT_SSL_CTX_FUNCTION, on_curl_tls);
         codes |= SET(CURLOPT_SSL_CTX_DATA, request);
     }

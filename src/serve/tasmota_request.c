@@ -126,11 +126,9 @@ static void send_command(struct tasmota *tasmota)
     /* A command's value may be the board's own URL, which may contain a password. */
     diag_debug("%s: GET http://%s%.*s", request.board, request.authority,
                (int)strcspn(request.path, "%"), request.path);
-    tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks);
-    if (tasmota->request)
-        return;
-    ota_fail_no_memory(&failure);
-    tasmota->on_lost(tasmota, &failure);
+    tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks, &failure);
+    if (!tasmota->request)
+        tasmota->on_lost(tasmota, &failure);
 }
 
 void tasmota_ask(struct tasmota *tasmota, const char *name, const char *value,

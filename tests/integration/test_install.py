@@ -83,7 +83,7 @@ class Notes(scenario.Scenario):
         found = notes(scenario.PROGRAM, self.directory)
         self.assertEqual({note["feature"]: note["soname"] for note in found},
                          {"mdns": ["libavahi-client.so.3"], "serve": ["libmicrohttpd.so.12"],
-                          "update-pages": ["libcurl.so.4", "libcurl-gnutls.so.4"]})
+                          "update-pages": ["libcurl.so.4"]})
         for note in found:
             self.assertEqual(note["priority"], "recommended")
             self.assertTrue(note["description"])

@@ -2,6 +2,7 @@
 """Uploads through update pages: each page with its quirks, passwords, refusals, and connections that break."""
 
 import base64
+import ctypes
 import gzip
 import http.client
 import http.server
@@ -19,7 +20,7 @@ import unittest
 from elsewhere import elsewhere
 import firmware
 from peer import WebPeer
-from requirement import need_root
+from requirement import need_root, skip
 from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run, secrets, sketch
 
 WEB = ("--protocol", "web", "--retries", "0")
@@ -1429,6 +1430,27 @@ class Https(Scenario):
             if result.status == 0:
                 break
         self.assertEqual(result.status, 0, result)
+
+    def test_other_tls(self):
+        """A board could hold up a libcurl with GnuTLS for ever, so that one is not used for https, and nothing is sent."""
+        try:
+            ctypes.CDLL("libcurl-gnutls.so.4")  # git for Debian needs it
+        except OSError as error:
+            skip(self, str(error))
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+            real = re.search(r"/\S*/libcurl-gnutls\.so\.4\S*", maps.read())[0]
+        os.symlink(real, os.path.join(self.directory, "libcurl.so.4"))
+        server = TwoFaced(None, None, self.where)
+        self.addCleanup(server.close)
+        path = self.file("fw.bin", sketch("esp8266"))
+        board = self.board(*web("esp8266"))
+        result = run("-i", server.url.replace("http:", "https:"), "-i", f"http://{board.address}:{board.port}", "-f", path,
+                     "--insecure", LD_LIBRARY_PATH=self.directory)
+        self.assertEqual((result.status, server.connections), (1, 0), result)
+        self.assertRegex(result.out + result.err, f"{board.address}: confirmed")
+        self.assertIn("https needs a libcurl that uses the OpenSSL of this computer, and the one that is installed has GnuTLS/",
+                      result.err)
+        self.assertIn("\n  Install the libcurl of OpenSSL ", result.err)
 
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""

@@ -199,10 +199,9 @@ static void sketch_post(struct sketch *sketch, const char *path,
     };
     diag_debug("%s: POST http://%s%s", config.board, config.authority, config.path);
     if (sketch->authorization) {
-        sketch->request = http_request_start(service->client, &config, callbacks);
+        sketch->request = http_request_start(service->client, &config, callbacks, &failure);
         if (sketch->request)
             return;
-        ota_fail_no_memory(&failure);
     }
     sketch_finish(sketch, &failure);
 }

@@ -508,10 +508,11 @@ static void start_request(struct web *web, const struct http_request_config *con
                           const struct http_callbacks *callbacks)
 {
     struct web_service *service = (struct web_service *)web->upload.config.service;
+    struct ota_failure failure;
 
-    web->request = http_request_start(service->client, config, callbacks);
+    web->request = http_request_start(service->client, config, callbacks, &failure);
     if (!web->request)
-        web_fail_no_memory(web);
+        web_finish(web, &failure);
 }
 
 static void log_request(const struct web *web, const char *method)

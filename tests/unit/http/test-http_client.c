@@ -107,8 +107,9 @@ static struct http_request *start(struct http_client *client, const struct busy_
 {
     const struct http_request_config config = ask_for_page(&board->address);
     const struct http_callbacks callbacks = {.on_done = on_request_done};
+    struct ota_failure failure;
 
-    return http_request_start(client, &config, &callbacks);
+    return http_request_start(client, &config, &callbacks, &failure);
 }
 
 /* Returns whether the allocation of that number was reached while libcurl connected. */
@@ -203,7 +204,7 @@ static void test_tls_after_a_shortage(void **state)
     const struct http_callbacks callbacks = {.on_done = on_tls_request_done, .userdata = &outcome};
 
     config.is_tls = config.is_insecure = true;
-    struct http_request *request = http_request_start(client, &config, &callbacks);
+    struct http_request *request = http_request_start(client, &config, &callbacks, &failure);
     assert_non_null(request);
 
     while (outcome.end == HTTP_REPLIED) {
@@ -213,6 +214,35 @@ static void test_tls_after_a_shortage(void **state)
             close(connection);
     }
     assert_int_not_equal(outcome.end, HTTP_LOCAL);
+    http_request_free(request);
+    http_client_free(client);
+    loop_free(loop);
+    close(listener);
+}
+
+/* A libcurl with an OpenSSL of its own has no functions for the guard, so nothing is begun. */
+static void test_tls_without_its_functions(void **state)
+{
+    struct address address;
+    struct ota_failure failure;
+    const int listener = start_listener(&address);
+    struct loop *loop = loop_new();
+    struct http_client *client = http_client_new(loop, &failure);
+    struct http_request_config config = ask_for_page(&address);
+    const struct http_callbacks callbacks = {.on_done = on_request_done};
+
+    (void)state;
+    assert_non_null(client);
+    client->curl.tls = (struct tls_library){0};
+    config.is_tls = config.is_insecure = true;
+    assert_null(http_request_start(client, &config, &callbacks, &failure));
+    assert_int_equal(failure.error, OTA_E_INTERNAL);
+    assert_int_equal(failure.cause, OTA_CAUSE_OTHER_TLS);
+    assert_non_null(strstr(failure.message, "an OpenSSL of its own"));
+
+    config.is_tls = false;
+    struct http_request *request = http_request_start(client, &config, &callbacks, &failure);
+    assert_non_null(request);
     http_request_free(request);
     http_client_free(client);
     loop_free(loop);
@@ -257,7 +287,7 @@ static void test_limits_of_descriptors(void **state)
         struct http_client *client = http_client_new(limited.loop, &failure);
         assert_non_null(client);
         failing_start_for_good(rows[i].call, rows[i].error);
-        struct http_request *request = http_request_start(client, &config, &callbacks);
+        struct http_request *request = http_request_start(client, &config, &callbacks, &failure);
         assert_non_null(request);
         assert_int_equal(loop_run(limited.loop), 0);
         assert_true(failing_stop());
@@ -373,7 +403,7 @@ static void ask(struct ending *ending, const char *reply, bool is_kept)
     assert_non_null(client);
     if (is_kept)
         keep_connections(client);
-    struct http_request *request = http_request_start(client, &config, &callbacks);
+    struct http_request *request = http_request_start(client, &config, &callbacks, &failure);
     assert_non_null(request);
     assert_int_equal(loop_run(ending->loop), 0);
 
@@ -453,6 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tls_after_a_shortage), /* first, as it sets libcrypto's allocator */
+        cmocka_unit_test(test_tls_without_its_functions),
         cmocka_unit_test(test_a_later_request),
         cmocka_unit_test(test_client_without_memory),
         cmocka_unit_test(test_limits_of_descriptors),

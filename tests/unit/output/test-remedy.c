@@ -75,6 +75,7 @@ static const struct row {
     {OTA_E_NO_MDNS, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libavahi-client3), or name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libavahi-client3), or give"},
     {OTA_E_INTERNAL, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libcurl4"},
+    {OTA_E_INTERNAL, OTA_CAUSE_OTHER_TLS, SKETCH, "", "the libcurl of OpenSSL (Debian's"},
     {OTA_E_INTERNAL, OTA_CAUSE_NO_CERTIFICATES, SKETCH, "", "package is ca-certificates"},
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_PROCESSES, SKETCH, "", "ulimit -u"},
     {OTA_E_INTERNAL, OTA_CAUSE_HELPER_LOST, SKETCH, "", "Start esp-ota again"},
