@@ -17,6 +17,7 @@
 #include "output/report.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 static int run_command(const struct options *options, struct report *report)
 {
@@ -53,6 +54,15 @@ static enum options_outcome read_command_line(struct options *options, int argc,
     return outcome;
 }
 
+/* Libraries for TLS write the keys of each connection into the file of SSLKEYLOGFILE, where other
+ * users can read it, and GnuTLS also on standard error. None of them is loaded yet, unless they are
+ * linked (ESP_OTA_LINK_LIBRARIES). */
+static void ignore_key_logs(void)
+{
+    unsetenv("SSLKEYLOGFILE");
+    unsetenv("GNUTLS_DEBUG_LEVEL");
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -62,6 +72,7 @@ int main(int argc, char **argv)
 
     secret_cleanse_traces();
     stdio_guard_secure();
+    ignore_key_logs();
     ending_signal_reach_process_1();
     /* Else the number of a worker that has ended may be another process's when it is killed. */
     signal(SIGCHLD, SIG_DFL);

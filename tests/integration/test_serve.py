@@ -760,6 +760,17 @@ class Serve(Scenario):
                 if not is_served:  # by the server, which libmicrohttpd lets close without an alert
                     self.assertRegex(result.stderr, b"unexpected eof|alert protocol version")
 
+    def test_keys_of_connections(self):
+        """Neither in a file nor on standard error, whatever the environment says."""
+        cert, key = self.certificate("one.example")
+        log = os.path.join(self.directory, "keys")
+        server = self.serve("--tls-cert", cert, "--tls-key", key, SSLKEYLOGFILE=log, GNUTLS_DEBUG_LEVEL="9")
+        context = fetcher.ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+        self.assertEqual(Board(server.server, context=context).fetch(), "update")
+        self.assertNotIn("gnutls[", server.stop().err)
+        self.assertFalse(os.path.exists(log))
+
     # -- the page --
 
     def test_small_records(self):

@@ -1452,6 +1452,14 @@ class Https(Scenario):
                       result.err)
         self.assertIn("\n  Install the libcurl of OpenSSL ", result.err)
 
+    def test_keys_of_connections(self):
+        """Nobody gets them, whatever the environment says."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        log = os.path.join(self.directory, "keys")
+        result = run("-i", self.url, "-f", path, "--insecure", SSLKEYLOGFILE=log)
+        self.assertEqual(result.status, 0, result)
+        self.assertFalse(os.path.exists(log))
+
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""
         board = self.board(*web("esp8266"))
