@@ -76,9 +76,10 @@ enum ota_cause {
     OTA_CAUSE_OUT_OF_MEMORY,
     OTA_CAUSE_NO_LIBRARY, /* one that is loaded when it is needed */
     OTA_CAUSE_TOO_MANY_PROCESSES,
-    OTA_CAUSE_HELPER_LOST,     /* the process that starts the workers */
-    OTA_CAUSE_NO_CERTIFICATES, /* none to trust, or they cannot be read */
-    OTA_CAUSE_OTHER_TLS,       /* libcurl's TLS is not an OpenSSL that is loaded with it */
+    OTA_CAUSE_HELPER_LOST,      /* the process that starts the workers */
+    OTA_CAUSE_NO_CERTIFICATES,  /* none to trust, or they cannot be read */
+    OTA_CAUSE_CERTIFICATE_DATE, /* by its clock, a certificate is not valid yet or any more */
+    OTA_CAUSE_OTHER_TLS,        /* libcurl's TLS is not an OpenSSL that is loaded with it */
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,
     OTA_CAUSE_NO_FOLDER,

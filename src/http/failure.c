@@ -3,11 +3,13 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "net/tcp_connect.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 const int64_t HTTP_CONNECT_US = SECONDS(5);
 const int64_t HTTP_RESULT_US = SECONDS(60);
@@ -20,6 +22,18 @@ static void show_text(char *target, size_t capacity, const char *text)
     while (length > 0 && text[length - 1] == ' ')
         length--;
     escape_text(target, capacity, text, length);
+}
+
+/* Whether the certificate or the clock is wrong, only people can see. */
+static void add_date(struct ota_failure *failure)
+{
+    const time_t now = time(NULL);
+    char text[sizeof "-2147481748-12-31"];
+    struct tm parts;
+
+    if (localtime_r(&now, &parts) && strftime(text, sizeof text, "%Y-%m-%d", &parts))
+        text_append(failure->message, sizeof failure->message, "; the date of this computer is %s",
+                    text);
 }
 
 /* What failed on this computer: a system call, whose text is better than libcurl's, or libcurl. */
@@ -75,7 +89,9 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
     case HTTP_TLS:
     case HTTP_UNTRUSTED:
         ota_fail(failure, OTA_E_TLS, "no secure connection to %s: %s", place, text);
-        failure->cause = outcome->end == HTTP_TLS ? OTA_CAUSE_HANDSHAKE : OTA_CAUSE_NONE;
+        failure->cause = outcome->end == HTTP_TLS ? OTA_CAUSE_HANDSHAKE : outcome->cause;
+        if (failure->cause == OTA_CAUSE_CERTIFICATE_DATE)
+            add_date(failure);
         break;
     case HTTP_STALLED:
         ota_fail(failure, OTA_E_NO_ANSWER, "%s did not reply to %s within %.3g s", place, request,

@@ -162,6 +162,21 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     return classify_code(request, code, reason);
 }
 
+/* What is more to be known of the end than libcurl's code says. */
+static enum ota_cause find_cause(const struct http_request *request, CURLcode code)
+{
+    long verdict = X509_V_OK;
+
+    if (code == CURLE_SSL_CACERT_BADFILE && !request->shortage)
+        return OTA_CAUSE_NO_CERTIFICATES;
+    if (code != CURLE_PEER_FAILED_VERIFICATION)
+        return OTA_CAUSE_NONE;
+    request->client->curl.easy_getinfo(request->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    return verdict == X509_V_ERR_CERT_NOT_YET_VALID || verdict == X509_V_ERR_CERT_HAS_EXPIRED
+               ? OTA_CAUSE_CERTIFICATE_DATE
+               : OTA_CAUSE_NONE;
+}
+
 static void take_results(struct http_client *client)
 {
     CURLMsg *message;
@@ -180,8 +195,7 @@ static void take_results(struct http_client *client)
         if (code != CURLE_OK)
             diag_debug("%s: the HTTP request ended with %d of libcurl", request->config.board,
                        (int)code);
-        if (code == CURLE_SSL_CACERT_BADFILE && !request->shortage)
-            request->cause = OTA_CAUSE_NO_CERTIFICATES;
+        request->cause = find_cause(request, code);
         finish_request(request, end, reason);
     }
 }

@@ -56,7 +56,8 @@ struct http_outcome {
     enum http_end end;
     int reason;
     const char *text;     /* libcurl's; of HTTP_LOCAL, HTTP_TLS and HTTP_UNTRUSTED; unescaped */
-    enum ota_cause cause; /* HTTP_LOCAL: OTA_CAUSE_NO_CERTIFICATES, or OTA_CAUSE_NONE */
+    enum ota_cause cause; /* HTTP_LOCAL: OTA_CAUSE_NO_CERTIFICATES, HTTP_UNTRUSTED:
+                           * OTA_CAUSE_CERTIFICATE_DATE, or OTA_CAUSE_NONE */
     bool has_begun;       /* libcurl has bytes of the body; with TLS, it trusts the certificate */
     bool is_sent;         /* every byte has left this host */
     bool is_acknowledged; /* the peer's TCP has acknowledged every byte */

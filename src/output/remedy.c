@@ -387,6 +387,9 @@ static const struct remedy {
      .text = "Open the address in a browser, and give the path of the page with the upload form "
              "in the URL (http://HOST/PATH); --page names a page that does not look like one, and "
              "--field a form's field (esp-ota-pages(7))."},
+    {.cause = OTA_CAUSE_CERTIFICATE_DATE,
+     .text = "Check this computer's clock first (\"date\" shows it); if it is right, renew the "
+             "certificate."},
     {.cause = OTA_CAUSE_HANDSHAKE,
      .text =
          "Write http:// if the page has no https at this port; a server that knows only TLS 1.1 "

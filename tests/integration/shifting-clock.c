@@ -1,6 +1,7 @@
 /*
- * shifting-clock.c: for LD_PRELOAD, by test_faults.py: a wall clock that jumps between any two
- * readings, by CLOCK_JUMP_S seconds and back again. The monotonic clock is left alone.
+ * shifting-clock.c: for LD_PRELOAD, by test_faults.py and test_web.py: a wall clock that is wrong
+ * by CLOCK_SHIFT_S seconds, and jumps between any two readings, by CLOCK_JUMP_S seconds and back
+ * again. The monotonic clock is left alone.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -8,18 +9,23 @@
 #include <time.h>
 #include <unistd.h>
 
-static long jump(void)
+static long seconds_of(const char *name)
+{
+    const char *seconds = getenv(name);
+    return seconds ? strtol(seconds, NULL, 10) : 0;
+}
+
+static long shift(void)
 {
     static unsigned readings;
-    const char *seconds = getenv("CLOCK_JUMP_S");
-    return seconds && readings++ % 2 ? strtol(seconds, NULL, 10) : 0;
+    return seconds_of("CLOCK_SHIFT_S") + (readings++ % 2 ? seconds_of("CLOCK_JUMP_S") : 0);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     long result = syscall(SYS_clock_gettime, clock, now);
     if (result == 0 && clock == CLOCK_REALTIME)
-        now->tv_sec += jump();
+        now->tv_sec += shift();
     return (int)result;
 }
 

@@ -1407,8 +1407,9 @@ class Https(Scenario):
         need_root(self, "hiding /etc/ssl needs root")
         path = self.file("fw.bin", sketch("esp8266", 300000))
         hidden = ("for folder in /etc/ssl /etc/pki; do [ ! -d $folder ] || mount -t tmpfs none $folder; done; ")
-        damaged = "mkdir -p /etc/ssl/certs; echo junk >/etc/ssl/certs/ca-certificates.crt; "
-        for before in (hidden, hidden + damaged):
+        damaged = "mkdir -p /etc/ssl/certs; %s >/etc/ssl/certs/ca-certificates.crt; "
+        for before in (hidden, hidden + damaged % "echo junk", hidden + damaged % ":",
+                       hidden + damaged % f"head -c 300 {self.certificate}"):
             with self.subTest(before):
                 before = ("unshare", "--mount", "sh", "-c", before + 'exec "$@"', "sh")
                 result = run("-i", self.url, "-f", path, "--retries", "0", before=before)
@@ -1459,6 +1460,21 @@ class Https(Scenario):
         result = run("-i", self.url, "-f", path, "--insecure", SSLKEYLOGFILE=log)
         self.assertEqual(result.status, 0, result)
         self.assertFalse(os.path.exists(log))
+
+    def test_wrong_clock(self):
+        """Each certificate looks invalid then, which is no reason to accept any. Only people can see which one is wrong."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        for years, said in ((-10, "certificate is not yet valid"), (10, "certificate has expired")):
+            shift = years * 365 * 24 * 3600
+            with self.subTest(years):
+                dates = [time.strftime("%Y-%m-%d", time.localtime(time.time() + shift))]
+                result = run("-i", self.url, "-f", path, "--cacert", self.certificate, "--retries", "0", CLOCK_SHIFT_S=str(shift),
+                             LD_PRELOAD=os.environ["ESP_OTA_SHIFTING_CLOCK"], ASAN_OPTIONS="verify_asan_link_order=0")
+                dates.append(time.strftime("%Y-%m-%d", time.localtime(time.time() + shift)))
+                self.assertEqual(result.status, 6, result)
+                self.assertRegex(result.err, f"{said}; the date of this computer is ({'|'.join(dates)})\n"
+                                             "  Check this computer's clock first ")
+                self.assertNotIn("--insecure", result.err)
 
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""

@@ -267,6 +267,7 @@ static const struct row on_pages[] = {
     {OTA_E_NO_ANSWER, OTA_CAUSE_BUSY, SKETCH, "", "Try again in a minute"},
     {OTA_E_NO_PAGE, OTA_CAUSE_MOVED, SKETCH, "", "a redirect is not followed"},
     {OTA_E_TLS, OTA_CAUSE_NONE, SKETCH, "", "--cacert"},
+    {OTA_E_TLS, OTA_CAUSE_CERTIFICATE_DATE, SKETCH, "", "clock first"},
     {OTA_E_TLS, OTA_CAUSE_HANDSHAKE, SKETCH, "", "Write http://"},
     {OTA_E_TLS, OTA_CAUSE_OTHER_CERTIFICATE, SKETCH, "", "somebody else in the board's place"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
