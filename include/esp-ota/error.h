@@ -98,6 +98,7 @@ enum ota_cause {
     OTA_CAUSE_OTHER_NAMES,    /* others do, and one board was looked for */
     OTA_CAUSE_OTHER_WAY,      /* the same, and the most similar name needs another protocol */
     OTA_CAUSE_PATTERN,        /* others do, and they match the board's name as a pattern */
+    OTA_CAUSE_NO_ADDRESS,     /* it is announced with one that no board can have */
     OTA_CAUSE_SEPARATED,      /* its name has commas between or beside names of boards */
     /* The way to a board that does not answer, or does not connect. */
     OTA_CAUSE_DETOUR,        /* datagrams leave through another interface than the board's */

@@ -30,11 +30,14 @@ static bool are_texts_sound(const struct mdns_answer *answer)
            IS_TERMINATED(esphome->project) && IS_TERMINATED(esphome->project_version);
 }
 
-static bool is_address_sound(const struct address *address)
+static bool is_address_sound(const struct mdns_answer *answer)
 {
+    const struct address *address = &answer->address;
     const sa_family_t family = address->any.sa_family;
 
-    return (family == AF_INET || family == AF_INET6) && address_is_unicast(address);
+    if (family == AF_INET || family == AF_INET6)
+        return !answer->has_address || address_is_unicast(address);
+    return family == AF_UNSPEC && !answer->has_address;
 }
 
 bool mdns_answer_is_sound(const struct mdns_answer *answer)
@@ -44,5 +47,5 @@ bool mdns_answer_is_sound(const struct mdns_answer *answer)
            (unsigned)answer->event <= MDNS_UNAVAILABLE &&
            (unsigned)answer->service < SERVICE_COUNT && (unsigned)answer->password <= TXT_YES &&
            (unsigned)answer->lack < OTA_CAUSE_COUNT && are_texts_sound(answer) &&
-           (!answer->has_address || is_address_sound(&answer->address));
+           is_address_sound(answer);
 }

@@ -156,9 +156,21 @@ static void set_interface(struct mdns_answer *answer, AvahiIfIndex interface)
         answer->interface[0] = '\0';
 }
 
-/* Converts the data of an A or AAAA record. Returns false if they are not an address. */
-static bool set_address(struct mdns_answer *answer, uint16_t record, const void *data, size_t size,
+/* Stores the announced address. A loopback address is this computer's, and only meant on the
+ * loopback interface. */
+static void set_address(struct mdns_answer *answer, const AvahiAddress *source,
                         AvahiIfIndex interface)
+{
+    const bool is_unicast = avahi_library_to_address(&answer->address, source, interface);
+
+    set_interface(answer, interface);
+    answer->has_address = is_unicast && (!address_is_loopback(&answer->address) ||
+                                         strcmp(answer->interface, "lo") == 0);
+}
+
+/* Converts the data of an A or AAAA record. Returns false if they are not an address. */
+static bool parse_address(struct mdns_answer *answer, uint16_t record, const void *data,
+                          size_t size, AvahiIfIndex interface)
 {
     AvahiAddress address = {.proto = record == RECORD_A ? AVAHI_PROTO_INET : AVAHI_PROTO_INET6};
     size_t length = record == RECORD_A ? sizeof address.data.ipv4 : sizeof address.data.ipv6;
@@ -166,9 +178,8 @@ static bool set_address(struct mdns_answer *answer, uint16_t record, const void 
         return false;
 
     memcpy(&address.data, data, length);
-    set_interface(answer, interface);
-    answer->has_address = avahi_library_to_address(&answer->address, &address, interface);
-    return answer->has_address;
+    set_address(answer, &address, interface);
+    return true;
 }
 
 static void report_address(struct search *search, const char *host, const void *data, size_t size,
@@ -180,10 +191,12 @@ static void report_address(struct search *search, const char *host, const void *
         answer = *search->facts;
     else
         unescape_host(answer.host, host);
-    if (!set_address(&answer, search->record, data, size, interface))
+    if (!parse_address(&answer, search->record, data, size, interface))
+        return;
+    if (!answer.has_address && search->facts) /* the answer with the facts has come before */
         return;
 
-    search->has_found = true;
+    search->has_found |= answer.has_address;
     search->pool->on_found(search, &answer);
 }
 
@@ -272,8 +285,9 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     }
 
     if (address)
-        answer.has_address = avahi_library_to_address(&answer.address, address, interface);
-    set_interface(&answer, interface);
+        set_address(&answer, address, interface);
+    else
+        set_interface(&answer, interface);
     answer.password = txt_record_flag(txt, "auth_upload");
     txt_record_value(answer.type, sizeof answer.type, txt, "board");
     txt_record_version(answer.version, sizeof answer.version, txt);

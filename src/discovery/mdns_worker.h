@@ -55,12 +55,13 @@ enum mdns_event {
  * reason are as they came from the network: escape them before they are shown. */
 struct mdns_answer {
     enum mdns_event event;
-    bool has_address;
+    bool has_address;     /* which a board can have */
     bool is_further;      /* of this service, only the address and its interface are new */
     enum service service; /* not for MDNS_HOST */
     uint16_t port;
-    enum txt_record_flag password;    /* whether the board requires one; not for MDNS_HOST */
-    struct address address;           /* port 0; link-local IPv6 with its scope */
+    enum txt_record_flag password; /* whether the board requires one; not for MDNS_HOST */
+    struct address address; /* port 0; link-local IPv6 with its scope; without has_address one that
+                             * no board can have, or AF_UNSPEC */
     char interface[IF_NAMESIZE];      /* the address was heard on this one; "": unknown */
     char instance[MDNS_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[MDNS_NAME_MAX];

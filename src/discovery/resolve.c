@@ -79,9 +79,10 @@ struct resolver {
     enum ota_cause lack;               /* what it lacks, if that is known */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
-    bool is_pattern;       /* the target's name matches names of boards as a pattern */
-    bool is_separated;     /* it is a list in which one of these names stands */
-    struct rivals *rivals; /* NULL: no second board of this name is known */
+    struct address useless; /* announced for the target, but not a board's; AF_UNSPEC: none */
+    bool is_pattern;        /* the target's name matches names of boards as a pattern */
+    bool is_separated;      /* it is a list in which one of these names stands */
+    struct rivals *rivals;  /* NULL: no second board of this name is known */
 };
 
 static void decide_next(struct resolver *resolver);
@@ -132,16 +133,25 @@ static bool is_our_service(const struct resolver *resolver, enum service service
     return resolver->config.services & 1U << service;
 }
 
-/* Another board has this name. */
+/* A board has this name. */
 static void offer_name(struct resolver *resolver, const char *name, enum service service)
 {
     const char *wanted = resolver->config.target->name;
     const bool is_ours = is_our_service(resolver, service);
 
+    if (is_ours && strcasecmp(wanted, name) == 0)
+        return; /* the one that is looked for */
     suggest_offer_noted(&resolver->suggestions, wanted, name,
                         is_ours ? NULL : service_title(service));
     resolver->is_pattern |= is_ours && pattern_matches(wanted, name);
     resolver->is_separated |= is_listed(wanted, name);
+}
+
+/* Remembers the address of the target if no board can have it. */
+static void record_useless(struct resolver *resolver, const struct mdns_answer *answer)
+{
+    if (!answer->has_address && answer->address.any.sa_family != AF_UNSPEC)
+        resolver->useless = answer->address;
 }
 
 static void record_answer(struct resolver *resolver, enum mdns_kind kind,
@@ -149,18 +159,22 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
 {
     bool is_service = kind != MDNS_HOST;
     bool is_same_host = resolver->host[0] && strcasecmp(answer->host, resolver->host) == 0;
+    /* "kitchen.local" is a host, so an instance "kitchen" on another host does not match. */
+    bool is_instance = kind == MDNS_INSTANCE && resolver->config.target->kind != TARGET_LOCAL;
+
     if (kind == MDNS_ADDRESS) {
         record_facts(resolver, answer);
         return;
     }
 
+    if (kind == MDNS_HOST || is_same_host || is_instance)
+        record_useless(resolver, answer);
     if (kind == MDNS_HOST)
         finding_add_host(&resolver->findings[FROM_HOST], answer);
     if (is_service && is_same_host && is_our_service(resolver, answer->service))
         finding_add_service(&resolver->findings[FROM_HOST], answer);
 
-    /* "kitchen.local" is a host, so an instance "kitchen" on another host does not match. */
-    if (kind == MDNS_INSTANCE && resolver->config.target->kind != TARGET_LOCAL)
+    if (is_instance)
         finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
     if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
         offer_name(resolver,
@@ -198,7 +212,8 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
     struct question *question = &resolver->questions[ASK_SYSTEM];
 
     for (size_t i = 0; i < count; i++)
-        finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
+        if (!address_equal(&addresses[i], &resolver->useless)) /* nss-mdns repeats it */
+            finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
     resolver->is_local |= is_local;
     if (lack)
@@ -455,6 +470,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .is_dns_name = resolver->config.target->kind == TARGET_HOST,
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
+        .useless = &resolver->useless,
         .is_pattern = resolver->is_pattern,
         .is_separated = resolver->is_separated,
         .lists_hosts = target_lists_hosts(resolver->config.target),

@@ -9,11 +9,19 @@
 
 enum { CLAUSE_MAX = 192 };
 
+static bool is_announced(const struct resolve_failure *facts)
+{
+    return facts->useless->any.sa_family != AF_UNSPEC;
+}
+
 static void describe_mdns(char target[CLAUSE_MAX], const struct resolve_failure *facts)
 {
-    char wait[UNITS_TEXT_MAX];
+    char wait[UNITS_TEXT_MAX], address[ADDRESS_TEXT_MAX];
 
-    if (facts->unavailable[0])
+    if (is_announced(facts))
+        snprintf(target, CLAUSE_MAX, "announced with the address %s, which no board can have",
+                 address_text(address, facts->useless));
+    else if (facts->unavailable[0])
         snprintf(target, CLAUSE_MAX, "multicast DNS cannot be asked (%s)", facts->unavailable);
     else if (facts->is_mdns_asked)
         snprintf(target, CLAUSE_MAX, "multicast DNS gave no answer in %s",
@@ -29,7 +37,7 @@ static void describe_system(char target[CLAUSE_MAX], const struct resolve_failur
     if (facts->is_system_pending)
         snprintf(target, CLAUSE_MAX, "the system resolver gave no answer in %s",
                  format_wait(wait, facts->seconds));
-    else if (facts->is_system_asked)
+    else if (facts->is_system_asked && facts->system_why[0])
         snprintf(target, CLAUSE_MAX, "the system resolver says \"%s\"", facts->system_why);
     else
         target[0] = '\0';
@@ -64,7 +72,7 @@ static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct res
 static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
 {
     target[0] = '\0';
-    if (!facts->unavailable[0])
+    if (!facts->unavailable[0] && !is_announced(facts))
         describe_known_boards(target, facts);
 }
 
@@ -74,6 +82,8 @@ static enum ota_cause find_cause(const struct resolve_failure *facts)
 
     if (facts->is_local)
         return facts->lack;
+    if (is_announced(facts))
+        return OTA_CAUSE_NO_ADDRESS;
     if (facts->is_pattern && !is_unavailable)
         return OTA_CAUSE_PATTERN;
     if (facts->is_separated)
@@ -100,7 +110,7 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
              facts->is_local ? "cannot be looked up" : "not found", mdns,
              mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
     failure->cause = find_cause(facts);
-    if (facts->lists_hosts && facts->boards->total == 0)
+    if (facts->lists_hosts && facts->boards->total == 0 && !is_announced(facts))
         text_append(failure->message, sizeof failure->message,
                     "; a comma or semicolon does not separate names");
 }

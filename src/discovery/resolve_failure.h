@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_DISCOVERY_RESOLVE_FAILURE_H
 #define ESP_OTA_DISCOVERY_RESOLVE_FAILURE_H
 
+#include "base/address.h"
 #include "base/suggest.h"
 #include "esp-ota/error.h"
 
@@ -21,6 +22,7 @@ struct resolve_failure {
     bool is_dns_name;       /* mDNS is not expected to know the name */
     bool has_all_boards;    /* boards is complete */
     const struct suggestions *boards; /* with a note if they need another way */
+    const struct address *useless;    /* announced, but no board can have it; AF_UNSPEC: none */
     bool is_pattern;                  /* boards match the name as a pattern */
     bool is_separated; /* commas or semicolons separate parts of the name, and one is a board's */
     bool lists_hosts;  /* the parts may be names of boards: target_lists_hosts() */

@@ -493,6 +493,9 @@ static const struct remedy {
              "boards)."},
     {.cause = OTA_CAUSE_PATTERN,
      .text = "Give a pattern with --match instead of -i, which takes the name of one board."},
+    {.cause = OTA_CAUSE_NO_ADDRESS,
+     .text = "Restart the board, which may have announced itself before the network gave it an "
+             "address, or give its IP address (the router lists it)."},
     {.cause = OTA_CAUSE_SEPARATED,
      .text =
          "Give one name with each -i, and one in each line of a list: a comma or semicolon does "

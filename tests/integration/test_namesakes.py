@@ -2,6 +2,7 @@
 """Two boards of one name, as copied sketches make them (responder.py plays them to a real
 avahi-daemon): neither is updated by chance."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -100,6 +101,41 @@ class Namesakes(test_list_crowd.Announced):
                 self.assert_result(result, 0, (f"{HERE}: confirmed", f"{THERE}: confirmed", "\n2 of 2 boards confirmed"), LOOKED_FOR)
                 for simulated in boards:
                     self.assert_got(simulated, self.image)
+
+    def test_one_board_of_many_names(self):
+        """All are announced at one address from the start: the board gets its image once, also with one slot."""
+        names = [f"lamp{number}" for number in range(5)]
+        self.announce(*(board(name, (HERE,), host=name) for name in names))
+        for options in (("--all",), ("--all", "-j", "1"), ("-i", "lamp0.local", "-i", "lamp1.local", "-i", "lamp2")):
+            with self.subTest(options):
+                simulated = self.simulate_at(HERE)
+                result = self.upload(*options)
+                count = 3 if "-i" in options else 5
+                self.assert_result(result, 0, ("is the same board as ", f"\n1 of {count} boards confirmed"), LOOKED_FOR)
+                self.assert_got(simulated, self.image)
+                simulated.stop()
+                self.assertEqual(simulated.output.count("upload result="), 1, simulated.output)
+
+    def test_address_of_no_board(self):
+        """It is no silence, and the name is no pattern."""
+        boards = {"any": "0.0.0.0", "group": "224.0.0.1", "everyone": "255.255.255.255", "itself": "127.0.0.1",
+                  "any6": "::", "group6": "ff02::1", "itself6": "::1"}
+        self.announce(*(board(name, (where,), host=name) for name, where in boards.items()))
+        rows, _ = self.list()
+        self.assertEqual(sorted(row[:3] for row in rows), sorted([name, name + ".local", "-"] for name in boards))
+        said = {name: f"announced with the address {where}, which no board can have" for name, where in boards.items()}
+        lines = [("-i", name + end) for name in boards for end in ("", ".local")] + [("--match", "any")]
+        with concurrent.futures.ThreadPoolExecutor(len(lines)) as pool:
+            for result in pool.map(lambda line: self.upload(*line), lines):
+                with self.subTest(result.arguments[-1]):
+                    name = result.arguments[-1].removesuffix(".local")
+                    self.assert_result(result, 4, (f": resolution: not found: {said[name]}",
+                                                   "\n  Restart the board, which may have announced itself before"), LOOKED_FOR)
+                    self.assertNotIn("announced here", result.err)
+        result = self.upload("--all", "--json")
+        self.assertEqual(result.status, 4, result)
+        for phrase in said.values():
+            self.assertIn(f"not found: {phrase}", result.out)
 
     def test_instance_named_like_an_address(self):
         """It stands for no other board in results, for --resume and --metrics."""

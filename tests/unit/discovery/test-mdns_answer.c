@@ -29,6 +29,8 @@ static void test_sound_answers(void **state)
     answer.has_address = false;
     memset(&answer.address, 0, sizeof answer.address);
     assert_true(mdns_answer_is_sound(&answer));
+    assert_true(address_parse(&answer.address, "0.0.0.0")); /* announced, but no board's */
+    assert_true(mdns_answer_is_sound(&answer));
     memset(answer.instance, 'a', sizeof answer.instance - 1);
     memset(answer.pairs, '=', sizeof answer.pairs - 2);
     assert_true(mdns_answer_is_sound(&answer));

@@ -233,7 +233,7 @@ static void play_answers(const struct step *step)
     struct mdns_answer answer = {
         .event = step->event, .port = step->port, .service = step->service};
     assert_true(world.services[step->question] & 1U << step->service);
-    answer.has_address = count > 0;
+    answer.has_address = count > 0 && address_is_unicast(&addresses[0]);
     if (count)
         answer.address = addresses[0];
     snprintf(answer.host, sizeof answer.host, "%s", step->host ? step->host : "");
@@ -852,6 +852,39 @@ static const struct test_case {
      .asked = "host@0 instance@0 system@0 services@1500",
      .done_ms = 5000,
      .says = {"not found", "multicast DNS gave no answer in 5.0 s", "esp-ota -l"}},
+    {.title = "a label announced with an address of no board, which is no pattern for itself",
+     .target = "lamp",
+     .steps = {{10, SYSTEM, .reason = "Name or service not known"},
+               {20, MDNS_INSTANCE, .address = "0.0.0.0", .host = "lamp.local", .instance = "lamp"},
+               {1600, MDNS_BOARDS, .address = "0.0.0.0", .host = "lamp.local", .instance = "Lamp"},
+               {1610, MDNS_BOARDS, .event = MDNS_END},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@0 services@1500",
+     .done_ms = 5000,
+     .cause = OTA_CAUSE_NO_ADDRESS,
+     .says = {"not found: announced with the address 0.0.0.0, which no board can have, and the "
+              "system resolver says \"Name or service not known\""}},
+    {.title = "a .local host with an address of no board",
+     .target = "lamp.local",
+     .steps = {{10, MDNS_HOST, .address = "ff02::1", .host = "lamp.local"},
+               {20, MDNS_INSTANCE, .address = "::", .host = "other.local", .instance = "lamp"},
+               {1040, SYSTEM, .reason = "Name or service not known"},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5010, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@1000 services@1500",
+     .done_ms = 5010,
+     .cause = OTA_CAUSE_NO_ADDRESS,
+     .says = {"not found: announced with the address ff02::1, which no board can have, and"}},
+    {.title = "an address of no board before another one",
+     .target = "lamp.local",
+     .no_port = true,
+     .steps = {{10, MDNS_HOST, .address = "0.0.0.0", .host = "lamp.local"},
+               {20, MDNS_HOST, .address = "10.0.0.7", .host = "lamp.local"}},
+     .asked = "host@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
     {.title = "a dotted name is the system resolver's",
      .target = "board.example.org",
      .steps = {{900, SYSTEM, .address = "fd00::7 192.0.2.1"}},

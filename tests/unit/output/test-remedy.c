@@ -99,6 +99,7 @@ static const struct row {
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_WAY, SKETCH, "", "Write the board's way before its name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_SEPARATED, SKETCH, "", "one name with each -i"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_PATTERN, SKETCH, "", "Give a pattern with --match"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NO_ADDRESS, SKETCH, "", "Restart the board"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "esp32*", "Give --peer"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "the next reset"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_BACK, SKETCH, "esp32*", "--online=SECONDS"},
