@@ -47,6 +47,8 @@ static enum ota_error add_board(struct selection *selection, const struct board 
     bool is_other =
         selection->options->plan.protocol->services != 1U << board->service && board->is_resolved;
 
+    if (board->has_address)
+        target.announced = board->address;
     snprintf(target.name, sizeof target.name, "%s", is_other ? board->host : board->instance);
     if (is_other)
         target.kind = TARGET_LOCAL;

@@ -43,6 +43,7 @@ struct target {
     char name[TARGET_NAME_MAX];         /* without scheme, brackets and port; never empty */
     struct address address;             /* TARGET_ADDRESS only, of one host; its port is 0 */
     enum service service;               /* in the full name of an instance; else SERVICE_ARDUINO */
+    struct address announced;           /* of a board chosen from all; else AF_UNSPEC */
     uint16_t port;                      /* 0: the text has none */
     bool has_announced_port;            /* the port is the board's word, not the user's */
     const struct target_scheme *scheme; /* NULL: the text has none */

@@ -258,12 +258,32 @@ static bool is_remembered(const struct member *member)
     return member->assignment->is_confirmed && member->assignment->target.kind != TARGET_ADDRESS;
 }
 
+/* Perhaps its log is still followed. */
+static bool has_confirmed(const struct member *member)
+{
+    return member->state == ENDED && member->is_found && (member->error == OTA_OK || member->job);
+}
+
 static bool has_got_another_image(const struct member *other, const struct member *wanted)
 {
-    const bool has_got_one = other->assignment->is_confirmed ||
-                             (other->state == ENDED && other->error == OTA_OK && other->is_found);
+    const bool has_got_one = other->assignment->is_confirmed || has_confirmed(other);
 
     return has_got_one && other->assignment->image != wanted->assignment->image;
+}
+
+/* Whether the other board has confirmed, and both host names had its address at the same time: when
+ * all boards were listed, or while the other one was RUNNING. Then nobody has handed it on. */
+static bool is_other_name_of(const struct member *other, const struct member *wanted)
+{
+    const struct address *announced = &wanted->assignment->target.announced;
+    char difference[ASSIGNMENT_DIFFERENCE_MAX];
+    const bool was_listed =
+        announced->any.sa_family != AF_UNSPEC &&
+        address_equal(announced, &other->assignment->target.announced) &&
+        address_is_among(other->endpoints.addresses, other->endpoints.address_count, announced);
+
+    return (was_listed || wanted->rival == other) && has_confirmed(other) &&
+           !*assignment_difference(difference, wanted->assignment, other->assignment);
 }
 
 /* Judges a claim against another board whose endpoints overlap with it. The other board is the same
@@ -287,6 +307,8 @@ static enum job_claim compare_claim(const struct member *wanted, const struct en
         return JOB_CLAIM_DENIED;
     if (other->state == RUNNING)
         return JOB_CLAIM_UNDECIDED;
+    if (is_other_name_of(other, wanted))
+        return JOB_CLAIM_DENIED;
     return has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
@@ -338,7 +360,7 @@ static void end_denied(struct member *member, const struct member *same, const c
     struct ota_failure failure;
 
     assignment_label(name, same->assignment);
-    if (has_changed_owner(same, host)) {
+    if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
         ota_fail(&failure, OTA_E_AMBIGUOUS,
                  "has the address at which %s got another image in this run, and may be the same "
                  "board",
@@ -378,6 +400,8 @@ static enum job_claim on_endpoints(const struct endpoints *endpoints, const char
         return claim;
     }
 
+    if (same->state == RUNNING)
+        member->rival = same;
     const bool is_strict = require_auth(same, member->assignment->min_auth);
     if (claim == JOB_CLAIM_DENIED)
         end_denied(member, same, host, is_strict);

@@ -31,6 +31,7 @@ struct member {
     const char *was_given;      /* the password that was typed, in this attempt */
     struct endpoints endpoints; /* once resolved; none before */
     char host[MDNS_NAME_MAX];   /* the board's on multicast DNS, then; "": unknown */
+    const struct member *rival; /* was RUNNING when this board claimed its address; or NULL */
     bool is_found;              /* at the only endpoint that is left */
     bool has_given_md5;         /* the board got an answer with MD5 */
     size_t bytes;

@@ -627,23 +627,28 @@ static void test_borrowed_addresses(void **state)
 static void test_address_changes_owner(void **state)
 {
     (void)state;
+#define SAME "1!is the same board as 0 "
     static const char *const address = "10.0.0.7";
     static const struct image other_image = {.size = IMAGE_SIZE};
     static const struct {
-        const char *first, *second; /* hosts */
-        bool has_ended, has_other_image;
+        const char *first, *second;                /* hosts */
+        bool is_early, has_ended, has_other_image; /* early: claimed while the first one runs */
         enum job_claim claim;
         const char *story;
         int exit_status;
     } rows[] = {
-        {"a.local", "b.local", true, false, JOB_CLAIM_GRANTED, "", 0},
-        {"a.local", "b.local", false, false, JOB_CLAIM_GRANTED, "", 0},
-        {"a.local", "b.local", false, true, JOB_CLAIM_GRANTED, "", 0},
-        {"a.local", "b.local", true, true, JOB_CLAIM_DENIED, "1=4 ", 4},
-        {"a.local", "A.local", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
-        {"a.local", "a.local", true, true, JOB_CLAIM_DENIED, "1=2 ", 2},
-        {"a.local", "", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
-        {"", "b.local", true, false, JOB_CLAIM_DENIED, "1!is the same board as 0 ", 0},
+        {"a.local", "b.local", false, true, false, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", false, false, false, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", false, true, true, JOB_CLAIM_DENIED, "1=4 ", 4},
+        /* Both had it at the same time: nobody has handed it on. */
+        {"a.local", "b.local", true, true, false, JOB_CLAIM_DENIED, SAME, 0},
+        {"a.local", "b.local", true, false, false, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", true, false, true, JOB_CLAIM_GRANTED, "", 0},
+        {"a.local", "b.local", true, true, true, JOB_CLAIM_DENIED, "1=4 ", 4},
+        {"a.local", "A.local", false, true, false, JOB_CLAIM_DENIED, SAME, 0},
+        {"a.local", "a.local", false, true, true, JOB_CLAIM_DENIED, "1=2 ", 2},
+        {"a.local", "", false, true, false, JOB_CLAIM_DENIED, SAME, 0},
+        {"", "b.local", false, true, false, JOB_CLAIM_DENIED, SAME, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -653,7 +658,7 @@ static void test_address_changes_owner(void **state)
             assignments[1].image = &other_image;
         assert_int_equal(claim_as(0, rows[i].first, address, NULL, 8266), JOB_CLAIM_GRANTED);
         find(0, 0);
-        if (strcmp(rows[i].second, "b.local") == 0 && *rows[i].first) /* both take turns */
+        if (rows[i].is_early)
             assert_int_equal(claim_as(1, "b.local", address, NULL, 8266), JOB_CLAIM_UNDECIDED);
         if (rows[i].has_ended)
             end_fleet(0, OTA_OK);
@@ -674,6 +679,44 @@ static void test_address_changes_owner(void **state)
                : rows[i].exit_status == 2 ? OTA_E_USAGE
                                           : OTA_OK,
                rows[i].exit_status);
+    }
+}
+
+/* Boards that were chosen from a list, one after the other: the second is known since then. */
+static void test_announced_together(void **state)
+{
+    static const struct {
+        const char *first, *second; /* their addresses in the list; NULL: none */
+        enum ota_error error;       /* the first one's result */
+        enum job_claim claim;
+        bool differs;
+    } rows[] = {
+        {"10.0.0.7", "10.0.0.7", OTA_OK, JOB_CLAIM_DENIED, false},
+        {"10.0.0.7", "10.0.0.7", OTA_OK, JOB_CLAIM_GRANTED, true},
+        {"10.0.0.7", "10.0.0.7", OTA_E_NO_ANSWER, JOB_CLAIM_GRANTED, false},
+        {"10.0.0.7", "10.0.0.8", OTA_OK, JOB_CLAIM_GRANTED, false},
+        {"10.0.0.8", "10.0.0.8", OTA_OK, JOB_CLAIM_GRANTED, false}, /* both have moved since */
+        {"10.0.0.7", NULL, OTA_OK, JOB_CLAIM_GRANTED, false},
+        {NULL, "10.0.0.7", OTA_OK, JOB_CLAIM_GRANTED, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        if (rows[i].first)
+            assert_true(address_parse(&assignments[0].target.announced, rows[i].first));
+        if (rows[i].second)
+            assert_true(address_parse(&assignments[1].target.announced, rows[i].second));
+        if (rows[i].differs)
+            assignments[1].password = "kwert";
+        assert_int_equal(claim_as(0, "a.local", "10.0.0.7", NULL, 8266), JOB_CLAIM_GRANTED);
+        find(0, 0);
+        end_fleet(0, rows[i].error);
+        told();
+        assert_int_equal(claim_as(1, "b.local", "10.0.0.7", NULL, 8266), rows[i].claim);
+        assert_string_equal(told(), rows[i].claim == JOB_CLAIM_DENIED ? SAME : "");
+        fleet_free(fleet);
     }
 }
 
@@ -1328,6 +1371,7 @@ int main(void)
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_borrowed_addresses),
         cmocka_unit_test(test_address_changes_owner),
+        cmocka_unit_test(test_announced_together),
         cmocka_unit_test(test_duplicates_that_differ),
         cmocka_unit_test(test_duplicates_by_two_ways),
         cmocka_unit_test(test_duplicates_that_demand_more),
