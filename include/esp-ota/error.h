@@ -73,6 +73,7 @@ enum ota_cause {
     OTA_CAUSE_NONE,
     /* What this computer lacks. */
     OTA_CAUSE_TOO_MANY_FILES,
+    OTA_CAUSE_TOO_MANY_LOGS, /* the same, and each followed log keeps its connection */
     OTA_CAUSE_OUT_OF_MEMORY,
     OTA_CAUSE_NO_LIBRARY, /* one that is loaded when it is needed */
     OTA_CAUSE_TOO_MANY_PROCESSES,

@@ -194,6 +194,13 @@ static void on_fleet_turn(void *userdata)
 
 /* -- one board -- */
 
+/* Logs that go on take the descriptors that -j leaves to uploads, so -j is no remedy. */
+static void blame_logs(const struct fleet *fleet, struct ota_failure *failure)
+{
+    if (failure->cause == OTA_CAUSE_TOO_MANY_FILES && boot_check_goes_on(fleet->config.log))
+        failure->cause = OTA_CAUSE_TOO_MANY_LOGS;
+}
+
 static void take_result(struct member *member, const struct ota_event *event)
 {
     struct fleet *fleet = member->fleet;
@@ -212,7 +219,14 @@ static void on_job_event(const struct ota_event *event, void *userdata)
 {
     struct member *member = userdata;
     struct ota_totals *totals = &member->fleet->totals;
+    struct ota_failure failure;
+    struct ota_event complete = *event;
 
+    if (event->failure) {
+        failure = *event->failure;
+        blame_logs(member->fleet, &failure);
+        complete.failure = &failure;
+    }
     totals->bytes = totals->bytes - member->bytes + event->bytes;
     member->bytes = event->bytes;
     totals->total = totals->total - member->total + event->total;
@@ -221,7 +235,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
         fleet_password_accepted(member);
     if (event->type == OTA_EVENT_RESULT)
         take_result(member, event);
-    emit_board_event(member->fleet, event);
+    emit_board_event(member->fleet, &complete);
 }
 
 /* A result that no job has given. */

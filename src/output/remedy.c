@@ -290,6 +290,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_TOO_MANY_FILES,
      .text = "Raise the limit of open files (\"ulimit -n\" shows and sets it), or update fewer "
              "boards at a time (-j)."},
+    {.cause = OTA_CAUSE_TOO_MANY_LOGS,
+     .text =
+         "Raise the limit of open files (\"ulimit -n\" shows and sets it), or follow fewer logs "
+         "in one run (--monitor): each keeps its connection until the last board is done."},
     {.cause = OTA_CAUSE_OUT_OF_MEMORY,
      .text = "Free memory on this computer, raise its limit (\"ulimit -v\"), or update fewer "
              "boards at a time (-j)."},

@@ -39,6 +39,7 @@ static struct world {
     struct loop_timer *timer;
     struct fleet_settings settings; /* which a fleet keeps a pointer to */
     struct log_settings log;
+    enum ota_cause cause; /* of the last result */
     bool is_due;
     bool refuse_jobs, refuse_prompt;
     int prompt_reason;            /* an errno */
@@ -252,6 +253,8 @@ static void on_fleet_event(const struct ota_event *event, void *userdata)
     world.totals = *event->totals;
     if (event->type == OTA_EVENT_SKIPPED)
         assert_string_equal(event->protocol, "none");
+    if (event->type == OTA_EVENT_RESULT)
+        world.cause = event->failure->cause;
     if (event->type == OTA_EVENT_RESULT)
         tell("%s=%d ", event->board, event->exit_status);
     if (event->type == OTA_EVENT_SKIPPED)
@@ -1357,6 +1360,22 @@ static void test_fleet_no_memory(void **state)
     world.refuse_jobs = false;
 }
 
+/* Logs that go on keep the descriptors that -j leaves to uploads. */
+static void test_files_of_logs(void **state)
+{
+    (void)state;
+    for (int has_logs = 0; has_logs < 2; has_logs++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 1);
+
+        world.log.monitor = has_logs;
+        emit(world.jobs[0], OTA_EVENT_RESULT, 0,
+             &(struct ota_failure){.error = OTA_E_INTERNAL, .cause = OTA_CAUSE_TOO_MANY_FILES}, 0);
+        assert_int_equal(world.cause,
+                         has_logs ? OTA_CAUSE_TOO_MANY_LOGS : OTA_CAUSE_TOO_MANY_FILES);
+        fleet_free(fleet);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1394,6 +1413,7 @@ int main(void)
         cmocka_unit_test(test_no_result),
         cmocka_unit_test(test_followed_logs),
         cmocka_unit_test(test_interrupted_logs),
+        cmocka_unit_test(test_files_of_logs),
         cmocka_unit_test(test_fleet_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,7 @@ static const struct row {
     {OTA_E_UNKNOWN, OTA_CAUSE_NONE, SKETCH, "esp32*", "may already have installed"},
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, SKETCH, "", "limit of open files"},
     {OTA_E_OUTPUT, OTA_CAUSE_TOO_MANY_FILES, SKETCH, "", "limit of open files"},
+    {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_LOGS, SKETCH, "", "or follow fewer logs"},
     {OTA_E_INTERNAL, OTA_CAUSE_OUT_OF_MEMORY, SKETCH, "", "Free memory on this computer"},
     {OTA_E_NO_MDNS, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libavahi-client3), or name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "libavahi-client3), or give"},
