@@ -148,22 +148,43 @@ static void on_tasmota_same(struct book_board *board, struct book_board *same, v
         serve_leave_out(program->serve, board, assignment_same(message, assignment, other));
 }
 
+/* Whether another image of the list must not be replaced by that of this board. */
+static bool fail_replacing(struct ota_failure *failure, const struct program *program,
+                           const struct book_board *board, const char *host)
+{
+    const struct book_board *other = same_board_replaced(&program->book, board, host);
+
+    if (!other)
+        return false;
+    const struct assignment *confirmed = other->userdata;
+    assignment_fail_address(failure, confirmed, confirmed->is_confirmed);
+    return true;
+}
+
 /* A board that is told may have another line, by which it would ask by itself. */
-static void on_tasmota_found(struct book_board *told, void *userdata)
+static bool on_tasmota_found(struct book_board *told, const char *host, struct ota_failure *failure,
+                             void *userdata)
 {
     struct program *program = userdata;
     struct book_board *board;
 
-    while ((board = same_board_asker(&program->book, program->names, told)))
+    if (fail_replacing(failure, program, told, host))
+        return false;
+    while ((board = same_board_asker(&program->book, told)))
         on_tasmota_same(board, told, program);
+    return true;
 }
 
-/* A name may have been looked up after its board was found. */
-static void join_askers(struct program *program)
+/* Who has never asked under the MAC of a board that was told was that board. */
+static void join_silent(struct program *program)
 {
-    for (size_t i = 0; i < program->book.count; i++)
-        if (program->book.boards[i]->is_told)
-            on_tasmota_found(program->book.boards[i], program);
+    for (size_t i = 0; i < program->book.count; i++) {
+        struct book_board *told = program->book.boards[i];
+        struct book_board *silent = same_board_silent(&program->book, told);
+
+        if (silent)
+            on_tasmota_same(silent, told, program);
+    }
 }
 
 static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
@@ -204,7 +225,6 @@ static enum ota_error open_tasmotas(struct program *program)
         .loop = program->loop,
         .mdns = program->mdns,
         .book = &program->book,
-        .names = program->names,
         .rules = make_rules(options),
         .reply_us = options->upload.timeout_us,
         .fetch_us = options->upload.expect_version_us,
@@ -304,6 +324,11 @@ static enum ota_error list_board(struct program *program, const struct assignmen
         return ota_fail_no_memory(&program->failure);
     board->userdata = assignment;
     board->port = target->port;
+    board->host = assignment_host(assignment);
+    if (assignment->is_confirmed && assignment->confirmed_address.any.sa_family != AF_UNSPEC) {
+        board->address = assignment->confirmed_address;
+        board->has_address = true;
+    }
     if (assignment->label)
         escape_string(board->label, sizeof board->label, assignment->label);
     if (!book_list(board, has_mac ? &mac : NULL))
@@ -648,6 +673,19 @@ static void tell_resumed(struct program *program)
             serve_tell_resumed(program->serve, program->book.boards[i], ASSIGNMENT_CONFIRMED);
 }
 
+/* Boards that would ask by themselves at an address that had another image. */
+static void refuse_replacing(struct program *program)
+{
+    for (size_t i = 0; i < program->book.count; i++) {
+        struct book_board *board = program->book.boards[i];
+        struct ota_failure failure;
+
+        if (board->has_home && !board->is_told && board->state != BOOK_CONFIRMED &&
+            fail_replacing(&failure, program, board, ""))
+            serve_settle(program->serve, board, OTA_PHASE_RESOLVE, &failure);
+    }
+}
+
 static enum ota_error prepare_serving(struct program *program)
 {
     struct ota_failure *failure = &program->failure;
@@ -678,6 +716,7 @@ static enum ota_error prepare_serving(struct program *program)
     if (say_urls(program) != OTA_OK)
         return failure->error;
     tell_resumed(program);
+    refuse_replacing(program);
     tell_tasmotas(program);
     on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;
@@ -689,7 +728,7 @@ static enum ota_error judge(struct program *program, int *status)
     const unsigned wanted = program->options->serve.until_confirmed;
     const size_t confirmed = book_count_state(&program->book, BOOK_CONFIRMED);
 
-    join_askers(program);
+    join_silent(program);
     const enum ota_error error = serve_end(program->serve, status);
     if (error != OTA_OK || confirmed >= wanted)
         return error;

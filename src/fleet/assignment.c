@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "boardlog/expect.h"
+#include "discovery/etc_hosts.h"
 #include "secrets/encryption_key.h"
 
 #include <stdio.h>
@@ -219,6 +220,27 @@ bool assignment_fail_different(struct ota_failure *failure, const struct assignm
     ota_fail(failure, OTA_E_USAGE, "is the same board as %s, so it %s; leave one of them out",
              assignment_label(name, same), difference);
     return true;
+}
+
+void assignment_fail_address(struct ota_failure *failure, const struct assignment *other,
+                             bool is_earlier)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+
+    ota_fail(failure, OTA_E_AMBIGUOUS,
+             "has the address at which %s got another image in %s run, and may be the same board",
+             assignment_label(name, other), is_earlier ? "an earlier" : "this");
+    failure->cause = is_earlier ? OTA_CAUSE_EARLIER_ADDRESS : OTA_CAUSE_OTHER_ADDRESS;
+}
+
+const char *assignment_host(const struct assignment *assignment)
+{
+    const struct target *target = &assignment->target;
+    struct address address;
+
+    if (target->kind != TARGET_LOCAL || etc_hosts_find(&address, 1, target->name) != 0)
+        return "";
+    return target->name;
 }
 
 const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assignment *assignment,

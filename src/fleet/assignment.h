@@ -71,6 +71,15 @@ enum { ASSIGNMENT_SAME_MAX = ASSIGNMENT_LABEL_MAX + 32 };
 const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assignment *assignment,
                             const struct assignment *same);
 
+/* The board has an address now at which the other one has got another image, in this run or an
+ * earlier one, and may be the same board: fills in failure (OTA_E_AMBIGUOUS). */
+void assignment_fail_address(struct ota_failure *failure, const struct assignment *other,
+                             bool is_earlier);
+
+/* The host on multicast DNS that the board's name is, not escaped; "": unknown. Only a name under
+ * .local is one, unless /etc/hosts has it, perhaps for a host with another name. */
+const char *assignment_host(const struct assignment *assignment);
+
 /* Why --resume leaves out a board. */
 extern const char ASSIGNMENT_CONFIRMED[];
 

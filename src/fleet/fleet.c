@@ -21,8 +21,6 @@
 /* Boards started per turn of the loop; running boards must not wait for long. */
 enum { STARTS_MAX = 16 };
 
-enum { LABEL_MAX = 63 }; /* bytes of a part of a host name */
-
 /* -- events -- */
 
 static void emit_board_event(struct fleet *fleet, const struct ota_event *event)
@@ -375,18 +373,10 @@ static void end_denied(struct member *member, const struct member *same, const c
 
     assignment_label(name, same->assignment);
     if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
-        ota_fail(&failure, OTA_E_AMBIGUOUS,
-                 "has the address at which %s got another image in this run, and may be the same "
-                 "board",
-                 name);
-        failure.cause = OTA_CAUSE_OTHER_ADDRESS;
+        assignment_fail_address(&failure, same->assignment, false);
         fail_member(member, &failure);
     } else if (is_remembered(same) && !(*same->host && *host)) {
-        ota_fail(&failure, OTA_E_AMBIGUOUS,
-                 "has the address at which %s got another image in an earlier run, and may be the "
-                 "same board",
-                 name);
-        failure.cause = OTA_CAUSE_EARLIER_ADDRESS;
+        assignment_fail_address(&failure, same->assignment, true);
         fail_member(member, &failure);
     } else if (assignment_fail_different(&failure, member->assignment, same->assignment)) {
         fail_member(member, &failure);
@@ -546,10 +536,7 @@ static void set_confirmed_endpoint(struct member *member)
 
     if (!assignment->is_confirmed || address->any.sa_family == AF_UNSPEC)
         return;
-    if (target->kind == TARGET_LOCAL)
-        snprintf(member->host, sizeof member->host, "%s", target->name);
-    if (target->kind == TARGET_LABEL)
-        snprintf(member->host, sizeof member->host, "%.*s.local", LABEL_MAX, target->name);
+    snprintf(member->host, sizeof member->host, "%s", assignment_host(assignment));
     endpoints->addresses[0] = *address;
     endpoints->address_count = 1;
     endpoints->port_count =

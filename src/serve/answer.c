@@ -66,6 +66,23 @@ static const char *name_families(unsigned families)
     return *name ? name : "other";
 }
 
+static const char *name_filesystem(enum inspect_format format)
+{
+    return format == INSPECT_FAT        ? "FAT"
+           : format == INSPECT_LITTLEFS ? "LittleFS"
+           : format == INSPECT_SPIFFS   ? "SPIFFS"
+                                        : "";
+}
+
+/* Whether the image is known to be another filesystem than the one that the board asks for. */
+static bool is_other_filesystem(const struct fetcher *fetcher, const struct offer *offer)
+{
+    const struct inspection *inspection = offer->forms[OFFER_PLAIN].inspection;
+
+    return fetcher->filesystem != INSPECT_UNKNOWN && fetcher->filesystem != inspection->format &&
+           *name_filesystem(inspection->format);
+}
+
 static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,
                         const struct offer *offer)
 {
@@ -80,6 +97,10 @@ static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,
     else if (mode == FETCHER_FILESYSTEM && is_sketch)
         set_answer(answer, ANSWER_REFUSED,
                    "it asks for a filesystem image, and a sketch is served");
+    else if (mode == FETCHER_FILESYSTEM && is_other_filesystem(fetcher, offer))
+        set_answer(answer, ANSWER_REFUSED, "it asks for a %s image, and a %s image is served",
+                   name_filesystem(fetcher->filesystem),
+                   name_filesystem(offer->forms[OFFER_PLAIN].inspection->format));
     else
         return false;
     return true;

@@ -103,6 +103,12 @@ void book_set_home(struct book_board *board, const struct address *address)
     board->home = board->address = *address;
 }
 
+void book_set_page(struct book_board *board, const struct address *address)
+{
+    book_set_home(board, address);
+    board->has_page = true;
+}
+
 static void unset_mac(struct book_board *board)
 {
     if (board->has_mac)
@@ -115,7 +121,7 @@ void book_join(struct book_board *board, struct book_board *same)
     const bool is_known = board->has_mac, is_mac_listed = board->is_mac_listed;
 
     board->book->homes -= board->has_home;
-    board->has_home = board->has_address = false;
+    board->has_home = board->has_address = board->has_page_mac = false;
     unset_mac(board);
     if (is_known && !same->has_mac && set_mac(same, &board->mac)) /* else memory ran out */
         same->is_mac_listed = is_mac_listed;
@@ -134,15 +140,23 @@ static bool is_home(const struct book_board *board, const struct address *addres
     return board->has_home && address_equal(&board->home, address);
 }
 
+/* One that is told to fetch, and at whose address no page has answered, may be elsewhere. */
+static bool is_missing(const struct book_board *board)
+{
+    return board->is_told && !board->has_page;
+}
+
 static bool is_more_likely(const struct book_board *board, const struct book_board *other)
 {
+    if (is_missing(board) != is_missing(other))
+        return is_missing(other);
     if (board->has_mac != other->has_mac)
         return other->has_mac;
     return board->is_told && !other->is_told;
 }
 
-/* Behind one address may be several listed boards. Those that have told another MAC come last, and
- * those that are told to fetch first. */
+/* Behind one address may be several listed boards. Those whose page is missing come last, before
+ * them those that have told another MAC, and those that are told to fetch first. */
 static struct book_board *find_at_home(const struct book *book, const struct address *address)
 {
     struct book_board *found = NULL;
@@ -151,6 +165,20 @@ static struct book_board *find_at_home(const struct book *book, const struct add
         if (is_home(book->boards[i], address) && (!found || is_more_likely(book->boards[i], found)))
             found = book->boards[i];
     return found;
+}
+
+/* The board that is told to fetch and whose page is there, and has told the MAC of the request. */
+static struct book_board *find_by_page(const struct book *book, const struct fetcher *fetcher,
+                                       const struct address *address)
+{
+    for (size_t i = 0; i < book->count && book->homes > 0 && fetcher->has_mac; i++) {
+        struct book_board *board = book->boards[i];
+
+        if (board->has_page_mac && is_home(board, address) &&
+            mac_equal(&board->page_mac, &fetcher->mac))
+            return board;
+    }
+    return NULL;
 }
 
 /* One that is in no list and has told no MAC, so its address is all that it is known by. */
@@ -170,16 +198,21 @@ struct book_board *book_find(const struct book *book, const struct fetcher *fetc
                              const struct address *address, struct book_board *named)
 {
     struct book_board *by_mac = fetcher->has_mac ? book_find_mac(book, &fetcher->mac) : NULL;
+    struct book_board *by_page = find_by_page(book, fetcher, address);
 
+    if (by_page)
+        return by_page;
     if (by_mac && (by_mac->is_mac_listed || is_home(by_mac, address)))
         return by_mac;
     struct book_board *at_home = find_at_home(book, address);
-    if (at_home)
+    if (at_home && !is_missing(at_home))
         return at_home;
     if (by_mac && by_mac->is_listed)
         return by_mac;
     if (named && !(named->has_mac && fetcher->has_mac))
         return named;
+    if (at_home)
+        return at_home;
     return fetcher->has_mac ? by_mac : find_by_address(book, address);
 }
 
@@ -207,6 +240,8 @@ static void learn_mac(struct book_board *board, const struct mac *mac)
 
 void book_set_mac(struct book_board *board, const struct mac *mac)
 {
+    board->has_page_mac = true;
+    board->page_mac = *mac;
     unset_mac(board);
     learn_mac(board, mac);
 }

@@ -43,15 +43,19 @@ struct book_board {
     bool is_listed;            /* it is in the list, so it should ask */
     bool is_settled;           /* its result was reported */
     bool is_canary;
-    bool is_told;      /* to fetch: what it runs is asked at its page, so no request confirms it */
-    bool claims_image; /* one that is told: by its last request, it runs the image */
+    bool is_told;  /* to fetch: what it runs is asked at its page, so no request confirms it */
+    bool has_page; /* one that is told: its page has answered, at its home */
+    bool has_page_mac;
+    struct mac page_mac; /* that its page has told */
+    bool claims_image;   /* one that is told: by its last request, it runs the image */
     bool has_mac;
     bool is_mac_listed; /* else it was told by a request */
     struct mac mac;
     bool has_home;
     struct address home; /* the list names it: requests from there are this board's */
     bool has_address;
-    struct address address; /* of its last request; before that, its home */
+    struct address address; /* of its last request; before that, its home, or as --resume has it */
+    const char *host;       /* on multicast DNS, as its name says; NULL or "": unknown */
     unsigned family;
     char version[4 * FETCHER_VERSION_MAX]; /* printable; "" while none is told */
     bool is_by_version; /* that is all that tells what it runs, and may have been mistyped */
@@ -119,6 +123,9 @@ bool book_list(struct book_board *board, const struct mac *mac);
 /* The list names this address of the board, or of its page. */
 void book_set_home(struct book_board *board, const struct address *address);
 
+/* The page of a board that is told has answered there, which makes that its home. */
+void book_set_page(struct book_board *board, const struct address *address);
+
 /* The page of a listed board has told its MAC, which replaces one that a request has told. It
  * stays another listed board's that has it. */
 void book_set_mac(struct book_board *board, const struct mac *mac);
@@ -133,11 +140,12 @@ void book_join(struct book_board *board, struct book_board *same);
 void book_skip(struct book_board *board);
 
 /* The sender of the request; NULL: it is new. named: the board whose listed name has this address
- * (see names_find()), or NULL. The first of these that matches decides: a MAC in the list; an
- * address in the list; a MAC that a listed board has told; the named board, unless both it and the
- * request have told a MAC; the MAC of an unlisted board; without a MAC, the address of an unlisted
- * board that has told none either. That a listed board has asked from an address before proves
- * nothing: behind NAT are others. */
+ * (see names_find()), or NULL. The first of these that matches decides: the address of a page and
+ * the MAC that the page has told; a MAC in the list; an address in the list; a MAC that a listed
+ * board has told; the named board, unless both it and the request have told a MAC; the address in
+ * the list of a page that has not answered; the MAC of an unlisted board; without a MAC, the
+ * address of an unlisted board that has told none either. That a listed board has asked from an
+ * address before proves nothing: behind NAT are others. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address, struct book_board *named);
 

@@ -94,20 +94,25 @@ static void learn_mode(struct fetcher *fetcher, const char *value)
     static const struct {
         const char *value;
         enum fetcher_mode mode;
-    } modes[] = {{"sketch", FETCHER_SKETCH},
-                 {"spiffs", FETCHER_FILESYSTEM}, /* said of LittleFS, too */
-                 /* HTTPUpdate of arduino-esp32 from 2026 on: updateFatfs() and others */
-                 {"fatfs", FETCHER_FILESYSTEM},
-                 {"littlefs", FETCHER_FILESYSTEM},
-                 {"flashfs", FETCHER_FILESYSTEM},
-                 {"version", FETCHER_VERSION}};
+        enum inspect_format filesystem;
+    } modes[] = {{"sketch", FETCHER_SKETCH, INSPECT_UNKNOWN},
+                 /* said of LittleFS, too, and of FAT where there is no such partition */
+                 {"spiffs", FETCHER_FILESYSTEM, INSPECT_UNKNOWN},
+                 /* HTTPUpdate of arduino-esp32 from 2026 on: updateFatfs() and others; flashfs is
+                  * for the filesystem that the board has, whichever that is */
+                 {"fatfs", FETCHER_FILESYSTEM, INSPECT_FAT},
+                 {"littlefs", FETCHER_FILESYSTEM, INSPECT_LITTLEFS},
+                 {"flashfs", FETCHER_FILESYSTEM, INSPECT_UNKNOWN},
+                 {"version", FETCHER_VERSION, INSPECT_UNKNOWN}};
 
     if (fetcher->mode != FETCHER_UNSAID)
         return;
     fetcher->mode = FETCHER_OTHER_MODE;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (strcasecmp(value, modes[i].value) == 0)
+        if (strcasecmp(value, modes[i].value) == 0) {
             fetcher->mode = modes[i].mode;
+            fetcher->filesystem = modes[i].filesystem;
+        }
 }
 
 /* What a header says, by its name without the beginning. */

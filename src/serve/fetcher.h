@@ -30,7 +30,8 @@ enum fetcher_mode {
 struct fetcher {
     unsigned family; /* INSPECT_FAMILY_...; 0: unknown */
     enum fetcher_mode mode;
-    bool wants_packed; /* the URL, not a header, names the compressed form */
+    enum inspect_format filesystem; /* that the mode names; INSPECT_UNKNOWN: any */
+    bool wants_packed;              /* the URL, not a header, names the compressed form */
     bool has_mac, has_md5, has_sha256, has_version, has_free_space;
     bool is_base_mac; /* mac is the chip's, as that of no station interface has come */
     struct mac mac;   /* of its station interface */

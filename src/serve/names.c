@@ -23,9 +23,8 @@ struct listed_name {
     struct book_board *board;
     const struct target *target;
     struct resolver *resolver; /* NULL: none runs */
-    bool was_looked_up;
-    bool was_told;     /* that it does not resolve */
-    bool was_cut_told; /* that it has too many addresses */
+    bool was_told;             /* that it does not resolve */
+    bool was_cut_told;         /* that it has too many addresses */
     size_t address_count;
     struct address addresses[RESOLVE_ADDRESSES_MAX]; /* from the last lookup that found any */
 };
@@ -131,7 +130,6 @@ static void on_name_resolved(const struct resolution *resolution, const struct o
 {
     struct listed_name *name = userdata;
 
-    name->was_looked_up = true;
     note_lookup(name, resolution, failure);
     resolver_free(name->resolver);
     name->resolver = NULL;
@@ -215,26 +213,6 @@ struct book_board *names_find(const struct names *names, const struct address *a
             found = board;
     }
     return found;
-}
-
-struct book_board *names_find_fitting(const struct names *names, const struct address *address,
-                                      names_fit_fn *fits, const void *userdata)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (has_address(names->list[i], address) && fits(names->list[i]->board, userdata))
-            return names->list[i]->board;
-    return NULL;
-}
-
-bool names_await_confirmed(const struct names *names)
-{
-    for (size_t i = 0; i < names->count && names->ended == 0; i++) {
-        const struct listed_name *name = names->list[i];
-
-        if (is_open(name) && name->board->state == BOOK_CONFIRMED && !name->was_looked_up)
-            return true;
-    }
-    return false;
 }
 
 static bool has_open_name(const struct names *names)

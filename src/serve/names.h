@@ -36,14 +36,6 @@ void names_start(struct names *names, names_note_fn *on_note, void *userdata);
  * NULL: there is none. */
 struct book_board *names_find(const struct names *names, const struct address *address);
 
-/* The first board that fits and whose name has this address; NULL: there is none. */
-typedef bool names_fit_fn(const struct book_board *board, const void *userdata);
-struct book_board *names_find_fitting(const struct names *names, const struct address *address,
-                                      names_fit_fn *fits, const void *userdata);
-
-/* Whether the first lookup of a name is still to come whose board has confirmed. */
-bool names_await_confirmed(const struct names *names);
-
 /* Whether one who is not in the book, at this address, may still be a listed board. True at most
  * until all names have been looked up once since it asked first; after NAMES_WAITING_MAX addresses
  * that asked so, further ones do not wait. */

@@ -109,7 +109,9 @@ void serve_give_up(struct serve *serve, struct book_board *board)
 static bool may_be_named(struct serve *serve, const struct book_board *board,
                          const struct address *address)
 {
-    const bool is_known = board && (board->is_listed || address_equal(&board->address, address));
+    const bool is_missing = board && board->is_told && !board->has_page;
+    const bool is_known =
+        board && !is_missing && (board->is_listed || address_equal(&board->address, address));
 
     return !is_known && names_must_wait(serve->config.names, address);
 }

@@ -162,6 +162,66 @@ static void leave_to_same(struct tasmota *tasmota, struct book_board *same)
     tasmotas_go_on(tasmota->all);
 }
 
+/* Tells the board to fetch, unless that would replace another image. */
+static void begin_order(struct tasmota *tasmota)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    if (config->on_found(tasmota->order.board, tasmota->host, &tasmota->outcome, config->userdata))
+        tasmota_ask(tasmota, "OtaUrl", NULL, on_url, tasmota_fail_lost);
+    else {
+        tasmota->phase = OTA_PHASE_RESOLVE;
+        tasmota_conclude(tasmota);
+    }
+}
+
+/* -- another line with its MAC -- */
+
+/* The other one may be this board at another address. If so, this page tells the new firmware, too;
+ * else somebody tells a MAC that is not his, and this board still needs its image. */
+static void on_status_after_twin(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    const struct tasmota *twin = tasmota->twin;
+    struct page_facts facts = {0};
+
+    if (!page_facts_add(&facts, &pages[PAGE_TASMOTA], reply)) {
+        fail_reply(tasmota, "Status", reply);
+    } else if (twin->outcome.error == OTA_OK &&
+               strcmp(facts.version, tasmota->facts.version) != 0 &&
+               page_facts_fit_image(&facts, tasmota->order.image)) {
+        leave_to_same(tasmota, twin->order.board);
+    } else {
+        tasmota->facts = facts;
+        begin_order(tasmota);
+    }
+}
+
+static void await_twin(struct tasmota *tasmota)
+{
+    if (tasmota->twin->is_done)
+        tasmota_ask(tasmota, "Status", "2", on_status_after_twin, tasmota_fail_lost);
+    else
+        tasmota_wait(tasmota, LOOK_US, await_twin);
+}
+
+/* Two at a time would take the server's URL for the old one of the board. */
+static bool must_await_twin(struct tasmota *tasmota, const struct book_board *same)
+{
+    const struct tasmotas *all = tasmota->all;
+    char text[TASMOTA_NOTE_MAX];
+
+    for (size_t i = 0; i < all->count && !tasmota->twin; i++)
+        if (all->list[i]->order.board == same && !all->list[i]->is_done)
+            tasmota->twin = all->list[i];
+    if (!tasmota->twin)
+        return false;
+
+    snprintf(text, sizeof text, "tells the same MAC as %s, and is told after that one",
+             same->label);
+    tasmota_note(tasmota, true, text);
+    return true;
+}
+
 /* Another board that is listed with this MAC, or has told it; NULL: none. */
 static struct book_board *find_listed_mac(const struct tasmota *tasmota, const struct mac *mac)
 {
@@ -170,29 +230,45 @@ static struct book_board *find_listed_mac(const struct tasmota *tasmota, const s
     return holder && holder->is_listed && holder != tasmota->order.board ? holder : NULL;
 }
 
-static void on_network(struct tasmota *tasmota, const struct http_reply *reply)
+/* Another line has the MAC that the page has told, which may be a lie: neither board may go without
+ * its image because of that, and neither may get two different ones. Returns whether this one is
+ * not told now. */
+static bool is_left_to(struct tasmota *tasmota, struct book_board *same)
 {
     const struct tasmotas_config *config = &tasmota->all->config;
-    struct book_board *board = tasmota->order.board, *same = NULL;
-    struct mac mac;
-    const bool has_mac = tasmota_reply_mac(&mac, reply);
+    struct book_board *board = tasmota->order.board;
+    const bool is_here = same_board_is_here(board, same);
+    const bool is_different = same->offer != board->offer;
 
-    if (!has_mac && json_memory_has_run_out()) {
+    if (is_here && is_different && same->state != BOOK_CONFIRMED) {
+        config->on_same(same, board, config->userdata);
+        return false;
+    }
+    if (is_different || (is_here && same->state == BOOK_CONFIRMED)) {
+        leave_to_same(tasmota, same);
+        return true;
+    }
+    if (!must_await_twin(tasmota, same))
+        return false;
+    tasmota_wait(tasmota, LOOK_US, await_twin);
+    return true;
+}
+
+static void on_network(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    struct book_board *board = tasmota->order.board, *same;
+    struct mac mac;
+
+    if (tasmota_reply_mac(&mac, reply)) {
+        book_set_mac(board, &mac);
+        same = find_listed_mac(tasmota, &mac);
+        if (same && is_left_to(tasmota, same))
+            return;
+    } else if (json_memory_has_run_out()) {
         fail_unread(tasmota, OTA_E_INTERNAL, "");
         return;
     }
-    if (has_mac)
-        same = find_listed_mac(tasmota, &mac);
-    if (same && (same->is_told || same->state == BOOK_CONFIRMED)) {
-        leave_to_same(tasmota, same);
-        return;
-    }
-    if (same)
-        config->on_same(same, board, config->userdata);
-    if (has_mac)
-        book_set_mac(board, &mac);
-    config->on_found(board, config->userdata);
-    tasmota_ask(tasmota, "OtaUrl", NULL, on_url, tasmota_fail_lost);
+    begin_order(tasmota);
 }
 
 static void on_first_status(struct tasmota *tasmota, const struct http_reply *reply)
@@ -204,7 +280,7 @@ static void on_first_status(struct tasmota *tasmota, const struct http_reply *re
                  address_text_port(place, &tasmota->address));
         fail_unread(tasmota, OTA_E_NO_PAGE, text);
     } else if (is_image_fit(tasmota)) {
-        book_set_home(tasmota->order.board, &tasmota->address);
+        book_set_page(tasmota->order.board, &tasmota->address);
         tasmota_ask(tasmota, "Status", "5", on_network, tasmota_fail_lost);
     }
 }
@@ -254,15 +330,14 @@ static void ask_at_address(struct tasmota *tasmota)
 
     address_set_port(&address, target->port ? target->port : TASMOTA_PORT);
     const struct tasmota *other = find_same(tasmota, &address);
-    struct book_board *same =
-        other && *other->facts.version
-            ? other->order.board
-            : same_board_confirmed(config->book, config->names, board, &address);
+    struct book_board *same = other && *other->facts.version
+                                  ? other->order.board
+                                  : same_board_confirmed(config->book, board, &address);
     if (same) {
         leave_to_same(tasmota, same);
         return;
     }
-    if (other || names_await_confirmed(config->names)) {
+    if (other) {
         tasmota_wait(tasmota, LOOK_US, ask_at_address);
         return;
     }
@@ -283,6 +358,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     } else {
         memcpy(tasmota->found, resolution->addresses, sizeof tasmota->found);
         tasmota->found_count = resolution->count;
+        snprintf(tasmota->host, sizeof tasmota->host, "%s", resolution->host);
         if (resolution->is_cut)
             tasmota_note(tasmota, false, RESOLVE_CUT_TRIED);
     }

@@ -17,7 +17,6 @@
 #include "esp-ota/error.h"
 #include "image/image.h"
 #include "serve/book.h"
-#include "serve/names.h"
 
 struct tasmotas;
 
@@ -26,7 +25,6 @@ struct tasmotas_config {
     struct loop *loop;
     struct mdns_client *mdns;
     const struct book *book;
-    const struct names *names; /* boards of the book that are listed by name */
     struct rollout_rules rules;
     int64_t reply_us; /* limit for a reply to a command */
     int64_t fetch_us; /* limit for a board to ask, and for its return with the image */
@@ -38,10 +36,12 @@ struct tasmotas_config {
     void (*on_basic)(struct book_board *board, void *userdata);
     /* The board has not asked for the password that was given for it. */
     void (*on_unasked)(struct book_board *board, void *userdata);
-    /* The page of the board has answered, so where it is and its MAC are known. */
-    void (*on_found)(struct book_board *board, void *userdata);
-    /* The board is the same one as another, which is told, or has confirmed already: it is not
-     * told, and has no on_done. It may also be one that asks by itself. */
+    /* The page of the board has answered, so where it is and its MAC are known. host: its host on
+     * multicast DNS, "": unknown. Returns false with a failure if the board must not be told. */
+    bool (*on_found)(struct book_board *board, const char *host, struct ota_failure *failure,
+                     void *userdata);
+    /* The board is the same one as another, which is told, has confirmed already, or demands
+     * something else: it is not told, and has no on_done. It may be one that asks by itself. */
     void (*on_same)(struct book_board *board, struct book_board *same, void *userdata);
     void (*on_done)(struct book_board *board, enum ota_phase phase,
                     const struct ota_failure *failure, void *userdata);

@@ -37,7 +37,8 @@ struct tasmota {
     struct resolver *resolver;
     struct address found[RESOLVE_ADDRESSES_MAX]; /* where it may be; without ports */
     size_t found_count, tried;
-    struct address address; /* that of found[tried], with the port */
+    struct address address;   /* that of found[tried], with the port */
+    char host[MDNS_NAME_MAX]; /* on multicast DNS; "": unknown */
     char authority[HTTP_AUTHORITY_MAX];
     struct http_request *request; /* NULL: none is open */
     char path[TASMOTA_PATH_MAX];
@@ -49,6 +50,8 @@ struct tasmota {
 
     /* What it runs, and where it fetches from. */
     struct page_facts facts;
+    const struct tasmota *twin; /* another one whose page tells the same MAC; NULL: none is waited
+                                 * for */
     char old_url[TASMOTA_URL_MAX], url[TASMOTA_URL_MAX];
     bool has_our_url;                /* its OtaUrl is or may be ours */
     bool is_upgrading;               /* it may still try to fetch */
@@ -60,6 +63,7 @@ struct tasmota {
     unsigned requests_before, requests; /* of it that the server has seen */
     int64_t last_download_us;           /* start of the last one that is waited for; 0: not yet */
     int64_t moved_us;                   /* its last request, or the end of its download */
+    int64_t taken_us;                   /* when the wait for its return began */
     int64_t until_us;                   /* the end of the wait */
     bool was_away;                      /* it has not answered since it took the image */
     bool is_in_safeboot;

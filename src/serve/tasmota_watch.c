@@ -31,7 +31,7 @@ static void look_for_return(struct tasmota *tasmota);
 
 static void fail_unreturned(struct tasmota *tasmota, const char *version)
 {
-    const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
+    const double seconds = (double)(tasmota->until_us - tasmota->taken_us) / 1e6;
     const char *did = tasmota->order.board->fetched_us ? "took the image" : "has the image's MD5";
     const bool is_same = strcmp(version, tasmota->facts.version) == 0;
     const enum ota_cause cause = tasmota->is_in_safeboot ? OTA_CAUSE_RECOVERY
@@ -199,8 +199,10 @@ static void watch_board(struct tasmota *tasmota)
     if (board->state == BOOK_FETCHED || board->claims_image) {
         tasmota->phase = OTA_PHASE_PROOF;
         tasmota->was_away = tasmota->is_in_safeboot = false;
-        if (takes_longer)
+        if (takes_longer) {
+            tasmota->taken_us = now_us;
             tasmota->until_us = now_us + tasmota->all->config.fetch_us;
+        }
         tasmota_wait(tasmota, 0, look_for_return);
     } else if (now_us - tasmota->moved_us >= quiet_us &&
                (board->requests != tasmota->requests_before || now_us >= tasmota->until_us)) {

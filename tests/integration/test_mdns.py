@@ -155,6 +155,24 @@ class File(OnLink):
         result = scenario.run("-i", "nobody.example.org", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, ("nobody.example.org is 10.77.0.99 (/etc/hosts), port 8266",), SOON)
 
+    def test_resume_with_its_address(self):
+        """The host of a name that has confirmed may have another name on multicast DNS: its address gets no other image."""
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts(f"{LAMP.v4} bulb bulb.local bulb.example.org")
+        other = self.file("other.bin", firmware.esp8266(24000))
+        for name, second in (("bulb", LAMP.v4), ("bulb.local", LAMP.v4), ("bulb.example.org", "lamp.local"), ("bulb", "lamp")):
+            with self.subTest(name, second=second):
+                board = self.simulate(LAMP)
+                hosts = self.file("list", f"{name}\n{second} file={other}\n".encode())
+                arguments = ("--hosts", hosts, "-f", self.image, "-j", "1", "--json", "--force")
+                result = scenario.run(*arguments)
+                self.assertEqual(result.status, 2, result)
+                result = scenario.run(*arguments, "--resume", self.file("report", result.out.encode()))
+                self.assertEqual(result.status, 4, result)
+                self.assertIn(f"{second}: resolution: has the address at which {name} got another image in an earlier run", result.err)
+                self.assert_got(board, self.image)
+                board.stop()
+
     def test_log_at_the_second_address(self):
         """A log is looked for at each address of a name, as a board is for an upload."""
         self.addCleanup(self.link.write_hosts)

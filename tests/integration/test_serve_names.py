@@ -2,6 +2,7 @@
 """--serve with names that boards announce, through a real avahi-daemon."""
 
 import hashlib
+import json
 import os
 import re
 import unittest
@@ -55,6 +56,22 @@ class Names(OnLink):
         result = scenario.run(f"--serve={self.link.V4}:0", "-i", "http://two.example.org", "-f", self.path)
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("two.example.org: told to fetch", result.err)
+        self.assert_got(board, self.path)
+
+    def test_absent_names(self):
+        """Boards that have confirmed, and whose names lead nowhere now, delay nobody."""
+        board = self.simulate(LAMP, "--web", "tasmota", "--web-set", "hasty", "--web-set", "ota-url=http://ota.example/a.bin",
+                              "--reboot-ms", "300", "--family", "esp8266", port=80)
+        names = [f"gone{i}.local" for i in range(9)]  # more than are looked up at a time
+        events = [{"event": "result", "board": name, "ok": True, "exit_status": 0, "code": "ok", "port": None, "command": "sketch",
+                   "sha256": hashlib.sha256(self.content).hexdigest()} for name in names]
+        report = self.file("report", "".join(json.dumps(event) + "\n" for event in events).encode())
+        hosts = self.file("hosts", "\n".join([*names, f"http://{LAMP.v4}"]).encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path, "--resume", report, where=self.link.V4)
+        server.program.wait_for(f"{LAMP.v4}: confirmed")
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn("gone", result.err[:result.err.index("told to fetch")])
         self.assert_got(board, self.path)
 
     def test_list(self):

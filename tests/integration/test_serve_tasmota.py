@@ -122,9 +122,11 @@ class Tasmota(Scenario):
             board.close()
 
     def test_asks_by_itself_too(self):
-        """Another line means the same board, and waits for it to ask: it is told, and has one result."""
+        """Another line means the same board, and waits for it to ask: it is told, and has one result. A name is no proof: its
+        board may be elsewhere, so its line waits on."""
         other = self.file("other.bin", firmware.esp8266(24000))
         for name in (simulated_mac("127.0.0.1"), "localhost:{port}", "127.0.0.1:{port}"):
+            is_known = not name.startswith("localhost")
             for first, more, status in ((True, "", 0), (False, "", 0), (True, f" file={other}", 2)):
                 board = self.tasmota(where="127.0.0.1")
                 asker = name.format(port=board.port)
@@ -133,20 +135,23 @@ class Tasmota(Scenario):
                 hosts = self.file("hosts", "\n".join(lines if first else reversed(lines)).encode())
                 with self.subTest(lines, first=first):
                     result = run("--serve=0", "--hosts", hosts, "-f", self.path, "--until-confirmed", "1")
-                    self.assertEqual(result.status, status, result)
-                    self.assertRegex(result.err, rf"(?m)^(esp-ota: )?{asker.partition(':' + str(board.port))[0]}: (resolution: )?is the same "
-                                     r"board as (localhost|127\.0\.0\.1)(, so it would get two different images.*)?$")
-                    self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
+                    self.assertEqual(result.status, status if is_known else 4, result)
+                    said = (r"(resolution: )?is the same board as (localhost|127\.0\.0\.1)(, so it would get two different images.*)?"
+                            if is_known else "transfer: it has not asked for the image")
+                    self.assertRegex(result.err, rf"(?m)^(esp-ota: )?{asker.partition(':' + str(board.port))[0]}: {said}$")
+                    self.assertIn(f"1 of 2 boards confirmed, {('1 failed' if status else '1 skipped') if is_known else 'in'}", result.err)
                     self.assertEqual(board.received(), self.image)
                     self.assert_restored(board)
                 board.close()
 
     def test_has_confirmed_by_itself(self):
-        """A board that has the image is not told, by whatever name: now, or in the run that --resume names."""
+        """A board that has the image is not told, by whatever name: now, or in the run that --resume names. By a name that leads
+        to its address it is told once more, as that name may be another board's by now."""
         for name in (simulated_mac("127.0.0.1"), "localhost:{port}", "127.0.0.1:{port}"):
             board = self.tasmota(where="127.0.0.1")
             asker = name.format(port=board.port)
             told = f"http://{'localhost' if name.startswith('127') else '127.0.0.1'}:{board.port}"
+            is_named = name.startswith("localhost")
             hosts, both = self.file("hosts", asker.encode()), self.file("both", f"{told}\n{asker}\n".encode())
             with self.subTest(asker):
                 server = Server(self, "--hosts", hosts, "-f", self.path, "--until-confirmed", "1", "--json")
@@ -156,12 +161,12 @@ class Tasmota(Scenario):
                 report = server.result().out
                 for _ in range(2):
                     server = Server(self, "--hosts", both, "-f", self.path, "--json", "--resume", self.file("report", report.encode()))
-                    server.program.wait_for("is the same board as|told to fetch")
+                    server.program.wait_for("is the same board as|127.0.0.1: (confirmed|runs the image)|2 of 2 already have it")
                     result = server.stop()
                     self.assertEqual(result.status, 0, result)
-                    self.assertIn("1 of 2 boards confirmed, 1 skipped", result.err)
+                    self.assertIn("2 of 2 boards confirmed" if is_named else "1 of 2 boards confirmed, 1 skipped", result.err)
                     report = result.out
-                self.assertEqual(self.urls(board), [])
+                self.assertEqual(self.urls(board)[1:], [OLD] if is_named else [])
             board.close()
 
     def test_min_auth(self):
@@ -270,6 +275,8 @@ class Tasmota(Scenario):
                 self.addCleanup(join, thread)
                 thread.start()
                 return 200, {"Upgrade": "Version 1.0 from " + state["url"]}
+            if value == "5":
+                return 200, {"StatusNET": {"Mac": state["mac"]}} if "mac" in state else {"Command": "Unknown"}
             return 200, {"StatusFWR": {"Version": state["version"], "Hardware": "ESP8266EX"}}
 
         url = self.script(script)
@@ -553,7 +560,8 @@ class Tasmota(Scenario):
         self.assertEqual(self.urls(first), urls)
 
     def test_resume_with_another_name(self):
-        """The board is told once, whatever names it has, and in however many runs."""
+        """It gets no other image, whatever names it has, and in however many runs. The same image is sent to the address of a
+        name once more, as that may be another board's by now."""
         other = self.file("other.bin", firmware.esp8266(24000))
         for first, second in (("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")):
             for more, status in (("", 0), (f" file={other}", 2)):
@@ -562,12 +570,16 @@ class Tasmota(Scenario):
                 arguments = ("--serve=0", "--hosts", hosts, "-f", self.path, "--json", "-j", "1")
                 with self.subTest(first=first, more=more):
                     result = run(*arguments)
+                    self.assertEqual(result.status, status, result)
                     for _ in range(3):
-                        self.assertEqual(result.status, status, result)
                         self.assertIn(f"1 of 2 boards confirmed, 1 {'failed' if status else 'skipped'}", result.err)
                         result = run(*arguments, "--resume", self.file("report", result.out.encode()))
+                        self.assertEqual(result.status, 4 if status and first == "localhost" else status, result)
+                        if first == "localhost" and not status:
+                            self.assertIn("127.0.0.1: runs the image already\n", result.err)
+                            break
                     self.assertEqual(board.received(), self.image)
-                    self.assert_restored(board)
+                    self.assertEqual(self.urls(board)[-1], OLD)
                 board.close()
 
     def test_resume_and_the_password(self):
@@ -580,6 +592,110 @@ class Tasmota(Scenario):
         asking = fetcher.Board(server.server, mac=mac)
         self.assertEqual([asking.fetch(), asking.fetch()], ["update", "no update"])
         self.assertEqual(server.result().status, 0, server.ended)
+
+    # -- who is whom --
+
+    def named_page(self, **more):
+        """A board, a name that leads to its address, and a command that runs a program where it does."""
+        (where,), before = self.addresses_of("gone.example.org", 1)
+        return self.tasmota(where=where, **more), "gone.example.org", before
+
+    def report_of(self, name, port, address):
+        """Of an earlier run, in which this name was the board's at the address."""
+        event = {"event": "result", "time": 1, "board": name, "ok": True, "exit_status": 0, "code": "ok", "address": address,
+                 "port": port, "command": "sketch", "sha256": hashlib.sha256(self.image).hexdigest()}
+        return self.file("report", (json.dumps(event) + "\n").encode())
+
+    def test_name_leads_to_another_board(self):
+        """A name that has confirmed leads to another board now: that one needs the image, whoever was to ask for it."""
+        for scheme in ("http://", ""):
+            board, name, before = self.named_page()
+            report = self.report_of(name, board.port, address())
+            hosts = self.file("list", f"{scheme}{name}:{board.port}\n{self.url(board)}\n".encode())
+            with self.subTest(scheme):
+                program = Program("--serve=0", "--hosts", hosts, "-f", self.path, "--resume", report, before=before)
+                program.wait_for(f"{board.address}: (confirmed|is the same)")
+                program.send_signal(signal.SIGINT)
+                result = program.result()
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(board.received(), self.image)
+            board.close()
+
+    def test_address_of_a_confirmed_name(self):
+        """It gets no other image, also if the name leads nowhere now; the next report has the address, too. Whether a board is
+        told there or would ask."""
+        other = self.file("other.bin", firmware.esp8266(24000))
+        for scheme in ("http://", ""):
+            board = self.tasmota()
+            report = self.report_of("gone.invalid", board.port, board.address)
+            hosts = self.file("hosts", f"http://gone.invalid:{board.port}\n"
+                                       f"{scheme}{board.address}:{board.port} file={other}\n".encode())
+            for _ in range(2):
+                with self.subTest(scheme):
+                    result = run("--serve=0", "--hosts", hosts, "-f", self.path, "--json", "--resume", report, "--serve-for", "5")
+                    self.assertEqual(result.status, 4, result)
+                    self.assertIn(f"{board.address}: resolution: has the address at which gone.invalid got another image in an "
+                                  "earlier run, and may be the same board\n", result.err)
+                    report = self.file("report", result.out.encode())
+            self.assertEqual(self.urls(board), [])
+            board.close()
+
+    def pages(self, *macs):
+        """Boards whose pages tell these MACs, and that fetch; their URLs, and what each got."""
+        boards = []
+        for mac in macs:
+            got = []
+            url, state = self.fetching(lambda server, where, mac=mac, got=got: self.fetch_as(mac, server, where, got))
+            state["mac"] = mac
+            boards.append((url, got))
+        return boards
+
+    @staticmethod
+    def fetch_as(mac, server, where, got):
+        board = fetcher.Board(server, mac=mac, source=where)
+        board.fetch()
+        got.append(board.sketch)
+        return "2.0"
+
+    def test_another_page_with_its_mac(self):
+        """Two pages tell one MAC: none of the boards goes without its image, and neither gets it in place of another one."""
+        other = self.file("other.bin", firmware.esp8266(24000))
+        for jobs, line, status in (("1", "", 0), ("2", "", 0), ("1", f" file={other}", 2)):
+            mac = fetcher.new_mac()
+            (first, got), (second, other_got) = self.pages(mac, mac)
+            hosts = self.file("hosts", f"{first}\n{second}{line}\n".encode())
+            with self.subTest(jobs=jobs, line=line):
+                result = run("--serve=0", "--hosts", hosts, "-f", self.path, "-j", jobs)
+                self.assertEqual(result.status, status, result)
+                self.assertEqual((got, other_got), ([self.image], [] if line else [self.image]))
+
+    def test_page_with_the_mac_of_another(self):
+        """A page tells the MAC of a board that is asking from elsewhere: each has its own result."""
+        mac = fetcher.new_mac()
+        (url, got), = self.pages(mac)
+        hosts = self.file("hosts", f"{url}\n{mac}\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path)
+        server.program.wait_for("it runs 2.0 now|did not ask|is the same board")
+        asking = fetcher.Board(server.server, mac=mac, source=address())
+        self.assertEqual([asking.fetch(), asking.fetch()], ["update", "no update"])
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("2 of 2 boards confirmed", result.err)
+        self.assertEqual((got, asking.sketch), ([self.image], self.image))
+
+    def test_missing_page(self):
+        """Nothing listens where a board should be told: what asks from there is the board of the other line."""
+        (where,), before = self.addresses_of("lamp.example.org", 1)
+        hosts = self.file("list", f"http://{where}\nlamp.example.org\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path, before=before)
+        server.program.wait_for("nothing listens")
+        asking = fetcher.Board(server.server, source=where)
+        while asking.fetch() != "no update":  # its name may be looked up first
+            pass
+        result = server.stop()
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("lamp.example.org: confirmed", result.err)
+        self.assertNotIn("is the same board", result.err)
 
     # -- it does not --
 

@@ -1214,7 +1214,7 @@ static void test_confirmed_by_another_name(void **state)
         enum job_claim claim; /* to port 8266 */
         int exit_status;
         const char *reported; /* the address then, "": unknown */
-        const char *host;     /* of the claim; "*": the name's */
+        const char *host;     /* of the claim; "*": that name */
     } rows[] = {
         {TARGET_ADDRESS, 8266, 0, false, JOB_CLAIM_DENIED, 0, "", ""},
         {TARGET_ADDRESS, 8266, 8266, true, JOB_CLAIM_DENIED, 2, "", ""},
@@ -1233,8 +1233,11 @@ static void test_confirmed_by_another_name(void **state)
         {TARGET_LABEL, 0, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
         {TARGET_LABEL, 0, 8267, true, JOB_CLAIM_GRANTED, 0, "10.0.0.7", ""},
         {TARGET_LABEL, 8266, 8266, false, JOB_CLAIM_GRANTED, 0, "10.0.0.7", ""},
-        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_DENIED, 2, "10.0.0.7", "*"},
-        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0, "10.0.0.7", "x.local"},
+        {TARGET_LOCAL, 8266, 8266, true, JOB_CLAIM_DENIED, 2, "10.0.0.7", "*"},
+        {TARGET_LOCAL, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
+        {TARGET_LOCAL, 8266, 8266, true, JOB_CLAIM_GRANTED, 0, "10.0.0.7", "x.local"},
+        /* Its host may have any name. */
+        {TARGET_LABEL, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", "x.local"},
         {TARGET_INSTANCE, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", "x.local"},
         {TARGET_HOST, 8266, 8266, true, JOB_CLAIM_DENIED, 4, "10.0.0.7", ""},
     };
@@ -1258,7 +1261,7 @@ static void test_confirmed_by_another_name(void **state)
             assert_true(address_parse(&confirmed->confirmed_address, rows[row].reported));
         snprintf(host, sizeof host, "%s", rows[row].host);
         if (*host == '*')
-            snprintf(host, sizeof host, "%d.local", first);
+            snprintf(host, sizeof host, "%d", first);
         if (rows[row].has_other_image)
             assignments[second].image = &other_image;
         struct fleet *fleet = start_assigned(&(struct fleet_settings){.jobs = 1}, 2);

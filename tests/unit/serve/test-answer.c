@@ -120,6 +120,38 @@ static void test_decisions(void **state)
     }
 }
 
+/* A board that names its filesystem gets no other one; an image that is none of them may be any. */
+static void test_filesystems(void **state)
+{
+    (void)state;
+    static const struct {
+        enum inspect_format asked, served;
+        const char *reason;
+    } rows[] = {
+        {INSPECT_FAT, INSPECT_LITTLEFS, "it asks for a FAT image, and a LittleFS image is served"},
+        {INSPECT_LITTLEFS, INSPECT_SPIFFS,
+         "it asks for a LittleFS image, and a SPIFFS image is served"},
+        {INSPECT_LITTLEFS, INSPECT_FAT, "it asks for a LittleFS image, and a FAT image is served"},
+        {INSPECT_FAT, INSPECT_FAT, ""},
+        {INSPECT_LITTLEFS, INSPECT_LITTLEFS, ""},
+        {INSPECT_FAT, INSPECT_UNKNOWN, ""},
+        {INSPECT_FAT, INSPECT_GZIP, ""},
+        {INSPECT_UNKNOWN, INSPECT_LITTLEFS, ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct inspection inspection = {.format = rows[i].served};
+        const struct offer offer = offer_of(&inspection, OTA_COMMAND_FILESYSTEM);
+        struct fetcher fetcher = fetcher_of(INSPECT_FAMILY_ESP32, FETCHER_FILESYSTEM, NULL);
+        struct answer answer;
+
+        fetcher.filesystem = rows[i].asked;
+        answer_decide(&answer, &fetcher, &offer, TURN_NOW);
+        assert_string_equal(answer.reason, rows[i].reason);
+        assert_int_equal(answer.kind, *rows[i].reason ? ANSWER_REFUSED : ANSWER_IMAGE);
+    }
+}
+
 static void test_space(void **state)
 {
     (void)state;
@@ -248,7 +280,8 @@ static void test_proof_by_sha256(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decisions), cmocka_unit_test(test_proof_by_sha256),
-        cmocka_unit_test(test_space), cmocka_unit_test(test_forms), cmocka_unit_test(test_proof)};
+        cmocka_unit_test(test_decisions),       cmocka_unit_test(test_filesystems),
+        cmocka_unit_test(test_proof_by_sha256), cmocka_unit_test(test_space),
+        cmocka_unit_test(test_forms),           cmocka_unit_test(test_proof)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

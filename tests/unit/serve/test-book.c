@@ -362,6 +362,54 @@ static void test_joined(void **state)
     }
 }
 
+/* A page that has told a listed MAC gets the requests with that MAC which come from its address;
+ * the line with the MAC gets all others. */
+static void test_page_with_listed_mac(void **state)
+{
+    (void)state;
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    const struct address home = address_at("192.0.2.2"), elsewhere = address_at("192.0.2.9");
+    struct book book = {0};
+    struct book_board *told = book_add(&book, "told"), *asker = book_add(&book, "asker");
+
+    assert_true(book_list(told, NULL) && book_list(asker, &fetcher.mac));
+    told->is_told = true;
+    book_set_page(told, &home);
+    assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), asker);
+    book_set_mac(told, &fetcher.mac);
+    assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), told);
+    assert_ptr_equal(book_find(&book, &fetcher, &elsewhere, NULL), asker);
+    book_free(&book);
+}
+
+/* While no page has answered at the address of a board that is told, another line comes first. */
+static void test_missing_page(void **state)
+{
+    (void)state;
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    const struct address home = address_at("192.0.2.2");
+
+    for (int has_asker = 0; has_asker <= 1; has_asker++) {
+        struct book book = {0};
+        struct book_board *told = book_add(&book, "told"), *named = book_add(&book, "named");
+        struct book_board *asker = has_asker ? book_add(&book, "asker") : NULL;
+
+        assert_true(book_list(told, NULL) && book_list(named, NULL));
+        told->is_told = true;
+        book_set_home(told, &home);
+        if (asker) {
+            assert_true(book_list(asker, NULL));
+            book_set_home(asker, &home);
+        }
+        assert_ptr_equal(book_find(&book, &fetcher, &home, named), asker ? asker : named);
+        if (!asker)
+            assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), told);
+        book_set_page(told, &home);
+        assert_ptr_equal(book_find(&book, &fetcher, &home, named), told);
+        book_free(&book);
+    }
+}
+
 /* Behind one address, a request without more to go by is that of the board which is told. */
 static void test_told_at_home(void **state)
 {
@@ -378,6 +426,7 @@ static void test_told_at_home(void **state)
             book_set_home(boards[i], &home);
         }
         boards[told]->is_told = true;
+        book_set_page(boards[told], &home);
         assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), boards[told]);
         book_set_mac(boards[told], &(struct mac){{0x24, 0x0a, 0xc4, 0, 0, 2}});
         assert_ptr_equal(book_find(&book, &fetcher, &home, NULL), boards[!told]);
@@ -508,6 +557,8 @@ int main(void)
                                        cmocka_unit_test(test_other_mac_at_home),
                                        cmocka_unit_test(test_mac_of_page),
                                        cmocka_unit_test(test_joined),
-                                       cmocka_unit_test(test_told_at_home)};
+                                       cmocka_unit_test(test_told_at_home),
+                                       cmocka_unit_test(test_page_with_listed_mac),
+                                       cmocka_unit_test(test_missing_page)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

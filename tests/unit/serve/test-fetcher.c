@@ -180,16 +180,22 @@ static void test_modes(void **state)
     static const struct {
         const char *value;
         enum fetcher_mode mode;
-    } rows[] = {{"sketch", FETCHER_SKETCH},      {"spiffs", FETCHER_FILESYSTEM},
-                {"version", FETCHER_VERSION},    {"Sketch", FETCHER_SKETCH},
-                {"fatfs", FETCHER_FILESYSTEM},   {"littlefs", FETCHER_FILESYSTEM},
-                {"flashfs", FETCHER_FILESYSTEM}, {"firmware", FETCHER_OTHER_MODE},
-                {"", FETCHER_OTHER_MODE}};
+        enum inspect_format filesystem;
+    } rows[] = {{"sketch", FETCHER_SKETCH, INSPECT_UNKNOWN},
+                {"spiffs", FETCHER_FILESYSTEM, INSPECT_UNKNOWN},
+                {"version", FETCHER_VERSION, INSPECT_UNKNOWN},
+                {"Sketch", FETCHER_SKETCH, INSPECT_UNKNOWN},
+                {"fatfs", FETCHER_FILESYSTEM, INSPECT_FAT},
+                {"littlefs", FETCHER_FILESYSTEM, INSPECT_LITTLEFS},
+                {"flashfs", FETCHER_FILESYSTEM, INSPECT_UNKNOWN},
+                {"firmware", FETCHER_OTHER_MODE, INSPECT_UNKNOWN},
+                {"", FETCHER_OTHER_MODE, INSPECT_UNKNOWN}};
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fetcher fetcher = {0};
         fetcher_read_header(&fetcher, "x-ESP8266-mode", rows[i].value);
         assert_int_equal(fetcher.mode, rows[i].mode);
+        assert_int_equal(fetcher.filesystem, rows[i].filesystem);
     }
 }
 

@@ -172,26 +172,6 @@ static void test_left_out(void **state)
     names_free(names);
 }
 
-/* Names of boards that have confirmed are awaited once, whatever their lookups find. */
-static void test_confirmed(void **state)
-{
-    (void)state;
-    struct book_board boards[3] = {{.is_listed = true, .state = BOOK_CONFIRMED},
-                                   {.is_listed = true},
-                                   {.is_listed = true, .state = BOOK_CONFIRMED}};
-    struct names *names = names_with(boards, 3);
-
-    assert_true(names_await_confirmed(names));
-    end_lookup(2, NULL);
-    assert_true(names_await_confirmed(names));
-    end_lookup(0, "192.0.2.1");
-    assert_false(names_await_confirmed(names));
-    end_lookup(1, NULL);
-    assert_true(must_wait(names, "192.0.2.7"));
-    assert_false(names_await_confirmed(names));
-    names_free(names);
-}
-
 /* Who asks first waits for a lookup that begins then or later, and for no other. */
 static void test_wait(void **state)
 {
@@ -288,15 +268,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_namesakes),
-        cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_confirmed),
-        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_known_by_mac),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_too_many_addresses),
+        cmocka_unit_test(test_find),         cmocka_unit_test(test_namesakes),
+        cmocka_unit_test(test_left_out),     cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_known_by_mac), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_too_many_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

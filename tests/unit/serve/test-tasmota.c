@@ -4,6 +4,7 @@
  */
 #include "serve/tasmota_internal.h"
 
+#include "base/error.h"
 #include "base/units.h"
 #include "net/source.h"
 #include "support/resolver_wraps.h"
@@ -23,7 +24,6 @@
 
 static struct {
     struct book book;
-    struct names *names; /* none */
     struct tasmotas *all;
     char url[TASMOTA_URL_MAX]; /* the board's OtaUrl */
     const char *firmware;      /* that the board runs, in JSON */
@@ -35,8 +35,10 @@ static struct {
     void *userdata;
     unsigned ended;             /* downloads, by the server */
     unsigned cut_notes;         /* that its name has more addresses */
+    unsigned twin_notes;        /* that another board has its MAC */
     struct book_board *left_to; /* the board that is the same one; NULL: none is */
     const char *network;        /* what it says to Status 5 */
+    bool is_refused;            /* it must not be told */
     bool is_done;
     struct ota_failure outcome;
 } world;
@@ -113,6 +115,8 @@ static void on_note(struct book_board *board, bool is_important, const char *mes
     (void)board;
     (void)is_important;
     (void)userdata;
+    world.twin_notes +=
+        strcmp(message, "tells the same MAC as lamp, and is told after that one") == 0;
     world.cut_notes += strcmp(message, "its name has more addresses than a board can have; only "
                                        "8 are tried") == 0;
 }
@@ -131,10 +135,15 @@ static void on_unasked(struct book_board *board, void *userdata)
     fail();
 }
 
-static void on_found(struct book_board *board, void *userdata)
+static bool on_found(struct book_board *board, const char *host, struct ota_failure *failure,
+                     void *userdata)
 {
     (void)userdata;
-    assert_true(board->has_home);
+    assert_true(board->has_page);
+    assert_string_equal(host, "lamp.local");
+    if (world.is_refused)
+        ota_fail(failure, OTA_E_AMBIGUOUS, "has the address");
+    return !world.is_refused;
 }
 
 static void on_same(struct book_board *board, struct book_board *same, void *userdata)
@@ -203,8 +212,6 @@ static struct book_board *begin(void)
     world.firmware = "\"1.0\",\"Hardware\":\"ESP8266EX\"";
     virtual_time_reset(SECONDS(1));
     config.loop = virtual_time_loop();
-    config.names = world.names = names_new(config.loop, NULL);
-    assert_non_null(world.names);
     struct book_board *board = book_add(&world.book, "lamp");
     assert_non_null(board);
     assert_true(book_list(board, NULL));
@@ -220,14 +227,14 @@ static struct book_board *begin(void)
 static void end(void)
 {
     tasmotas_free(world.all);
-    names_free(world.names);
     book_free(&world.book);
 }
 
 /* Asks it, up to the order, unless that does not come. */
 static void ask(bool is_cut)
 {
-    struct resolution resolution = {.count = 1, .is_cut = is_cut, .addresses = {home()}};
+    struct resolution resolution = {
+        .count = 1, .is_cut = is_cut, .addresses = {home()}, .host = "lamp.local"};
     struct address at;
 
     assert_true(address_parse(&at, "10.0.0.1"));
@@ -334,25 +341,34 @@ static void test_end_before_its_reply(void **state)
 }
 
 /* Another line of the list is the same board, by its address or its MAC. If that one has confirmed,
- * this one is not told; if it only waits for the board to ask, that one is left out. */
+ * this one is not told. A MAC may be a lie, so it counts for no board that was seen elsewhere,
+ * unless that demands another image. */
 static void test_same_board(void **state)
 {
     static const struct {
-        bool has_mac, has_home, is_told;
+        bool has_mac, has_home, is_told, has_asked, has_other_image;
         enum book_state state;
         bool is_left, is_other_left;
     } rows[] = {
-        {false, true, false, BOOK_CONFIRMED, true, false},
-        {true, false, false, BOOK_CONFIRMED, true, false},
-        {true, false, true, BOOK_FETCHING, true, false},
-        {true, false, false, BOOK_SILENT, false, true},
-        {false, false, false, BOOK_CONFIRMED, false, false},
+        {false, true, false, false, false, BOOK_CONFIRMED, true, false},
+        {true, false, false, false, false, BOOK_CONFIRMED, true, false},
+        {true, false, false, true, false, BOOK_CONFIRMED, false, false},
+        {true, false, false, true, true, BOOK_CONFIRMED, true, false},
+        {true, false, true, false, false, BOOK_FETCHING, false, false},
+        {true, false, true, false, true, BOOK_FETCHING, true, false},
+        {true, false, false, false, false, BOOK_SILENT, false, false},
+        {true, false, false, true, false, BOOK_FETCHING, false, false},
+        {true, false, false, true, true, BOOK_FETCHING, true, false},
+        {true, false, false, false, true, BOOK_SILENT, false, true},
+        {false, false, false, false, false, BOOK_CONFIRMED, false, false},
     };
     const struct address address = home();
+    struct address elsewhere;
     struct mac mac;
     (void)state;
 
     assert_true(mac_parse(&mac, "5C:CF:7F:00:00:01"));
+    assert_true(address_parse(&elsewhere, "10.0.0.8"));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct book_board *board = begin(), *other = book_add(&world.book, "other");
 
@@ -361,6 +377,10 @@ static void test_same_board(void **state)
         if (rows[i].has_home)
             book_set_home(other, &address);
         other->is_told = rows[i].is_told;
+        if (rows[i].has_asked)
+            book_note_request(other, &(struct fetcher){.family = 0}, &elsewhere, PROOF_NONE, 3, 1);
+        if (rows[i].has_other_image)
+            other->offer = (const struct offer *)&world;
         book_set_state(other, rows[i].state);
         ask(false);
 
@@ -369,11 +389,64 @@ static void test_same_board(void **state)
                                         : rows[i].is_other_left ? board
                                                                 : NULL);
         assert_int_equal(world.is_done, rows[i].is_left);
-        assert_ptr_equal(book_find_mac(&world.book, &mac), !rows[i].is_left  ? board
-                                                           : rows[i].has_mac ? other
-                                                                             : NULL);
+        assert_ptr_equal(book_find_mac(&world.book, &mac), rows[i].is_other_left ? board
+                                                           : rows[i].has_mac     ? other
+                                                           : rows[i].is_left     ? NULL
+                                                                                 : board);
+        assert_int_equal(board->has_page_mac, !rows[i].is_left);
         end();
     }
+}
+
+/* Two pages tell one MAC: one board at two addresses, or a lie. The second one is told once the
+ * first has ended, unless it runs the new firmware then. */
+static void test_twins(void **state)
+{
+    (void)state;
+    for (int is_one_board = 0; is_one_board <= 1; is_one_board++) {
+        struct book_board *board = begin(), *twin;
+        struct tasmota *first = world.all->list[0];
+        struct tasmota_order order = first->order;
+
+        order.board = twin = book_add(&world.book, "twin");
+        assert_true(book_list(twin, NULL));
+        twin->is_told = true;
+        assert_true(tasmotas_add(world.all, &order));
+        first->is_started = true; /* elsewhere */
+        book_set_mac(board, &(struct mac){{0x5c, 0xcf, 0x7f, 0, 0, 1}});
+        world.all->config.rules.downloads_max = 2;
+        world.network = "{\"StatusNET\":{\"Mac\":\"5C:CF:7F:00:00:01\"}}";
+        ask(false);
+        for (int i = 0; i < 100; i++)
+            virtual_time_fire();
+        assert_null(world.asking);
+        assert_int_equal(world.twin_notes, 1);
+
+        first->is_done = true;
+        if (is_one_board)
+            world.firmware = "\"1.1\",\"Hardware\":\"ESP8266EX\"";
+        virtual_time_fire();
+        answer_command();
+        while (world.asking && !world.is_ordered)
+            answer_command();
+        assert_int_equal(world.is_ordered, !is_one_board);
+        assert_ptr_equal(world.left_to, is_one_board ? board : NULL);
+        end();
+    }
+}
+
+/* What the board would get would replace another image. */
+static void test_refused(void **state)
+{
+    (void)state;
+    begin();
+    world.is_refused = true;
+    ask(false);
+    assert_true(world.is_done && !world.is_ordered);
+    assert_int_equal(world.outcome.error, OTA_E_AMBIGUOUS);
+    assert_int_equal(world.phase, OTA_PHASE_RESOLVE);
+    assert_string_equal(world.url, OLD);
+    end();
 }
 
 /* What it runs after it took the image. Its old OtaUrl is set unless the recovery firmware runs,
@@ -428,6 +501,27 @@ static void test_firmware_after_image(void **state)
     }
 }
 
+/* The server ends before the board is back. What is said is how long it was waited for. */
+static void test_end_before_its_return(void **state)
+{
+    (void)state;
+    struct book_board *board = tell_board(false);
+
+    ask_for_image(board);
+    book_note_end(board, true, loop_now_us());
+    world.firmware = "\"1.0\",\"Hardware\":\"ESP8266EX\"";
+    for (const int64_t start_us = loop_now_us(); loop_now_us() - start_us < SECONDS(40);)
+        if (world.asking)
+            answer_command();
+        else
+            virtual_time_fire();
+    assert_true(tasmotas_end(world.all));
+    run_to_the_end();
+    assert_int_equal(world.outcome.error, OTA_E_NOT_RETURNED);
+    assert_string_equal(world.outcome.message, "it took the image, but still runs 1.0 after 70 s");
+    end();
+}
+
 static void test_too_many_addresses(void **state)
 {
     (void)state;
@@ -441,9 +535,15 @@ static void test_too_many_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow_downloads),       cmocka_unit_test(test_asks_before_its_reply),
-        cmocka_unit_test(test_end_before_its_reply), cmocka_unit_test(test_same_board),
-        cmocka_unit_test(test_firmware_after_image), cmocka_unit_test(test_too_many_addresses),
+        cmocka_unit_test(test_slow_downloads),
+        cmocka_unit_test(test_asks_before_its_reply),
+        cmocka_unit_test(test_end_before_its_reply),
+        cmocka_unit_test(test_same_board),
+        cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_firmware_after_image),
+        cmocka_unit_test(test_too_many_addresses),
+        cmocka_unit_test(test_end_before_its_return),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
