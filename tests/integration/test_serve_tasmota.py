@@ -613,10 +613,8 @@ class Tasmota(Scenario):
             report = self.report_of(name, board.port, address())
             hosts = self.file("list", f"{scheme}{name}:{board.port}\n{self.url(board)}\n".encode())
             with self.subTest(scheme):
-                program = Program("--serve=0", "--hosts", hosts, "-f", self.path, "--resume", report, before=before)
-                program.wait_for(f"{board.address}: (confirmed|is the same)")
-                program.send_signal(signal.SIGINT)
-                result = program.result()
+                result = Program("--serve=0", "--hosts", hosts, "-f", self.path, "--resume", report, "--until-confirmed", "2",
+                                 before=before).result()
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(board.received(), self.image)
             board.close()
