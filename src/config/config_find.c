@@ -220,6 +220,20 @@ int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *note
 
 /* -- reading -- */
 
+/* Of the file of the user or of the system. */
+static enum ota_error check_origin(const struct config_file *file, const struct stat *status,
+                                   struct ota_failure *failure)
+{
+    const struct origin origin = {.path = file->path, .given = file->given, .owner = geteuid()};
+    char why[ORIGIN_TEXT_MAX];
+
+    if (origin_is_clear(&origin, status, why))
+        return OTA_OK;
+    const int reason = errno;
+    return ota_fail_errno(failure, OTA_E_USAGE, reason, "cannot read the configuration %s: %s%s",
+                          file->shown, why, reason ? "" : "; --config reads it nevertheless");
+}
+
 static enum ota_error check_open_file(const struct config_file *file, int fd,
                                       struct ota_failure *failure)
 {
@@ -233,23 +247,7 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
     if (why)
         return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,
                         explain(reason, file, &status, why));
-    return OTA_OK;
-}
-
-/* The file of the user or of the system. */
-static enum ota_error check_origin(const struct config_file *file, int fd,
-                                   struct ota_failure *failure)
-{
-    const struct origin origin = {.path = file->path, .given = file->given, .owner = geteuid()};
-    struct stat status;
-    char why[ORIGIN_TEXT_MAX];
-
-    if (fstat(fd, &status) == 0 && origin_is_clear(&origin, &status, why))
-        return OTA_OK;
-    const int reason = errno;
-    return ota_fail_errno(failure, OTA_E_USAGE, reason, "cannot read the configuration %s: %s%s",
-                          file->shown, reason ? strerror(reason) : why,
-                          reason ? "" : "; --config reads it nevertheless");
+    return file->is_project ? OTA_OK : check_origin(file, &status, failure);
 }
 
 static enum ota_error read_text(const struct config_file *file, int fd, char **text, size_t *length,
@@ -282,8 +280,6 @@ enum ota_error config_file_read(const struct config_file *file, bool is_named, c
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the configuration %s: %s",
                               file->shown, input_open_error(file->path, errno));
     enum ota_error error = is_named ? OTA_OK : check_open_file(file, fd, failure);
-    if (error == OTA_OK && !is_named && !file->is_project)
-        error = check_origin(file, fd, failure);
     if (error == OTA_OK)
         error = read_text(file, fd, text, length, failure);
     close(fd);

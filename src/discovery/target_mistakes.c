@@ -101,29 +101,28 @@ bool target_is_serial_port(const char *text)
     return *number == '\0' || *number == ':';
 }
 
-/* Whether the text is "10.0.0.0/24". */
-static bool is_network(const char *text)
+/* Whether an address stands before the separator, and only such characters behind it. */
+static bool begins_with_address(const char *text, const char *separator, const char *characters)
 {
-    const size_t length = strcspn(text, "/");
+    const size_t length = strcspn(text, separator);
     struct address ignored;
     char address[TARGET_NAME_MAX];
 
     snprintf(address, sizeof address, "%.*s", (int)length, text);
-    return text[length] && text[length + 1] &&
-           target_consists_of(text + length + 1, TARGET_DIGITS) && address_parse(&ignored, address);
+    return text[length] && text[length + 1] && target_consists_of(text + length + 1, characters) &&
+           address_parse(&ignored, address);
+}
+
+/* Whether the text is "10.0.0.0/24". */
+static bool is_network(const char *text)
+{
+    return begins_with_address(text, "/", TARGET_DIGITS);
 }
 
 /* Whether the text is "10.0.0.1-40", or with two addresses. */
 static bool is_address_range(const char *text)
 {
-    const size_t length = strcspn(text, "-");
-    struct address ignored;
-    char address[TARGET_NAME_MAX];
-
-    snprintf(address, sizeof address, "%.*s", (int)length, text);
-    return text[length] && text[length + 1] &&
-           target_consists_of(text + length + 1, TARGET_DIGITS ".") &&
-           address_parse(&ignored, address);
+    return begins_with_address(text, "-", TARGET_DIGITS ".");
 }
 
 /* Rejects what comes from lists of other programs. What stands behind a separator is not shown, as
