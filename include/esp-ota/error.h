@@ -152,6 +152,8 @@ enum ota_cause {
     OTA_CAUSE_PROOF_LATE,    /* --deadline was over before it came */
     /* --serve: why too few boards have confirmed (lack.c). */
     OTA_CAUSE_NEVER_ASKED,   /* no board asked */
+    OTA_CAUSE_NOT_TOLD,      /* to fetch: its turn has not come */
+    OTA_CAUSE_ONLY_TOLD,     /* to fetch, and it has not asked */
     OTA_CAUSE_TURNED_AWAY,   /* none got an answer, and warnings say why */
     OTA_CAUSE_NO_PASSWORD,   /* they give none, or a wrong one */
     OTA_CAUSE_OTHER_PATH,    /* they ask for something that is not served */

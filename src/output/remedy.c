@@ -782,6 +782,13 @@ static const struct remedy {
     {.cause = OTA_CAUSE_KEEPS_OLD,
      .text = "Look on the board's serial port for why it does not start the image that it takes."},
     {.cause = OTA_CAUSE_SEVERAL, .text = "See the lines above for what each board lacks."},
+    {.cause = OTA_CAUSE_NOT_TOLD,
+     .text =
+         "Serve the image again, and for longer; if the roll-out has stopped, see above for the "
+         "boards that failed, and mend their cause first."},
+    {.cause = OTA_CAUSE_ONLY_TOLD,
+     .text = "Check that this computer's firewall lets the board in, and look on the board's "
+             "console for why it did not fetch the image."},
     {.error = OTA_E_NEVER_ASKED,
      .text = "Check that its sketch asks the URL that is printed at the start, and that this "
              "computer's firewall lets it in."},

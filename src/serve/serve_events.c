@@ -327,7 +327,9 @@ static void describe_outcome(struct ota_failure *failure, const struct book_boar
 {
     switch (board->state) {
     case BOOK_SILENT:
-        ota_fail(failure, OTA_E_NEVER_ASKED, "it has not asked for the image");
+        ota_fail(failure, OTA_E_NEVER_ASKED, "%s",
+                 board->is_told ? "it was not told to fetch" : "it has not asked for the image");
+        failure->cause = board->is_told ? OTA_CAUSE_NOT_TOLD : OTA_CAUSE_NONE;
         break;
     case BOOK_REFUSED:
         ota_fail(failure, board->refusal ? board->refusal : OTA_E_IMAGE, "it got nothing: %s",

@@ -57,6 +57,8 @@ void tasmota_report_outcome(struct tasmota *tasmota)
     const struct tasmotas_config *config = &tasmota->all->config;
 
     tasmota->is_done = true;
+    if (tasmota->outcome.error == OTA_E_NEVER_ASKED)
+        tasmota->outcome.cause = tasmota->ordered_us ? OTA_CAUSE_ONLY_TOLD : OTA_CAUSE_NOT_TOLD;
     config->on_done(tasmota->order.board, tasmota->phase, &tasmota->outcome, config->userdata);
 }
 

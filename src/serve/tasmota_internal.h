@@ -58,7 +58,7 @@ struct tasmota {
     struct ota_failure upgrade_lost; /* why the command got no reply; OTA_OK: it got one */
 
     /* The wait for it. */
-    int64_t ordered_us;                 /* when it was told to fetch */
+    int64_t ordered_us;                 /* when it was told to fetch; 0: not yet */
     bool is_late;                       /* its downloads were ended */
     unsigned requests_before, requests; /* of it that the server has seen */
     int64_t last_download_us;           /* start of the last one that is waited for; 0: not yet */

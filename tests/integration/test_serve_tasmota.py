@@ -749,6 +749,22 @@ class Tasmota(Scenario):
         result = self.tell(*boards, arguments=["--canary", "1", "--expect-timeout", "2"])
         self.assertEqual(result.status, 4, result)
         self.assertIn(f"{boards[1].address}: resolution: it was not told to fetch, as the roll-out has stopped\n", result.err)
+        self.assertIn("  Serve the image again, and for longer; if the roll-out has stopped, see above", result.err)
+        self.assertNotIn("sketch asks", result.err)
+        self.assertEqual(self.urls(boards[1]), [])
+
+    def test_turn_that_never_came(self):
+        """The server ends while the first of two boards downloads."""
+        boards = [self.tasmota("--fault", "stall@20000", "--window", "2144"), self.tasmota()]
+        program = Program("--serve=0", *(word for board in boards for word in ("-i", self.url(board))), "-f", self.path,
+                          "-j", "1", "--expect-timeout", "2")
+        boards[0].wait_for("fault order=stall")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, 20, result)
+        self.assertIn(f"{boards[1].address}: transfer: it was not told to fetch\n", result.err)
+        self.assertIn("  Serve the image again, and for longer", result.err)
+        self.assertNotIn("sketch asks", result.err)
         self.assertEqual(self.urls(boards[1]), [])
 
     def test_others(self):
@@ -799,6 +815,7 @@ class Tasmota(Scenario):
         self.assertNotIn("its OtaUrl is still", result.err)
         self.assertEqual([state["url"] for _, state in boards], [OLD] * 3)
         self.assertIn(": it was told to fetch the image, but did not ask for it\n", result.err)
+        self.assertIn("  Check that this computer's firewall lets the board in, and look on the board's console", result.err)
 
     def test_interrupt_twice(self):
         board = self.tasmota("--fault", "stall@20000", "--window", "2144")

@@ -128,6 +128,8 @@ static const struct row {
     {OTA_E_NOT_RETURNED, OTA_CAUSE_NOT_BACK, SKETCH, "", "If the board sleeps"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_SEVERAL, SKETCH, "", "See the lines above"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_TURNED_AWAY, SKETCH, "", "what the warnings say"},
+    {OTA_E_NEVER_ASKED, OTA_CAUSE_NOT_TOLD, SKETCH, "", "Serve the image again, and for longer"},
+    {OTA_E_NEVER_ASKED, OTA_CAUSE_ONLY_TOLD, SKETCH, "", "look on the board's console"},
     {OTA_E_NEVER_ASKED, OTA_CAUSE_OTHER_PATH, SKETCH, "", "Let its sketch ask the URL"},
     {OTA_E_UNAUTHORIZED, OTA_CAUSE_NO_PASSWORD, SKETCH, "", "HTTP Basic"},
     {OTA_E_NO_PORT, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},

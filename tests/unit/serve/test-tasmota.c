@@ -335,6 +335,7 @@ static void test_end_before_its_reply(void **state)
     assert_true(tasmotas_end(world.all));
     run_to_the_end();
     assert_int_equal(world.outcome.error, OTA_E_NEVER_ASKED);
+    assert_int_equal(world.outcome.cause, OTA_CAUSE_ONLY_TOLD);
     assert_string_equal(world.url, OLD);
     assert_true(loop_now_us() - start_us < SECONDS(30));
     end();
