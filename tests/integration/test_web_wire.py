@@ -353,6 +353,19 @@ class Wire(Scenario):
                     self.assertEqual(result.status, 11, result)
                     self.assertEqual(len(server.posts), 1)
 
+    def test_json_of_hand_made_pages(self):
+        """A program's answer has to say that it was a success: FluidNC says {"status":"2"} of a cancelled upload."""
+        for verdict, status, says in (
+                (b'{"status":"ok"}', 0, "received by the board"),
+                (b'{"success":true}', 0, "received by the board"),
+                (b'{"success":false,"reason":"of another board"}', 10, 'the board says: {"success":false,"reason":"of another'),
+                (b'{"status":"2"}', 11, '{"status":"2"}'),
+                (b'{"status":"no file"}', 11, '{"status":"no file"}')):
+            with self.subTest(verdict):
+                result, server = self.upload({"/": FORM}, verdict=verdict)
+                self.assertEqual((result.status, result.out, len(server.posts)), (status, "", 1), result)
+                self.assertIn(says, result.err)
+
     def test_no_page(self):
         """What the server says is named, and the remedy fits it. A busy one is asked again."""
         busy, moved, other = "Try again in a minute", "a redirect is not followed", "the path of the page with the upload form"

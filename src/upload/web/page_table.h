@@ -63,7 +63,8 @@ struct page {
     const char
         *restart_path; /* a GET of it restarts the board, whose facts show that; NULL: none */
     bool is_worded;    /* a complete reply without the words of success means failure */
-    /* Any complete reply without words of failure means success, also a redirect. */
+    /* Any complete reply without words of failure means success, also a redirect. JSON has to say
+     * so. */
     bool is_generic;
     /* How long after its reply the board has restarted for sure, in milliseconds. */
     int restart_ms;

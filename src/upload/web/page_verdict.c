@@ -1,8 +1,10 @@
 /* page_verdict.c: compares a reply with the words of its page. */
 #include "upload/web/page_verdict.h"
 
+#include "base/json_memory.h"
 #include "http/status.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char *find_words(const char *const words[PAGE_WORDS_MAX], const char *text)
@@ -98,6 +100,76 @@ bool page_is_absent(const struct http_reply *reply)
     return reply->status == STATUS_NOT_FOUND || reply->status == STATUS_NOT_ALLOWED;
 }
 
+/* -- JSON, which hand-made pages answer in words of their own -- */
+
+static bool is_one_of(const char *word, size_t length, const char *const words[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(words[i]) == length && strncasecmp(word, words[i], length) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the text has a word of success and no negation: "not complete" and "incomplete" do not
+ * say so. */
+static bool says_success(const char *text)
+{
+    static const char *const good[] = {"ok",        "success",   "successful", "successfully",
+                                       "done",      "complete",  "completed",  "finished",
+                                       "rebooting", "restarting"};
+    static const char *const bad[] = {"no", "not", "never", "without"};
+    bool is_good = false;
+
+    while (*text) {
+        size_t length = 0;
+
+        while (isalpha((unsigned char)text[length]))
+            length++;
+        if (is_one_of(text, length, bad, sizeof bad / sizeof *bad))
+            return false;
+        is_good = is_good || is_one_of(text, length, good, sizeof good / sizeof *good);
+        text += length ? length : 1;
+    }
+    return is_good;
+}
+
+static enum page_verdict judge_object(json_t *object)
+{
+    static const char *const results[] = {"success", "ok", "result", "status"};
+    enum page_verdict verdict = PAGE_UNCLEAR;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        const bool is_result =
+            is_one_of(key, strlen(key), results, sizeof results / sizeof *results);
+
+        if (is_result && json_is_false(value))
+            return PAGE_REFUSED;
+        if (json_is_string(value) ? says_success(json_string_value(value))
+                                  : is_result && json_is_true(value))
+            verdict = PAGE_ACCEPTED;
+    }
+    return verdict;
+}
+
+static bool is_json(const char *body)
+{
+    return body[strspn(body, " \t\r\n")] == '{';
+}
+
+/* A JSON reply must say that the upload was a success: other than a text for people, it may well
+ * say the contrary in a word or number of the sketch's own, as {"status":"2"}. */
+static enum page_verdict judge_json(const struct http_reply *reply)
+{
+    json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
+    const enum page_verdict verdict = json_is_object(root) ? judge_object(root) : PAGE_UNCLEAR;
+
+    json_decref(root);
+    return verdict;
+}
+
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply)
 {
@@ -121,5 +193,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && http_reply_is_whole(reply) && *text))
         return PAGE_REFUSED;
-    return page->is_generic && http_reply_is_whole(reply) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+    if (!page->is_generic || !http_reply_is_whole(reply))
+        return PAGE_UNCLEAR;
+    return is_json(body) ? judge_json(reply) : PAGE_ACCEPTED;
 }

@@ -17,10 +17,10 @@ enum page_verdict {
 };
 
 /* Judges the reply of the page to an upload. Words count more than the status, and words of failure
- * more than those of success; a success needs its words or its status, except on generic pages. A
- * redirect is no success, whatever else the reply says, if it leads to another host, a login or an
- * error, if that is not clear, or if its status says that the upload belongs elsewhere.
- * text is escaped, perhaps "". */
+ * more than those of success; a success needs its words or its status, except on generic pages,
+ * where only JSON needs words. A redirect is no success, whatever else the reply says, if it leads
+ * to another host, a login or an error, if that is not clear, or if its status says that the upload
+ * belongs elsewhere. text is escaped, perhaps "". */
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply);
 

@@ -79,6 +79,19 @@ static const struct {
     {PAGE_FORM, 200, "done", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "An Error occurred", PAGE_REFUSED, "Error occurred"},
     {PAGE_FORM, 413, "", PAGE_REFUSED, ""},
+    {PAGE_FORM, 200, "Invalid image", PAGE_REFUSED, "Invalid image"},
+    {PAGE_FORM, 200, "Not Enough Space", PAGE_REFUSED, "Not Enough Space"},
+    {PAGE_FORM, 200, "{\"status\":\"ok\"}", PAGE_ACCEPTED, NULL},
+    {PAGE_ASYNC, 200, " {\"success\": true, \"restart\": false}", PAGE_ACCEPTED, NULL},
+    {PAGE_FORM, 200, "{\"message\":\"Update complete, rebooting\"}", PAGE_ACCEPTED, NULL},
+    {PAGE_FORM, 200, "{\"Success\":false,\"m\":\"complete\"}", PAGE_REFUSED, NULL},
+    {PAGE_FORM, 200, "{\"status\":\"2\"}", PAGE_UNCLEAR, "{\"status\":\"2\"}"}, /* cancelled */
+    {PAGE_FORM, 200, "{\"status\":\"no file\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"status\":\"canceled\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"status\":\"NOK\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"status\":\"not done\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"m\":\"incomplete\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"success\":true", PAGE_UNCLEAR, NULL}, /* not JSON in the end */
     {PAGE_FORM, 302, "<meta http-equiv='refresh' content='0; url=/login'>", PAGE_UNCLEAR, ""},
     {PAGE_FORM, 200, "Wi-Fi: <input type='password' name='key'>", PAGE_ACCEPTED, NULL},
 };
