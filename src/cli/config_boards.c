@@ -138,7 +138,10 @@ static enum ota_error check_members(const struct config *config, const struct co
     const char *at = entry->value;
 
     while (next_member(member, &at)) {
-        ++*count;
+        if (++*count > CONFIG_MEMBERS_MAX)
+            return ota_fail(failure, OTA_E_USAGE,
+                            "%s, line %zu: the group has more than %d members", entry->file->shown,
+                            entry->number, CONFIG_MEMBERS_MAX);
         if (*member == '@') {
             ota_fail(failure, OTA_E_USAGE, "has a group in it, but the members are boards");
             return config_blame_value(entry, failure);

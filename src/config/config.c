@@ -108,6 +108,10 @@ static enum ota_error begin_section(struct filling *filling, const struct config
         return fail_at(filling, line,
                        "the name of a board or group has letters, digits, - and _ only", failure);
 
+    if (filling->config->section_count >= CONFIG_SECTIONS_MAX)
+        return ota_fail(failure, OTA_E_USAGE, "%s, line %zu: there are more than %d sections",
+                        filling->file->shown, line->number, CONFIG_SECTIONS_MAX);
+
     const struct config_section *former = NULL;
     while ((former = config_find_section(filling->config, kind, name, former)))
         if (former->file == filling->file)

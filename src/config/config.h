@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* As many as --hosts takes. The lookups below go through all of them, for each of them. */
+enum { CONFIG_SECTIONS_MAX = 10000, CONFIG_MEMBERS_MAX = 10000 };
+
 enum config_kind { CONFIG_GENERAL, CONFIG_BOARD, CONFIG_GROUP };
 
 struct config_section {

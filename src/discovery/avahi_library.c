@@ -26,12 +26,12 @@ bool avahi_library_to_address(struct address *address, const AvahiAddress *sourc
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    bool known;
+    bool known = false;
 
     if (source->proto == AVAHI_PROTO_INET) {
         v4.sin_addr.s_addr = source->data.ipv4.address;
         known = address_from(address, (struct sockaddr *)&v4, sizeof v4);
-    } else {
+    } else if (source->proto == AVAHI_PROTO_INET6) {
         memcpy(&v6.sin6_addr, source->data.ipv6.address, sizeof v6.sin6_addr);
         if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) && interface > 0)
             v6.sin6_scope_id = (uint32_t)interface;

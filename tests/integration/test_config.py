@@ -504,6 +504,8 @@ class Mistakes(Config):
                 ("[board k]\nfile = -\n", 'FILE, line 2: "file = -" is possible on the command line only'),
                 ("[board k]\ntimeout = 5\n", "FILE, line 2: timeout is a general setting; move it above the first section\n"),
                 ("[group g]\n", "FILE, line 1: the group has no boards"),
+                ("[group g]\n" + "members = a\n" * 10001, "FILE, line 10002: the group has more than 10000 members\n"),
+                ("".join(f"[board b{i}]\n" for i in range(10001)), "FILE, line 10001: there are more than 10000 sections\n"),
                 ("[group g]\nmembers = @g\n", 'FILE, line 2: "members = @g" has a group in it'),
                 ("[board k]\nip = x\n", "FILE, line 2: unknown setting 'ip'; did you mean 'host'?"),
                 ("[board k]\nhots = x\n", "FILE, line 2: unknown setting 'hots'; did you mean 'host'?"),
