@@ -204,20 +204,39 @@ static void await_twin(struct tasmota *tasmota)
         tasmota_wait(tasmota, LOOK_US, await_twin);
 }
 
-/* Two at a time would take the server's URL for the old one of the board. */
-static bool must_await_twin(struct tasmota *tasmota, const struct book_board *same)
+static bool has_told_mac(const struct book_board *board, const struct mac *mac)
+{
+    return (board->has_page_mac && mac_equal(&board->page_mac, mac)) ||
+           (board->has_mac && mac_equal(&board->mac, mac));
+}
+
+/* The one with this MAC that was the last to be asked for it, before this one. */
+static const struct tasmota *find_twin(const struct tasmota *tasmota, const struct mac *mac)
 {
     const struct tasmotas *all = tasmota->all;
+    const struct tasmota *found = NULL;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tasmota *other = all->list[i];
+
+        if (other != tasmota && other->rank > (found ? found->rank : 0) &&
+            has_told_mac(other->order.board, mac))
+            found = other;
+    }
+    return found;
+}
+
+/* Two at a time would take the server's URL for the old one of the board. Only one that was asked
+ * for its MAC before is waited for, so no two can wait for each other. It has its turn already, so
+ * it waits for no slot and no canary, and each of its requests and waits has a deadline. */
+static bool must_await_twin(const struct tasmota *tasmota)
+{
     char text[TASMOTA_NOTE_MAX];
 
-    for (size_t i = 0; i < all->count && !tasmota->twin; i++)
-        if (all->list[i]->order.board == same && !all->list[i]->is_done)
-            tasmota->twin = all->list[i];
-    if (!tasmota->twin)
+    if (!tasmota->twin || tasmota->twin->is_done)
         return false;
-
     snprintf(text, sizeof text, "tells the same MAC as %s, and is told after that one",
-             same->label);
+             tasmota->twin->order.board->label);
     tasmota_note(tasmota, true, text);
     return true;
 }
@@ -248,10 +267,7 @@ static bool is_left_to(struct tasmota *tasmota, struct book_board *same)
         leave_to_same(tasmota, same);
         return true;
     }
-    if (!must_await_twin(tasmota, same))
-        return false;
-    tasmota_wait(tasmota, LOOK_US, await_twin);
-    return true;
+    return false;
 }
 
 static void on_network(struct tasmota *tasmota, const struct http_reply *reply)
@@ -259,16 +275,22 @@ static void on_network(struct tasmota *tasmota, const struct http_reply *reply)
     struct book_board *board = tasmota->order.board, *same;
     struct mac mac;
 
+    tasmota->rank = ++tasmota->all->ranks;
     if (tasmota_reply_mac(&mac, reply)) {
         book_set_mac(board, &mac);
+        tasmota->twin = find_twin(tasmota, &mac);
         same = find_listed_mac(tasmota, &mac);
-        if (same && is_left_to(tasmota, same))
+        if ((tasmota->twin && is_left_to(tasmota, tasmota->twin->order.board)) ||
+            (same && is_left_to(tasmota, same)))
             return;
     } else if (json_memory_has_run_out()) {
         fail_unread(tasmota, OTA_E_INTERNAL, "");
         return;
     }
-    begin_order(tasmota);
+    if (must_await_twin(tasmota))
+        tasmota_wait(tasmota, LOOK_US, await_twin);
+    else
+        begin_order(tasmota);
 }
 
 static void on_first_status(struct tasmota *tasmota, const struct http_reply *reply)
@@ -320,7 +342,8 @@ static const struct tasmota *find_same(const struct tasmota *tasmota, const stru
 }
 
 /* Asks at the address whose turn it is. While it is not known whether another board is there, or
- * elsewhere, this one waits. */
+ * elsewhere, this one waits: for the end of the first request to the other one, which itself waits
+ * for nobody then. */
 static void ask_at_address(struct tasmota *tasmota)
 {
     const struct tasmotas_config *config = &tasmota->all->config;

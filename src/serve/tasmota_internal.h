@@ -50,8 +50,8 @@ struct tasmota {
 
     /* What it runs, and where it fetches from. */
     struct page_facts facts;
-    const struct tasmota *twin; /* another one whose page tells the same MAC; NULL: none is waited
-                                 * for */
+    unsigned rank;              /* in which the pages were asked for their MACs; 0: not yet */
+    const struct tasmota *twin; /* another one with its MAC, of a lower rank; NULL: none */
     char old_url[TASMOTA_URL_MAX], url[TASMOTA_URL_MAX];
     bool has_our_url;                /* its OtaUrl is or may be ours */
     bool is_upgrading;               /* it may still try to fetch */
@@ -77,6 +77,7 @@ struct tasmotas {
     struct address at;
     struct tasmota **list;
     size_t count, capacity;
+    unsigned ranks; /* that were given */
     bool is_ending;
 };
 

@@ -240,12 +240,13 @@ class Tasmota(Scenario):
             def do_GET(self):
                 status, said, *headers = script(self.path, self.headers.get("Authorization"))
                 body = json.dumps(said).encode()
-                self.send_response(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # it waits for no reply any more
+                    self.send_response(status)
+                    for name, value in headers:
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
@@ -256,10 +257,10 @@ class Tasmota(Scenario):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return "http://{}:{}".format(*server.server_address)
 
-    def fetching(self, fetch):
+    def fetching(self, fetch, **state):
         """A board of script() that calls fetch(server, where) when it is told to, at its own address. Its firmware stays the
-        same until fetch() returns a version."""
-        state = {"url": OLD, "version": "1.0"}
+        same until fetch() returns a version. state: "mac": its own; "before": is called before the first reply to Status 2."""
+        state = {"url": OLD, "version": "1.0", **state}
 
         def work():
             at = urllib.parse.urlsplit(state["url"])
@@ -277,6 +278,7 @@ class Tasmota(Scenario):
                 return 200, {"Upgrade": "Version 1.0 from " + state["url"]}
             if value == "5":
                 return 200, {"StatusNET": {"Mac": state["mac"]}} if "mac" in state else {"Command": "Unknown"}
+            state.pop("before", lambda: None)()
             return 200, {"StatusFWR": {"Version": state["version"], "Hardware": "ESP8266EX"}}
 
         url = self.script(script)
@@ -643,8 +645,7 @@ class Tasmota(Scenario):
         boards = []
         for mac in macs:
             got = []
-            url, state = self.fetching(lambda server, where, mac=mac, got=got: self.fetch_as(mac, server, where, got))
-            state["mac"] = mac
+            url, _ = self.fetching(lambda server, where, mac=mac, got=got: self.fetch_as(mac, server, where, got), mac=mac)
             boards.append((url, got))
         return boards
 
@@ -666,6 +667,38 @@ class Tasmota(Scenario):
                 result = run("--serve=0", "--hosts", hosts, "-f", self.path, "-j", jobs)
                 self.assertEqual(result.status, status, result)
                 self.assertEqual((got, other_got), ([self.image], [] if line else [self.image]))
+
+    def two_in_turn(self, *arguments):
+        """The server, two boards that are told one after the other, and when the first is asked what it runs. It replies when
+        the last event is set."""
+        is_asked, may_reply = threading.Event(), threading.Event()
+
+        def reply_late():
+            is_asked.set()
+            may_reply.wait()
+
+        self.addCleanup(may_reply.set)
+        boards = [self.fetching(lambda server, where, mac=mac: self.fetch_as(mac, server, where, []), mac=mac)
+                  for mac in (fetcher.new_mac(), fetcher.new_mac())]
+        boards[0][1]["before"] = reply_late
+        server = Server(self, "-i", boards[0][0], "-i", boards[1][0], "-f", self.path, "-t", str(DEADLINE_S), *arguments)
+        self.assertTrue(is_asked.wait(DEADLINE_S))
+        return server, boards, may_reply
+
+    def test_mac_of_the_board_that_is_told(self):
+        """A board whose turn has not come asks with it. The first board does not wait for a turn that comes only after its
+        own."""
+        for limit in ("-j", "--canary"):
+            server, boards, may_reply = self.two_in_turn(limit, "1")
+            other = fetcher.Board(server.server, mac=boards[0][1]["mac"], source=urllib.parse.urlsplit(boards[1][0]).hostname)
+            with self.subTest(limit):
+                self.assertEqual(other.fetch(), "update" if limit == "-j" else "no update")
+                may_reply.set()
+                result = server.result()
+                self.assertEqual(result.status, 0, result)
+                self.assertNotIn("is told after that one", result.err)
+                self.assertIn("2 of 2 boards confirmed", result.err)
+                self.assertEqual([state["url"] for _, state in boards], [OLD, OLD])
 
     def test_page_with_the_mac_of_another(self):
         """A page tells the MAC of a board that is asking from elsewhere: each has its own result."""

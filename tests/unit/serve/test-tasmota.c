@@ -230,17 +230,28 @@ static void end(void)
     book_free(&world.book);
 }
 
-/* Asks it, up to the order, unless that does not come. */
-static void ask(bool is_cut)
+static void start(void)
 {
-    struct resolution resolution = {
-        .count = 1, .is_cut = is_cut, .addresses = {home()}, .host = "lamp.local"};
     struct address at;
 
     assert_true(address_parse(&at, "10.0.0.1"));
     address_set_port(&at, 8080);
     tasmotas_start(world.all, &at);
+}
+
+static void resolve(bool is_cut)
+{
+    const struct resolution resolution = {
+        .count = 1, .is_cut = is_cut, .addresses = {home()}, .host = "lamp.local"};
+
     world.on_resolved(&resolution, NULL, world.userdata);
+}
+
+/* Asks it, up to the order, unless that does not come. */
+static void ask(bool is_cut)
+{
+    start();
+    resolve(is_cut);
     while (world.asking && !world.is_ordered)
         answer_command();
 }
@@ -399,24 +410,36 @@ static void test_same_board(void **state)
     }
 }
 
+/* Another line that is told, and has its turn. */
+static struct tasmota *add_twin(const char *name)
+{
+    struct tasmota_order order = world.all->list[0]->order;
+
+    order.board = book_add(&world.book, name);
+    assert_true(book_list(order.board, NULL));
+    order.board->is_told = true;
+    assert_true(tasmotas_add(world.all, &order));
+    return world.all->list[world.all->count - 1];
+}
+
+static const struct mac twin_mac = {{0x5c, 0xcf, 0x7f, 0, 0, 1}};
+static const char twin_network[] = "{\"StatusNET\":{\"Mac\":\"5C:CF:7F:00:00:01\"}}";
+
 /* Two pages tell one MAC: one board at two addresses, or a lie. The second one is told once the
  * first has ended, unless it runs the new firmware then. */
 static void test_twins(void **state)
 {
     (void)state;
     for (int is_one_board = 0; is_one_board <= 1; is_one_board++) {
-        struct book_board *board = begin(), *twin;
+        struct book_board *board = begin();
         struct tasmota *first = world.all->list[0];
-        struct tasmota_order order = first->order;
 
-        order.board = twin = book_add(&world.book, "twin");
-        assert_true(book_list(twin, NULL));
-        twin->is_told = true;
-        assert_true(tasmotas_add(world.all, &order));
+        add_twin("twin");
         first->is_started = true; /* elsewhere */
-        book_set_mac(board, &(struct mac){{0x5c, 0xcf, 0x7f, 0, 0, 1}});
+        first->rank = world.all->ranks = 1;
+        book_set_mac(board, &twin_mac);
         world.all->config.rules.downloads_max = 2;
-        world.network = "{\"StatusNET\":{\"Mac\":\"5C:CF:7F:00:00:01\"}}";
+        world.network = twin_network;
         ask(false);
         for (int i = 0; i < 100; i++)
             virtual_time_fire();
@@ -434,6 +457,70 @@ static void test_twins(void **state)
         assert_ptr_equal(world.left_to, is_one_board ? board : NULL);
         end();
     }
+}
+
+/* One that gets its turn only later, or is not asked yet, has this MAC by a request, which may be a
+ * lie. Of several the last is waited for, as it waits for those before. */
+static void test_waits_only_for_earlier_twins(void **state)
+{
+    static const struct {
+        unsigned ranks[2];
+        bool has_page_mac, is_done;
+        int awaited; /* -1: none */
+    } rows[] = {
+        {{0, 0}, false, false, -1}, {{1, 0}, false, false, 0}, {{1, 0}, true, false, 0},
+        {{1, 0}, false, true, -1},  {{1, 2}, true, false, 1},  {{2, 1}, true, false, 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin();
+        add_twin("twin");
+        struct tasmota *last = add_twin("last");
+
+        for (int k = 0; k < 2; k++) {
+            struct tasmota *twin = world.all->list[k];
+
+            twin->is_started = true;
+            twin->is_done = rows[i].is_done;
+            twin->rank = rows[i].ranks[k];
+            world.all->ranks += twin->rank != 0;
+            if (rows[i].has_page_mac)
+                book_set_mac(twin->order.board, &twin_mac);
+            else if (k == 0)
+                book_note_request(twin->order.board,
+                                  &(struct fetcher){.has_mac = true, .mac = twin_mac},
+                                  &(struct address){0}, PROOF_OTHER, 3, loop_now_us());
+        }
+        world.all->config.rules.downloads_max = 3;
+        world.network = twin_network;
+        ask(false);
+        assert_int_equal(world.is_ordered, rows[i].awaited < 0);
+        if (rows[i].awaited >= 0)
+            assert_ptr_equal(last->twin, world.all->list[rows[i].awaited]);
+        end();
+    }
+}
+
+/* Such a board has got another image, and the MAC has a line of its own, too. */
+static void test_twin_with_another_image(void **state)
+{
+    (void)state;
+    struct book_board *board = begin(), *line = book_add(&world.book, "line");
+    struct tasmota *first = world.all->list[0];
+
+    add_twin("twin");
+    assert_true(book_list(line, &twin_mac));
+    first->is_started = first->is_done = true;
+    first->rank = world.all->ranks = 1;
+    board->offer = (const struct offer *)&world;
+    book_set_mac(board, &twin_mac);
+    book_set_state(board, BOOK_CONFIRMED);
+    world.network = twin_network;
+    ask(false);
+    assert_false(world.is_ordered);
+    assert_ptr_equal(world.left_to, board);
+    end();
 }
 
 /* What the board would get would replace another image. */
@@ -541,6 +628,8 @@ int main(void)
         cmocka_unit_test(test_end_before_its_reply),
         cmocka_unit_test(test_same_board),
         cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_waits_only_for_earlier_twins),
+        cmocka_unit_test(test_twin_with_another_image),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_firmware_after_image),
         cmocka_unit_test(test_too_many_addresses),
