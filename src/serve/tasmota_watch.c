@@ -185,6 +185,13 @@ static void end_late_download(struct tasmota *tasmota)
     config->on_late(tasmota->order.board, config->userdata);
 }
 
+static int64_t return_limit_us(const struct tasmota *tasmota)
+{
+    const int64_t fetch_us = tasmota->all->config.fetch_us;
+
+    return tasmota->all->is_ending ? lesser_us(TASMOTA_RESTORE_US, fetch_us) : fetch_us;
+}
+
 static void watch_board(struct tasmota *tasmota)
 {
     const struct book_board *board = tasmota->order.board;
@@ -201,7 +208,7 @@ static void watch_board(struct tasmota *tasmota)
         tasmota->was_away = tasmota->is_in_safeboot = false;
         if (takes_longer) {
             tasmota->taken_us = now_us;
-            tasmota->until_us = now_us + tasmota->all->config.fetch_us;
+            tasmota->until_us = now_us + return_limit_us(tasmota);
         }
         tasmota_wait(tasmota, 0, look_for_return);
     } else if (now_us - tasmota->moved_us >= quiet_us &&

@@ -112,16 +112,16 @@ void tasmotas_start(struct tasmotas *all, const struct address *at)
     start_next(all);
 }
 
-/* Its OtaUrl is the only thing that is left to do. */
+/* Its OtaUrl is the only thing that is left to do. What goes on has a request or a timer. */
 static void end_board(struct tasmota *tasmota)
 {
     const int64_t now_us = loop_now_us();
 
     if (tasmota->is_done)
         return;
-    if (tasmota->order.board->state == BOOK_FETCHED)
+    if (tasmota->is_upgrading && tasmota->order.board->state == BOOK_FETCHED) {
         tasmota->until_us = lesser_us(tasmota->until_us, now_us + TASMOTA_RESTORE_US);
-    else if (!tasmota->is_started || !tasmota->has_our_url) {
+    } else if (!tasmota->has_our_url) {
         tasmota->is_done = true;
         loop_timer_stop(&tasmota->timer);
         resolver_free(tasmota->resolver);

@@ -700,6 +700,16 @@ class Tasmota(Scenario):
                 self.assertIn("2 of 2 boards confirmed", result.err)
                 self.assertEqual([state["url"] for _, state in boards], [OLD, OLD])
 
+    def test_image_before_its_turn(self):
+        """A board has fetched by itself, and its turn never comes: the end does not wait for it."""
+        server, boards, _ = self.two_in_turn("-j", "1")
+        other = fetcher.Board(server.server, mac=boards[1][1]["mac"], source=urllib.parse.urlsplit(boards[1][0]).hostname)
+        self.assertEqual(other.fetch(), "update")
+        result = server.stop()
+        self.assertEqual(result.status, 20, result)
+        self.assertIn(": proof of boot: it took the image and has not asked again since\n", result.err)
+        self.assertIn(": transfer: it was not told to fetch\n", result.err)
+
     def test_page_with_the_mac_of_another(self):
         """A page tells the MAC of a board that is asking from elsewhere: each has its own result."""
         mac = fetcher.new_mac()

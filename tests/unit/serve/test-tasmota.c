@@ -334,6 +334,62 @@ static void test_asks_before_its_reply(void **state)
     }
 }
 
+static void take_image(struct book_board *board)
+{
+    ask_for_image(board);
+    book_note_end(board, true, loop_now_us());
+}
+
+/* Tells the board, and fetches once it is told. */
+static void run_steps(struct book_board *board, int steps)
+{
+    for (int i = 0; i < steps && !world.is_done; i++)
+        if (i == 0) {
+            start();
+        } else if (i == 1) {
+            resolve(false);
+        } else if (world.is_ordered && !world.asking && board->state == BOOK_SILENT) {
+            take_image(board);
+            world.firmware = "\"1.1\"";
+        } else if (world.asking) {
+            answer_command();
+        } else {
+            virtual_time_fire();
+        }
+}
+
+/* The server ends after any step; before it, the board may have fetched by itself. Then the board
+ * is done, or it goes on, and is done half a minute later at most. */
+static void test_end_after_each_step(void **state)
+{
+    (void)state;
+    for (int has_fetched = 0; has_fetched <= 1; has_fetched++) {
+        bool is_over = false;
+
+        for (int steps = 0; !is_over; steps++) {
+            struct book_board *board = begin();
+            const struct tasmota *tasmota = world.all->list[0];
+
+            run_steps(board, steps);
+            is_over = world.is_done;
+            if (has_fetched && !is_over)
+                take_image(board);
+            const int64_t last_us = loop_now_us() + SECONDS(31);
+            const bool goes_on = tasmotas_end(world.all);
+
+            assert_int_equal(goes_on, !tasmota->is_done);
+            assert_int_equal(goes_on, !is_over && tasmota->has_our_url);
+            if (goes_on) {
+                assert_true(world.asking || virtual_time.due_us >= 0);
+                run_to_the_end();
+            }
+            assert_true(loop_now_us() <= last_us);
+            assert_string_equal(world.url, OLD);
+            end();
+        }
+    }
+}
+
 /* The server ends before the reply to the order: the board is not waited for as long as it may
  * take to ask. */
 static void test_end_before_its_reply(void **state)
@@ -626,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_slow_downloads),
         cmocka_unit_test(test_asks_before_its_reply),
         cmocka_unit_test(test_end_before_its_reply),
+        cmocka_unit_test(test_end_after_each_step),
         cmocka_unit_test(test_same_board),
         cmocka_unit_test(test_twins),
         cmocka_unit_test(test_waits_only_for_earlier_twins),
