@@ -31,14 +31,15 @@ static void fail_unread(struct tasmota *tasmota, enum ota_error error, const cha
     }
 }
 
-static void note_order(const struct tasmota *tasmota)
+static void note_order(struct tasmota *tasmota)
 {
     const struct page_facts *facts = &tasmota->facts;
+    const char *version = tasmota_hide_secrets(tasmota, facts->version);
+    const char *hardware = tasmota_hide_secrets(tasmota, facts->hardware);
     char old[TASMOTA_OLD_SHOWN_MAX], text[TASMOTA_NOTE_MAX];
 
     snprintf(text, sizeof text, "told to fetch %s (firmware %s%s%s; its OtaUrl was %s)",
-             tasmota->url, tasmota_hide_secrets(tasmota, facts->version),
-             *facts->hardware ? "; chip " : "", tasmota_hide_secrets(tasmota, facts->hardware),
+             tasmota->url, version, *hardware ? "; chip " : "", hardware,
              *tasmota->old_url ? tasmota_show_old_url(tasmota, old) : "empty");
     tasmota_note(tasmota, true, text);
 }

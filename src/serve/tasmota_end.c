@@ -19,17 +19,18 @@ void tasmota_note(const struct tasmota *tasmota, bool is_important, const char *
     config->on_note(tasmota->order.board, is_important, message, config->userdata);
 }
 
-const char *tasmota_hide_secrets(const struct tasmota *tasmota, const char *text)
+const char *tasmota_hide_secrets(struct tasmota *tasmota, const char *text)
 {
     const struct page_secrets secrets = {.password = tasmota->order.password,
                                          .authorization = tasmota->authorization,
                                          .echo = &tasmota->echo};
 
-    return page_hide_secrets(&secrets, text);
+    tasmota->is_echo |= echo_hear(&tasmota->echo, ECHO_CHANNEL, text, strlen(text));
+    return tasmota->is_echo ? ECHO_NOTE : page_hide_secrets(&secrets, text);
 }
 
 /* The password that it may contain is another server's. */
-const char *tasmota_show_old_url(const struct tasmota *tasmota, char shown[TASMOTA_OLD_SHOWN_MAX])
+const char *tasmota_show_old_url(struct tasmota *tasmota, char shown[TASMOTA_OLD_SHOWN_MAX])
 {
     return tasmota_hide_secrets(tasmota,
                                 escape_board(shown, TASMOTA_OLD_SHOWN_MAX, tasmota->old_url));
@@ -42,7 +43,7 @@ void tasmota_wait(struct tasmota *tasmota, int64_t delay_us,
     loop_timer_start(&tasmota->timer, delay_us);
 }
 
-void tasmota_note_left_url(const struct tasmota *tasmota)
+void tasmota_note_left_url(struct tasmota *tasmota)
 {
     char old[TASMOTA_OLD_SHOWN_MAX], text[TASMOTA_NOTE_MAX];
 

@@ -45,6 +45,7 @@ struct tasmota {
     struct trust trust;  /* in all requests */
     char *authorization; /* NULL: the board has not asked for the password; see secret.h */
     struct echo echo;    /* secrets to hide in its replies */
+    bool is_echo;        /* a hash was spread over them: none is shown any more */
     tasmota_reply_fn *on_reply;
     tasmota_lost_fn *on_lost;
 
@@ -98,17 +99,18 @@ void tasmota_watch(struct tasmota *tasmota);
 /* -- tasmota_end.c -- */
 
 void tasmota_note(const struct tasmota *tasmota, bool is_important, const char *message);
-/* Hides any part of the password that the board's text repeats. */
-const char *tasmota_hide_secrets(const struct tasmota *tasmota, const char *text);
+/* Returns a text of the board, or a note if that repeats a part of the password. A hash may be
+ * spread over several texts, so they have to come in the order in which they are shown. */
+const char *tasmota_hide_secrets(struct tasmota *tasmota, const char *text);
 /* The board's former OtaUrl, printable. */
-const char *tasmota_show_old_url(const struct tasmota *tasmota, char shown[TASMOTA_OLD_SHOWN_MAX]);
+const char *tasmota_show_old_url(struct tasmota *tasmota, char shown[TASMOTA_OLD_SHOWN_MAX]);
 
 /* Calls on_timer after delay_us. */
 void tasmota_wait(struct tasmota *tasmota, int64_t delay_us,
                   void (*on_timer)(struct tasmota *tasmota));
 
 /* Tells the user how to restore the board's OtaUrl. */
-void tasmota_note_left_url(const struct tasmota *tasmota);
+void tasmota_note_left_url(struct tasmota *tasmota);
 
 /* The outcome is known: restores the board's OtaUrl if it is ours, and ends. */
 void tasmota_conclude(struct tasmota *tasmota);

@@ -80,16 +80,14 @@ static void on_return_lost(struct tasmota *tasmota, const struct ota_failure *fa
  * run the image before the order asks with its MD5, and reports nothing new. */
 static bool is_proven(struct tasmota *tasmota, const struct page_facts *facts)
 {
-    const char *before = tasmota->facts.version;
-    const bool is_new = strcmp(facts->version, before) != 0;
+    const bool is_new = strcmp(facts->version, tasmota->facts.version) != 0;
+    const char *now = tasmota_hide_secrets(tasmota, facts->version);
 
     if (is_new && page_facts_fit_image(facts, tasmota->order.image))
-        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)",
-                 tasmota_hide_secrets(tasmota, facts->version),
-                 tasmota_hide_secrets(tasmota, before));
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)", now,
+                 tasmota_hide_secrets(tasmota, tasmota->facts.version));
     else if (tasmota->order.board->claims_image)
-        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s, and asked with the image's MD5",
-                 tasmota_hide_secrets(tasmota, facts->version));
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s, and asked with the image's MD5", now);
     else
         return false;
     return true;
