@@ -152,6 +152,7 @@ static void take_turn(struct answer *answer, enum turn turn)
         [TURN_TAKEN] =
             {ANSWER_NOT_NOW,
              "it has taken the image, but does not say what it runs (see --serve-version)"},
+        [TURN_SETTLED] = {ANSWER_NOT_NOW, "it was told to fetch, and has its result already"},
     };
 
     set_answer(answer, rows[turn].kind, "%s", rows[turn].reason);

@@ -246,6 +246,12 @@ void book_set_mac(struct book_board *board, const struct mac *mac)
     learn_mac(board, mac);
 }
 
+/* Its page has the last word: no request changes its result, and it gets nothing more. */
+static bool is_told_and_settled(const struct book_board *board)
+{
+    return board->is_told && board->is_settled;
+}
+
 static void learn_board(struct book_board *board, const struct fetcher *fetcher,
                         const struct address *address)
 {
@@ -289,6 +295,8 @@ static enum book_news note_request(struct book_board *board, const struct fetche
     const bool took_it = board->fetched_us != 0;
 
     learn_board(board, fetcher, address);
+    if (is_told_and_settled(board))
+        return BOOK_NO_NEWS;
     if (proof == PROOF_OTHER)
         return note_other(board, fetcher, attempts_max);
     if (proof == PROOF_RUNS && before == BOOK_FETCHING)
@@ -391,6 +399,8 @@ enum turn book_turn(const struct book *book, const struct book_board *board,
 {
     struct rollout_counts counts;
 
+    if (board && is_told_and_settled(board))
+        return TURN_SETTLED;
     if (board && board->state == BOOK_GIVEN_UP)
         return TURN_GIVEN_UP;
     if (board && board->has_mac && board->state == BOOK_FETCHED)

@@ -43,7 +43,8 @@ struct book_board {
     bool is_listed;            /* it is in the list, so it should ask */
     bool is_settled;           /* its result was reported */
     bool is_canary;
-    bool is_told;  /* to fetch: what it runs is asked at its page, so no request confirms it */
+    bool is_told;  /* to fetch: what it runs is asked at its page, so no request confirms it, nor
+                    * changes its result */
     bool has_page; /* one that is told: its page has answered, at its home */
     bool has_page_mac;
     struct mac page_mac; /* that its page has told */

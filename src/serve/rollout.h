@@ -29,7 +29,8 @@ enum turn {
     TURN_FULL,      /* as many downloads run as may */
     TURN_FULL_HERE, /* as many run to this address as may */
     TURN_GIVEN_UP,  /* the board has taken the image as often as it may, and does not run it */
-    TURN_TAKEN, /* it has taken the image, and nothing that it says can tell whether it runs it */
+    TURN_TAKEN,   /* it has taken the image, and nothing that it says can tell whether it runs it */
+    TURN_SETTLED, /* it was told to fetch, and has its result */
 };
 
 /* Whether a board may have the image now. can_confirm: it may become a canary, as its MAC is known;

@@ -732,6 +732,27 @@ class Tasmota(Scenario):
         self.assertIn(": proof of boot: it took the image and has not asked again since\n", result.err)
         self.assertIn(": transfer: it was not told to fetch\n", result.err)
 
+    def test_asks_after_its_result(self):
+        """Somebody asks as a canary that has confirmed, for another firmware: that changes nothing, and the others have their
+        turns."""
+        canary, *others = (self.fetching(lambda server, where, mac=mac: self.fetch_as(mac, server, where, []), mac=mac)
+                           for mac in (fetcher.new_mac() for _ in range(3)))
+        asked = []
+
+        def ask():
+            is_serving.wait(DEADLINE_S)
+            where = urllib.parse.urlsplit(canary[0]).hostname
+            asked.append(fetcher.Board(server.server, mac=canary[1]["mac"], source=where).fetch())
+
+        is_serving = threading.Event()
+        others[0][1]["before"] = ask
+        urls = [part for url, _ in (canary, *others) for part in ("-i", url)]
+        server = Server(self, *urls, "-f", self.path, "-j", "1", "--canary", "1", "-t", str(DEADLINE_S))
+        is_serving.set()
+        result = server.result()
+        self.assertEqual((result.status, asked), (0, ["no update"]), result)
+        self.assertIn("3 of 3 boards confirmed", result.err)
+
     def test_page_with_the_mac_of_another(self):
         """A page tells the MAC of a board that is asking from elsewhere: each has its own result."""
         mac = fetcher.new_mac()

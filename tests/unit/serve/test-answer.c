@@ -77,6 +77,8 @@ static const struct {
      ANSWER_NOT_NOW, "it is in an update loop: it took the image and came back without it"},
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, NULL, TURN_TAKEN,
      ANSWER_NOT_NOW, "it has taken the image, but does not say what it runs (see --serve-version)"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_SETTLED,
+     ANSWER_NOT_NOW, "it was told to fetch, and has its result already"},
     /* the wrong chip, whatever its turn */
     {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_FULL,
      ANSWER_REFUSED, "the image is for ESP8266 boards, and it is one of the ESP32 family"},

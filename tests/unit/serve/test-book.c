@@ -130,6 +130,29 @@ static void test_told(void **state)
     }
 }
 
+/* Nor does a request change what its page has shown. */
+static void test_told_and_settled(void **state)
+{
+    static const struct rollout_rules rules = {.downloads_max = 9};
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    (void)state;
+
+    for (int is_told = 0; is_told <= 1; is_told++) {
+        struct book book = {0};
+        struct book_board *board = book_add(&book, "board");
+
+        board->is_told = is_told;
+        board->is_settled = true;
+        book_set_state(board, BOOK_CONFIRMED);
+        play(board, &fetcher, is_told ? "o-C u-C r-C" : "o-A u-A rhC o-A");
+        assert_int_equal(book_turn(&book, board, &rules, 0), is_told ? TURN_SETTLED : TURN_NOW);
+        book_set_state(board, BOOK_GIVEN_UP);
+        play(board, &fetcher, is_told ? "o-G r-G" : "o-G rhC");
+        assert_int_equal(book_turn(&book, board, &rules, 0), is_told ? TURN_SETTLED : TURN_NOW);
+        book_free(&book);
+    }
+}
+
 /* A request that is turned away shows that somebody asked. It changes nothing for a board that has
  * got an answer. */
 static void check_turned_away(void)
@@ -546,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lives),
                                        cmocka_unit_test(test_told),
+                                       cmocka_unit_test(test_told_and_settled),
                                        cmocka_unit_test(test_refusal),
                                        cmocka_unit_test(test_find),
                                        cmocka_unit_test(test_turns),
