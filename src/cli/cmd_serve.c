@@ -515,6 +515,7 @@ static void on_confirmed(void *userdata)
 
     if (wanted && book_count_state(&program->book, BOOK_CONFIRMED) >= wanted)
         loop_timer_start(&program->end, FAREWELL_US);
+    tasmotas_go_on(program->tasmotas); /* it may have been a canary */
 }
 
 static enum ota_error reload(struct program *program, const struct httpd_identity *identity)

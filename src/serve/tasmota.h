@@ -70,6 +70,10 @@ bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order);
  * an unspecified address stands for the one that a board sees. */
 void tasmotas_start(struct tasmotas *all, const struct address *at);
 
+/* A board has a result, also one that asks by itself: tells those to fetch whose turn it is now.
+ * After the last one, on_all_done is called. NULL is allowed. */
+void tasmotas_go_on(struct tasmotas *all);
+
 /* The server has closed. Gives the boards their OtaUrl back that have ours, as soon as they do not
  * try to fetch any more. Returns whether on_all_done will be called. NULL is allowed. */
 bool tasmotas_end(struct tasmotas *all);

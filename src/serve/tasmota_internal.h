@@ -82,11 +82,6 @@ struct tasmotas {
     bool is_ending;
 };
 
-/* -- tasmotas.c: all boards -- */
-
-/* A board has ended: starts those whose turn it is now, and tells the end of the last one. */
-void tasmotas_go_on(struct tasmotas *all);
-
 /* -- tasmota.c: from the lookup of a board to the order -- */
 
 void tasmota_start(struct tasmota *tasmota);

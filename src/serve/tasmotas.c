@@ -58,6 +58,8 @@ static void start_next(struct tasmotas *all)
 
 void tasmotas_go_on(struct tasmotas *all)
 {
+    if (!all)
+        return;
     start_next(all);
     if (are_all_done(all))
         all->config.on_all_done(all->config.userdata);

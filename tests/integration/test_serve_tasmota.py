@@ -753,6 +753,20 @@ class Tasmota(Scenario):
         self.assertEqual((result.status, asked), (0, ["no update"]), result)
         self.assertIn("3 of 3 boards confirmed", result.err)
 
+    def test_canary_that_asks_by_itself(self):
+        """The boards that are to be told have their turns once it has confirmed."""
+        mac = fetcher.new_mac()
+        hosts = self.file("hosts", f"{mac}\n".encode())
+        server, _, may_reply = self.two_in_turn("-j", "1", "--canary", "2", "--hosts", hosts, "--until-confirmed", "3")
+        canary = fetcher.Board(server.server, mac=mac)
+        self.assertEqual(canary.fetch(), "update")
+        may_reply.set()
+        server.program.wait_for("it runs 2.0 now")
+        self.assertEqual(canary.fetch(), "no update")
+        result = server.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("3 of 3 boards confirmed", result.err)
+
     def test_page_with_the_mac_of_another(self):
         """A page tells the MAC of a board that is asking from elsewhere: each has its own result."""
         mac = fetcher.new_mac()
