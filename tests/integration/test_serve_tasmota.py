@@ -662,6 +662,22 @@ class Tasmota(Scenario):
             self.assertEqual(self.urls(board), [])
             board.close()
 
+    def test_asks_at_the_address_of_a_confirmed_board(self):
+        """The line with the address gets no other image, whichever MAC asks; a line with a MAC does."""
+        where, listed, confirmed = address(), fetcher.new_mac(), fetcher.new_mac()
+        report = self.report_of(confirmed, 80, where)
+        other = firmware.esp8266(24000)
+        path = self.file("other.bin", other)
+        hosts = self.file("hosts", f"{confirmed}\n{where} file={path}\n{listed} file={path}\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path, "--resume", report)
+        for mac, answers in ((fetcher.new_mac(), ["no update"]), (listed, ["update", "no update"])):
+            board = fetcher.Board(server.server, mac=mac, source=where)
+            self.assertEqual([board.fetch() for _ in answers], answers)
+        self.assertEqual(board.sketch, other)
+        result = server.stop()
+        self.assertEqual(result.status, 4, result)
+        self.assertIn(f"{where}: resolution: has the address at which {confirmed} got another image in an earlier run", result.err)
+
     def pages(self, *macs):
         """Boards whose pages tell these MACs, and that fetch; their URLs, and what each got."""
         boards = []
