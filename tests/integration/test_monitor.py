@@ -314,9 +314,9 @@ class Connections(MonitorScenario):
                 self.assertRegex(result.out, r"^(one\n)+$")
 
     def test_hang_up(self):
-        """The sketch ends the connection, without a restart."""
+        """The sketch ends the connection, without a restart. A reset takes what a late reader has not read."""
         self.check([
-            Case(step, board=sketch("one", "!pause 300", step, "two", "END"), args=(MONITOR, "--expect", "END"),
+            Case(step, board=sketch("one", "!pause 2000", step, "two", "END"), args=(MONITOR, "--expect", "END"),
                  uploads=False, out="one\ntwo\nEND\n", says=("log lost", CONNECTED))
             for step in ("!close", "!reset")])
 

@@ -35,8 +35,8 @@ static void test_addresses(void **state)
         char text[ADDRESS_TEXT_MAX];
         struct address address;
 
-        assert_int_equal(
-            inet_pton(is_v4 ? AF_INET : AF_INET6, rows[i].address, source.data.data), 1);
+        assert_int_equal(inet_pton(is_v4 ? AF_INET : AF_INET6, rows[i].address, source.data.data),
+                         1);
         const bool is_known = avahi_library_to_address(&address, &source, 1);
         if (is_known != (rows[i].text != NULL))
             fail_msg("row %zu", i);
