@@ -17,13 +17,33 @@ static bool is_joined(char before, char after)
     return is_of_word(before) && is_of_word(after);
 }
 
+static bool has_form(const char *text, const char *form)
+{
+    for (; *form; text++, form++)
+        if (*form == '0' ? !isdigit((unsigned char)*text) : *text != *form)
+            return false;
+    return true;
+}
+
+/* Whether the wanted text, which has this length, ends where after begins, of which this much is
+ * left. A date also ends before its time, "T12:00:00", as Tasmota writes it. */
+static bool ends_word(const char *wanted, size_t length, const char *after, size_t left)
+{
+    static const char date[] = "0000-00-00", time[] = "T00";
+
+    if (left == 0 || !is_joined(wanted[length - 1], *after))
+        return true;
+    return length >= sizeof date - 1 && has_form(wanted + length - (sizeof date - 1), date) &&
+           left >= sizeof time - 1 && has_form(after, time);
+}
+
 bool version_match_data(const void *data, size_t size, const char *wanted)
 {
     const char *at = data, *const end = at + size;
     const size_t length = strlen(wanted);
 
     while ((at = memmem(at, (size_t)(end - at), wanted, length))) {
-        if (at + length == end || !is_joined(wanted[length - 1], at[length]))
+        if (ends_word(wanted, length, at + length, (size_t)(end - at) - length))
             return true;
         at++;
     }
@@ -44,7 +64,7 @@ bool version_match_text(const char *told, const char *wanted)
     const size_t length = strlen(wanted);
 
     for (const char *at = told; (at = strstr(at, wanted)); at++)
-        if (!is_joined(wanted[length - 1], at[length]) && begins_word(told, at))
+        if (ends_word(wanted, length, at + length, strlen(at) - length) && begins_word(told, at))
             return true;
     return false;
 }

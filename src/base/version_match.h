@@ -1,7 +1,7 @@
 /*
  * version_match.h: the one rule on whether a text, or an image, tells a version. A version is a
  * whole word: 0.15.1 is not in "0.15.10", "0.15.1-b2" or "0.15.1.3", but in "0.15.1 (build
- * 2412100)" and "v0.15.1". Pure.
+ * 2412100)" and "v0.15.1". A date is one, too: 2026-11-02 is in "2026-11-02T12:00:00". Pure.
  */
 #ifndef ESP_OTA_BASE_VERSION_MATCH_H
 #define ESP_OTA_BASE_VERSION_MATCH_H

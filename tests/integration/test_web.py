@@ -1171,6 +1171,8 @@ class ReadBack(Scenario):
                    (*WEB, "--force", "--expect-version", "13.1"), status=12, installed=True,
                    says=("has confirmed the upload, but it runs 13\\.1.* now, and the image is another version",
                          "Check that --expect-version, if given \\(the whole version\\)")) for name in ("tasmota", "wled-old")),
+            Case("the same version, built on another day", web("tasmota"), (*WEB, "--expect-version", "2026-11-02"),
+                 image=self.MARKED, says=(r"it runs \S+ of 2026-11-02T12:00:00 now \(before: \S+ of 2026-11-01T12:00:00\)",)),
             Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
                  (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
                  says=("but it did not report its version within 2 s", "back in the network and shows its version")),

@@ -40,6 +40,21 @@ static const struct {
     {"15.5.0(tasmota) of 2026-11-01T12:00:00", "15.5.0(", true, true},
     {"15.5.0(tasmota) of 2026-11-01T12:00:00", "(tasmota)", true, true},
     {"15.5.0(tasmota) of 2026-11-01T12:00:00", "2026-11-01T12:00:00", true, true},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "2026-11-01", true, true},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "of 2026-11-01", true, true},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "15.5.0(tasmota) of 2026-11-01", true, true},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "2026-11", false, false},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "026-11-01", false, false},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "2026-11-01T12", true, true},
+    {"15.5.0(tasmota) of 2026-11-01T12:00:00", "11-01", false, false},
+    {"2026-11-01T1", "2026-11-01", false, false},
+    {"2026-11-01Test", "2026-11-01", false, false},
+    {"2026-11-01t12", "2026-11-01", false, false},
+    {"2026-11-01-12", "2026-11-01", false, false},
+    {"2026-11-1T12", "2026-11-1", false, false},
+    {"2026.11.01T12", "2026.11.01", false, false},
+    {"1.2.3-01T12", "1.2.3-01", false, false},
+    {"11-01T12", "11-01", false, false},
     {"20116, mega-20116 of 22:00:00", "20116", true, true},
     {"20116, mega-20116 of 22:00:00", "mega-2011", false, false},
     {"ESPHome 2026.9.0, project acme.lamp 1.2", "acme.lamp 1.2", true, true},
@@ -69,6 +84,8 @@ static void test_data(void **state)
     (void)state;
     assert_true(version_match_data(image, sizeof image, "0.15.1"));
     assert_false(version_match_data(image, 10, "0.15.1"));
+    assert_true(version_match_data("2026-11-01T12", 13, "2026-11-01"));
+    assert_false(version_match_data("2026-11-01T12", 12, "2026-11-01"));
     assert_false(version_match_data(image, 0, "0.15.1"));
 }
 
