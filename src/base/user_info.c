@@ -4,14 +4,20 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Browsers take a backslash for a slash, and JSON may have one before each. */
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
 /* The index of the first character behind "//" or ":/"; length if there is none. */
 static size_t find_authority(const char *text, size_t length)
 {
     for (size_t i = 1; i < length; i++)
-        if (text[i] == '/' && (text[i - 1] == '/' || text[i - 1] == ':')) {
+        if (is_slash(text[i]) && (is_slash(text[i - 1]) || text[i - 1] == ':')) {
             do
                 i++;
-            while (i < length && text[i] == '/');
+            while (i < length && is_slash(text[i]));
             return i;
         }
     return length;

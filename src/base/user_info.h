@@ -11,10 +11,10 @@ struct user_info {
     size_t at, length;
 };
 
-/* The password in "SCHEME://USER:PASSWORD@HOST", also with one slash or without the colon. A user
- * without a password is hidden, too, as it may be a token ("https://TOKEN@HOST"). The password may
- * have any character in it, a slash, too; so may the path, and then more is hidden than has to
- * be. */
+/* The password in "SCHEME://USER:PASSWORD@HOST", also with one slash, backslashes or without the
+ * colon. A user without a password is hidden, too, as it may be a token ("https://TOKEN@HOST"). The
+ * password may have any character in it, a slash, too; so may the path, and then more is hidden
+ * than has to be. */
 struct user_info user_info_in_text(const void *text, size_t length);
 
 /* Likewise for what may be meant as a board: also the password in "USER:PASSWORD@HOST". */

@@ -71,26 +71,61 @@ static bool has_control_character(const char *value, size_t length)
     return false;
 }
 
+static const char *skip(const char *at, const char *end, const char *characters)
+{
+    while (at < end && *at && strchr(characters, *at))
+        at++;
+    return at;
+}
+
+/* Where a Refresh leads, nearly as HTML says ("shared declarative refresh steps"): "5; url = '/'"
+ * to "/". If more follows the second quote, all counts, quotes and all. Changes *length to that of
+ * the URL. */
+static const char *find_refresh_target(const char *value, size_t *length)
+{
+    const char *end = value + *length;
+    const char *at = skip(skip(value, end, "0123456789."), end, " ");
+
+    if (at < end && (*at == ';' || *at == ','))
+        at = skip(at + 1, end, " ");
+    if (end - at > 3 && strncasecmp(at, "url", 3) == 0) {
+        const char *equals = skip(at + 3, end, " ");
+        if (equals < end && *equals == '=')
+            at = skip(equals + 1, end, " ");
+    }
+    if (end - at >= 2 && (*at == '"' || *at == '\'') &&
+        memchr(at + 1, *at, (size_t)(end - at) - 1) == end - 1) {
+        at++;
+        end--;
+    }
+    *length = (size_t)(end - at);
+    return at;
+}
+
 /* A second one may only say the same. */
-static void set_target(struct http_reply *reply, char target[HTTP_TEXT_MAX], const char *value,
-                       size_t length)
+static void set_target(struct http_reply *reply, bool *is_set, char target[HTTP_TEXT_MAX],
+                       const char *value, size_t length)
 {
     const bool is_other =
-        *target && (strlen(target) != length || memcmp(target, value, length) != 0);
+        *is_set && (strlen(target) != length || memcmp(target, value, length) != 0);
 
     if (is_other || length >= HTTP_TEXT_MAX || has_control_character(value, length))
         reply->has_unclear_target = true;
     copy_value(target, value, length);
+    *is_set = true;
 }
 
 /* Returns which header it is. */
 static enum http_header set_header(struct http_reply *reply, const char *name, size_t name_length,
                                    const char *value, size_t length)
 {
-    const bool is_location = is_word(name, name_length, "Location");
-
-    if (is_location || is_word(name, name_length, "Refresh")) {
-        set_target(reply, is_location ? reply->location : reply->refresh, value, length);
+    if (is_word(name, name_length, "Location")) {
+        set_target(reply, &reply->has_location, reply->location, value, length);
+        return HTTP_HEADER_TARGET;
+    }
+    if (is_word(name, name_length, "Refresh")) {
+        value = find_refresh_target(value, &length);
+        set_target(reply, &reply->has_refresh, reply->refresh, value, length);
         return HTTP_HEADER_TARGET;
     }
     if (is_word(name, name_length, "WWW-Authenticate")) {

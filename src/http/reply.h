@@ -26,8 +26,9 @@ struct http_reply {
     bool is_tls;     /* it comes over TLS */
     unsigned status; /* 0: no status line has come */
     char server[HTTP_TEXT_MAX];
+    bool has_location, has_refresh; /* such headers */
     char location[HTTP_TEXT_MAX];
-    char refresh[HTTP_TEXT_MAX];
+    char refresh[HTTP_TEXT_MAX]; /* where it leads, "/" of "5; url=/"; "": it stays, as "10" does */
     char accept_ranges[HTTP_TEXT_MAX];
     struct challenge challenge;
     enum http_header last_header; /* which may go on */

@@ -411,15 +411,22 @@ class Wire(Scenario):
                 self.assertIn("a redirect is not followed", result.err)
 
     def test_login_instead_of_a_verdict(self):
-        """A page that leads to a login has not taken the image."""
-        for lines, status in ((("Refresh: 0; url=/login",), 11), (("Refresh: 5; url=/",), 0), (("Refresh: 0;", " url=/login"), 11),
-                              (("Refresh: 0; url=http://portal.example/",), 11)):
+        """A page that leads to a login has not taken the image. The message shows where it leads, without a password."""
+        for http, lines, status, said in (
+                ("200 OK", ("Refresh: 0; url=/login",), 11, '(status 200, Refresh "/login")'),
+                ("200 OK", ("Refresh: 5; url=/",), 0, ""), ("200 OK", ("Refresh: 5; url = /",), 0, ""),
+                ("200 OK", ("Refresh: 0;", " url=/login"), 11, "(status 200)"),
+                ("200 OK", ("Refresh: 0; url=http://portal.example/?x=1",), 11, 'Refresh "http://portal.example/?...")'),
+                ("302 Found", (r"Location: http:\\u:secret@10.0.0.1/x",), 11, r'302, Location "http:\\\\u:...@10.0.0.1/x")')):
             with self.subTest(lines):
-                STYLES["refresh"] = lambda c, b, lines=lines: c.sendall(head(length(b), *lines) + b)
+                STYLES["refresh"] = lambda c, b, http=http, lines=lines: c.sendall(
+                    head(length(b), *lines, status="HTTP/1.1 " + http) + b)
                 self.addCleanup(STYLES.pop, "refresh", None)
                 result, _ = self.upload({"/": b"<form><input type='file' name='f'></form>"}, verdict=b"",
                                         verdict_style="refresh")
                 self.assertEqual(result.status, status, result)
+                self.assertIn(said, result.err)
+                self.assertNotIn("secret", result.err)
 
     def certificate(self):
         certificate = self.file("page.pem", b"")

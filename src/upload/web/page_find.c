@@ -220,12 +220,12 @@ static bool asks_for_pin(const struct http_reply *reply, const struct form_input
 
 enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
 
-static void note_location(struct page_finder *finder, const struct http_reply *reply)
+static void note_leads(struct page_finder *finder, const struct http_reply *reply)
 {
-    char location[PAGE_LOCATION_MAX];
+    struct page_leads leads;
 
-    if (*page_location_text(location, reply))
-        text_append(finder->found, sizeof finder->found, ", Location \"%s\"", location);
+    page_leads_text(&leads, reply);
+    page_leads_append(finder->found, sizeof finder->found, leads.location, leads.refresh);
 }
 
 /* How much a reply without a page tells. */
@@ -263,7 +263,7 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
     snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,
              reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
              *text ? ", \"" : "", text, *text ? "\"" : "");
-    note_location(finder, reply);
+    note_leads(finder, reply);
 }
 
 /* Notes that a page has several file inputs, so the user has to name one. */

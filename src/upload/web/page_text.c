@@ -87,32 +87,60 @@ char *page_text_from(char *target, size_t capacity, const char *body, size_t len
     return page_text(target, capacity, body, length);
 }
 
-/* Whether the host of a URL was cut off: a password may be in what was kept. */
-static bool is_host_cut(const char *location)
+/* Where the host of a URL begins, or the user before it; end if it has none. */
+static size_t find_host(const char *url, size_t end)
 {
-    const char *slashes = strstr(location, "//");
+    static const char slashes[] = "/\\";
 
-    return slashes && !strpbrk(slashes + 2, "/?#") && strlen(location) >= HTTP_TEXT_MAX - 1;
+    for (size_t i = 0; i < end; i++)
+        if (url[i] == ':' || (i > 0 && strchr(slashes, url[i]) && strchr(slashes, url[i - 1])))
+            return i + 1 + strspn(url + i + 1, slashes);
+    return end;
 }
 
-char *page_location_text(char target[PAGE_LOCATION_MAX], const struct http_reply *reply)
+/* Whether a part of a password may stand before the end, and no "@" behind it: what follows the end
+ * may be the rest of it, or the URL was cut off there. */
+static bool may_end_in_password(const char *url, size_t host, size_t end)
 {
-    const char *location = http_reply_is_redirection(reply) ? reply->location : "";
+    if (host >= end)
+        return false;
+    return url[end] ? strchr(url + end, '@') != NULL
+                    : end >= HTTP_TEXT_MAX - 1 && !strpbrk(url + host, "@/\\");
+}
 
-    escape_string(target, PAGE_LOCATION_MAX, location);
-    char *slashes = is_host_cut(location) ? strstr(target, "//") : NULL;
-    char *end = slashes ? slashes + 1 : target + strcspn(target, "?#");
-    if (*end)
-        snprintf(end + 1, PAGE_LOCATION_MAX - (size_t)(end + 1 - target), "...");
-    return target;
+static void show_url(char target[PAGE_LOCATION_MAX], const char *url)
+{
+    const size_t end = strcspn(url, "?#"), host = find_host(url, end);
+    const bool is_hidden = may_end_in_password(url, host, end);
+    const size_t shown = is_hidden ? host : end;
+    char kept[HTTP_TEXT_MAX];
+
+    memcpy(kept, url, shown);
+    kept[shown] = '\0';
+    escape_board(target, PAGE_LOCATION_MAX - sizeof "?...", kept);
+    if (url[shown])
+        text_append(target, PAGE_LOCATION_MAX, "%.*s...", is_hidden ? 0 : 1, url + shown);
+}
+
+void page_leads_text(struct page_leads *leads, const struct http_reply *reply)
+{
+    show_url(leads->location, http_reply_is_redirection(reply) ? reply->location : "");
+    show_url(leads->refresh, reply->refresh);
+}
+
+void page_leads_append(char *target, size_t capacity, const char *location, const char *refresh)
+{
+    if (*location)
+        text_append(target, capacity, ", Location \"%s\"", location);
+    if (*refresh)
+        text_append(target, capacity, ", Refresh \"%s\"", refresh);
 }
 
 char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *location,
-                       const char *text)
+                       const char *refresh, const char *text)
 {
     snprintf(target, PAGE_STATUS_MAX, "status %u", status);
-    if (*location)
-        text_append(target, PAGE_STATUS_MAX, ", Location \"%s\"", location);
+    page_leads_append(target, PAGE_STATUS_MAX, location, refresh);
     if (*text)
         text_append(target, PAGE_STATUS_MAX, ", \"%s\"", text);
     return target;

@@ -19,16 +19,22 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length);
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words);
 
-/* Where a redirect leads, escaped and cut to fit. The password in the URL and what follows "?" or
- * "#" may be secrets, and are not shown. "" if the reply is no redirect, or leads nowhere. Returns
- * target. */
+/* Where a reply leads, by its header Location, if it is a redirect, and by its Refresh: escaped and
+ * cut to fit. The password in the URL and what follows "?" or "#" may be secrets, and are not
+ * shown. "": there is no such header, or it leads nowhere. */
 enum { PAGE_LOCATION_MAX = HTTP_TEXT_MAX + 64 };
-char *page_location_text(char target[PAGE_LOCATION_MAX], const struct http_reply *reply);
+struct page_leads {
+    char location[PAGE_LOCATION_MAX], refresh[PAGE_LOCATION_MAX];
+};
+void page_leads_text(struct page_leads *leads, const struct http_reply *reply);
 
-/* A status of HTTP, with the page_location_text() and page_text() of its reply unless they are "":
+/* Appends those that are not "" to the string in target: ', Location "/login"'. */
+void page_leads_append(char *target, size_t capacity, const char *location, const char *refresh);
+
+/* A status of HTTP, with the page_leads_text() and page_text() of its reply unless they are "":
  * 'status 404, "Not found"', 'status 303, Location "/login"'. Returns target. */
-enum { PAGE_STATUS_MAX = PAGE_TEXT_MAX + PAGE_LOCATION_MAX + 48 };
+enum { PAGE_STATUS_MAX = PAGE_TEXT_MAX + 2 * PAGE_LOCATION_MAX + 64 };
 char *page_status_text(char target[PAGE_STATUS_MAX], unsigned status, const char *location,
-                       const char *text);
+                       const char *refresh, const char *text);
 
 #endif

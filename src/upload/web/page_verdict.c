@@ -56,18 +56,12 @@ static bool is_fit_redirect(const struct page *page, const struct http_reply *re
            is_own_path(reply->location);
 }
 
-/* Where a header Refresh leads, "0; url=/login": "url=/login". "" if it stays, as "10" does. */
-static const char *refresh_target(const struct http_reply *reply)
-{
-    return reply->refresh + strspn(reply->refresh, "0123456789.,; ");
-}
-
 /* Whether the reply leads to where an upload that was taken does not lead: another host (as that of
  * a captive portal), a login; or to what may be an error. */
 static bool leads_astray(const struct page *page, const struct http_reply *reply)
 {
     const bool is_redirect = http_reply_is_redirection(reply);
-    const char *refresh = refresh_target(reply);
+    const char *refresh = reply->refresh;
 
     return reply->has_unclear_target || page_leads_to_login(reply) ||
            (is_redirect && !is_fit_redirect(page, reply)) ||

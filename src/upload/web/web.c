@@ -251,10 +251,11 @@ const char *web_hide_secrets(const struct web *web, const char *text)
 const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
                             const struct http_reply *reply, const char *text)
 {
-    char location[PAGE_LOCATION_MAX];
+    struct page_leads leads;
 
-    page_location_text(location, reply);
-    return page_status_text(status, reply->status, web_hide_secrets(web, location), text);
+    page_leads_text(&leads, reply);
+    return page_status_text(status, reply->status, web_hide_secrets(web, leads.location),
+                            web_hide_secrets(web, leads.refresh), text);
 }
 
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)

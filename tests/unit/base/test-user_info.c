@@ -30,6 +30,11 @@ static const struct {
     {"http:///me:pw@lamp", "pw", "pw"},
     {"//me:pw@lamp", "pw", "pw"},
     {"see http://me:pw@lamp", "pw", "pw"},
+    {"http:\\\\me:pw@lamp", "pw", "pw"},
+    {"\\\\me:pw@lamp", "pw", "pw"},
+    {"/\\me:pw@lamp", "pw", "pw"},
+    {"http:\\/token@lamp", "token", "token"},
+    {"{\"url\":\"http:\\/\\/me:pw@lamp\"}", "pw", "pw"}, /* in JSON */
     {"x http://a:b@c http://d:e@f", "b@c http://d:e", "b@c http://d:e"},
     {"http://me:p/w@lamp/x", "p/w", "p/w"},
     {"http://me:p@w@lamp", "p@w", "p@w"},

@@ -110,6 +110,46 @@ static void test_spelling_of_challenges(void **state)
     }
 }
 
+/* As HTML takes the value apart. */
+static void test_refresh(void **state)
+{
+    static const char *const rows[][2] = {
+        {"10", ""},
+        {"10;", ""},
+        {"0.5 ; ", ""},
+        {"5; url=", ""},
+        {"0;url=/", "/"},
+        {"5; URL=/login", "/login"},
+        {"5; url = /", "/"},
+        {"5 , Url =/x", "/x"},
+        {"5; url= '/x'", "/x"},
+        {"5;url=\"/x y\"", "/x y"},
+        {"5;url='/x", "'/x"},
+        {"5;url='/x'y'", "'/x'y'"},
+        {"5;url='", "'"},
+        {"0 /x", "/x"},
+        {"0, http:x", "http:x"},
+        {"0; ../x", "../x"},
+        {"0;;url=/x", ";url=/x"},
+        {"0;url", "url"},
+        {"0;urls=/x", "urls=/x"},
+        {"/x", "/x"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {0};
+        char line[64];
+
+        snprintf(line, sizeof line, "Refresh: %s\r\n", rows[i][0]);
+        add_line(&reply, "HTTP/1.1 200 OK\r\n");
+        add_line(&reply, line);
+        assert_string_equal(reply.refresh, rows[i][1]);
+        assert_false(reply.has_unclear_target);
+    }
+}
+
 #define LONG "0123456789abcdefghijklmnopqrstuv"
 
 /* A header that somebody else may read in another way decides nothing: neither where the reply
@@ -128,7 +168,10 @@ static void test_unclear_headers(void **state)
         {{"Refresh: 0;\r\n", " url=/login\r\n"}, true, false},
         {{"Location: http://portal.example/\r\n", "Location: /\r\n"}, true, false},
         {{"Location: /\r\n", "Location:\r\n"}, true, false},
+        {{"Location:\r\n", "Location: /\r\n"}, true, false},
         {{"Refresh: 0; url=/login\r\n", "Server: x\r\n", "Refresh: 10\r\n"}, true, false},
+        {{"Refresh: 10\r\n", "Refresh: 0; url=/\r\n"}, true, false},
+        {{"Refresh: 10; url=/\r\n", "Refresh: 5;URL='/'\r\n"}, false, false},
         {{"Location: /\t/portal.example/\r\n"}, true, false},
         {{"Location: /\r/portal.example/\r\n"}, true, false},
         {{"Refresh: 0; url=/log\tin\r\n"}, true, false},
@@ -367,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_status_lines),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_spelling_of_challenges),
+        cmocka_unit_test(test_refresh),
         cmocka_unit_test(test_unclear_headers),
         cmocka_unit_test(test_unclear_start),
         cmocka_unit_test(test_bounds),

@@ -58,74 +58,117 @@ static void test_bound(void **state)
     assert_string_equal(text + strlen(text) - 3, "...");
 }
 
+static const char *show(char text[PAGE_STATUS_MAX], const struct http_reply *reply,
+                        const char *words)
+{
+    struct page_leads leads;
+
+    page_leads_text(&leads, reply);
+    return page_status_text(text, reply->status, leads.location, leads.refresh, words);
+}
+
 static void test_status(void **state)
 {
     static const struct {
         unsigned status;
-        const char *location, *text, *shown;
+        const char *location, *refresh, *text, *shown;
     } rows[] = {
-        {404, "", "", "status 404"},
-        {404, "/elsewhere", "", "status 404"},
-        {500, "", "no \"room\"", "status 500, \"no \"room\"\""},
-        {302, "", "", "status 302"},
-        {303, "/login", "", "status 303, Location \"/login\""},
-        {303, "/login", "Log in", "status 303, Location \"/login\", \"Log in\""},
-        {302, "/login?user=admin&password=secret", "", "status 302, Location \"/login?...\""},
-        {302, "https://portal.example/#token=secret", "",
-         "status 302, Location \"https://portal.example/#...\""},
-        {307, "http://admin:secret@portal.example/up", "",
-         "status 307, Location \"http://admin:...@portal.example/up\""},
-        {307, "http://admin:s?cret@portal.example/up", "",
-         "status 307, Location \"http://admin:...@portal.example/up\""},
-        {307, "//secret@portal.example/?", "",
-         "status 307, Location \"//...@portal.example/?...\""},
-        {302, "/\x1b[2J\n", "", "status 302, Location \"/\\x1b[2J\\n\""},
+        {404, "", "", "", "status 404"},
+        {404, "/elsewhere", "", "", "status 404"},
+        {500, "", "", "no \"room\"", "status 500, \"no \"room\"\""},
+        {302, "", "", "", "status 302"},
+        {303, "/login", "", "", "status 303, Location \"/login\""},
+        {303, "/login", "", "Log in", "status 303, Location \"/login\", \"Log in\""},
+        {200, "/", "/login", "ok", "status 200, Refresh \"/login\", \"ok\""},
+        {302, "/", "/login?x", "", "status 302, Location \"/\", Refresh \"/login?...\""},
+        {302, "/\x1b[2J\n", "", "", "status 302, Location \"/\\x1b[2J\\n\""},
     };
-    char text[PAGE_STATUS_MAX], location[PAGE_LOCATION_MAX];
+    char text[PAGE_STATUS_MAX];
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct http_reply reply = {.status = rows[i].status};
 
         snprintf(reply.location, sizeof reply.location, "%s", rows[i].location);
-        page_location_text(location, &reply);
-        page_status_text(text, reply.status, location, rows[i].text);
-        assert_string_equal(text, rows[i].shown);
+        snprintf(reply.refresh, sizeof reply.refresh, "%s", rows[i].refresh);
+        assert_string_equal(show(text, &reply, rows[i].text), rows[i].shown);
     }
 }
 
-/* Of a Location that was cut before the end of its host, nobody knows what is the password. */
-static void test_cut_location(void **state)
+/* Where a reply leads is shown without what may be a secret. */
+static const char *show_url(struct page_leads *leads, const char *url)
 {
-    static const char *const starts[][2] = {{"http://admin:", "http://..."},
-                                            {"\x01//", "\\x01//..."}};
     struct http_reply reply = {.status = 302};
-    char text[PAGE_LOCATION_MAX];
+
+    memcpy(reply.location, url, strlen(url));
+    memcpy(reply.refresh, url, strlen(url));
+    page_leads_text(leads, &reply);
+    assert_string_equal(leads->location, leads->refresh);
+    return leads->location;
+}
+
+static void test_secrets(void **state)
+{
+    static const char *const rows[][2] = {
+        {"/login?user=admin&password=secret", "/login?..."},
+        {"https://portal.example/#token=secret", "https://portal.example/#..."},
+        {"http://admin:secret@portal.example/up", "http://admin:...@portal.example/up"},
+        {"http://admin:s/cret@portal.example/up", "http://admin:...@portal.example/up"},
+        {"//secret@portal.example/?", "//...@portal.example/?..."},
+        {"http:\\\\admin:secret@portal.example/", "http:\\\\\\\\admin:...@portal.example/"},
+        {"/\\admin:secret@portal.example/", "/\\\\admin:...@portal.example/"},
+        {"\\\\secret@portal.example/", "\\\\\\\\...@portal.example/"},
+        {"https:/secret@portal.example/", "https:/...@portal.example/"},
+        {"https:admin:secret@portal.example/", "https:...@portal.example/"},
+        {"https:secret@portal.example/", "https:...@portal.example/"},
+        /* the query, or the rest of the password */
+        {"http://admin:s?cret@portal.example/up", "http://..."},
+        {"http:\\\\admin:s?cret@portal.example/up", "http:\\\\\\\\..."},
+        {"http://portal.example:80/?mail=me@here&key=secret", "http://..."},
+        {"/done:1?mail=me@here&key=secret", "/done:..."},
+        {"/done?mail=me@here&key=secret", "/done?..."},
+    };
+    struct page_leads leads;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(show_url(&leads, rows[i][0]), rows[i][1]);
+}
+
+/* Of a URL that was cut before the end of its host, nobody knows what is the password. */
+static void test_cut(void **state)
+{
+    static const char *const starts[][2] = {
+        {"http://admin:", "http://..."},   {"\x01//", "\\x01//..."},
+        {"http:\\admin:", "http:\\\\..."}, {"https:admin:", "https:..."},
+        {"http://portal/", NULL},          {"/", NULL},
+    };
+    char url[HTTP_TEXT_MAX] = "";
+    struct page_leads leads;
 
     (void)state;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        memset(reply.location, 's', sizeof reply.location - 1);
-        memcpy(reply.location, starts[i][0], strlen(starts[i][0]));
-        assert_string_equal(page_location_text(text, &reply), starts[i][1]);
+        memset(url, 's', sizeof url - 1);
+        memcpy(url, starts[i][0], strlen(starts[i][0]));
+        assert_string_equal(show_url(&leads, url), starts[i][1] ? starts[i][1] : url);
     }
 
-    memset(reply.location, '\x01', sizeof reply.location - 1);
-    memcpy(reply.location + 100, "//", 2);
-    page_location_text(text, &reply);
-    assert_true(strlen(text) < PAGE_LOCATION_MAX);
-    assert_string_equal(text + strlen(text) - 3, "...");
-    memset(reply.location, '\xff', sizeof reply.location - 1);
-    memcpy(reply.location + 30, "?", 1);
-    page_location_text(text, &reply);
-    assert_string_equal(text + strlen(text) - 4, "?...");
+    memset(url, '\x01', sizeof url - 1);
+    memcpy(url + 100, "//", 2);
+    show_url(&leads, url);
+    assert_true(strlen(leads.location) < PAGE_LOCATION_MAX);
+    assert_string_equal(leads.location + strlen(leads.location) - 3, "...");
+    memset(url, '\xff', sizeof url - 1);
+    memcpy(url + 30, "?", 1);
+    show_url(&leads, url);
+    assert_string_equal(leads.location + strlen(leads.location) - 4, "?...");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),        cmocka_unit_test(test_from),
-        cmocka_unit_test(test_bound),        cmocka_unit_test(test_status),
-        cmocka_unit_test(test_cut_location),
+        cmocka_unit_test(test_texts),  cmocka_unit_test(test_from),    cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_status), cmocka_unit_test(test_secrets), cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -254,13 +254,12 @@ static void test_tls(void **state)
 
 static void test_refresh(void **state)
 {
-    struct http_reply reply = {
-        .status = 200, .has_head = true, .has_ended = true, .refresh = "0;url=/"};
+    struct http_reply reply = {.status = 200, .has_head = true, .has_ended = true, .refresh = "/"};
     char text[PAGE_TEXT_MAX];
 
     (void)state;
     assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_ACCEPTED);
-    snprintf(reply.refresh, sizeof reply.refresh, "0; URL=/Login");
+    snprintf(reply.refresh, sizeof reply.refresh, "/Login");
     assert_int_equal(page_judge(text, &pages[PAGE_FORM], &reply), PAGE_UNCLEAR);
 }
 
@@ -317,7 +316,7 @@ static void test_status_of_success(void **state)
     (void)state;
     for (int i = 0; i < 4; i++) {
         struct http_reply reply = {
-            .status = 307, .has_head = true, .has_ended = i % 2, .location = "/", .refresh = "10"};
+            .status = 307, .has_head = true, .has_ended = i % 2, .location = "/"};
         char text[PAGE_TEXT_MAX];
 
         if (i / 2)
@@ -401,6 +400,7 @@ static void test_leads_back(void **state)
         {"302 Found", "Location: /"},        {"303 See Other", "Location: done.html"},
         {"302 Found", "Location :/?at=1:2"}, {"200 OK", "Refresh: 10"},
         {"200 OK", "Refresh: 5; url=/"},     {"200 OK", "Refresh: 5;URL='/update'"},
+        {"200 OK", "Refresh: 5; url = /"},   {"200 OK", "Refresh: 5; url= '/'"},
         {"201 Created", "Location: /"},      {"200 OK", "Server: x\r\n folded"},
     };
     enum { HEADS = sizeof back / sizeof *back };
