@@ -325,6 +325,34 @@ class Hostile(Scenario):
                 self.assertEqual(self.events(result, "result")[-1]["code"], "downgrade")
                 self.assertIn("asked for a password before, but now takes an image without one", result.out)
 
+    def test_no_success_after_a_password(self):
+        """Only a success shows that a page takes an image without the password for which it asked in another attempt. A
+        busy one is asked again later; any other reply without a challenge gets no image either."""
+        busy, unclear = "is busy now", "now says neither that it wants one nor that it takes an image without one"
+        for status, ended, code, says in (("503 Busy", 0, "ok", busy), ("429 Too Many", 0, "ok", busy),
+                                          ("500 Error", 6, "no-verdict", unclear), ("302 Found", 6, "no-verdict", unclear),
+                                          ("403 Forbidden", 6, "no-verdict", unclear),
+                                          ("404 Not Found", 6, "no-verdict", unclear),
+                                          ("405 Not Allowed", 6, "no-verdict", unclear),
+                                          ("202 Accepted", 6, "downgrade", "now takes an image without one")):
+            challenge, posts = ask("Digest", realm="x", nonce="1"), []
+            said = iter((challenge, reply(b"no", status, "Location: /")))
+
+            def script(method, _path, answer, said=said, posts=posts, challenge=challenge):
+                posts.extend([answer] if method == "POST" else [])
+                if not answer:
+                    return next(said, challenge)
+                return reply(b"Update Success!" if method == "POST" else FORM)
+
+            with self.subTest(status):
+                result, _ = self.attack(script, "--page", "esp8266", "--json", retries=2, breaks=1)
+                self.assertEqual((result.status, len(posts)), (ended, 0 if ended else 1), result)
+                self.assertEqual(self.events(result, "result")[-1]["code"], code)
+                self.assertRegex(result.out, f"the board asked for a password before, .*{says}")
+                if says != "now takes an image without one":
+                    self.assertIn(f"(status {status[:3]}); it gets no image", result.out)
+                self.assertNotIn("", posts)  # no answer
+
     def test_page_that_never_asks(self):
         """Only the request before the upload does, in each attempt: that is no downgrade after a reset."""
         def script(_method, path, answer):

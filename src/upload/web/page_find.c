@@ -231,7 +231,7 @@ static void note_leads(struct page_finder *finder, const struct http_reply *repl
 /* How much a reply without a page tells. */
 static enum page_hint hint_of(const struct http_reply *reply)
 {
-    if (page_is_busy(reply))
+    if (page_is_busy(reply->status))
         return PAGE_HINT_BUSY;
     if (page_leads_elsewhere(reply))
         return PAGE_HINT_MOVED;

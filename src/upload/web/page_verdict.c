@@ -84,9 +84,9 @@ bool page_leads_elsewhere(const struct http_reply *reply)
            (reply->has_unclear_target || (*reply->location && !is_own_path(reply->location)));
 }
 
-bool page_is_busy(const struct http_reply *reply)
+bool page_is_busy(unsigned status)
 {
-    return reply->status == STATUS_TOO_MANY || reply->status == STATUS_BUSY;
+    return status == STATUS_TOO_MANY || status == STATUS_BUSY;
 }
 
 bool page_is_absent(const struct http_reply *reply)

@@ -27,8 +27,8 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
 /* Whether the reply says that there is no such page, or none for this method. */
 bool page_is_absent(const struct http_reply *reply);
 
-/* Whether the reply says to come back later. */
-bool page_is_busy(const struct http_reply *reply);
+/* Whether the status says to come back later. */
+bool page_is_busy(unsigned status);
 
 /* Whether the reply is a redirect to another scheme, host or port, or it is not clear where to. */
 bool page_leads_elsewhere(const struct http_reply *reply);

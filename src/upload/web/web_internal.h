@@ -93,7 +93,7 @@ struct web {
     char *authorization;        /* the header of the request; see secret.h; NULL: none */
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
-    bool is_unasked; /* the reply to asked_path does not ask any more */
+    unsigned unasked; /* the status of the reply to asked_path if that does not ask; 0: none came */
     enum web_answer answer;
     unsigned refusal; /* the status of the reply that did not accept it; 0: none came */
     enum challenge_scheme accepted; /* the scheme of which the last event has told */

@@ -288,11 +288,11 @@ void web_note_asking(struct web *web)
         snprintf(web->history.asked_path, sizeof web->history.asked_path, "%s", web->path);
 }
 
-/* The reply does not ask for a password. */
-static void note_unasked(struct web *web)
+/* The reply does not ask for a password, at least not with a challenge. */
+static void note_unasked(struct web *web, const struct http_reply *reply)
 {
     if (!web->authorization && strcmp(web->path, web->history.asked_path) == 0)
-        web->is_unasked = true;
+        web->unasked = reply->status;
 }
 
 bool web_take_challenge(struct web *web, const struct challenge *challenge)
@@ -492,7 +492,7 @@ static void on_get_done(const struct http_outcome *outcome, void *userdata)
     if (outcome->end == HTTP_REPLIED) {
         note_heard(web);
         if (!handle_challenge(web, outcome->reply)) {
-            note_unasked(web);
+            note_unasked(web, outcome->reply);
             note_page_reply(web, outcome);
             web->on_reply(web, outcome->reply);
         }

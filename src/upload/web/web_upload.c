@@ -80,6 +80,26 @@ static void on_asked_again(struct web *web, const struct http_reply *reply)
         web_send_image(web);
 }
 
+/* The request to which the board asked for a password in another attempt got a reply that does not
+ * ask. Only a success shows that it is not asked for any more: see SECURITY.md. */
+static void fail_unasked(struct web *web, struct ota_failure *failure)
+{
+    const bool is_busy = page_is_busy(web->unasked);
+
+    if (web->unasked / 100 != 2) {
+        ota_fail(failure, is_busy ? OTA_E_NO_ANSWER : OTA_E_NO_VERDICT,
+                 "the board asked for a password before, and its page %s (status %u); it gets no "
+                 "image",
+                 is_busy ? "is busy now"
+                         : "now says neither that it wants one nor that it takes an image without "
+                           "one",
+                 web->unasked);
+        failure->cause = is_busy ? OTA_CAUSE_BUSY : OTA_CAUSE_DENIED;
+    }
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    web_finish(web, failure);
+}
+
 /* Whether the board may have the image without an answer. If it asked for one in another attempt,
  * the request to which it did must have been answered in this one, too: other pages of the board
  * may never ask. Otherwise that request has been sent again, or the attempt has ended. */
@@ -92,12 +112,10 @@ static bool check_unasked(struct web *web)
         trust_unasked(&web->upload.trust, &failure))
         return true;
 
-    if (web->is_unasked) {
-        web->phase = OTA_PHASE_AUTHENTICATE;
-        web_finish(web, &failure);
-    } else {
+    if (web->unasked)
+        fail_unasked(web, &failure);
+    else
         web_get(web, path, on_asked_again, NULL);
-    }
     return false;
 }
 
