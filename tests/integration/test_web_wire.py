@@ -190,6 +190,11 @@ class Stalling(Server):
         else:
             self.stalled = connection.dup()
 
+    def close(self):
+        super().close()
+        if self.stalled:
+            self.stalled.close()
+
     @staticmethod
     def _is_at_end(connection):
         connection.setblocking(False)
