@@ -37,17 +37,10 @@ static bool doubt(const struct walk *walk, const char *before, const char *name,
     return false;
 }
 
-static bool may_be_written(const struct stat *folder)
+static bool judge(const struct walk *walk, int fd, const struct stat *status, const char *name)
 {
-    const mode_t group = owner_has_private_group(folder) ? 0 : S_IWGRP;
-
-    return (folder->st_mode & (S_IWOTH | group)) != 0 && (folder->st_mode & S_ISVTX) == 0;
-}
-
-static bool judge(const struct walk *walk, const struct stat *status, const char *name)
-{
-    const bool is_ours =
-        owner_is(status->st_uid, walk->origin->owner) || owner_is(status->st_uid, 0);
+    const uid_t owner = walk->origin->owner;
+    const bool is_ours = owner_is(status->st_uid, owner) || owner_is(status->st_uid, 0);
 
     if (S_ISLNK(status->st_mode))
         return is_ours || doubt(walk, "the symbolic link", name, " belongs to another user");
@@ -55,7 +48,8 @@ static bool judge(const struct walk *walk, const struct stat *status, const char
         return true;
     if (!is_ours)
         return doubt(walk, "the folder", name, " belongs to another user");
-    return !may_be_written(status) || doubt(walk, "other users can write the folder", name, "");
+    return (status->st_mode & S_ISVTX) != 0 || owner_writers(fd, status, owner) == WRITERS_NONE ||
+           doubt(walk, "other users can write the folder", name, "");
 }
 
 /* Puts the text of a link before the names that are to come. */
@@ -83,7 +77,7 @@ static bool insert_link(struct walk *walk, int link)
 static bool go_on(struct walk *walk, int fd, const char *name)
 {
     struct stat status;
-    bool is_clear = fd >= 0 && fstat(fd, &status) == 0 && judge(walk, &status, name);
+    bool is_clear = fd >= 0 && fstat(fd, &status) == 0 && judge(walk, fd, &status, name);
 
     if (is_clear && !S_ISLNK(status.st_mode)) {
         if (walk->folder >= 0)

@@ -4,8 +4,11 @@
  */
 #include "base/owner.h"
 
+#include "base/acl.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/posix_acl.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -55,10 +58,23 @@ bool owner_is(uid_t owner, uid_t user)
     return owner == user && owner_is_known(owner);
 }
 
-bool owner_has_private_group(const struct stat *status)
+static bool has_private_group(const struct stat *status)
 {
     if (status->st_gid != status->st_uid || !owner_is_known(status->st_uid))
         return false;
     return status->st_gid != overflow_id("/proc/sys/kernel/overflowgid") ||
            maps_all("/proc/self/gid_map");
+}
+
+enum writers owner_writers(int fd, const struct stat *status, uid_t user)
+{
+    if ((status->st_mode & S_IWOTH) != 0)
+        return WRITERS_ALL;
+    if ((status->st_mode & S_IWGRP) == 0)
+        return WRITERS_NONE;
+
+    const enum acl_grant grant = acl_grant(fd, ACL_WRITE, user);
+    if (grant == ACL_GRANTS_OTHERS)
+        return WRITERS_LISTED;
+    return grant == ACL_GRANTS_GROUP && !has_private_group(status) ? WRITERS_GROUP : WRITERS_NONE;
 }

@@ -16,8 +16,16 @@ bool owner_is_known(uid_t owner);
 /* Whether both numbers stand for the same user. */
 bool owner_is(uid_t owner, uid_t user);
 
-/* Whether the file's group is its owner's private one, which has the same number. Files made with a
- * umask of 002 usually belong to it. */
-bool owner_has_private_group(const struct stat *status);
+/* Who can write a file besides its owner, a given user and root. */
+enum writers {
+    WRITERS_NONE,
+    WRITERS_GROUP,  /* the file's group; not its owner's private one, which has the same number, and
+                     * to which files made with a umask of 002 usually belong */
+    WRITERS_LISTED, /* another group or user in its access control list */
+    WRITERS_ALL,
+};
+
+/* Judges an open file or folder with this status; O_PATH suffices. */
+enum writers owner_writers(int fd, const struct stat *status, uid_t user);
 
 #endif

@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +30,7 @@ enum {
 
 struct file_status {
     struct stat stat;
-    bool has_acl; /* beyond the mode */
+    enum writers writers; /* besides its owner */
 };
 
 static char *signed_path(const char *path)
@@ -301,19 +300,18 @@ static enum ota_error check_owner(const struct file_status *file, const struct s
             "%s is not sent in place of the unsigned file: it belongs to user %ju, not to "
             "%ju; remove it, or send it with -f %s",
             shown, (uintmax_t)status->st_uid, (uintmax_t)owner, shown);
-    if ((status->st_mode & S_IWOTH) != 0)
+    if (file->writers == WRITERS_ALL)
         return ota_fail(
             failure, OTA_E_IMAGE,
             "%s is not sent in place of the unsigned file: every user of this computer may "
             "change it; chmod o-w it, or send it with -f %s",
             shown, shown);
-    /* With an ACL the bits of the group are its mask, the most that other users may have. */
-    if ((status->st_mode & S_IWGRP) != 0 && file->has_acl)
+    if (file->writers == WRITERS_LISTED)
         return ota_fail(failure, OTA_E_IMAGE,
-                        "%s is not sent in place of the unsigned file: its access control list may "
-                        "let others change it; setfacl -b it, or send it with -f %s",
+                        "%s is not sent in place of the unsigned file: its access control list "
+                        "lets others change it; setfacl -b it, or send it with -f %s",
                         shown, shown);
-    if ((status->st_mode & S_IWGRP) != 0 && !owner_has_private_group(status))
+    if (file->writers == WRITERS_GROUP)
         return ota_fail(failure, OTA_E_IMAGE,
                         "%s is not sent in place of the unsigned file: the users of group %ju may "
                         "change it; chmod g-w it, or send it with -f %s",
@@ -451,7 +449,8 @@ static enum ota_error load_file(struct image *image, struct file_status *file, c
         return failure->error;
 
     image->data = read_file(fd, &file->stat, limit, shown, failure);
-    file->has_acl = fgetxattr(fd, "system.posix_acl_access", NULL, 0) >= 0;
+    if (image->data)
+        file->writers = owner_writers(fd, &file->stat, file->stat.st_uid);
     close(fd);
     if (!image->data)
         return failure->error;

@@ -4,7 +4,9 @@ A test that lacks something is skipped, and ctest lists it as such. Where ESP_OT
 scripts/check, it fails instead.
 """
 
+import errno
 import os
+import struct
 import subprocess
 import sys
 
@@ -42,3 +44,15 @@ def need_user_namespace(case):
     if subprocess.run([*before, "true"], check=False, capture_output=True, timeout=60).returncode != 0:
         skip(case, "user namespaces are not allowed")
     return before
+
+
+def need_acl(case, path, *entries, name="system.posix_acl_access"):
+    """Gives the file an access control list: entries of linux/posix_acl.h, tag, rights and perhaps an id."""
+    anybody = 0xffffffff
+    packed = [struct.pack("<HHI", tag, rights, *(number or [anybody])) for tag, rights, *number in entries]
+    try:
+        os.setxattr(path, name, struct.pack("<I", 2) + b"".join(packed))
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        skip(case, f"access control lists at {path}")

@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import stat
-import struct
 import subprocess
 import unittest
 import zlib
@@ -487,23 +486,12 @@ class Compress(Scenario):
         self.assertIn("Operation not permitted", result.err)
         self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
 
-    def set_acl(self, path, *entries, name="system.posix_acl_access"):
-        """Entries of linux/posix_acl.h: tag, rights, id."""
-        anybody = 0xffffffff
-        packed = [struct.pack("<HHI", tag, rights, *(number or [anybody])) for tag, rights, *number in entries]
-        try:
-            os.setxattr(path, name, struct.pack("<I", 2) + b"".join(packed))
-        except OSError as error:
-            if error.errno != errno.EOPNOTSUPP:
-                raise
-            self.skipTest("the file system has no access control lists")
-
     def test_output_with_an_access_control_list(self):
         """It stays. Where it cannot, the group does not get the limit of the list as its rights."""
         image, target = self.file("firmware.bin", sketch()), self.file("out.gz", b"old")
         user_obj, user, group_obj, mask, other = 1, 2, 4, 16, 32
         entries = (user_obj, 6), (user, 6, 1005), (group_obj, 0), (mask, 6), (other, 0)
-        self.set_acl(target, *entries)
+        requirement.need_acl(self, target, *entries)
         before = os.getxattr(target, "system.posix_acl_access")
         result = run("-z", "-f", image, "--output", target)
         self.assertEqual(result.status, 0, result)
@@ -525,7 +513,7 @@ class Compress(Scenario):
         """Which is for new files: whom it names gets no right to a file that is replaced."""
         image, target = self.file("firmware.bin", sketch()), self.file("out.gz", b"old")
         os.chmod(target, 0o640)
-        self.set_acl(self.directory, (1, 7), (2, 7, 1005), (4, 7), (16, 7), (32, 0), name="system.posix_acl_default")
+        requirement.need_acl(self, self.directory, (1, 7), (2, 7, 1005), (4, 7), (16, 7), (32, 0), name="system.posix_acl_default")
         result = run("-z", "-f", image, "--output", target)
         self.assertEqual(result.status, 0, result)
         self.assertEqual(os.listxattr(target), [])

@@ -675,6 +675,12 @@ class Hostile(Config):
                 os.chown(self.home, 0, -1)
                 os.chmod(os.path.dirname(path), 0o755)
                 self.assertEqual(self.settings()["timeout"], ("12", path))
+        folder = os.path.dirname(path)
+        for rights, status in ((7, 2), (5, 0)):
+            requirement.need_acl(self, folder, (1, 7), (2, rights, 65534), (4, 7), (16, 7), (32, 5))
+            result = self.run("--show-config")
+            self.assertEqual((result.status, "other users can write the folder esp-ota" in result.err), (status, status == 2), result)
+        os.removexattr(folder, "system.posix_acl_access")
         away = os.path.join(self.directory, "away")
         os.rename(os.path.dirname(path), os.path.join(self.directory, "esp-ota"))
         os.chown(self.directory, 65534, -1)

@@ -3,6 +3,7 @@
  */
 #include "base/origin.h"
 
+#include "base/acl.h"
 #include "support/files.h"
 
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/posix_acl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +25,21 @@ enum { ME = 1000, OTHER = 1234 };
 
 static char top[] = "/tmp/test-origin.XXXXXX";
 
-/* All files are this user's, but that of these names. */
+/* All files are this user's, but those of these names. */
 static const char *strangers, *roots;
+static enum acl_grant list = ACL_GRANTS_GROUP; /* of all that the group may write */
 
 int __real_fstat(int fd, struct stat *status);
 int __wrap_fstat(int fd, struct stat *status);
+enum acl_grant __wrap_acl_grant(int fd, unsigned permission, uid_t user);
+
+enum acl_grant __wrap_acl_grant(int fd, unsigned permission, uid_t user)
+{
+    assert_true(fd >= 0);
+    assert_int_equal(permission, ACL_WRITE);
+    assert_int_equal(user, ME);
+    return list;
+}
 
 static bool is_named(const char *name, const struct stat *status)
 {
@@ -117,6 +129,22 @@ static void test_owners(void **state)
                 assert_int_equal(errno, 0);
         }
     assert_int_equal(next_descriptor(), next);
+}
+
+/* The group of the folder is this user's own, but its list has others. */
+static void test_list(void **state)
+{
+    char why[ORIGIN_TEXT_MAX];
+
+    (void)state;
+    list = ACL_GRANTS_OTHERS;
+    assert_false(ask("home/group/file", 4, false, why));
+    assert_string_equal(why, "other users can write the folder group");
+    assert_true(ask("home/group/file", 4, true, why));
+    assert_true(ask("home/.config/file", 4, false, why)); /* its mask lets nobody write */
+    list = ACL_GRANTS_NOBODY;
+    assert_true(ask("home/group/file", 4, false, why));
+    list = ACL_GRANTS_GROUP;
 }
 
 /* Somebody has put another file there since it was opened. */
@@ -221,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_no_way),
     };

@@ -3,6 +3,7 @@
  */
 #include "base/owner.h"
 
+#include "base/acl.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +12,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/posix_acl.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { FD = 7, ME = 1001 };
 
 #define ALL "         0          0 4294967295\n"
 #define ONE "         0          0          1\n"
@@ -44,6 +48,17 @@ static const struct row {
 };
 
 static const struct row *now;
+static enum acl_grant list = ACL_GRANTS_GROUP;
+
+enum acl_grant __wrap_acl_grant(int fd, unsigned permission, uid_t user);
+
+enum acl_grant __wrap_acl_grant(int fd, unsigned permission, uid_t user)
+{
+    assert_int_equal(fd, FD);
+    assert_int_equal(permission, ACL_WRITE);
+    assert_int_equal(user, now == &rows[0] ? ME : now->owner);
+    return list;
+}
 
 int __wrap_open(const char *path, int flags, ...);
 
@@ -68,20 +83,56 @@ static void test_numbers(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct stat status = {.st_uid = rows[i].owner, .st_gid = rows[i].group};
+        const struct stat status = {
+            .st_mode = 0660, .st_uid = rows[i].owner, .st_gid = rows[i].group};
 
         now = &rows[i];
+        const enum writers writers = now->has_private_group ? WRITERS_NONE : WRITERS_GROUP;
+
         if (owner_is_known(now->owner) != now->is_known ||
             owner_is(now->owner, now->owner) != now->is_known ||
-            owner_has_private_group(&status) != now->has_private_group)
+            owner_writers(FD, &status, now->owner) != writers)
             fail_msg("%s", now->title);
         assert_false(owner_is(now->owner, now->owner + 1));
     }
 }
 
+static void test_writers(void **state)
+{
+    static const struct {
+        mode_t mode;
+        gid_t group;
+        enum acl_grant list;
+        enum writers writers;
+    } files[] = {
+        {0644, ME, ACL_GRANTS_OTHERS, WRITERS_NONE}, /* its mask lets nobody write */
+        {0664, ME, ACL_GRANTS_OTHERS, WRITERS_LISTED},
+        {0664, ME, ACL_GRANTS_GROUP, WRITERS_NONE},
+        {0664, ME, ACL_GRANTS_NOBODY, WRITERS_NONE},
+        {0664, 100, ACL_GRANTS_OTHERS, WRITERS_LISTED},
+        {0664, 100, ACL_GRANTS_GROUP, WRITERS_GROUP},
+        {0664, 100, ACL_GRANTS_NOBODY, WRITERS_NONE},
+        {0646, ME, ACL_GRANTS_GROUP, WRITERS_ALL},
+        {0666, 100, ACL_GRANTS_OTHERS, WRITERS_ALL},
+    };
+
+    (void)state;
+    now = &rows[0];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const struct stat status = {
+            .st_mode = files[i].mode, .st_uid = ME, .st_gid = files[i].group};
+
+        list = files[i].list;
+        if (owner_writers(FD, &status, ME) != files[i].writers)
+            fail_msg("file %zu", i);
+    }
+    list = ACL_GRANTS_GROUP;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_writers)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
