@@ -312,11 +312,11 @@ static const struct remedy {
      .text = "Install the library (Debian's package is libavahi-client3), or give the board's IP "
              "address with -i."},
     {.cause = OTA_CAUSE_NO_LIBRARY,
-     .text = "Install the library (Debian's packages are libcurl4, and libmicrohttpd12 for "
-             "--serve)."},
+     .text = "Install the library (Debian's packages are libcurl4, not libcurl3-gnutls, and "
+             "libmicrohttpd12 for --serve)."},
     {.cause = OTA_CAUSE_OTHER_TLS,
      .text = "Install the libcurl of OpenSSL (Debian's package is libcurl4); plain http works with "
-             "any."},
+             "this one."},
     {.cause = OTA_CAUSE_NO_CERTIFICATES,
      .text = "Install the certificates that programs trust (Debian's package is ca-certificates), "
              "or give the file of those to trust with --cacert."},
