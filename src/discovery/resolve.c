@@ -205,16 +205,28 @@ static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
     decide_next(resolver);
 }
 
+/* Whether the address leads to this computer, but for a name that boards announce. The C library
+ * has it from the network, too, by nss-mdns or LLMNR, as /etc/hosts was asked before. */
+static bool is_no_board(const struct resolver *resolver, const struct address *address)
+{
+    return resolver->host[0] && address_is_loopback(address) &&
+           strcasecmp(resolver->config.target->name, "localhost") != 0;
+}
+
 static void on_lookup(const struct address *addresses, size_t count, const char *why, bool is_local,
                       enum ota_cause lack, void *userdata)
 {
     struct resolver *resolver = userdata;
     struct question *question = &resolver->questions[ASK_SYSTEM];
+    char text[ADDRESS_TEXT_MAX];
 
-    for (size_t i = 0; i < count; i++)
-        if (!address_equal(&addresses[i], &resolver->useless)) /* nss-mdns repeats it */
-            finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
+    for (size_t i = 0; i < count; i++)
+        if (is_no_board(resolver, &addresses[i]))
+            snprintf(resolver->system_why, sizeof resolver->system_why,
+                     "%s, which is this computer", address_text(text, &addresses[i]));
+        else
+            finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     resolver->is_local |= is_local;
     if (lack)
         resolver->lack = lack;

@@ -116,6 +116,24 @@ class Namesakes(test_list_crowd.Announced):
                 simulated.stop()
                 self.assertEqual(simulated.output.count("upload result="), 1, simulated.output)
 
+    def test_this_computer(self):
+        """An announcement leads nothing to it, also by way of the C library, which keeps answers that it got before."""
+        here = scenario.Board("--port", str(PORT), where="127.0.0.1")
+        self.addCleanup(here.close)
+        names = {"lamp": ("224.0.0.5", "127.0.0.1"), "desk": ("127.0.0.1", "224.0.0.5"), "porch": ("127.0.0.2", "127.0.0.1")}
+        self.announce(*(board(name, addresses, host=name) for name, addresses in names.items()))
+        targets = [name + end for name in names for end in (".local", "")]
+        with concurrent.futures.ThreadPoolExecutor(len(targets)) as pool:
+            for _ in range(2):
+                for result in pool.map(lambda name: self.upload("-i", name), targets):
+                    with self.subTest(result.arguments[-1]):
+                        self.assert_result(result, 4, (": resolution: not found: announced with the address ",), LOOKED_FOR)
+        self.assertEqual([], [line for line in here.events if "invitation" in line])
+        self.link.write_hosts("127.0.0.1 lamp.local")
+        self.addCleanup(self.link.write_hosts)
+        result = self.upload("-i", "lamp.local")
+        self.assert_result(result, 0, ("lamp.local is 127.0.0.1 (/etc/hosts)", "confirmed by the board"), LOOKED_FOR)
+
     def test_address_of_no_board(self):
         """It is no silence, and the name is no pattern."""
         boards = {"any": "0.0.0.0", "group": "224.0.0.1", "everyone": "255.255.255.255", "itself": "127.0.0.1",
