@@ -233,6 +233,18 @@ void assignment_fail_address(struct ota_failure *failure, const struct assignmen
     failure->cause = is_earlier ? OTA_CAUSE_EARLIER_ADDRESS : OTA_CAUSE_OTHER_ADDRESS;
 }
 
+void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+
+    ota_fail(
+        failure, OTA_E_AMBIGUOUS,
+        "has the address at which %s was found in this run, but not the same addresses as %s, and "
+        "may be another board",
+        assignment_label(name, other), name);
+    failure->cause = OTA_CAUSE_SHARED_ADDRESS;
+}
+
 const char *assignment_host(const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;

@@ -76,6 +76,10 @@ const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assi
 void assignment_fail_address(struct ota_failure *failure, const struct assignment *other,
                              bool is_earlier);
 
+/* The board has only addresses of others, which have confirmed in this run, but not the same ones
+ * as one of them: fills in failure (OTA_E_AMBIGUOUS). */
+void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other);
+
 /* The host on multicast DNS that the board's name is, not escaped; "": unknown. Only a name under
  * .local is one, unless /etc/hosts has it, perhaps for a host with another name. */
 const char *assignment_host(const struct assignment *assignment);

@@ -283,8 +283,9 @@ static bool has_got_another_image(const struct member *other, const struct membe
     return has_got_one && other->assignment->image != wanted->assignment->image;
 }
 
-/* Whether the other board has confirmed, and both host names had its address at the same time: when
- * all boards were listed, or while the other one was RUNNING. Then nobody has handed it on. */
+/* Whether the other board has confirmed, both host names have the same addresses, and both had that
+ * of the board at the same time: when all boards were listed, or while the other one was RUNNING.
+ * Then nobody has handed it on. */
 static bool is_other_name_of(const struct member *other, const struct member *wanted)
 {
     const struct address *announced = &wanted->assignment->target.announced;
@@ -295,6 +296,7 @@ static bool is_other_name_of(const struct member *other, const struct member *wa
         address_is_among(other->endpoints.addresses, other->endpoints.address_count, announced);
 
     return (was_listed || wanted->rival == other) && has_confirmed(other) &&
+           endpoints_have_same_addresses(&other->claimed, &wanted->claimed) &&
            !*assignment_difference(difference, wanted->assignment, other->assignment);
 }
 
@@ -324,8 +326,29 @@ static enum job_claim compare_claim(const struct member *wanted, const struct en
     return has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
-/* Sets *same to the board because of which the claim is denied or undecided. */
-static enum job_claim judge_claim(const struct member *wanted, const struct endpoints *claimed,
+/* Removes the addresses of boards that have confirmed under other host names, unless the name has
+ * the same ones: they have the image, and the name may be that of another board, which would get
+ * nothing. Returns the board because of which no address is left, or NULL. */
+static struct member *drop_taken_addresses(const struct member *wanted, struct endpoints *claimed,
+                                           const char *host)
+{
+    for (size_t i = 0; i < wanted->fleet->config.count; i++) {
+        struct member *member = &wanted->fleet->members[i];
+
+        if (member == wanted || !has_confirmed(member) || !has_changed_owner(member, host) ||
+            !endpoints_overlap(&member->endpoints, claimed) ||
+            endpoints_have_same_addresses(&member->claimed, &wanted->claimed))
+            continue;
+        endpoints_drop_addresses(claimed, &member->claimed);
+        if (claimed->address_count == 0)
+            return member;
+    }
+    return NULL;
+}
+
+/* Sets *same to the board because of which the claim is denied or undecided. Addresses that are not
+ * granted are removed from the claim. */
+static enum job_claim judge_claim(const struct member *wanted, struct endpoints *claimed,
                                   const char *host, struct member **same)
 {
     const struct fleet *fleet = wanted->fleet;
@@ -342,7 +365,10 @@ static enum job_claim judge_claim(const struct member *wanted, const struct endp
         claim = other;
         *same = member;
     }
-    return claim;
+    if (claim != JOB_CLAIM_GRANTED)
+        return claim;
+    *same = drop_taken_addresses(wanted, claimed, host);
+    return *same ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
 /* Holds the board to the scheme from now on. False if it got a weaker answer before. */
@@ -373,7 +399,10 @@ static void end_denied(struct member *member, const struct member *same, const c
 
     assignment_label(name, same->assignment);
     if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
-        assignment_fail_address(&failure, same->assignment, false);
+        if (has_got_another_image(same, member))
+            assignment_fail_address(&failure, same->assignment, false);
+        else
+            assignment_fail_shared(&failure, same->assignment);
         fail_member(member, &failure);
     } else if (is_remembered(same) && !(*same->host && *host)) {
         assignment_fail_address(&failure, same->assignment, true);
@@ -391,10 +420,21 @@ static void end_denied(struct member *member, const struct member *same, const c
     }
 }
 
-static enum job_claim on_endpoints(const struct endpoints *endpoints, const char *host,
-                                   void *userdata)
+/* A later attempt may be narrowed to some of the addresses. */
+static void note_addresses(struct member *member, const struct endpoints *claimed)
+{
+    struct endpoints added = *claimed;
+
+    endpoints_drop_addresses(&added, &member->claimed);
+    if (added.address_count)
+        member->claimed = *claimed;
+}
+
+static enum job_claim on_endpoints(struct endpoints *endpoints, const char *host, void *userdata)
 {
     struct member *member = userdata, *same = NULL;
+
+    note_addresses(member, endpoints);
     const enum job_claim claim = judge_claim(member, endpoints, host, &same);
 
     if (claim == JOB_CLAIM_GRANTED) {

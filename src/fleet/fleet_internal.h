@@ -29,7 +29,8 @@ struct member {
     struct member *next_ready;  /* in the queue of those that are READY */
     bool asks;                  /* for a password, while its session waits */
     const char *was_given;      /* the password that was typed, in this attempt */
-    struct endpoints endpoints; /* once resolved; none before */
+    struct endpoints claimed;   /* with all addresses of its name; none before it is resolved */
+    struct endpoints endpoints; /* those it may be found at; none before the claim is granted */
     char host[MDNS_NAME_MAX];   /* the board's on multicast DNS, then; "": unknown */
     const struct member *rival; /* was RUNNING when this board claimed its address; or NULL */
     bool is_found;              /* at the only endpoint that is left */

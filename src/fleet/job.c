@@ -200,11 +200,26 @@ void job_wait_for_turn(struct job *job)
     job_rest(job, OTA_PHASE_RESOLVE, &(struct ota_failure){.error = OTA_OK}, TURN_US, false);
 }
 
+static void note_fewer_addresses(struct job *job)
+{
+    if (job->attempt > 1)
+        return;
+    job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
+                                            .phase = OTA_PHASE_RESOLVE,
+                                            .message = "another board was found at one of its "
+                                                       "addresses; only the others are tried",
+                                            .is_important = true});
+}
+
 bool job_claim_endpoints(struct job *job)
 {
+    const size_t addresses = job->endpoints.address_count;
+
     switch (
         job->callbacks.on_endpoints(&job->endpoints, job->found.host, job->callbacks.userdata)) {
     case JOB_CLAIM_GRANTED:
+        if (job->endpoints.address_count < addresses)
+            note_fewer_addresses(job);
         return true;
     case JOB_CLAIM_DENIED:
         job->callbacks.on_done(job->callbacks.userdata);

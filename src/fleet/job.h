@@ -39,9 +39,9 @@ enum job_claim {
  * on_done only. */
 struct job_callbacks {
     ota_event_fn *on_event; /* complete but for what concerns the whole fleet */
-    /* host: of the board on multicast DNS; "": unknown. */
-    enum job_claim (*on_endpoints)(const struct endpoints *endpoints, const char *host,
-                                   void *userdata);
+    /* host: of the board on multicast DNS; "": unknown. Addresses that are not the board's are
+     * removed. */
+    enum job_claim (*on_endpoints)(struct endpoints *endpoints, const char *host, void *userdata);
     /* The board was found at the endpoint with this number. */
     void (*on_found)(size_t endpoint, void *userdata);
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */

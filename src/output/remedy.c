@@ -539,6 +539,10 @@ static const struct remedy {
      .cause = OTA_CAUSE_OTHER_ADDRESS,
      .text = "Run esp-ota again for this board, now that its address has changed; if both names "
              "are of one board, leave one of them out."},
+    {.cause = OTA_CAUSE_SHARED_ADDRESS,
+     .text =
+         "If both names are of one board, leave one of them out; if not, give the IP address of "
+         "each instead of its name."},
     {.cause = OTA_CAUSE_EARLIER_ADDRESS,
      .text =
          "If both names are of one board, leave one of them out, or give both the same image; if "

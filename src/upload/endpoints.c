@@ -130,6 +130,24 @@ bool endpoints_contain(const struct endpoints *whole, const struct endpoints *pa
     return count_common(whole, part) == endpoints_count(part);
 }
 
+bool endpoints_have_same_addresses(const struct endpoints *a, const struct endpoints *b)
+{
+    struct endpoints rest = *a;
+
+    endpoints_drop_addresses(&rest, b);
+    return rest.address_count == 0 && a->address_count == b->address_count;
+}
+
+void endpoints_drop_addresses(struct endpoints *endpoints, const struct endpoints *others)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < endpoints->address_count; i++)
+        if (!address_is_among(others->addresses, others->address_count, &endpoints->addresses[i]))
+            endpoints->addresses[kept++] = endpoints->addresses[i];
+    endpoints->address_count = kept;
+}
+
 void endpoints_narrow(struct endpoints *endpoints, size_t number)
 {
     endpoints->addresses[0] = endpoints->addresses[number / endpoints->port_count];

@@ -60,6 +60,12 @@ bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 /* Whether each endpoint of part is one of whole. */
 bool endpoints_contain(const struct endpoints *whole, const struct endpoints *part);
 
+/* Whether both have the same addresses, in any order and with any ports. */
+bool endpoints_have_same_addresses(const struct endpoints *a, const struct endpoints *b);
+
+/* Removes the addresses that are also among the others, for all ports. None may be left. */
+void endpoints_drop_addresses(struct endpoints *endpoints, const struct endpoints *others);
+
 /* Removes all endpoints but the one with this number. */
 void endpoints_narrow(struct endpoints *endpoints, size_t number);
 

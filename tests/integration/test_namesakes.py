@@ -15,6 +15,7 @@ from test_list_crowd import FAR_ENDS, board
 import test_list_crowd
 
 HERE, THERE, GONE, AWAY = "10.77.0.10", "10.77.0.11", "10.77.0.12", "192.168.4.1"
+SIX = "fd77::31"
 PORT = 3232
 
 setUpModule = test_list_crowd.setUpModule
@@ -115,6 +116,56 @@ class Namesakes(test_list_crowd.Announced):
                 self.assert_got(simulated, self.image)
                 simulated.stop()
                 self.assertEqual(simulated.output.count("upload result="), 1, simulated.output)
+
+    def share_address(self, first, second):
+        """The second board is announced at the first one's address, too: wrongly, or from before it got another."""
+        mdns.run(*self.link.boards.prefix, "ip", "address", "add", SIX + "/64", "dev", FAR_ENDS[0], "nodad")
+        self.addCleanup(mdns.run, *self.link.boards.prefix, "ip", "address", "delete", SIX + "/64", "dev", FAR_ENDS[0])
+        self.announce(board(first, (HERE,), host=first), board(second, (HERE, SIX), host=second))
+
+    def simulate_two(self):
+        return [self.simulate_at(HERE, "--reboot-ms", "0"),
+                self.simulate(mdns.Board("lamp", PORT, v6=SIX), "--reboot-ms", "0")]
+
+    def uploads(self, boards):
+        """How often each has got an image."""
+        for simulated in boards:
+            simulated.stop()
+        return [simulated.output.count("upload result=ok") for simulated in boards]
+
+    def test_address_of_another_board(self):
+        """A board that is announced there, too, is not left out because of it."""
+        self.share_address("a", "b")
+        for options in (("--all",), ("-i", "a.local", "-i", "b.local")):
+            with self.subTest(options):
+                boards = self.simulate_two()
+                result = self.upload("-j", "1", *options)
+                self.assert_result(result, 0, ("another board was found at one of its addresses; only the others are tried",
+                                               "\n2 of 2 boards confirmed, in"), LOOKED_FOR)
+                self.assertEqual([1, 1], self.uploads(boards))
+
+    def test_found_at_the_address_of_another_board(self):
+        """Which of the two it was, nobody knows: this is no success."""
+        self.share_address("b", "a")
+        boards = self.simulate_two()
+        for options in (("--all",), ("-i", "a.local", "-i", "b.local")):
+            with self.subTest(options):
+                result = self.upload("-j", "1", "--json", *options)
+                events = [json.loads(line) for line in result.out.splitlines()]
+                results = [event for event in events if event["event"] == "result"]
+                self.assertEqual([(True, 0), (False, 4)], [(event["ok"], event["exit_status"]) for event in results])
+                self.assertEqual("ambiguous", results[1]["code"])
+                self.assertRegex(results[1]["message"], "has the address at which a.* was found in this run, but not the same "
+                                                        "addresses as a.*, and may be another board")
+                self.assertEqual((4, 1, 1, 0), (result.status, *(events[-1][key] for key in ("confirmed", "failed", "skipped"))))
+        self.assertEqual([2, 0], self.uploads(boards))
+
+    def test_shared_address_with_several_slots(self):
+        """Whichever is found first, success means that each has got its image."""
+        self.share_address("a", "b")
+        boards = self.simulate_two()
+        result = self.upload("-i", "a.local", "-i", "b.local")
+        self.assertEqual({0: [1, 1], 4: [1, 0]}[result.status], self.uploads(boards), result)
 
     def test_this_computer(self):
         """An announcement leads nothing to it, also by way of the C library, which keeps answers that it got before."""

@@ -51,6 +51,7 @@ static struct world {
     unsigned done;
     struct ota_totals totals; /* as last told */
     char story[4096];
+    char left[2 * ADDRESS_TEXT_MAX]; /* of the addresses that were claimed last */
 } world;
 
 static const struct upload_protocol no_protocol = {.name = "none"};
@@ -366,8 +367,18 @@ static enum job_claim claim_as(int number, const char *host, const char *address
     assert_true(address_parse(&endpoints.addresses[0], address));
     if (another)
         assert_true(address_parse(&endpoints.addresses[endpoints.address_count++], another));
-    return world.jobs[number]->callbacks.on_endpoints(&endpoints, host,
-                                                      world.jobs[number]->callbacks.userdata);
+    const enum job_claim claim = world.jobs[number]->callbacks.on_endpoints(
+        &endpoints, host, world.jobs[number]->callbacks.userdata);
+
+    world.left[0] = '\0';
+    for (size_t i = 0; i < endpoints.address_count; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        size_t length = strlen(world.left);
+
+        snprintf(world.left + length, sizeof world.left - length, "%s ",
+                 address_text(text, &endpoints.addresses[i]));
+    }
+    return claim;
 }
 
 static enum job_claim claim_both(int number, const char *address, const char *another,
@@ -721,6 +732,110 @@ static void test_announced_together(void **state)
         assert_string_equal(told(), rows[i].claim == JOB_CLAIM_DENIED ? SAME : "");
         fleet_free(fleet);
     }
+}
+
+/* Another name that has some of a board's addresses, but not the same ones, may be that board's, or
+ * that of a board which would get nothing. */
+static void test_addresses_shared_in_part(void **state)
+{
+    static const char *const x = "10.0.0.7", *const y = "10.0.0.8", *const z = "10.0.0.9";
+    static const struct image other_image = {.size = IMAGE_SIZE};
+    enum { LATER, EARLY, LISTED }; /* early: claimed while the first one runs */
+    const struct {
+        const char *first[2], *second[2];
+        size_t found; /* the first one, at this of its addresses */
+        int when;
+        enum ota_error error; /* the first one's result */
+        const char *left;     /* of the second one's addresses; NULL: the claim is denied */
+        const char *story;
+        bool has_other_image, has_password;
+    } rows[] = {
+        {{x, NULL}, {x, y}, 0, EARLY, OTA_OK, "10.0.0.8 ", "", false, false},
+        {{x, NULL}, {x, y}, 0, LISTED, OTA_OK, "10.0.0.8 ", "", false, false},
+        {{x, NULL}, {x, y}, 0, LATER, OTA_OK, "10.0.0.8 ", "", false, false},
+        {{x, NULL}, {y, x}, 0, EARLY, OTA_OK, "10.0.0.8 ", "", false, false},
+        {{x, NULL}, {x, y}, 0, EARLY, OTA_OK, "10.0.0.8 ", "", false, true},
+        {{x, NULL}, {x, y}, 0, EARLY, OTA_OK, NULL, "1=4 ", true, false},
+        {{x, NULL}, {x, y}, 0, EARLY, OTA_E_NO_ANSWER, "10.0.0.7 10.0.0.8 ", "", false, false},
+        {{x, z}, {x, y}, 0, EARLY, OTA_OK, "10.0.0.8 ", "", false, false},
+        {{x, z}, {z, y}, 0, LATER, OTA_OK, "10.0.0.9 10.0.0.8 ", "", false, false},
+        /* The same ones. */
+        {{x, y}, {x, y}, 0, EARLY, OTA_OK, NULL, SAME, false, false},
+        {{x, y}, {y, x}, 1, EARLY, OTA_OK, NULL, SAME, false, false},
+        {{x, y}, {x, y}, 0, LISTED, OTA_OK, NULL, SAME, false, false},
+        {{x, y}, {x, y}, 0, LATER, OTA_OK, "10.0.0.7 10.0.0.8 ", "", false, false},
+        {{x, y}, {x, y}, 0, EARLY, OTA_OK, "10.0.0.7 10.0.0.8 ", "", false, true},
+        /* The first one may have been found at the other one's only address. */
+        {{x, y}, {x, NULL}, 0, EARLY, OTA_OK, NULL, "1=4 ", false, false},
+        {{x, y}, {x, NULL}, 0, LISTED, OTA_OK, NULL, "1=4 ", false, false},
+        {{x, y}, {x, NULL}, 0, LATER, OTA_OK, NULL, "1=4 ", false, false},
+        {{x, y}, {x, NULL}, 0, EARLY, OTA_OK, NULL, "1=4 ", false, true},
+        {{x, y}, {x, NULL}, 1, LATER, OTA_OK, "10.0.0.7 ", "", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        for (int k = 0; k < 2 && rows[i].when == LISTED; k++)
+            assert_true(address_parse(&assignments[k].target.announced, x));
+        if (rows[i].has_other_image)
+            assignments[1].image = &other_image;
+        if (rows[i].has_password)
+            assignments[1].password = "kwert";
+        assert_int_equal(claim_as(0, "a.local", rows[i].first[0], rows[i].first[1], 8266),
+                         JOB_CLAIM_GRANTED);
+        if (rows[i].when == EARLY)
+            assert_int_equal(claim_as(1, "b.local", rows[i].second[0], rows[i].second[1], 8266),
+                             JOB_CLAIM_UNDECIDED);
+        find(0, rows[i].found);
+        end_fleet(0, rows[i].error);
+        told();
+        assert_int_equal(claim_as(1, "b.local", rows[i].second[0], rows[i].second[1], 8266),
+                         rows[i].left ? JOB_CLAIM_GRANTED : JOB_CLAIM_DENIED);
+        assert_string_equal(told(), rows[i].story);
+        if (rows[i].left)
+            assert_string_equal(world.left, rows[i].left);
+        fleet_free(fleet);
+    }
+}
+
+/* Each of its addresses is that of another board. */
+static void test_addresses_of_two_boards(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 3}, 3);
+
+    assert_int_equal(claim_as(0, "a.local", "10.0.0.7", NULL, 8266), JOB_CLAIM_GRANTED);
+    assert_int_equal(claim_as(1, "b.local", "10.0.0.8", NULL, 8266), JOB_CLAIM_GRANTED);
+    for (int i = 0; i < 2; i++) {
+        find(i, 0);
+        end_fleet(i, OTA_OK);
+    }
+    told();
+    assert_int_equal(claim_as(2, "c.local", "10.0.0.7", "10.0.0.8", 8266), JOB_CLAIM_DENIED);
+    assert_string_equal(told(), "2=4 ");
+    fleet_free(fleet);
+}
+
+/* An attempt has left one address of two, as only its host must get the password. */
+static void test_addresses_of_earlier_attempt(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+    assert_int_equal(claim_as(1, "b.local", "10.0.0.7", "10.0.0.8", 8266), JOB_CLAIM_GRANTED);
+    find(1, 0);
+    rest(1);
+    assert_int_equal(claim_as(0, "a.local", "10.0.0.7", NULL, 8266), JOB_CLAIM_GRANTED);
+    wake(1);
+    assert_int_equal(claim_as(1, "b.local", "10.0.0.7", NULL, 8266), JOB_CLAIM_UNDECIDED);
+    find(0, 0);
+    end_fleet(0, OTA_OK);
+    told();
+    assert_int_equal(claim_as(1, "b.local", "10.0.0.7", NULL, 8266), JOB_CLAIM_DENIED);
+    assert_string_equal(told(), "1=4 ");
+    fleet_free(fleet);
 }
 
 /* What the second name of a board demands is not dropped without a word. */
@@ -1394,6 +1509,9 @@ int main(void)
         cmocka_unit_test(test_borrowed_addresses),
         cmocka_unit_test(test_address_changes_owner),
         cmocka_unit_test(test_announced_together),
+        cmocka_unit_test(test_addresses_shared_in_part),
+        cmocka_unit_test(test_addresses_of_two_boards),
+        cmocka_unit_test(test_addresses_of_earlier_attempt),
         cmocka_unit_test(test_duplicates_that_differ),
         cmocka_unit_test(test_duplicates_by_two_ways),
         cmocka_unit_test(test_duplicates_that_demand_more),

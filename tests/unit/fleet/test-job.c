@@ -373,8 +373,7 @@ static void on_found(size_t endpoint, void *userdata)
     assert_in_range(endpoint, 0, ENDPOINTS_MAX - 1);
 }
 
-static enum job_claim on_endpoints(const struct endpoints *endpoints, const char *host,
-                                   void *userdata)
+static enum job_claim on_endpoints(struct endpoints *endpoints, const char *host, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_string_equal(host, "kitchen.local");

@@ -146,6 +146,7 @@ static const struct row {
     {OTA_E_SIGNATURE, OTA_CAUSE_NONE, SKETCH, "", "--verify-key that key"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "UDP port 5353 in, and the spelling of its name"},
     {OTA_E_AMBIGUOUS, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "", "Run esp-ota again for this board"},
+    {OTA_E_AMBIGUOUS, OTA_CAUSE_SHARED_ADDRESS, SKETCH, "", "if not, give the IP address of each"},
     {OTA_E_AMBIGUOUS, OTA_CAUSE_EARLIER_ADDRESS, SKETCH, "", "that has its image already"},
     {OTA_E_AMBIGUOUS, OTA_CAUSE_NONE, SKETCH, "", "name of its own"},
     {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "Start Avahi"},

@@ -179,12 +179,48 @@ static void test_only_address(void **state)
     }
 }
 
+/* The ports do not matter; the order of the addresses stays. */
+static void test_others_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *others[2];
+        size_t left;
+        const char *first;
+        bool are_same;
+    } rows[] = {
+        {{"10.0.0.1", NULL}, 1, "10.0.0.2", false},
+        {{"10.0.0.2", NULL}, 1, "10.0.0.1", false},
+        {{"10.0.0.9", NULL}, 2, "10.0.0.1", false},
+        {{"10.0.0.9", "10.0.0.1"}, 1, "10.0.0.2", false},
+        {{"10.0.0.2", "10.0.0.1"}, 0, NULL, true},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoints endpoints = endpoints_with(2, 2), others = endpoints_with(2, 1);
+        char text[ADDRESS_TEXT_MAX];
+
+        others.ports[0].number = 80;
+        others.address_count = rows[i].others[1] ? 2 : 1;
+        for (size_t k = 0; k < others.address_count; k++)
+            assert_true(address_parse(&others.addresses[k], rows[i].others[k]));
+        assert_int_equal(endpoints_have_same_addresses(&endpoints, &others), rows[i].are_same);
+        assert_int_equal(endpoints_have_same_addresses(&others, &endpoints), rows[i].are_same);
+        endpoints_drop_addresses(&endpoints, &others);
+        assert_int_equal(endpoints.address_count, rows[i].left);
+        assert_int_equal(endpoints.port_count, 2);
+        if (rows[i].left)
+            assert_string_equal(address_text(text, &endpoints.addresses[0]), rows[i].first);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_course),           cmocka_unit_test(test_endpoint_values),
         cmocka_unit_test(test_endpoint_overlap), cmocka_unit_test(test_endpoint_parts),
         cmocka_unit_test(test_preference),       cmocka_unit_test(test_only_address),
+        cmocka_unit_test(test_others_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
