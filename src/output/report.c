@@ -464,7 +464,7 @@ static void show_note(struct report *report, const struct ota_event *event)
     if (!is_fleet(report))
         diag_status_end();
     if (event->is_warning)
-        diag_notice("%s: %s", event->board, event->message);
+        diag_error("warning: %s: %s", event->board, event->message); /* also with -q */
     else
         show_message(event, is_told_of_others(report, event) ||
                                 (is_fleet(report) && !is_of_log && !event->is_important &&

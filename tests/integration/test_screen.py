@@ -2,6 +2,7 @@
 """What is refused before a board is asked for anything, what only gets a warning, and --force."""
 
 import gzip
+import re
 import struct
 import unittest
 
@@ -109,9 +110,10 @@ class Screen(Scenario):
 
     def test_suitable(self):
         """No word about what is as it should be."""
-        for content, options in ((ESP8266, ()), (ESP32, ()), (firmware.littlefs(), ("-s",))):
+        for family, content, options in (("esp8266", ESP8266, ()), ("esp32", ESP32, ()),
+                                         ("esp8266", firmware.littlefs(), ("-s",))):
             with self.subTest(len(content)):
-                path, board = self.file("fw.bin", content), self.board()
+                path, board = self.file("fw.bin", content), self.board(family=family)
                 result = run("-i", board.address, "-p", str(board.port), *options, "-f", path)
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertNotIn("warning", result.err)
@@ -128,7 +130,8 @@ class Screen(Scenario):
             with self.subTest(port=port):
                 path, board = self.file("fw.bin", content), self.board("--port", str(port), family=family)
                 result = run("-q", "-i", board.address, "-p", str(port), "-f", path)
-                self.assertIn(f", but port {port} is the default port of {outcome}\n", result.err)
+                self.assertRegex(result.err, rf"esp-ota: warning: {board.address}: .*, but port {port} is the default port of "
+                                             rf"{re.escape(outcome)}\n")
                 board.close()
                 self.assertEqual(board.count("invitation"), 1, board.events)
 

@@ -621,7 +621,7 @@ static void test_warning(void **state)
     report_event(&told, report);
     report_free(report);
     capture_end(&capture);
-    assert_string_equal(capture.text_err, "kitchen.local: needs a cable\n");
+    assert_string_equal(capture.text_err, "esp-ota: warning: kitchen.local: needs a cable\n");
 }
 
 /* Of many boards, the first one that asks in each weak way is named, before the one password is
