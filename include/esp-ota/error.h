@@ -122,6 +122,8 @@ enum ota_cause {
     OTA_CAUSE_SHARED_ADDRESS,
     /* The board said that the password is wrong. */
     OTA_CAUSE_PASSWORD_REJECTED,
+    /* The password that was typed is not tried on this board, as another one has rejected it. */
+    OTA_CAUSE_TYPED_REJECTED,
     /* A project file has named the board, so it does not get the user's password or key. */
     OTA_CAUSE_PROJECT_BOARD,
     OTA_CAUSE_HANDSHAKE,         /* of TLS: it failed before there was a certificate to judge */

@@ -297,10 +297,12 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
     const struct broken *broken = &job->broken;
 
     assignment_explain(job->config.assignment, &result);
-    if (failure->error == OTA_E_PASSWORD_NEEDED && job->is_withheld)
+    if (failure->error == OTA_E_PASSWORD_NEEDED && job->is_withheld) {
         ota_fail(&result, failure->error,
                  "the board asks for a password, and the one that was typed is not tried here, as "
                  "another board has rejected it");
+        result.cause = OTA_CAUSE_TYPED_REJECTED;
+    }
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
         ota_fail(&result, broken->failure.error, "%s; then: %s", broken->failure.message,
                  failure->message);

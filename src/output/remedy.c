@@ -626,6 +626,11 @@ static const struct remedy {
      .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
              "the board, which need not be the one in the image that is being sent."},
     {.error = OTA_E_PASSWORD_NEEDED,
+     .cause = OTA_CAUSE_TYPED_REJECTED,
+     .text =
+         "No right password was typed, so only one board was tried: run this again, or give the "
+         "password with --auth-file FILE."},
+    {.error = OTA_E_PASSWORD_NEEDED,
      .text =
          "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH (an empty one "
          "counts as none), or with -a."},

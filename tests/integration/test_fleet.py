@@ -506,6 +506,7 @@ class Fleet(Scenario):
         self.assertEqual(sorted(map(len, groups.values())), [1, 2], result)
         self.assertEqual(set(groups), {"wrong-password", "password-needed"}, result)
         self.assertEqual(result.err.count("the one that was typed is not tried here, as another board has rejected it"), 2)
+        self.assertIn("No right password was typed", result.err)
         self.assertNotIn("none was given", result.err)
         self.assert_received(floor, ())
 

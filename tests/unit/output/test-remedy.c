@@ -167,6 +167,7 @@ static const struct row {
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, FILESYSTEM, "", "now running on the board."},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "the image that is being sent"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_NONE, SKETCH, "", "--auth-file"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_TYPED_REJECTED, SKETCH, "", "No right password was typed"},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "core 3.3.1"},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "supports only MD5"},
     {OTA_E_DOWNGRADE, OTA_CAUSE_NONE, SKETCH, "", "who answers at the board's address"},
