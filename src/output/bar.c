@@ -72,11 +72,11 @@ static void describe_labelled(char target[TAIL_MAX], size_t width, const struct 
     for (size_t i = 0; i < BAR_LABELS && bar->labels[i]; i++) {
         const char *label = bar->labels[i];
 
-        snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, label, percent, rate, end);
+        snprintf(target, TAIL_MAX, "%.*s %3u%%  %11s  %s", LABEL_MAX, label, percent, rate, end);
         if (strlen(target) > width)
-            snprintf(target, TAIL_MAX, "%.*s  %3u%%  %s", LABEL_MAX, label, percent, end);
+            snprintf(target, TAIL_MAX, "%.*s %3u%%  %s", LABEL_MAX, label, percent, end);
         if (strlen(target) > width)
-            snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, label, percent);
+            snprintf(target, TAIL_MAX, "%.*s %3u%%", LABEL_MAX, label, percent);
         if (strlen(target) <= width)
             return;
     }
@@ -86,7 +86,9 @@ static void describe_labelled(char target[TAIL_MAX], size_t width, const struct 
 static void describe_progress(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
     char size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], left[UNITS_TEXT_MAX], unpacked[UNPACKED_MAX];
-    const char *end = bar->bytes == bar->total ? "verifying" : describe_time_left(left, bar);
+    const char *end = bar->bytes < bar->total ? describe_time_left(left, bar)
+                      : bar->is_over          ? "delivered"
+                                              : "verifying";
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
 
     format_part(size, bar->bytes, bar->total);

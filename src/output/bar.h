@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_BAR_H
 #define ESP_OTA_OUTPUT_BAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct bar {
     size_t total;       /* not 0 */
     size_t unpacked;    /* size before compression; 0: not compressed */
     int64_t elapsed_us; /* time since the connection was made */
+    bool is_over;       /* it is not drawn again: the board's verdict is not awaited any more */
 };
 
 /* Renders bar, label, percentage, size (if there is no label), rate and time left in at most width

@@ -47,6 +47,7 @@ struct report {
     bool json_lost;                      /* a line could not be written; no further one is tried */
     int json_reason;                     /* why: an errno */
     bool bar;                            /* drawn in place; otherwise a line for every tenth */
+    bool is_full;                        /* a single board's bar is drawn, at its end */
     bool counts_down;                    /* the line of --wait is drawn */
     unsigned tenths;                     /* last one told */
     const struct image *announced;       /* a signed image is announced once */
@@ -227,18 +228,38 @@ static int64_t sending_us(const struct ota_event *event)
     return event->sent_us ? event->sent_us : event->transfer_us;
 }
 
+static struct bar board_bar(const struct ota_event *event)
+{
+    return (struct bar){.bytes = event->bytes,
+                        .total = event->total,
+                        .unpacked = unpacked_size(event->image),
+                        .elapsed_us = sending_us(event)};
+}
+
 static void show_board_progress(struct report *report, const struct ota_event *event)
 {
-    const struct bar bar = {.bytes = event->bytes,
-                            .total = event->total,
-                            .unpacked = unpacked_size(event->image),
-                            .elapsed_us = sending_us(event)};
+    const struct bar bar = board_bar(event);
     bool is_edge = bar.bytes == 0 || bar.bytes == bar.total;
 
     if (!report->bar)
         tell_tenths(report, event->board, &bar);
-    else if (is_bar_due(report, is_edge))
+    } else if (is_bar_due(report, is_edge)) {
         redraw_bar(report, &bar);
+        report->is_full = bar.bytes == bar.total;
+    }
+}
+
+/* Leaves the bar of a single board standing above the line that follows. A full one no longer says
+ * that the verdict is awaited. */
+static void end_bar(struct report *report, const struct ota_event *event)
+{
+    struct bar bar = board_bar(event);
+
+    bar.is_over = true;
+    if (report->is_full && bar.bytes > 0 && bar.bytes == bar.total)
+        redraw_bar(report, &bar);
+    report->is_full = false;
+    diag_status_end();
 }
 
 static void show_fleet_progress(struct report *report)
@@ -412,7 +433,7 @@ static void show_result(struct report *report, const struct ota_event *event)
     if (is_fleet(report))
         diag_status_clear(); /* the next redraw_bar() draws it again, below all lines */
     else
-        diag_status_end();
+        end_bar(report, event);
     if (event->failure->error != OTA_OK)
         show_failure(event->board, ota_phase_name(event->phase), event->failure,
                      is_fleet(report) ? "" : remedy_of(report, event)); /* the summary has it */
@@ -462,7 +483,7 @@ static void show_note(struct report *report, const struct ota_event *event)
         report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
 
     if (!is_fleet(report))
-        diag_status_end();
+        end_bar(report, event);
     if (event->is_warning)
         diag_error("warning: %s: %s", event->board, event->message); /* also with -q */
     else

@@ -90,7 +90,8 @@ const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
 {
     *text = '\0';
     if (*slowest->name)
-        snprintf(text, STANDING_TEXT_MAX, ", slowest %s %u%%", slowest->name, slowest->percent);
+        snprintf(text, STANDING_TEXT_MAX, ", slowest %s %u%%, all", slowest->name,
+                 slowest->percent);
     return text;
 }
 

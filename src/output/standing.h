@@ -28,7 +28,8 @@ struct standing_slowest {
  * ignored, as their rate is not yet representative. */
 void standing_find_slowest(const struct ota_standing *standing, void *userdata);
 
-/* Writes ", slowest attic 12%", or "" if there is no slowest board. Returns text. */
+/* Writes ", slowest attic 12%, all" for the place before the percentage of all, or "" if there is
+ * no slowest board. Returns text. */
 const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
                                   const struct standing_slowest *slowest);
 

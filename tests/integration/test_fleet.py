@@ -527,11 +527,11 @@ class Fleet(Scenario):
         """One line of totals, within its width, and a line for each board above it."""
         self.use(firmware.esp8266(100000))  # seconds, in which a rate means something
         floor = Floor(self, 4, "--window", "2144", "--mss", "536", "--flash", "realistic", fast=False)
-        states = r"0 of 4 done, 2 running, 2 waiting, slowest (127[\d.]+) \d+%"
-        brief = r"0/4 done, 2 run, 2 wait, slowest (127[\d.]+) \d+%"
+        states = r"0 of 4 done, 2 running, 2 waiting, slowest (127[\d.]+) \d+%, all"
+        brief = r"0/4 done, 2 run, 2 wait, slowest (127[\d.]+) \d+%, all"
         for columns, line in ((160, rf"\[=*>? *\] {states} +\d+% +\d+\.\d KiB/s  \d:\d\d left"),
-                              (80, rf"\r(\x1b\[K)?{states} +\d+%  \d:\d\d left"),
-                              (60, rf"\r(\x1b\[K)?{brief} +\d+%"),
+                              (85, rf"\r(\x1b\[K)?{states} +\d+%  \d:\d\d left"),
+                              (64, rf"\r(\x1b\[K)?{brief} +\d+%"),
                               (30, r"\r(\x1b\[K)?0/4 done, 2 run, 2 wait +\d+%"),
                               (10, r"\r(\x1b\[K)?\d+%")):
             with self.subTest(columns):

@@ -487,7 +487,7 @@ static void test_fleet_bar(void **state)
 {
     (void)state;
     play_fleet(&(struct report_settings){.force_bar = true});
-    assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting    0%"));
+    assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting   0%"));
 }
 
 /* Once all boards are done, no line says how much time is left. */

@@ -69,7 +69,7 @@ static void test_slowest(void **state)
     assert_string_equal(standing_name_slowest(text, &slowest), "");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         standing_find_slowest(&rows[i], &slowest);
-    assert_string_equal(standing_name_slowest(text, &slowest), ", slowest slow 12%");
+    assert_string_equal(standing_name_slowest(text, &slowest), ", slowest slow 12%, all");
 }
 
 /* A long name is cut between characters. */
@@ -83,13 +83,13 @@ static void test_long_name(void **state)
 
     standing_find_slowest(&standing, &slowest);
     assert_string_equal(standing_name_slowest(text, &slowest),
-                        ", slowest 1234567890123456789012345678901 0%");
+                        ", slowest 1234567890123456789012345678901 0%, all");
     slowest = (struct standing_slowest){0};
     standing.board = "123456789012345678901234567\xc3\xbc"
                      "90123";
     standing_find_slowest(&standing, &slowest);
     assert_string_equal(standing_name_slowest(text, &slowest),
-                        ", slowest 123456789012345678901234567... 0%");
+                        ", slowest 123456789012345678901234567... 0%, all");
 }
 
 static void test_standing_lines(void **state)
