@@ -36,9 +36,11 @@ enum ota_doing {
 struct ota_standing {
     const char *board;
     enum ota_doing doing;
-    enum ota_phase phase; /* of a retry: where the last attempt ended */
-    const char *reason;   /* of a retry: how the last attempt ended, or "" */
-    size_t bytes;         /* acknowledged in this attempt */
+    enum ota_phase phase;
+    unsigned attempt, attempts; /* the number of this attempt, and how many there may be */
+    enum ota_phase ended_in;    /* where the last attempt ended */
+    const char *reason;         /* and how; "": there was none, or it did not fail */
+    size_t bytes;               /* acknowledged in this attempt */
     size_t total;
     int64_t transfer_us;  /* since the connection was accepted */
     bool is_waited_for;   /* by --wait: the board has not been there yet */

@@ -168,7 +168,7 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 {
     job->last = *why;
     job->is_counted = is_counted;
-    job->paused = phase;
+    job->paused = job->ended_in = phase;
     job->ready_us = loop_now_us() + pause_us;
     arm_timer(job);
     job->callbacks.on_rest(job->callbacks.userdata);
@@ -555,6 +555,9 @@ void job_describe(const struct job *job, struct ota_standing *standing)
 {
     *standing = (struct ota_standing){.board = job->name,
                                       .phase = current_phase(job),
+                                      .attempt = job->attempt,
+                                      .attempts = job->config.fleet->retries + 1,
+                                      .ended_in = job->ended_in,
                                       .reason = echo_hide(&job->echo, job->last.message),
                                       .bytes = job->acknowledged,
                                       .total = job->image ? job->image->size : 0};

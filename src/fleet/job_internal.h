@@ -48,7 +48,8 @@ struct job {
     int64_t gone_us;
     struct loop_timer timer;
     int64_t ready_us;        /* end of the pause; 0: there is none */
-    enum ota_phase paused;   /* the phase that the last attempt ended in */
+    enum ota_phase paused;   /* the phase that a pause or a question is in */
+    enum ota_phase ended_in; /* the phase that the last attempt ended in */
     struct ota_failure last; /* why it ended; OTA_OK, "": there was none */
     struct broken {          /* the last attempt that broke off after the board had accepted */
         struct ota_failure failure;

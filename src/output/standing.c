@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINES_MAX = 40 };
+enum { LINES_MAX = 40, RETRY_MAX = OTA_MESSAGE_MAX + 64 };
 
 static const int64_t RATE_AFTER_US = MILLISECONDS(300);
 
@@ -105,21 +105,43 @@ void standing_find_wait(const struct ota_standing *standing, void *userdata)
         wait->left_us = standing->wait_left_us;
 }
 
-static void show_transfer(const char *indent, const struct ota_standing *standing)
+/* "; attempt 2 of 3, after invitation: REASON"; "" if nothing failed before. With --wait, the first
+ * attempt may begin several times. */
+static const char *describe_retry(char text[RETRY_MAX], const struct ota_standing *standing)
 {
-    char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
+    *text = '\0';
+    if (!*standing->reason)
+        return text;
 
-    diag_notice("%s%s: %s, %u%% (%s of %s, %s)", indent, standing->board,
-                ota_phase_name(standing->phase), percent_sent(standing),
-                format_size(sent, standing->bytes), format_size(total, standing->total),
-                format_rate(rate, standing->bytes, standing->transfer_us));
+    if (standing->attempt > 1)
+        snprintf(text, RETRY_MAX, "; attempt %u of %u, after %s: %s", standing->attempt,
+                 standing->attempts, ota_phase_name(standing->ended_in), standing->reason);
+    else
+        snprintf(text, RETRY_MAX, "; after %s: %s", ota_phase_name(standing->ended_in),
+                 standing->reason);
+    return text;
 }
 
-static void show_retry(const char *indent, const struct ota_standing *standing)
+static void show_attempt(const char *indent, const struct ota_standing *standing)
+{
+    char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], retry[RETRY_MAX];
+    const char *phase = ota_phase_name(standing->phase);
+
+    describe_retry(retry, standing);
+    if (is_transferring(standing))
+        diag_notice("%s%s: %s, %u%% (%s of %s, %s)%s", indent, standing->board, phase,
+                    percent_sent(standing), format_size(sent, standing->bytes),
+                    format_size(total, standing->total),
+                    format_rate(rate, standing->bytes, standing->transfer_us), retry);
+    else
+        diag_notice("%s%s: %s%s", indent, standing->board, phase, retry);
+}
+
+static void show_pause(const char *indent, const struct ota_standing *standing)
 {
     if (*standing->reason)
         diag_notice("%s%s: waits for its next attempt, after %s: %s", indent, standing->board,
-                    ota_phase_name(standing->phase), standing->reason);
+                    ota_phase_name(standing->ended_in), standing->reason);
     else
         diag_notice("%s%s: waits for its next attempt", indent, standing->board);
 }
@@ -138,13 +160,11 @@ void standing_show(const struct ota_standing *standing, void *userdata)
 
     filter->shown++;
     if (standing->doing == OTA_DOING_RETRY)
-        show_retry(indent, standing);
+        show_pause(indent, standing);
     else if (standing->doing == OTA_DOING_PASSWORD)
         diag_notice("%s%s: waits for the password", indent, board);
     else if (standing->doing == OTA_DOING_LOG)
         diag_notice("%s%s: its log is followed", indent, board);
-    else if (is_transferring(standing))
-        show_transfer(indent, standing);
     else
-        diag_notice("%s%s: %s", indent, board, ota_phase_name(standing->phase));
+        show_attempt(indent, standing);
 }

@@ -337,6 +337,7 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
         const struct ota_standing standing = {.board = board->label,
                                               .doing = OTA_DOING_UPLOAD,
                                               .phase = OTA_PHASE_TRANSFER,
+                                              .reason = "",
                                               .bytes = board->bytes,
                                               .total = board->total,
                                               .transfer_us = now_us - board->started_us};

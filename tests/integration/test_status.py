@@ -98,6 +98,15 @@ class Upload(Scenario):
         for line in result.out.splitlines():
             json.loads(line)
 
+    def test_retry(self):
+        """While a retry runs, its number and its reason."""
+        board = self.board("--fault", "reset@100000*1", "--fault", "pause:5000@150000")
+        program = Program("-i", board.address, "-p", str(board.port), "-f", self.path)
+        board.wait_for("fault order=pause")
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(rf"(?m)^{board.address}: {TRANSFER[:-2]}; attempt 2 of 3, after transfer: the board reset")
+        self.assertEqual(program.result().status, 0)
+
     def test_password_prompt(self):
         """The question is repeated, and what has been typed of the answer counts."""
         board = self.board("-P", "kwert")

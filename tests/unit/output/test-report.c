@@ -561,6 +561,7 @@ static void tell_many(ota_standing_fn *tell, void *tell_userdata, const void *us
         tell(&(struct ota_standing){.board = name,
                                     .doing = i < 2 ? OTA_DOING_RETRY : OTA_DOING_UPLOAD,
                                     .phase = OTA_PHASE_TRANSFER,
+                                    .ended_in = OTA_PHASE_TRANSFER,
                                     .reason = i == 0 ? "no answer" : "",
                                     .total = 2000,
                                     .bytes = 500,

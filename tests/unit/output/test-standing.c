@@ -112,19 +112,34 @@ static void test_standing_lines(void **state)
     standing_show(&standing, &others);
     standing_show(&standing, &retries);
     standing.reason = "silence";
+    standing.ended_in = OTA_PHASE_INVITE;
     standing_show(&standing, &retries);
+    standing.doing = OTA_DOING_UPLOAD;
+    standing.phase = OTA_PHASE_RESOLVE;
+    standing_show(&standing, &others);
+    standing.attempt = 2;
+    standing.attempts = 3;
+    standing_show(&standing, &others);
+    standing.phase = OTA_PHASE_TRANSFER;
+    standing_show(&standing, &others);
+    standing.doing = OTA_DOING_RETRY;
     for (int i = 0; i < 50; i++)
         standing_show(&standing, &retries);
     capture_end(&capture);
 
-    assert_ptr_equal(strstr(capture.text_err,
-                            "  attic: transfer, 51% (512 bytes of 1000 bytes, 0.5 KiB/s)\n"
-                            "  attic: invitation\n"
-                            "  attic: waits for the password\n"
-                            "  attic: its log is followed\n"
-                            "attic: waits for its next attempt\n"
-                            "attic: waits for its next attempt, after invitation: silence\n"),
-                     capture.text_err);
+    assert_ptr_equal(
+        strstr(capture.text_err,
+               "  attic: transfer, 51% (512 bytes of 1000 bytes, 0.5 KiB/s)\n"
+               "  attic: invitation\n"
+               "  attic: waits for the password\n"
+               "  attic: its log is followed\n"
+               "attic: waits for its next attempt\n"
+               "attic: waits for its next attempt, after invitation: silence\n"
+               "  attic: resolution; after invitation: silence\n"
+               "  attic: resolution; attempt 2 of 3, after invitation: silence\n"
+               "  attic: transfer, 51% (512 bytes of 1000 bytes, 0.5 KiB/s); attempt 2 of "
+               "3, after invitation: silence\n"),
+        capture.text_err);
     assert_int_equal(retries.shown, 40);
     assert_int_equal(retries.hidden, 12);
 }
