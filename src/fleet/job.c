@@ -563,7 +563,8 @@ void job_describe(const struct job *job, struct ota_standing *standing)
                                       .total = job->image ? job->image->size : 0};
     if (job->connected_us)
         standing->transfer_us = loop_now_us() - job->connected_us;
-    standing->is_waited_for = job->is_wait_told && !job->connected_us && !job->broken.failure.error;
+    standing->is_waited_for = job->config.fleet->wait_us && standing->phase <= OTA_PHASE_PAGE &&
+                              !job->connected_us && !job->broken.failure.error;
     standing->wait_left_us = job->start_us + job->config.fleet->wait_us - loop_now_us();
 }
 
