@@ -78,7 +78,7 @@ char *challenge_answer(const struct challenge_question *question, struct auth_an
     "this network can read it"
 /* When one asks for a Digest with MD5. */
 #define CHALLENGE_MD5_NOTE                                                                         \
-    "the board asks for an answer with MD5 (Digest): whoever gets it can guess a weak password; "  \
-    "few pages have SHA-256 (--min-auth sha256 insists on it)"
+    "the board asks for an answer with MD5 (Digest), from which a weak password can be guessed "   \
+    "(see --min-auth)"
 
 #endif

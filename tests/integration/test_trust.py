@@ -18,7 +18,7 @@ from scenario import Case, Program, Scenario, Terminal, run
 
 MD5, SHA256 = b"AUTH " + b"ab" * 16, b"AUTH " + b"cd" * 32
 FAILED = b"Authentication Failed"
-WEAK = "whoever gets"
+WEAK = "a weak password can be guessed"
 NOTE = "(words that repeat an answer to a challenge, a hash of the password, or the encryption key)"
 
 

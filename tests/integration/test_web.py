@@ -25,7 +25,7 @@ from scenario import DEADLINE_S, Case, Program, Scenario, Terminal, address, run
 
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
-MD5 = "asks for an answer with MD5 \\(Digest\\)"
+MD5 = "asks for an answer with MD5 \\(Digest\\), from which"
 PIN = "asks for its PIN without encryption"
 
 RESTARTING = "the board may have kept a part of the upload that broke off; restarting it"

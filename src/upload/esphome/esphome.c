@@ -168,9 +168,8 @@ static void note_md5(struct esphome *esphome, const struct exchange *exchange)
     emit_event(esphome,
                (struct ota_event){
                    .type = OTA_EVENT_NOTE,
-                   .message = "the board asks for an answer with MD5: whoever gets it can guess a "
-                              "weak password; ESPHome has SHA-256 from 2025.10 on (--min-auth "
-                              "sha256 insists on it)",
+                   .message = "the board asks for an answer with MD5, from which a weak password "
+                              "can be guessed (see --min-auth)",
                    .scheme = auth_scheme_name(AUTH_MD5),
                    .is_important = true});
 }

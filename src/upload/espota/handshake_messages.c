@@ -56,8 +56,8 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
 
 const char *handshake_weak_auth_notice(void)
 {
-    return "the board asks for an answer with MD5: whoever gets it can guess a weak password; only "
-           "an ESP32 with core 3.3.1 or later has SHA-256 (--min-auth sha256 insists on it)";
+    return "the board asks for an answer with MD5, from which a weak password can be guessed (see "
+           "--min-auth)";
 }
 
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board)

@@ -1009,7 +1009,7 @@ static void test_notices(void **state)
     assert_non_null(strstr(world.note, "; going on in case the board is rebooting"));
     assert_null(strstr(world.note, "-p"));
     play_handshake(&weak);
-    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: whoever"));
+    assert_non_null(strstr(world.note, "the board asks for an answer with MD5, from which"));
 }
 
 /* The second handshake of an upload does not repeat the notices of the first one. */
