@@ -35,8 +35,9 @@ static const struct poptOption target_rows[] = {
     VALUE("ip", 'i', OPTION_IP, "HOST", "the board's name, address or URL (repeatable)"),
     VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
           "a list of boards, one per line; - is standard input"),
-    FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves (by --protocol)"),
-    VALUE("match", '\0', OPTION_MATCH, "PATTERN", "only boards with such a name, as in 'esp32-*'"),
+    FLAG("all", '\0', OPTION_ALL, "all boards that announce the --protocol [espota]"),
+    VALUE("match", '\0', OPTION_MATCH, "PATTERN",
+          "only boards whose name matches, as in 'esp32-*'"),
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
           "only boards of this kind, as in 'esp32*' (see -l)"),
     VALUE("port", 'p', OPTION_PORT, "PORT", "port of the board [announced, or by the image]"),
@@ -98,12 +99,11 @@ static const struct poptOption network_rows[] = {
 
 static const struct poptOption page_rows[] = {
     VALUE("page", '\0', OPTION_PAGE, "NAME", "kind of page, one of esp-ota-pages(7) [auto]"),
-    VALUE("field", '\0', OPTION_FIELD, "NAME",
-          "the form's field for the image [as the page has it]"),
+    VALUE("field", '\0', OPTION_FIELD, "NAME", "name of the form field for the image [the page's]"),
     VALUE("cacert", '\0', OPTION_CACERT, "FILE", "certificates to trust (PEM) [the system's]"),
     FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate of an update page"),
     VALUE("expect-version", '\0', OPTION_EXPECT_VERSION, "TEXT",
-          "fail unless the board then tells such a version"),
+          "fail unless the board then reports this version"),
     POPT_TABLEEND};
 
 static const struct poptOption fleet_rows[] = {
@@ -111,7 +111,7 @@ static const struct poptOption fleet_rows[] = {
     VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
           "update this many first, the rest if all confirm"),
     VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
-          "start no board after this many failed [no limit]"),
+          "start no more boards once NUMBER failed [no limit]"),
     VALUE("resume", '\0', OPTION_RESUME, "REPORT",
           "skip boards that a --json report shows as confirmed"),
     POPT_TABLEEND};
@@ -138,8 +138,8 @@ static const struct poptOption log_rows[] = {
     FLAG("raw", '\0', OPTION_RAW, "print the board's log as it comes, with colors"),
     VALUE("log", '\0', OPTION_LOG, "FILE", "append the board's log to FILE as well"),
     VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
-          "fail unless the log has such a line (repeatable)"),
-    VALUE("reject", '\0', OPTION_REJECT, "REGEX", "fail if the log has such a line (repeatable)"),
+          "fail unless a line of the log matches (repeatable)"),
+    VALUE("reject", '\0', OPTION_REJECT, "REGEX", "fail if a line of the log matches (repeatable)"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
           "how long to wait for --expect [30]"),
     OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
@@ -160,7 +160,7 @@ static const struct poptOption output_rows[] = {
     FLAG("json", '\0', OPTION_JSON, "print one JSON object per line on standard output"),
     VALUE("metrics", '\0', OPTION_METRICS, "FILE",
           "note results in FILE, for Prometheus' node_exporter"),
-    FLAG("debug", 'd', OPTION_DEBUG, "trace the network on standard error, step by step"),
+    FLAG("debug", 'd', OPTION_DEBUG, "trace each upload on standard error, step by step"),
     POPT_TABLEEND};
 
 static const struct poptOption config_rows[] = {

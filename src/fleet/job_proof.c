@@ -254,7 +254,7 @@ void job_end_log(struct job *job, bool is_time_over, int signal_number)
         if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
             job_explain_silence(job, &result);
     } else if (!was_reached) {
-        ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
+        ota_fail(&result, OTA_OK, "its log was never reached: %s", reason);
     }
     job_emit_result(job, OTA_PHASE_LOG, &result, signal_number);
 }

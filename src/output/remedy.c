@@ -22,8 +22,8 @@
     "start the container with --network host and the host's D-Bus (-v /run/dbus:/run/dbus), "      \
     "where Avahi runs: multicast DNS does not get into a container with a network of its own."
 #define NAMES_IN_DESKTOP                                                                           \
-    "run esp-ota outside of it: multicast DNS does not get into a container of Docker Desktop or " \
-    "WSL, not even with --network host."
+    "run esp-ota outside of the container: multicast DNS does not get into one of Docker Desktop " \
+    "or WSL, not even with --network host."
 #define NAMES_IN_WSL MIRRORED ": multicast DNS does not get into WSL's own network."
 #define NAMES_IN_WSL1                                                                              \
     "convert the distribution (\"wsl --set-version NAME 2\") and " MIRRORED                        \

@@ -241,7 +241,7 @@ static void show_board_progress(struct report *report, const struct ota_event *e
     const struct bar bar = board_bar(event);
     bool is_edge = bar.bytes == 0 || bar.bytes == bar.total;
 
-    if (!report->bar)
+    if (!report->bar) {
         tell_tenths(report, event->board, &bar);
     } else if (is_bar_due(report, is_edge)) {
         redraw_bar(report, &bar);
@@ -376,8 +376,9 @@ static void show_success(const struct report *report, const struct ota_event *ev
         escape_string(path, sizeof path, name + 1);
     else
         input_show(path, sizeof path, event->image->path);
-    diag_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
-              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
+    diag_info("%s: %s %s%s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
+              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image",
+              input_is_standard(event->image->path) ? "from " : "", path,
               format_size(size, event->total),
               describe_unpacked_image(unpacked, unpacked_size(event->image)),
               (double)sending_us(event) / 1e6, format_rate(rate, event->total, sending_us(event)),

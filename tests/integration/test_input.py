@@ -187,7 +187,7 @@ class ImageFromStandardInput(Scenario):
     def test_its_name(self):
         board = self.board()
         self.file("-", self.image)
-        for path, name in (("-", "standard input"), ("./-", "-")):
+        for path, name in (("-", "from standard input"), ("./-", "-")):
             with self.subTest(path):
                 result = run("-i", board.address, "-p", str(board.port), "-f", path, stdin=self.image, cwd=self.directory)
                 self.assertEqual((result.status, result.out), (0, ""), result)

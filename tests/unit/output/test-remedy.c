@@ -237,7 +237,7 @@ static const struct {
     {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "", "Give --peer"}},
     {DESKTOP, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "Publish a port"}},
     {DESKTOP, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "not even with --network host"}},
-    {DESKTOP, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "not even with --network host"}},
+    {DESKTOP, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "run esp-ota outside of the container"}},
     {WSL, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "interface portproxy"}},
     {MIRRORED, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "-Protocol TCP -LocalPorts"}},
     {MIRRORED,
