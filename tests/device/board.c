@@ -411,6 +411,8 @@ static void complain_of_port(const char *transport, const struct address *addres
     if (error == EADDRINUSE)
         fputs("  Perhaps another simulated board runs: end it, or give another address or port.\n",
               stderr);
+    if (error == EACCES)
+        fputs("  Only root may use such a low port: give another one, as in -p 8080.\n", stderr);
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)

@@ -93,6 +93,18 @@ PAGES = {
 }
 
 
+class Port(Scenario):
+
+    def test_privileged(self):
+        requirement.need_root(self, "a right is given up")
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+            self.assertGreater(int(file.read()), 80)
+        result = subprocess.run(["setpriv", "--bounding-set=-net_bind_service", SIMULATOR, "--web", "form"],
+                                capture_output=True, text=True, timeout=30)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"cannot listen on TCP .*: Permission denied\n  Only root .*-p 8080")
+
+
 class PageScenario(Scenario):
 
     def page(self, name, *options, family=None, **more):
