@@ -26,6 +26,13 @@ static void stop_receiving(struct udp *udp, int reason)
     loop_watch_change(&udp->watch, 0);
 }
 
+/* A router that forbids the way is EHOSTUNREACH by ICMP, and EACCES by ICMPv6, which send() has for
+ * what this computer itself does not send. */
+static int network_error(int reason)
+{
+    return reason == EACCES ? EHOSTUNREACH : reason;
+}
+
 bool udp_receive(struct udp *udp)
 {
     int failures = 0;
@@ -45,7 +52,7 @@ bool udp_receive(struct udp *udp)
                 return true;
             }
         } else if (errno != EINTR) {
-            udp->on_error(errno, udp->userdata);
+            udp->on_error(network_error(errno), udp->userdata);
         }
     }
     return udp->fd < 0;
@@ -80,6 +87,16 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
     return -1;
 }
 
+/* A firewall that rejects a datagram, instead of dropping it, also makes the ICMP error that a
+ * router or the board would send. It must not count as theirs. */
+static void drop_pending_error(int fd)
+{
+    int reason;
+    socklen_t length = sizeof reason;
+
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &length);
+}
+
 int udp_send(struct udp *udp, const void *data, size_t length)
 {
     if (udp->is_deaf)
@@ -87,10 +104,16 @@ int udp_send(struct udp *udp, const void *data, size_t length)
     udp->is_deaf = false;
     udp->trouble = 0;
 
-    /* The first error may belong to an earlier datagram, the second is about this one. */
-    for (int try = 0; try < TRIES; try++)
+    /* The first error may belong to an earlier datagram, the second is about this one; only this
+     * computer's firewall forbids with EPERM. */
+    for (int try = 0; try < TRIES; try++) {
         if (send(udp->fd, data, length, 0) >= 0)
             return 0;
+        if (errno == EPERM) {
+            drop_pending_error(udp->fd);
+            return EPERM;
+        }
+    }
     if (!error_is_local(errno))
         return errno;
 

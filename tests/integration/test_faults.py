@@ -69,9 +69,11 @@ def alone_and(*steps):
     return ("unshare", "--net", *shell(f'{steps}; exec "$@"'))
 
 
-ONE_NETWORK = alone_and("ip link add lan type veth peer name board", "ip link set board up",
-                        "ip address add 192.0.2.1/24 broadcast + dev lan",
-                        "ip link set lan up")
+NETWORK = ("ip link add lan type veth peer name board", "ip link set board up",
+           "ip address add 192.0.2.1/24 broadcast + dev lan", "ip address add fd77::1/64 dev lan nodad",
+           "ip link set lan up")
+ONE_NETWORK = alone_and(*NETWORK)
+FIREWALL = "nft 'table inet t {{ chain c {{ type filter hook output priority 0; udp dport 1-65535 {}; }}; }}'"
 
 INVITE = [
     Fault("the invitation is lost", "--fault drop-invitation", "", 0, "inviting it again", 8),
@@ -100,8 +102,13 @@ INVITE = [
     Fault("this computer's firewall forbids it", None, "", 1,
           r"cannot send to 127.0.0.9:[0-9]+: this computer's firewall forbids it.*\n  Let this",
           4, target="127.0.0.9", never=NEVER_AGAIN,
-          before=alone_and("nft 'table inet t { chain c { type filter hook output priority 0; "
-                           "udp dport 1-65535 drop; }; }'")),
+          before=alone_and(FIREWALL.format("drop"))),
+    *(Fault(f"this computer's firewall rejects it: {way}, {target}", None, "", 1,
+            r"cannot send to .*: this computer's firewall forbids it.*\n  Let this", 4, target=target,
+            never=NEVER_AGAIN + "|cannot be reached|nothing listens",
+            before=alone_and(*NETWORK, FIREWALL.format(way)))
+      for way in ("reject", "reject with icmpx type admin-prohibited")
+      for target in ("192.0.2.7", "fd77::7", "127.0.0.9")),
     Fault("-I leads to this computer only", None, "-I 127.0.0.1", 1,
           r"the address of -I does not lead there.*\n  Leave out -I", 4, target="192.0.2.7",
           never=NEVER_AGAIN, before=ONE_NETWORK),

@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 import unittest
 
 import cable
@@ -64,6 +65,18 @@ class Neighbors(unittest.TestCase):
             net.board.ip("route add blackhole 203.0.113.0/24")
             said = self.silence(net, "203.0.113.7", "-t", "1")
             self.assertNotRegex(said, "ARP|is there")
+
+    def test_router_that_forbids_it(self):
+        """It is the router's word, and this computer is not blamed."""
+        with cable.Cable() as net:
+            net.host.ip(f"route add 2001:db8::/64 via {cable.BOARD6}")
+            net.board.ip("route add 2001:db8::/64 dev far0")
+            for command in (("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"),
+                            ("nft", "table inet t { chain c { type filter hook forward priority 0; "
+                                    "reject with icmpx type admin-prohibited; }; }")):
+                subprocess.run(net.board.command(*command), check=True)
+            said = self.silence(net, "2001:db8::7", "-t", "1")
+            self.assertIn("invitation: [2001:db8::7]:8266 cannot be reached: No route to host\n  Check the address", said)
 
     def test_interface(self):
         """-I asks about the interface that it names."""

@@ -223,6 +223,26 @@ static void test_interrupted(void **state)
     tear_down_udp(&scene);
 }
 
+/* A firewall of this computer that rejects the datagram says so with an ICMP error, too: that is
+ * dropped, whether send() shows it or not. */
+static void test_firewall(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    set_up_udp(&scene);
+    close(scene.board);
+    scene.board = -1;
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0); /* refused by ICMP */
+    failing_start(FAILING_SEND, 0, EPERM);
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), EPERM);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, 0);
+    udp_receive(&scene.udp);
+    assert_int_equal(scene.reason, 0);
+    tear_down_udp(&scene);
+}
+
 /* A flood is received in several calls. */
 static void test_flood(void **state)
 {
@@ -294,6 +314,7 @@ static void test_trouble_of_this_computer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_firewall),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_closed_in_a_callback),
