@@ -127,13 +127,11 @@ static bool is_local_address(const struct address *address)
     return false;
 }
 
-static const struct ifaddrs *find_owner(const struct address *local,
-                                        const struct ifaddrs *interfaces)
+/* Returns any entry of the named interface. NULL: there is none. */
+static const struct ifaddrs *find_interface(const char *name, const struct ifaddrs *interfaces)
 {
-    struct address own;
-
     for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
-        if (address_from_interface(&own, interface->ifa_addr) && address_equal(&own, local))
+        if (strcmp(interface->ifa_name, name) == 0)
             return interface;
     return NULL;
 }
@@ -185,34 +183,34 @@ static const char *find_heard(const struct address *board, const char *outgoing,
 }
 
 enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
-                                        const struct address *board, const struct address *local,
-                                        const struct claims *heard,
+                                        const struct address *board, const char *outgoing,
+                                        const struct address *local, const struct claims *heard,
                                         const struct ifaddrs *interfaces)
 {
-    const struct ifaddrs *outgoing = find_owner(local, interfaces);
+    const struct ifaddrs *way = find_interface(outgoing, interfaces);
     char from[ADDRESS_TEXT_MAX], own[ADDRESS_TEXT_MAX];
     struct address own_address;
 
     *target = '\0';
-    if (!outgoing)
+    if (!way)
         return OTA_CAUSE_NONE;
 
     address_text(from, local);
-    const struct ifaddrs *better = find_better(board, outgoing, interfaces);
+    const struct ifaddrs *better = find_better(board, way, interfaces);
     if (better && address_from_interface(&own_address, better->ifa_addr)) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
                  "VPN or another route takes them",
-                 outgoing->ifa_name, from, better->ifa_name, address_text(own, &own_address));
+                 outgoing, from, better->ifa_name, address_text(own, &own_address));
         return OTA_CAUSE_DETOUR;
     }
 
-    const char *other = find_heard(board, outgoing->ifa_name, heard);
+    const char *other = find_heard(board, outgoing, heard);
     if (other) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although the board announces itself on %s: a "
                  "VPN or another route takes them",
-                 outgoing->ifa_name, from, other);
+                 outgoing, from, other);
         return OTA_CAUSE_DETOUR;
     }
 
@@ -222,15 +220,18 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
     snprintf(target, NETWORKS_DETOUR_MAX,
              "invitations leave through %s (%s), as no interface of this computer is in the "
              "board's network",
-             outgoing->ifa_name, from);
+             outgoing, from);
     return OTA_CAUSE_OTHER_NETWORK;
 }
 
 const char *networks_find_owner(const struct address *local, const struct ifaddrs *interfaces)
 {
-    const struct ifaddrs *owner = find_owner(local, interfaces);
+    struct address own;
 
-    return owner ? owner->ifa_name : NULL;
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
+        if (address_from_interface(&own, interface->ifa_addr) && address_equal(&own, local))
+            return interface->ifa_name;
+    return NULL;
 }
 
 bool networks_is_elsewhere(const struct address *board, const struct address *local,

@@ -49,6 +49,12 @@ class Routes(unittest.TestCase):
                       "network: a VPN or another route takes them\n",
                       self.upload(WLAN + VPN, "192.168.1.7"))
 
+    def test_vpn_and_an_address(self):
+        """-I with an address does not decide the route; it is a detour all the same."""
+        self.assertIn("invitations leave through tun0 (192.168.1.20), although wlan0 (192.168.1.20) is in the board's "
+                      "network: a VPN or another route takes them\n",
+                      self.upload(WLAN + VPN, "192.168.1.7", "-I", "192.168.1.20"))
+
     def test_no_network_of_the_board(self):
         """The default route takes what belongs into a network that this computer is not in."""
         self.assertIn("no answer from 192.168.4.1:8266 (the given port) to 1 invitation in 1 s; invitations "

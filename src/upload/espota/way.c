@@ -12,22 +12,36 @@
 #include <ifaddrs.h>
 #include <stdio.h>
 
-/* Describes a detour on the path to the best candidate. With -I there is none, as the kernel does
- * not choose the interface. */
+/* The interface through which datagrams to the board leave. The route decides, and not the source
+ * address, which -I and routes may take from another interface; for this computer's own addresses
+ * there is no route. NULL: unknown. */
+static const char *find_outgoing(struct routing *routing, const struct candidates *candidates,
+                                 const struct address *board, const struct address *local,
+                                 const struct ifaddrs *interfaces)
+{
+    routing_find(routing, board, candidates->source);
+    return *routing->interface ? routing->interface : networks_find_owner(local, interfaces);
+}
+
+/* Describes a detour on the path to the best candidate. With an interface for -I there is none, as
+ * the route does not choose it. */
 static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidates *candidates,
                                       const struct claims *heard)
 {
     size_t endpoint = candidates->is_settled ? candidates->current : 0;
     const struct address board = endpoints_get(candidates->endpoints, endpoint);
     struct ifaddrs *interfaces = NULL;
-    enum ota_cause cause;
+    enum ota_cause cause = OTA_CAUSE_NONE;
     struct address local;
+    struct routing routing;
 
-    if (!source_is_any(candidates->source) || !candidates_local(candidates, endpoint, &local) ||
+    if (*candidates->source->interface || !candidates_local(candidates, endpoint, &local) ||
         getifaddrs(&interfaces) < 0)
         return OTA_CAUSE_NONE;
 
-    cause = networks_describe_detour(text, &board, &local, heard, interfaces);
+    const char *outgoing = find_outgoing(&routing, candidates, &board, &local, interfaces);
+    if (outgoing)
+        cause = networks_describe_detour(text, &board, outgoing, &local, heard, interfaces);
     freeifaddrs(interfaces);
     return cause;
 }
@@ -88,17 +102,19 @@ enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candida
 
 char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *candidates)
 {
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
     struct ifaddrs *interfaces = NULL;
     const char *interface = NULL;
     char where[ADDRESS_TEXT_MAX + 8];
     struct address local;
+    struct routing routing;
 
     *text = '\0';
     if (!candidates_local(candidates, candidates->current, &local))
         return text;
 
     if (getifaddrs(&interfaces) == 0)
-        interface = networks_find_owner(&local, interfaces);
+        interface = find_outgoing(&routing, candidates, &board, &local, interfaces);
     snprintf(text, WAY_LOCAL_MAX, "%s on %s", address_text_port(where, &local),
              interface ? interface : "an unknown interface");
     freeifaddrs(interfaces);

@@ -168,7 +168,7 @@ static const struct {
     {{&wlan}, "100.128.0.1", "192.168.1.20", ""},
     {{&wlan}, "8.8.8.8", "192.168.1.20", ""},
     {{&wlan_v6}, "2001:db8::1", "fd77::20", ""},
-    /* the owner of the address, or the list of interfaces, is unknown */
+    /* the interface has gone, or the list of interfaces is unknown */
     {{&wlan}, "10.0.0.7", "10.0.0.1", ""},
     {{NULL}, "10.0.0.7", "10.0.0.1", ""},
 };
@@ -183,13 +183,35 @@ static void test_detour(void **state)
 
         assert_true(address_parse(&board, detours[i].board));
         assert_true(address_parse(&local, detours[i].local));
-        enum ota_cause cause =
-            networks_describe_detour(text, &board, &local, NULL, make_list(detours[i].interfaces));
+        const struct ifaddrs *interfaces = make_list(detours[i].interfaces);
+        const char *owner = networks_find_owner(&local, interfaces);
+        enum ota_cause cause = networks_describe_detour(text, &board, owner ? owner : "gone0",
+                                                        &local, NULL, interfaces);
         assert_string_equal(text, detours[i].says);
         assert_int_equal(cause, strstr(text, "although") ? OTA_CAUSE_DETOUR
                                 : *text                  ? OTA_CAUSE_OTHER_NETWORK
                                                          : OTA_CAUSE_NONE);
     }
+}
+
+/* The source address is another interface's, as -I and routes may have it. */
+static void test_address_of_another_interface(void **state)
+{
+    const struct interface *interfaces[INTERFACES_MAX] = {&wlan, &tunnel};
+    char text[NETWORKS_DETOUR_MAX];
+    struct address board, wireless, far;
+    (void)state;
+
+    assert_true(address_parse(&board, "192.168.1.7") && address_parse(&wireless, "192.168.1.20") &&
+                address_parse(&far, "10.8.0.2"));
+    assert_int_equal(
+        networks_describe_detour(text, &board, "tun0", &wireless, NULL, make_list(interfaces)),
+        OTA_CAUSE_DETOUR);
+    assert_string_equal(text, ALTHOUGH("tun0 (192.168.1.20)", "wlan0 (192.168.1.20)"));
+    assert_int_equal(
+        networks_describe_detour(text, &board, "wlan0", &far, NULL, make_list(interfaces)),
+        OTA_CAUSE_NONE);
+    assert_string_equal(text, "");
 }
 
 /* The board's address gives no hint, but the interface of its announcement does. */
@@ -231,7 +253,7 @@ static void test_heard(void **state)
             snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s", rows[i].other);
         }
         assert_int_equal(
-            networks_describe_detour(text, &board, &local, &heard, make_list(interfaces)),
+            networks_describe_detour(text, &board, "eth0", &local, &heard, make_list(interfaces)),
             strstr(rows[i].says, "announces") ? OTA_CAUSE_DETOUR : OTA_CAUSE_OTHER_NETWORK);
         assert_string_equal(text, rows[i].says);
     }
@@ -268,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_network_order),
         cmocka_unit_test(test_detour),
+        cmocka_unit_test(test_address_of_another_interface),
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_elsewhere),
     };

@@ -4,6 +4,7 @@
  * (--wrap); test-udp.c and the scenarios use real ones.
  */
 #include "base/loop.h"
+#include "net/routing.h"
 #include "support/handshake_wraps.h"
 #include "support/virtual_time.h"
 #include "upload/espota/handshake.h"
@@ -41,6 +42,9 @@
 #define MS INT64_C(1000)
 
 enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 48, PENDING_MAX = 32, REPLY_MS = 5 };
+
+void __wrap_routing_find(struct routing *routing, const struct address *address,
+                         const struct source *source);
 
 struct script {
     const char *name;
@@ -82,6 +86,8 @@ struct script {
     bool on;                 /* runs to the end after ACCEPT was reached */
     size_t addresses, ports; /* number of addresses and ports; 0: 1 */
     bool announces_port;     /* the board announces the first port */
+    bool announces_other;    /* it announces port 8266 instead */
+    bool is_own;             /* the addresses are this computer's */
     const char *unreachable; /* endpoints whose socket cannot be opened: "ac"; NULL: none */
     char settled;            /* the endpoint reported, from 'a' on; 0: not compared */
 };
@@ -202,6 +208,21 @@ bool __wrap_udp_local(const struct udp *udp, struct address *local)
 {
     assert_int_equal(udp->fd, 0);
     return address_parse(local, "10.0.0.1");
+}
+
+/* This computer is in no network, and has the board's address if the script says so. */
+void __wrap_routing_find(struct routing *routing, const struct address *address,
+                         const struct source *source)
+{
+    (void)address;
+    (void)source;
+    *routing = (struct routing){.neighbor = NEIGHBOR_UNKNOWN};
+}
+
+bool __wrap_source_toward(struct address *source, const struct address *peer)
+{
+    *source = *peer;
+    return world.script->is_own;
 }
 
 void __wrap_udp_close(struct udp *udp)

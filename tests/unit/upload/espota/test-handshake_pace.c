@@ -247,6 +247,13 @@ int __wrap_getifaddrs(struct ifaddrs **interfaces)
     return 0;
 }
 
+bool __wrap_source_toward(struct address *source, const struct address *peer)
+{
+    (void)source;
+    (void)peer;
+    return false;
+}
+
 /* Parses "200 <challenge> <scheme><password>", as made by __wrap_auth_respond(). */
 static void read_answer(struct model_datagram *datagram, const char *text)
 {
