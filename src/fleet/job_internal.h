@@ -128,6 +128,8 @@ const struct kind_family *job_family(const struct job *job);
 bool job_looks_for_other_protocol(struct job *job, enum ota_phase phase,
                                   const struct ota_failure *failure);
 void job_stop_looking(struct job *job);
+/* The port that the board announces for the protocol that it is asked by; 0: none is known. */
+uint16_t job_announced_port(const struct job *job);
 
 /* -- job_upload.c -- */
 

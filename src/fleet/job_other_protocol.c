@@ -53,13 +53,20 @@ static bool was_asked_at(const struct job *job, uint16_t port)
     return false;
 }
 
-/* The announcement of the protocol that the board was asked by, if it names a port of which nothing
- * was known. NULL: there is none. A job goes on at one port only: whoever announces another address
+static bool is_port_given(const struct job *job)
+{
+    const struct target *target = &job->config.assignment->target;
+
+    return target->port && !target->has_announced_port;
+}
+
+/* The announcement of the protocol that the board was asked by, if it names a port at which it was
+ * not asked. NULL: there is none. A job goes on at one port only: whoever announces another address
  * and another port each time would keep it going for ever. */
 static const struct announced_service *
 find_other_port(const struct job *job, const struct announced_service *services, size_t count)
 {
-    if (job->config.assignment->target.port || job->has_gone_on)
+    if (job->config.assignment->target.has_announced_port || job->has_gone_on)
         return NULL;
 
     for (size_t i = 0; i < count; i++)
@@ -89,18 +96,30 @@ static void go_on_at_port(struct job *job)
     job_rest(job, job->paused, &job->last, 0, false);
 }
 
+/* The user has given another port. */
+static void add_other_port(struct ota_failure *failure, uint16_t announced)
+{
+    failure->cause = OTA_CAUSE_OTHER_PORT;
+    text_append(failure->message, sizeof failure->message, "; the board announces port %u",
+                announced);
+}
+
 static void on_services(const struct announced_service *services, size_t count, void *userdata)
 {
     struct job *job = userdata;
     const struct announced_service *other_port = find_other_port(job, services, count);
 
-    if (other_port)
+    const bool goes_on = other_port && !is_port_given(job);
+
+    if (goes_on)
         set_port(job, other_port);
+    else if (other_port)
+        add_other_port(&job->last, other_port->port);
     else
         add_other_protocol(&job->last, job->config.assignment->protocol, services, count);
     job_stop_looking(job); /* frees services */
 
-    if (other_port)
+    if (goes_on)
         go_on_at_port(job);
     else
         job_end(job, job->paused, &job->last);
@@ -113,17 +132,32 @@ static bool is_announced_as_asked(const struct job *job)
     return found.port && protocol_of(&found) == job->config.assignment->protocol;
 }
 
+uint16_t job_announced_port(const struct job *job)
+{
+    const bool is_told = is_announced_as_asked(job) && service_tells_port(job->found.service);
+
+    return is_told ? job->found.port : 0;
+}
+
 bool job_looks_for_other_protocol(struct job *job, enum ota_phase phase,
                                   const struct ota_failure *failure)
 {
     const bool is_deadline_near = job->deadline_us && job->deadline_us - loop_now_us() < LOOK_US;
+    const uint16_t announced = job_announced_port(job);
 
     if (!job_policy_may_be_other_protocol(failure) || !job->found.count ||
-        is_announced_as_asked(job) || job->broken.failure.error || is_deadline_near)
+        job->broken.failure.error)
         return false;
 
     job->last = *failure;
     job->paused = phase;
+    if (announced && is_port_given(job) && !was_asked_at(job, announced)) {
+        add_other_port(&job->last, announced);
+        job_end(job, phase, &job->last);
+        return true;
+    }
+    if (is_announced_as_asked(job) || is_deadline_near)
+        return false;
 
     const struct services_at_config config = {.loop = job->config.loop,
                                               .mdns = job->config.mdns,

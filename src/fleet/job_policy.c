@@ -116,14 +116,15 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
     const struct image *image = assignment->image;
     char chips[KIND_CHIPS_MAX];
     uint16_t given = assignment->target.port;
-    const bool is_announced = !given || assignment->target.has_announced_port;
+    const bool is_of_user = given && !assignment->target.has_announced_port;
     size_t count;
 
     if (given || announced) {
         *ports =
             (struct endpoint_port){.number = given ? given : announced,
-                                   .source = is_announced ? "the announced port" : "the given port",
-                                   .is_announced = is_announced};
+                                   .source = is_of_user ? "the given port" : "the announced port",
+                                   .is_announced = !is_of_user || given == announced,
+                                   .announced = is_of_user && given != announced ? announced : 0};
         return 1;
     }
     const struct target_scheme *scheme = assignment->target.scheme;

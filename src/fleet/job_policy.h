@@ -43,10 +43,11 @@ bool job_policy_can_prove(const struct log_settings *settings, bool restart_prov
  * unpack nothing, and look at the first byte only when they have all of it in their flash. */
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure);
 
-/* The board's port: as given; else as announced (0: it was not). Otherwise the protocol's default
- * ports for the chips of the image and of the board's kind, in the order to try them. Without
- * --force, ports are left out at which the image would be refused: one of an unknown format is at
- * the Pico W's. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
+/* The board's port: as given, and what the board announces of it; else as announced (0: it was
+ * not). Otherwise the protocol's default ports for the chips of the image and of the board's kind,
+ * in the order to try them. Without --force, ports are left out at which the image would be
+ * refused: one of an unknown format is at the Pico W's. Returns how many: 1 to
+ * ENDPOINTS_PORTS_MAX. */
 size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                         const struct assignment *assignment, uint16_t announced,
                         const struct kind *kind, bool is_forced);

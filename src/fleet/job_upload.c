@@ -286,6 +286,8 @@ static bool is_right_protocol(const struct job *job, struct ota_failure *failure
 void job_start_upload(struct job *job)
 {
     const struct kind kind = job_kind(job);
+    const uint16_t announced =
+        job->config.assignment->target.port ? job_announced_port(job) : job_known_port(job);
     struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
     struct ota_failure failure;
 
@@ -294,7 +296,7 @@ void job_start_upload(struct job *job)
         return;
     }
     job_set_endpoints(job, ports,
-                      job_policy_ports(ports, job->config.assignment, job_known_port(job), &kind,
+                      job_policy_ports(ports, job->config.assignment, announced, &kind,
                                        job->config.upload->force));
     if (!choose_variant(job, &kind, &failure)) {
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);

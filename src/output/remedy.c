@@ -103,6 +103,10 @@ static const struct remedy {
      .text = "Write http:// before the board's name or address (or give --protocol web); if it "
              "should answer as it was asked, check the port (-p)."},
 
+    {.cause = OTA_CAUSE_OTHER_PORT,
+     .text = "Leave the port out (-p, or behind the board's name), or give the one that the board "
+             "announces."},
+
     /* -- ESPHome. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .protocol = "esphome",
@@ -591,6 +595,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_OTHER_NETWORK,
      .text = "Bring this computer into the board's network, check the address, or make sure that "
              "the router in between passes UDP there and TCP back."},
+    {.cause = OTA_CAUSE_THIS_COMPUTER,
+     .text = "Give the address of the board itself (\"esp-ota -l\" and the router list it), or the "
+             "port at which a simulated board listens (-p)."},
     {.cause = OTA_CAUSE_NOBODY,
      .text = "Check the address, and that the board is on, awake and in this network, where no "
              "device has the address; an access point that isolates its clients, as guest networks "

@@ -20,6 +20,7 @@ struct endpoint_port {
     uint16_t number;
     const char *source; /* the origin of the number, in words: "the announced port" */
     bool is_announced;  /* by the board itself */
+    uint16_t announced; /* another one, which the board announces; 0: none is known */
 };
 
 /* Both lists begin with the best entry, have no duplicates and are not empty. An endpoint is a

@@ -269,6 +269,14 @@ class OtherProtocol(OnLink):
                 result = self.until(announced, lambda target=target: self.fail(target))
                 self.assertIn(remedy, result.err)
 
+    def test_other_port(self):
+        """Of the protocol that it was asked by. ESPHome announces that of its API only."""
+        told = self.until("the board announces port 8081\n", lambda: self.fail(f"http://{PORCH.v4}:81"))
+        self.assertIn("Leave the port out", told.err)
+        for target in "esphome://loft:6000", "esphome://loft.local:6000", f"esphome://{LOFT.v4}:6000":
+            with self.subTest(target):
+                self.assertNotIn("announces port", self.fail(target).err)
+
     def test_not_told(self):
         """A board that announces the protocol that it was asked by, or nothing, is silent for another reason."""
         for target in ("twin.local", "esphome://twin.local", TWIN.v4, MUTE.v4, "esphome://" + MUTE.v4):

@@ -114,6 +114,10 @@ INVITE = [
           never=NEVER_AGAIN, before=ONE_NETWORK),
     Fault("a route that discards everything", None, "", 1, "a route of this computer discards it", 4,
           target="203.0.113.7", never=NEVER_AGAIN, before=alone_and("ip route add blackhole 203.0.113.0/24")),
+    Fault("this computer's own address, where nothing listens", None, "-t 1", 5,
+          r"(?s)is rebooting; that is an address of this computer itself\n.*nothing listens at .*; that is an address "
+          r"of this computer itself\n  Give the address of the board", 8, target="192.0.2.1",
+          never=NEVER_AGAIN + "|ArduinoOTA", before=ONE_NETWORK),
     Fault("a broadcast address", None, "", 1, "it is a broadcast address.*\n  Give the address", 4,
           target="192.0.2.255", never=NEVER_AGAIN, before=ONE_NETWORK),
     Fault("the image does not fit", "--capacity 50000", "", 7,

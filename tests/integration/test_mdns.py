@@ -254,6 +254,22 @@ class Ports(OnLink):
                                                                "--retries", "0", *options))
                 self.assert_result(result, 5, (), within=SOON)
 
+    def test_given_port_and_the_announced_one(self):
+        """Told with the first refusal if the announcement is known, and in the end in any case. Nobody is asked about a
+        port that the board announces."""
+        first = "; going on in case the board is rebooting; the board announces port 8300: leave -p out\n"
+        end = r"nothing listens at 10\.77\.0\.18:8400 \(the given port\)[^;]*; the board announces port 8300\n  Leave the port out"
+        for name in "attic", "attic.local", ATTIC.v4:
+            with self.subTest(name=name):
+                result = self.until(first if name == "attic" else "port 8300\n", lambda: scenario.run(
+                    "-i", name, "-p", "8400", "-f", self.image, "-t", "1"))
+                self.assert_result(result, 5, (), within=SOON)
+                self.assertRegex(result.err, end)
+        result = self.until("(the given port)\n  Check that the sketch now on the board", lambda: scenario.run(
+            "-i", "attic", "-p", "8300", "-f", self.image, "-t", "1"))
+        self.assert_result(result, 5, (), within=SOON)
+        self.assertNotIn("(-p)", result.err)
+
 
 class Addresses(OnLink):
     """IPv4, IPv6 and both."""

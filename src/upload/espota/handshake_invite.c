@@ -40,22 +40,31 @@ static enum ota_error describe_absence(const struct handshake *handshake,
                             handshake_quote_first(said, &handshake->gibberish));
 }
 
-/* Whether the port is not a mistake: the board announced it, or has answered there. */
-static bool is_port_right(const struct handshake *handshake)
+/* Why nothing may listen there, besides a restart: "" if the port is no mistake, as the board has
+ * announced it, or has answered there. */
+static void ask_about_port(const struct handshake *handshake, char text[WAY_MAX])
 {
-    return handshake->config->endpoints->ports->is_announced || pace_is_known(&handshake->pace);
+    const struct endpoint_port *port = handshake->config->endpoints->ports;
+
+    *text = '\0';
+    if (pace_is_known(&handshake->pace) || way_is_this_computer(text, &handshake->candidates))
+        return;
+    if (port->announced)
+        snprintf(text, WAY_MAX, "the board announces port %u: leave -p out", port->announced);
+    else if (!port->is_announced)
+        snprintf(text, WAY_MAX, "is the port (-p) right?");
 }
 
 static void note_network_error(struct handshake *handshake)
 {
-    char absence[OTA_MESSAGE_MAX];
+    char absence[OTA_MESSAGE_MAX], question[WAY_MAX] = "";
     struct ota_failure news;
     enum ota_error error = describe_absence(handshake, absence);
-    const char *question = error == OTA_E_NOT_LISTENING && !is_port_right(handshake)
-                               ? "; is the port (-p) right?"
-                               : "";
 
-    ota_fail(&news, error, "%s; going on in case the board is rebooting%s", absence, question);
+    if (error == OTA_E_NOT_LISTENING)
+        ask_about_port(handshake, question);
+    ota_fail(&news, error, "%s; going on in case the board is rebooting%s%s", absence,
+             *question ? "; " : "", question);
     handshake_note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
                    news.message);
 }
@@ -276,7 +285,8 @@ void handshake_resend_invitation(struct handshake *handshake)
         handshake_end_no_answer(handshake);
         return;
     }
-    if (handshake->round.invitations) /* refused invitations are not counted */
+    /* Invitations that are known to be refused are not counted, but not each refusal is told. */
+    if (handshake->round.invitations && !handshake_network_error(handshake))
         note_silence(handshake, is_nobody ? way : "");
     send_invitation(handshake);
 }

@@ -90,12 +90,31 @@ static enum ota_cause describe_neighbors(char text[WAY_MAX], const struct candid
     return nobody && nobody == silent ? OTA_CAUSE_NOBODY : OTA_CAUSE_NONE;
 }
 
+bool way_is_this_computer(char text[WAY_MAX], const struct candidates *candidates)
+{
+    const struct endpoints *endpoints = candidates->endpoints;
+
+    for (size_t i = 0; i < endpoints->address_count; i++) {
+        const struct address *board = &endpoints->addresses[i];
+        struct address own;
+
+        if (address_is_loopback(board) || !source_toward(&own, board) ||
+            !address_equal(&own, board))
+            return false;
+    }
+    snprintf(text, WAY_MAX, "%s of this computer itself",
+             endpoints->address_count == 1 ? "that is an address" : "these are addresses");
+    return true;
+}
+
 enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candidates,
                             const struct claims *heard)
 {
     enum ota_cause cause;
 
     *text = '\0';
+    if (way_is_this_computer(text, candidates))
+        return OTA_CAUSE_THIS_COMPUTER;
     cause = describe_detour(text, candidates, heard);
     return cause == OTA_CAUSE_NONE ? describe_neighbors(text, candidates) : cause;
 }

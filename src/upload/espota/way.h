@@ -17,6 +17,10 @@ enum { WAY_MAX = 512, WAY_LOCAL_MAX = ADDRESS_TEXT_MAX + 8 + 32 };
 enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candidates,
                             const struct claims *heard);
 
+/* Whether all addresses of the board are this computer's, other than loopback addresses, which
+ * simulated boards have. If so, text says it. */
+bool way_is_this_computer(char text[WAY_MAX], const struct candidates *candidates);
+
 /* "10.0.0.1:45678 on wlan0": the local address and interface of the socket to the current
  * candidate; "" if it has no socket. Returns text. */
 char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *candidates);

@@ -1730,10 +1730,11 @@ static void test_job_announcement(void **state)
 }
 
 /* Until a failed job has asked what its board announces. */
-static struct job *fail_silently(struct settings *settings, const struct try *try,
-                                 enum ota_cause cause)
+static struct job *fail_at_port(uint16_t given, struct settings *settings, const struct try *try,
+                                enum ota_cause cause)
 {
     reset_job_world();
+    assignment.target.port = given;
     world.announces = true;
     settings->fleet.retries = 0;
     struct job *job = start_job(settings);
@@ -1741,6 +1742,12 @@ static struct job *fail_silently(struct settings *settings, const struct try *tr
     resolve_board(try);
     end_session_for(try->phase, try->error, "silence", cause);
     return job;
+}
+
+static struct job *fail_silently(struct settings *settings, const struct try *try,
+                                 enum ota_cause cause)
+{
+    return fail_at_port(0, settings, try, cause);
 }
 
 /* Multicast DNS has answered. The services live as long as the question. */
@@ -1856,6 +1863,43 @@ static void test_late_port(void **state)
     end_session(OTA_PHASE_INVITE, OTA_OK, "");
     job_free(job);
     assert_job_freed();
+}
+
+/* The user's port is kept, and what the board announces is said: at once or, by an address, when
+ * its announcements were asked for. Its own port, and another protocol's, say nothing of it. */
+static void test_other_port(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t found; /* announced when the board was found; 0: not */
+        struct announced_service later;
+        enum ota_cause cause;
+        const char *end;
+    } rows[] = {
+        {8300, {0}, OTA_CAUSE_OTHER_PORT, "silence; the board announces port 8300\ndone\n"},
+        {99, {0}, OTA_CAUSE_NONE, "silence\ndone\n"},
+        {0,
+         {.service = SERVICE_ARDUINO, .port = 8300},
+         OTA_CAUSE_OTHER_PORT,
+         "silence; the board announces port 8300\ndone\n"},
+        {0, {.service = SERVICE_ARDUINO, .port = 99}, OTA_CAUSE_NONE, "silence\ndone\n"},
+        {0, ESPHOME, OTA_CAUSE_ANNOUNCES_ESPHOME, "(_esphomelib._tcp)\ndone\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct settings settings = make_job_settings();
+        struct job *job = fail_at_port(
+            99, &settings, &(struct try){.port = rows[i].found, .error = OTA_E_NO_ANSWER},
+            OTA_CAUSE_NONE);
+        assert_int_equal(world.has_question, !rows[i].found);
+        if (world.has_question)
+            answer_question(&rows[i].later, 1);
+        assert_non_null(strstr(world.story, rows[i].end));
+        assert_int_equal(world.cause, rows[i].cause);
+        assert_int_equal(world.done, 1);
+        job_free(job);
+        assert_job_freed();
+    }
 }
 
 /* Whoever announces another address and another port each time cannot keep the job going. */
@@ -2359,6 +2403,7 @@ int main(void)
         cmocka_unit_test(test_job_announcement),
         cmocka_unit_test(test_other_protocol),
         cmocka_unit_test(test_late_port),
+        cmocka_unit_test(test_other_port),
         cmocka_unit_test(test_late_ports),
         cmocka_unit_test(test_interrupted_question),
         cmocka_unit_test(test_no_time_for_question),

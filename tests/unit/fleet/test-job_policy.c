@@ -235,6 +235,31 @@ static void test_ports(void **state)
     }
 }
 
+/* What the announcement says of a port that the user has given. */
+static void test_given_port(void **state)
+{
+    static const struct {
+        uint16_t given, announced;
+        bool is_announced;
+        uint16_t other;
+    } rows[] = {{99, 0, false, 0}, {99, 8300, false, 8300}, {8300, 8300, true, 0}};
+    const struct image image = {.family = IMAGE_ESP32};
+    const struct kind kind = {0};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct assignment assignment = {
+            .target.port = rows[i].given, .protocol = &espota_protocol, .image = &image};
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+
+        assert_int_equal(job_policy_ports(ports, &assignment, rows[i].announced, &kind, false), 1);
+        assert_int_equal(ports[0].number, rows[i].given);
+        assert_int_equal(ports[0].is_announced, rows[i].is_announced);
+        assert_int_equal(ports[0].announced, rows[i].other);
+        assert_string_equal(ports[0].source, "the given port");
+    }
+}
+
 /* That of a board which was chosen by its announcement, for another protocol. */
 static void test_announced_port_of_a_target(void **state)
 {
@@ -310,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_given_port),
         cmocka_unit_test(test_announced_port_of_a_target),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_ports_of_unknown_format),

@@ -153,6 +153,8 @@ static const struct row {
     {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "esp32*", "address translation (NAT)"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_DETOUR, SKETCH, "", "-I wlan0"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "into the board's network"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_OTHER_PORT, SKETCH, "", "Leave the port out"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_THIS_COMPUTER, SKETCH, "", "address of the board itself"},
     {OTA_E_UNREACHABLE, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_THERE, SKETCH, "", "another device has the address now"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_ESPHOME, SKETCH, "", "Write esphome:// before"},

@@ -14,7 +14,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct endpoint_port default_ports[] = {
-    {8266, "a", false}, {3232, "b", false}, {2040, "c", false}};
+    {8266, "a", false, 0}, {3232, "b", false, 0}, {2040, "c", false, 0}};
 
 static struct endpoints endpoints_with(size_t addresses, size_t ports)
 {

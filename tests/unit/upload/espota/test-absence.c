@@ -66,7 +66,7 @@ static void test_sentences(void **state)
         struct endpoints endpoints = {
             .address_count = rows[i].addresses,
             .port_count = rows[i].ports,
-            .ports = {{8266, "a", false}, {3232, "b", false}, {2040, "c", false}}};
+            .ports = {{8266, "a", false, 0}, {3232, "b", false, 0}, {2040, "c", false, 0}}};
         struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
         struct candidates candidates = {.endpoints = &endpoints, .list = list};
         char text[OTA_MESSAGE_MAX], address[] = "10.0.0.?";
@@ -98,7 +98,7 @@ static void test_absence_bounds(void **state)
     const struct endpoints endpoints = {
         .address_count = ENDPOINTS_ADDRESSES_MAX,
         .port_count = ENDPOINTS_PORTS_MAX,
-        .ports = {{8266, source, false}, {3232, source, false}, {2040, source, false}}};
+        .ports = {{8266, source, false, 0}, {3232, source, false, 0}, {2040, source, false, 0}}};
     struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
     struct candidates candidates = {.endpoints = &endpoints, .list = list};
     char text[OTA_MESSAGE_MAX];

@@ -442,12 +442,14 @@ static struct image image = {
 
 static struct endpoints make_endpoints(const struct script *script)
 {
-    struct endpoints endpoints = {
-        .address_count = script->addresses ? script->addresses : 1,
-        .port_count = script->ports ? script->ports : 1,
-        .ports = {{3232, "the given port", false}, {8266, "b", false}, {2040, "c", false}}};
+    struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
+                                  .port_count = script->ports ? script->ports : 1,
+                                  .ports = {{3232, "the given port", false, 0},
+                                            {8266, "b", false, 0},
+                                            {2040, "c", false, 0}}};
 
     endpoints.ports->is_announced = script->announces_port;
+    endpoints.ports->announced = script->announces_other ? 8266 : 0;
     for (size_t i = 0; i < endpoints.address_count; i++) {
         char address[] = "10.0.0.7";
 
@@ -663,7 +665,7 @@ static const struct script scripts[] = {
              "I23015",
      .expected = OTA_E_NO_ANSWER, .phase = INVITING,
      .phrase = "answered at first, but nothing listens there any more", .end_ms = 30010,
-     .notes = 2},
+     .notes = 1},
     {"the first of two invitations was lost: a rejection is one", "pw",
      .replies = {{NULL}, {ASK_MD5}, {REJECTED}}, .sent = "I0 I3800 A3805",
      .expected = OTA_E_WRONG_PASSWORD, .phase = AUTHENTICATING, .phrase = "MD5 scheme",
@@ -728,6 +730,20 @@ static const struct script scripts[] = {
     {"nothing listens at the port that the board announces", .announces_port = true,
      .accept_timeout_s = 1, .every_time = true, .replies = {{REFUSED}}, .sent = "I0 I505",
      .expected = OTA_E_NOT_LISTENING, .phase = INVITING, .cause = OTA_CAUSE_ANNOUNCED,
+     .phrase = "nothing listens at 10.0.0.7:3232", .notes = 1},
+    {"this computer, where nothing listens", .is_own = true, .accept_timeout_s = 1,
+     .every_time = true, .replies = {{REFUSED}}, .sent = "I0 I505", .phase = INVITING, .notes = 1,
+     .expected = OTA_E_NOT_LISTENING, .cause = OTA_CAUSE_THIS_COMPUTER,
+     .phrase = "nothing listens at 10.0.0.7:3232 (the given port); that is an address of this "
+               "computer itself"},
+    {"this computer, and silence at two addresses", .is_own = true, .addresses = 2,
+     .accept_timeout_s = 1, .sent = "I0a I1000b", .phase = INVITING, .notes = 1,
+     .expected = OTA_E_NO_ANSWER, .cause = OTA_CAUSE_THIS_COMPUTER,
+     .phrase = "; these are addresses of this computer itself"},
+    {"this computer, where a simulated board listens", .is_own = true, .replies = {{"OK"}},
+     .sent = "I0", .phase = ACCEPTED},
+    {"nothing listens, and not each refusal is told", .accept_timeout_s = 6, .replies = {{REFUSED}},
+     .sent = "I0 I505 I4305", .expected = OTA_E_NOT_LISTENING, .phase = INVITING,
      .phrase = "nothing listens at 10.0.0.7:3232", .notes = 1},
     {"a board that restarts", .replies = {{REFUSED}, {REFUSED}, {"OK"}}, .sent = "I0 I505 I1010",
      .phase = ACCEPTED, .notes = 1},
@@ -1020,6 +1036,10 @@ static void test_notices(void **state)
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
     static const struct script announced = {"refused at the announced port",
                                             .replies = {{REFUSED}, {"OK"}}, .announces_port = true};
+    static const struct script other = {"refused, and it announces another port",
+                                        .replies = {{REFUSED}, {"OK"}}, .announces_other = true};
+    static const struct script own = {"refused by this computer", .replies = {{REFUSED}, {"OK"}},
+                                      .is_own = true};
     static const struct script weak = {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}};
 
     play_handshake(&refused);
@@ -1029,6 +1049,10 @@ static void test_notices(void **state)
     play_handshake(&announced);
     assert_non_null(strstr(world.note, "; going on in case the board is rebooting"));
     assert_null(strstr(world.note, "-p"));
+    play_handshake(&own);
+    assert_non_null(strstr(world.note, " rebooting; that is an address of this computer itself"));
+    play_handshake(&other);
+    assert_non_null(strstr(world.note, "; the board announces port 8266: leave -p out"));
     play_handshake(&weak);
     assert_non_null(strstr(world.note, "the board asks for an answer with MD5, from which"));
 }
