@@ -148,7 +148,7 @@ INVITE = [
           r"(?s)no connection to .*unreachable\n  Connect this computer", 4,
           target="esphome://192.0.2.1", never=NEVER_AGAIN, before=("unshare", "--net")),
     Fault("no route for IPv6", None, "", 5,
-          r"cannot be reached: this computer has no address of its IP version\n  Connect this", 4, target="2001:db8::1",
+          r"cannot be reached: this computer has no IPv6 address\n  Connect this", 4, target="2001:db8::1",
           never=NEVER_AGAIN, before=("unshare", "--net")),
 ]
 

@@ -26,8 +26,9 @@ static enum outcome find_outcome(const struct candidate *candidate)
 struct group {
     char list[OTA_MESSAGE_MAX]; /* the addresses: "A, B and C" */
     size_t count;
-    unsigned tries;    /* total of all candidates in the group */
-    int network_error; /* first errno in the group, or 0 */
+    unsigned tries;       /* total of all candidates in the group */
+    int network_error;    /* first errno in the group, or 0 */
+    struct address first; /* the address that has it */
 };
 
 static bool is_in_group(const struct candidates *candidates, size_t i, enum outcome outcome)
@@ -49,8 +50,10 @@ static void count_group(struct group *group, const struct candidates *candidates
 
         group->count++;
         group->tries += candidates->tries[i];
-        if (!group->network_error)
-            group->network_error = candidates->list[i].network_error;
+        if (group->network_error)
+            continue;
+        group->network_error = candidates->list[i].network_error;
+        group->first = endpoints_get(candidates->endpoints, i);
     }
 }
 
@@ -80,10 +83,12 @@ static void find_group(struct group *group, const struct candidates *candidates,
         text_append(group->list, sizeof group->list, " and %zu more", group->count - listed);
 }
 
-static const char *describe_network_error(int reason)
+const char *absence_network_error(const struct address *board, int reason)
 {
-    return reason == EADDRNOTAVAIL ? "this computer has no address of its IP version"
-                                   : strerror(reason);
+    if (reason != EADDRNOTAVAIL)
+        return strerror(reason);
+    return board->any.sa_family == AF_INET6 ? "this computer has no IPv6 address"
+                                            : "this computer has no IPv4 address";
 }
 
 static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group,
@@ -102,7 +107,7 @@ static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group
         text_append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
     else
         text_append(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
-                    describe_network_error(group->network_error));
+                    absence_network_error(&group->first, group->network_error));
 }
 
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,

@@ -13,4 +13,7 @@
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,
                                 double seconds, const char *said);
 
+/* Why datagrams to the board do not leave or arrive, by the errno. */
+const char *absence_network_error(const struct address *board, int reason);
+
 #endif

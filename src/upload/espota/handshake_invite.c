@@ -93,6 +93,7 @@ void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
 {
     struct handshake *handshake = userdata;
     const struct candidates *candidates = &handshake->candidates;
+    const struct address board = endpoints_get(candidates->endpoints, endpoint);
 
     if (endpoint != candidates->current)
         return;
@@ -114,8 +115,7 @@ void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
         note_network_error(handshake);
     } else if (endpoints_count(candidates->endpoints) == 1 ||
                handshake_is_local(handshake->config, reason)) {
-        handshake_cannot_send(&handshake->failure, handshake->config, handshake->board_address,
-                              reason);
+        handshake_cannot_send(&handshake->failure, handshake->config, &board, reason);
         handshake_finish(handshake);
     } else {
         handshake_end_no_answer(handshake);
@@ -333,7 +333,9 @@ static void end_absent(struct handshake *handshake)
 
 bool handshake_end_trouble(struct handshake *handshake)
 {
-    const struct udp *udp = &handshake->candidates.list[handshake->candidates.current].udp;
+    const struct candidates *candidates = &handshake->candidates;
+    const struct udp *udp = &candidates->list[candidates->current].udp;
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
 
     if (!udp->trouble)
         return false;
@@ -343,8 +345,7 @@ bool handshake_end_trouble(struct handshake *handshake)
                        "cannot receive from %s: %s", handshake->board_address,
                        strerror(udp->trouble));
     else
-        handshake_cannot_send(&handshake->failure, handshake->config, handshake->board_address,
-                              udp->trouble);
+        handshake_cannot_send(&handshake->failure, handshake->config, &board, udp->trouble);
     handshake_finish(handshake);
     return true;
 }
@@ -353,14 +354,13 @@ bool handshake_end_trouble(struct handshake *handshake)
 static bool end_untried(struct handshake *handshake)
 {
     const struct candidates *candidates = &handshake->candidates;
-    char where[ADDRESS_TEXT_MAX + 8];
     size_t untried;
 
     if (!candidates_lack_means(candidates, &untried))
         return false;
 
     const struct address board = endpoints_get(candidates->endpoints, untried);
-    handshake_cannot_send(&handshake->failure, handshake->config, address_text_port(where, &board),
+    handshake_cannot_send(&handshake->failure, handshake->config, &board,
                           candidates->list[untried].network_error);
     handshake_finish(handshake);
     return true;

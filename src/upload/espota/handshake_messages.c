@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "image/image_fit.h"
+#include "upload/espota/absence.h"
 #include "upload/reason.h"
 
 #include <errno.h>
@@ -143,7 +144,7 @@ static const struct unsendable {
     enum given needs; /* NOTHING: with or without -I */
     enum ota_error error;
     enum ota_cause cause;
-    const char *why; /* NULL: strerror(reason) is enough */
+    const char *why; /* NULL: absence_network_error() is enough */
 } unsendables[] = {
     {ENETUNREACH, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the interface of -I does not lead there"},
@@ -152,8 +153,7 @@ static const struct unsendable {
     {ENETUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, "there is no route to it"},
     {EHOSTUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
     {ENETDOWN, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, NULL},
-    {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE,
-     "this computer has no address of its IP version"},
+    {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, NULL},
     {EPERM, NOTHING, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
     {EINVAL, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the address of -I does not lead there"},
@@ -189,9 +189,12 @@ bool handshake_is_local(const struct session_config *config, int reason)
 }
 
 void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
-                           const char *address, int reason)
+                           const struct address *board, int reason)
 {
     const struct unsendable *row = find_unsendable(config, reason);
+    char address[ADDRESS_TEXT_MAX + 8];
+
+    address_text_port(address, board);
 
     if (!row) {
         ota_fail_errno(failure, OTA_E_INTERNAL, reason, "cannot send to %s: %s", address,
@@ -203,7 +206,8 @@ void handshake_cannot_send(struct ota_failure *failure, const struct session_con
         ota_fail(failure, row->error, "cannot send to %s: %s (%s)", address, row->why,
                  strerror(reason));
     else
-        ota_fail(failure, row->error, "cannot send to %s: %s", address, strerror(reason));
+        ota_fail(failure, row->error, "cannot send to %s: %s", address,
+                 absence_network_error(board, reason));
     failure->cause = row->cause;
 }
 

@@ -59,9 +59,9 @@ const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
 /* Whether reason (an errno) is a permanent error of this computer: its firewall, -I, or a broadcast
  * address. */
 bool handshake_is_local(const struct session_config *config, int reason);
-/* No datagram can be sent to address; reason is an errno. */
+/* No datagram can be sent to the board; reason is an errno. */
 void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
-                           const char *address, int reason);
+                           const struct address *board, int reason);
 /* The board did not connect to the address local (NULL: not known). is_elsewhere: the board is in
  * another network than this computer. start_us: when the handshake began. */
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,

@@ -15,7 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* outcomes has the number of tries and the outcome of each candidate, in order: "-" silence, "?" a
- * datagram that was not understood, "r" a refusal, "u" no route. */
+ * datagram that was not understood, "r" a refusal, "u" no route, "n" no address to send from. */
 static const struct row {
     size_t addresses, ports;
     const char *outcomes;
@@ -26,6 +26,8 @@ static const struct row {
     {1, 1, "1-", "no answer from 10.0.0.1:8266 (a) to 1 invitation in 10 s", OTA_E_NO_ANSWER},
     {1, 1, "1r", "nothing listens at 10.0.0.1:8266 (a)", OTA_E_NOT_LISTENING},
     {1, 1, "1u", "10.0.0.1:8266 cannot be reached: No route to host", OTA_E_UNREACHABLE},
+    {1, 1, "1n", "10.0.0.1:8266 cannot be reached: this computer has no IPv4 address",
+     OTA_E_UNREACHABLE},
     {1, 1, "2?",
      "10.0.0.1:8266 (a) answered 2 invitations in 10 s with something that is not ArduinoOTA, at "
      "first \"x\"",
@@ -82,12 +84,26 @@ static void test_sentences(void **state)
             candidates.list[k].is_foreign = outcome == '?';
             candidates.list[k].network_error = outcome == 'r'   ? ECONNREFUSED
                                                : outcome == 'u' ? EHOSTUNREACH
+                                               : outcome == 'n' ? EADDRNOTAVAIL
                                                                 : 0;
         }
         assert_int_equal(absence_describe(text, &candidates, 10, ", at first \"x\""),
                          rows[i].error);
         assert_string_equal(text, rows[i].text);
     }
+}
+
+static void test_network_errors(void **state)
+{
+    struct address v4, v6;
+    (void)state;
+
+    assert_true(address_parse(&v4, "10.0.0.1") && address_parse(&v6, "fd77::1"));
+    assert_string_equal(absence_network_error(&v4, EADDRNOTAVAIL),
+                        "this computer has no IPv4 address");
+    assert_string_equal(absence_network_error(&v6, EADDRNOTAVAIL),
+                        "this computer has no IPv6 address");
+    assert_string_equal(absence_network_error(&v6, ENETDOWN), strerror(ENETDOWN));
 }
 
 /* The longest message is cut. */
@@ -114,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_network_errors),
         cmocka_unit_test(test_absence_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
