@@ -84,6 +84,7 @@ enum ota_cause {
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,
     OTA_CAUSE_NO_FOLDER,
+    OTA_CAUSE_PATH_IS_ODD, /* the same, and the message says what to write instead */
     OTA_CAUSE_NOT_ALLOWED,
     OTA_CAUSE_NAME_TOO_LONG,
     OTA_CAUSE_LINK_LOOP,

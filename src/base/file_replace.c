@@ -207,6 +207,14 @@ const char *file_open_error(const char *path, int reason)
     return reason == ENOENT ? input_open_error(path, reason) : error_output_text(reason);
 }
 
+enum ota_cause file_open_cause(const char *path, int reason)
+{
+    const bool is_told =
+        reason == ENOENT && strcmp(input_open_error(path, reason), input_error(reason)) != 0;
+
+    return is_told ? OTA_CAUSE_PATH_IS_ODD : error_output_cause(reason);
+}
+
 enum ota_error file_replace_failed(const char *path, int reason, const char *why,
                                    struct ota_failure *failure)
 {
@@ -218,6 +226,6 @@ enum ota_error file_replace_failed(const char *path, int reason, const char *why
                                : file_open_error(path, reason));
     failure->cause = reason == 0       ? OTA_CAUSE_NOT_A_FILE
                      : reason == EBUSY ? OTA_CAUSE_MOUNT_POINT
-                                       : error_output_cause(reason);
+                                       : file_open_cause(path, reason);
     return failure->error;
 }

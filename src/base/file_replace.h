@@ -31,5 +31,7 @@ enum ota_error file_replace_failed(const char *path, int reason, const char *why
 /* Why path cannot be opened to be written, by the errno. Says so if path has a ~ or $ that no shell
  * has expanded, as input_open_error() does; its other words are for inputs. */
 const char *file_open_error(const char *path, int reason);
+/* The cause of the failure: OTA_CAUSE_PATH_IS_ODD if the text says what to write instead. */
+enum ota_cause file_open_cause(const char *path, int reason);
 
 #endif

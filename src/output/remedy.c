@@ -329,6 +329,7 @@ static const struct remedy {
              "(\"ulimit -f\"), or write to another place."},
     {.cause = OTA_CAUSE_NO_FOLDER,
      .text = "Create the directory first, or correct the path: a directory in it does not exist."},
+    {.cause = OTA_CAUSE_PATH_IS_ODD, .text = ""},
     {.cause = OTA_CAUSE_NOT_ALLOWED,
      .text = "Choose a place where you may write, or change its permissions."},
     {.cause = OTA_CAUSE_NAME_TOO_LONG,

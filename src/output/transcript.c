@@ -73,7 +73,7 @@ enum ota_error transcript_open(struct transcript **transcript,
     const int reason = errno;
     ota_fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
              (*transcript)->path, file_open_error(settings->path, reason));
-    failure->cause = error_output_cause(reason);
+    failure->cause = file_open_cause(settings->path, reason);
     return failure->error;
 }
 

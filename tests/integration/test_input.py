@@ -59,6 +59,7 @@ class Input(Scenario):
                 self.assertEqual((result.status, result.out), (status, ""), result)
                 self.assertIn("~/x", result.err)
                 self.assertIn(": No such file or directory; no shell has replaced the ~", result.err)
+                self.assertNotIn("Create the directory", result.err)
 
     def test_pattern_and_url(self):
         for name in ("C:\\fw.bin", "c:/Users/me/fw.bin", "C:Usersmefw.bin"):

@@ -84,6 +84,7 @@ static const struct row {
     {OTA_E_INTERNAL, OTA_CAUSE_NONE, SKETCH, "", "--debug"},
     {OTA_E_OUTPUT, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
     {OTA_E_OUTPUT, OTA_CAUSE_NO_FOLDER, SKETCH, "", "Create the directory"},
+    {OTA_E_OUTPUT, OTA_CAUSE_PATH_IS_ODD, SKETCH, "", ""},
     {OTA_E_OUTPUT, OTA_CAUSE_NOT_ALLOWED, SKETCH, "", "where you may write"},
     {OTA_E_OUTPUT, OTA_CAUSE_NOT_A_FILE, SKETCH, "", "the name of a file"},
     {OTA_E_OUTPUT, OTA_CAUSE_MOUNT_POINT, SKETCH, "", "Mount the directory"},
