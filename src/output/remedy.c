@@ -8,9 +8,7 @@
 
 #include <string.h>
 
-#define THE_PORT                                                                                   \
-    "this computer's TCP port (choose it with -P and open it in the firewall; from Docker or WSL " \
-    "forward it, with a VPN give -I this computer's Wi-Fi address)"
+#define THE_PORT "this computer's TCP port (choose it with -P and open it in the firewall)"
 
 #define MIRRORED                                                                                   \
     "switch WSL to mirrored networking (networkingMode=mirrored below [wsl2] in .wslconfig, on "   \
@@ -574,10 +572,9 @@ static const struct remedy {
          "the image fits the board."},
     {.error = OTA_E_NO_CONNECTION,
      .cause = OTA_CAUSE_OTHER_NETWORK,
-     .text = "Let the board reach " THE_PORT
-             "; it is in another network, so a firewall or the address translation (NAT) of a "
-             "router, virtual machine or container in between must pass its connection; if that is "
-             "not possible, bring this computer into the board's network."},
+     .text = "Bring this computer into the board's network, or choose a TCP port with -P, open it "
+             "in the firewall, and let the router, virtual machine or container in between pass it "
+             "(behind address translation, NAT: forward it)."},
     {.cause = OTA_CAUSE_DETOUR,
      .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
              "the board's network, as with -I wlan0, which counts for more than the route."},
@@ -664,10 +661,8 @@ static const struct remedy {
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .chips = "esp32*",
-     .text =
-         "Check that the partition table on the board has a partition for the filesystem, no "
-         "smaller than the image, as an ESP32 says nothing if it is missing or too small; if it "
-         "is there, let it reach " THE_PORT "."},
+     .text = "Check that the board has a partition for the filesystem, no smaller than the image, "
+             "as an ESP32 says nothing if it lacks one; if it has, let it reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .chips = "esp32*",
      .text = "Let the board reach " THE_PORT
@@ -676,17 +671,17 @@ static const struct remedy {
     {.error = OTA_E_NO_CONNECTION,
      .image = SKETCH,
      .chips = "esp8266",
-     .text = "Let the board reach " THE_PORT
-             ", and, if its sketch was built with a core of 2016 or before, check that the image "
-             "fits beside that: such a core refuses a larger one without a message."},
+     .text =
+         "Let the board reach " THE_PORT
+         ", and check that the image fits beside its sketch: a core of 2016 or before refuses a "
+         "larger one without a message."},
     {.error = OTA_E_NO_CONNECTION,
      .chips = "esp8266,rp*,ch32h4",
      .text = "Let the board reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
-     .text = "If the board is an ESP32, check that its partition table has a partition for the "
-             "filesystem, no smaller than the image, as it says nothing if that is missing or too "
-             "small; else let it reach " THE_PORT "."},
+     .text = "Let the board reach " THE_PORT "; if it is an ESP32, check that it has a partition "
+             "for the filesystem, no smaller than the image, as it says nothing if not."},
     {.error = OTA_E_NO_CONNECTION,
      .text = "Let the board reach " THE_PORT
              ", and check that the image fits: an ESP32 refuses a larger one without a "

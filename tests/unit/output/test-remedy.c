@@ -151,7 +151,7 @@ static const struct row {
     {OTA_E_AMBIGUOUS, OTA_CAUSE_EARLIER_ADDRESS, SKETCH, "", "that has its image already"},
     {OTA_E_AMBIGUOUS, OTA_CAUSE_NONE, SKETCH, "", "name of its own"},
     {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "Start Avahi"},
-    {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "esp32*", "address translation (NAT)"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "esp32*", "NAT: forward it"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_DETOUR, SKETCH, "", "-I wlan0"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "into the board's network"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_OTHER_PORT, SKETCH, "", "Leave the port out"},
@@ -177,12 +177,12 @@ static const struct row {
     {OTA_E_NOT_ASKED, OTA_CAUSE_NONE, SKETCH, "", "without a password; --force"},
     {OTA_E_NO_VERDICT, OTA_CAUSE_NONE, SKETCH, "", "help an attacker to guess"},
     {OTA_E_REFUSED, OTA_CAUSE_NONE, SKETCH, "", "if it names none"},
-    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp32*", "if it is missing or too small"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp32*", "says nothing if it lacks one"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "fits its app partition"},
-    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp8266", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp8266", "in the firewall)."},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp8266", "a core of 2016 or before"},
-    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"},
-    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "", "If the board is an ESP32"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall)."},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "", "if it is an ESP32"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "an ESP32 refuses a larger one"},
     {OTA_E_LOST, OTA_CAUSE_NONE, FILESYSTEM, "", "unusable"},
     {OTA_E_LOST, OTA_CAUSE_NONE, SKETCH, "", "never started"},
@@ -397,6 +397,43 @@ static void test_all(void **state)
     }
 }
 
+/* What only some surroundings have is named there only. */
+static void test_plain(void **state)
+{
+    (void)state;
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
+            const struct ota_failure failure = {.error = error, .cause = cause};
+            const char *remedy = remedy_find(&failure, "espota", SKETCH, "", SURROUNDINGS_PLAIN);
+
+            assert_null(strstr(remedy, "Docker"));
+            assert_null(strstr(remedy, "WSL"));
+        }
+    }
+}
+
+/* A connection that does not come has no known cause, or the other network: what is said can be
+ * read at a glance, and does not list what this computer may have besides. */
+static void test_no_connection(void **state)
+{
+    static const char *const chips[] = {"", "esp8266", "esp32*", "rp*"};
+    enum { GLANCE_MAX = 240 };
+    (void)state;
+
+    for (size_t i = 0; i < 4 * sizeof chips / sizeof *chips; i++) {
+        const bool is_elsewhere = i / 2 % 2;
+        const struct ota_failure failure = {.error = OTA_E_NO_CONNECTION,
+                                            .cause = is_elsewhere ? OTA_CAUSE_OTHER_NETWORK
+                                                                  : OTA_CAUSE_NONE};
+        const char *remedy = remedy_find(&failure, "espota", i % 2 ? FILESYSTEM : SKETCH,
+                                         chips[i / 4], SURROUNDINGS_PLAIN);
+
+        assert_true(strlen(remedy) <= GLANCE_MAX);
+        assert_null(strstr(remedy, "VPN"));
+        assert_int_equal(strstr(remedy, "NAT") != NULL, is_elsewhere);
+    }
+}
+
 /* Remedies about the ESP32 are given for an ESP32 only, and none advises --wait after it. */
 static void test_fitting(void **state)
 {
@@ -417,7 +454,8 @@ static void test_fitting(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row), cmocka_unit_test(test_all),
-                                       cmocka_unit_test(test_fitting)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_row), cmocka_unit_test(test_all), cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_no_connection), cmocka_unit_test(test_fitting)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
