@@ -52,6 +52,18 @@ static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interface
     }
 }
 
+/* Whether sockets can be bound to the address; true if the kernel cannot tell. */
+static bool is_own(const struct address *address)
+{
+    const int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_foreign =
+        fd >= 0 && bind(fd, &address->any, address_length(address)) < 0 && errno == EADDRNOTAVAIL;
+
+    if (fd >= 0)
+        close(fd);
+    return !is_foreign;
+}
+
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX], list[LIST_MAX];
@@ -60,14 +72,15 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
 
     *source = (struct source){.has_address = false};
     source->has_address = address_parse(&source->address, text);
-    if (source->has_address)
+    if (source->has_address && is_own(&source->address))
         return OTA_OK;
 
     if (getifaddrs(&interfaces) < 0)
         return ota_fail_call(failure, "cannot list this computer's interfaces");
 
     list_interfaces(list, interfaces);
-    if (strlen(text) < sizeof source->interface && has_interface(interfaces, NULL, text))
+    if (!source->has_address && strlen(text) < sizeof source->interface &&
+        has_interface(interfaces, NULL, text))
         snprintf(source->interface, sizeof source->interface, "%s", text);
     else
         error = ota_fail(failure, OTA_E_USAGE,

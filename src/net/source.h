@@ -23,8 +23,9 @@ extern const struct source source_any;
 
 bool source_is_any(const struct source *source);
 
-/* Parses a numeric IP address of any kind, or the name of an interface of this computer that has an
- * address. Fails with OTA_E_USAGE; the message lists the interfaces. */
+/* Parses a numeric IP address of this computer, or 0.0.0.0 or ::, or the name of an interface of
+ * this computer that has an address. A link-local address may lack its interface. Fails with
+ * OTA_E_USAGE; the message lists the interfaces. */
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure);
 
 /* Binds a socket to source (any: does nothing). An interface decides the route as well. Before

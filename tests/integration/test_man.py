@@ -265,7 +265,7 @@ class Documentation(Scenario):
         self.assertLess(keys, documented_keys()["result"])
         for status, arguments in ((2, ("--frobnicate",)),
                                   (3, ("-i", address(), "-f", "/nonexistent/fw.bin")),
-                                  (1, ("-i", address(), "-I", "192.0.2.1", "-f", self.file("fw.bin", image())))):
+                                  (1, ("-i", address(), "--monitor", "--log", "/nonexistent/log"))):
             with self.subTest(status):
                 (event,) = self.json_events(*arguments, status=status)
                 self.assertEqual(event.keys(), COMMON | keys)

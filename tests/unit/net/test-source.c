@@ -32,11 +32,15 @@ static void test_parse_source(void **state)
     static const struct {
         const char *text, *shown; /* shown: NULL: rejected */
     } rows[] = {
-        {"10.0.0.1", "10.0.0.1"},
+        {"127.0.0.7", "127.0.0.7"},
+        {"192.0.2.1", NULL}, /* of no host (RFC 5737) */
+        {"2001:db8::1", NULL},
+        {"::", "::"},
+        {"fe80::1", "fe80::1"}, /* its interface is asked for by the caller */
         {"0.0.0.0", "0.0.0.0"},
         {"::1", "::1"},
         {"lo", "lo"},
-        {"fe80::1%lo", "fe80::1%lo"},
+        {"fe80::1%lo", NULL},
         {"no-such", NULL},
         {"", NULL},
         {"lo ", NULL},
