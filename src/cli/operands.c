@@ -17,23 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
-
-/* A name with such an ending is no board's, so that a mistyped one is not looked for. */
-static bool has_firmware_ending(const char *word)
-{
-    static const char *const endings[] = {".bin", ".gz", ".elf", ".hex", ".uf2", ".signed"};
-    size_t length = strlen(word);
-
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t size = strlen(endings[i]);
-
-        if (length > size && strcasecmp(word + length - size, endings[i]) == 0)
-            return true;
-    }
-    return false;
-}
 
 bool operands_is_file(const char *word)
 {
@@ -43,7 +27,7 @@ bool operands_is_file(const char *word)
     if (input_is_standard(word) || (stat(word, &status) == 0 && S_ISREG(status.st_mode)))
         return true;
     return !is_url && !target_is_serial_port(word) &&
-           (strchr(word, '/') || has_firmware_ending(word));
+           (strchr(word, '/') || target_is_file_name(word));
 }
 
 /* Does not show an argument that is no option: it may be "-a" and the password. */
@@ -110,6 +94,10 @@ static enum ota_error reject_second(const struct operands *operands, const char 
         escape_string(shown, sizeof shown, text);
     else
         shown_word(shown, text, "="); /* "auth=PASSWORD" */
+    if (is_file && target_is_file_name(text))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "'%s' is taken for a file, but -f names the image; leave one of them out",
+                        shown);
     if (is_file)
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -197,10 +185,11 @@ static enum ota_error store_image(struct command_line *line, const char *text,
 
     if (line->value[OPTION_FILE])
         return ota_fail(failure, OTA_E_USAGE,
-                        "'%s' and '%s' are both taken for files, and one image is sent; to mean a "
-                        "board, write -i before it",
+                        "'%s' and '%s' are both taken for files, and one image is sent; %s",
                         escape_string(first, sizeof first, line->value[OPTION_FILE]),
-                        escape_string(second, sizeof second, text));
+                        escape_string(second, sizeof second, text),
+                        target_is_file_name(text) ? "leave one of them out"
+                                                  : "to mean a board, write -i before it");
 
     line->value[OPTION_FILE] = strdup(text);
     if (!line->value[OPTION_FILE])

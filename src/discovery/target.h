@@ -99,6 +99,10 @@ bool target_suits_certificate(const struct target *target);
  * place out of habit. */
 bool target_is_serial_port(const char *text);
 
+/* Whether text must be meant as the name of a file ("~/fw", "build/firmware.bin", "fw.bin"), and so
+ * is not looked for as a board. */
+bool target_is_file_name(const char *text);
+
 /* Parses a decimal port from 1 to 65535, or from 0 with allow_zero. Rejects signs, spaces and
  * leading zeros. */
 bool target_parse_port(uint16_t *port, const char *text, bool allow_zero);

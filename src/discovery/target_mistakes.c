@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* What a part of a text is parsed as; TARGET_INSTANCE also if it is nothing else. */
 static enum target_kind kind_of_part(const char *part, size_t length)
@@ -101,6 +102,24 @@ bool target_is_serial_port(const char *text)
     return *number == '\0' || *number == ':';
 }
 
+bool target_is_file_name(const char *text)
+{
+    static const char *const starts[] = {"~/", "./", "../"};
+    static const char *const endings[] = {".bin", ".gz", ".elf", ".hex", ".uf2", ".signed"};
+    const size_t length = strlen(text);
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t size = strlen(endings[i]);
+
+        if (length > size && strcasecmp(text + length - size, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether an address stands before the separator, and only such characters behind it. */
 static bool begins_with_address(const char *text, const char *separator, const char *characters)
 {
@@ -180,6 +199,9 @@ enum ota_error target_check_mistakes(const char *text, struct ota_failure *failu
                              "page, or leave the path out");
     if (text[length] == '/' && is_host_part(text, length))
         return target_reject_but_host(failure, text, "has a slash behind the host", text, length);
+    if (target_is_file_name(text))
+        return target_reject(failure, text,
+                             "is the name of a file, not of a board; -f names the image");
     if (is_pattern(text))
         return target_reject(failure, text,
                              "is a pattern, but -i takes one board; use --match for a pattern");

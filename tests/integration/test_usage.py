@@ -58,6 +58,7 @@ class Mistakes(Scenario):
                 (("-i", "127.0.0.1", "\u2013f", path), "write '-f'"),
                 (("/dev/ttyUSB0", path), '"/dev/ttyUSB0" is a serial port, but images are sent over the network'),
                 (("-i", "COM3", "-f", path), '"COM3" is a serial port'),
+                (("-i", "~/x.bin", "-f", path), '"~/x.bin" is the name of a file, not of a board; -f names the image'),
                 (("-i", "127.0.0.1/", "-f", path), 'write only "127.0.0.1"'),
                 (("-i", "ftp://127.0.0.1", "-f", path), 'write only "127.0.0.1"'),
                 (("-i", "ftp://127.0.0.1", "-f", path), "another scheme than espota://, esphome://, http://, https:// and sketch://"),

@@ -356,9 +356,12 @@ static const struct {
      "board)"},
     {{"fw.bin"}, "no board is named; add -i HOST, the board's name or address, or --all"},
     {{"kitchen", "a.bin", "b.bin"},
-     "'a.bin' and 'b.bin' are both taken for files, and one image is sent; to mean a board, write "
-     "-i "
-     "before it"},
+     "'a.bin' and 'b.bin' are both taken for files, and one image is sent; leave one of them out"},
+    {{"a.bin", "/dev/null/x"},
+     "'a.bin' and '/dev/null/x' are both taken for files, and one image is sent; to mean a board, "
+     "write -i before it"},
+    {{"kitchen", "b.bin", "-f", "a.bin"},
+     "'b.bin' is taken for a file, but -f names the image; leave one of them out"},
     {{"-f", "a.bin", "-z", "kitchen", "/dev/null/x"},
      "'/dev/null/x' is taken for a file, but -f names the image; to mean a board, write -i "
      "/dev/null/x"},
