@@ -76,6 +76,12 @@ static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_f
         describe_known_boards(target, facts);
 }
 
+/* Whether the board may be the one that is meant, and takes images by another way. */
+static bool needs_other_way(const struct suggestion *nearest)
+{
+    return nearest->is_similar && nearest->note;
+}
+
 static enum ota_cause find_cause(const struct resolve_failure *facts)
 {
     const bool is_unavailable = facts->unavailable[0] != '\0';
@@ -94,7 +100,7 @@ static enum ota_cause find_cause(const struct resolve_failure *facts)
         return facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
     if (facts->boards->total == 0)
         return OTA_CAUSE_NONE;
-    return facts->boards->best[0].note ? OTA_CAUSE_OTHER_WAY : OTA_CAUSE_OTHER_NAMES;
+    return needs_other_way(&facts->boards->best[0]) ? OTA_CAUSE_OTHER_WAY : OTA_CAUSE_OTHER_NAMES;
 }
 
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure)

@@ -299,6 +299,7 @@ static const struct test_case {
     enum ota_error error; /* OTA_OK: OTA_E_NOT_FOUND if it fails */
     enum ota_cause cause; /* OTA_CAUSE_NONE: not asserted */
     const char *file;     /* the addresses in /etc/hosts */
+    unsigned services;    /* of the way that is asked for; 0: SERVICES_ARDUINO */
     bool has_mdns;        /* optional questions may be asked */
     bool is_cut;          /* the name has more addresses than these */
 } cases[] = {
@@ -691,6 +692,44 @@ static const struct test_case {
      .done_ms = 5010,
      .cause = OTA_CAUSE_OTHER_WAY,
      .says = {"; announced here: \"porch\" (ESPHome), \"Lamp\""}},
+    {.title = "two boards, one of which needs another way, and neither has a similar name",
+     .target = "zebra",
+     .steps = {{100, SYSTEM, .reason = "Name or service not known"},
+               {1600, MDNS_BOARDS, .host = "porch.local", .instance = "porch",
+                .service = SERVICE_ESPHOME},
+               {1610, MDNS_BOARDS, .host = "lamp.local", .instance = "Living room"},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5010, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@0 services@1500",
+     .done_ms = 5010,
+     .cause = OTA_CAUSE_OTHER_NAMES,
+     .says = {"; announced here: \"porch\" (ESPHome), \"Living room\""}},
+    {.title = "many boards, none of which has a similar name, and the nearest needs another way",
+     .target = "Zebra crossing",
+     .steps = {{1600, MDNS_BOARDS, .host = "a.local", .instance = "Lamp 1"},
+               {1600, MDNS_BOARDS, .host = "b.local", .instance = "Lamp 2"},
+               {1600, MDNS_BOARDS, .host = "c.local", .instance = "Lamp 3"},
+               {1600, MDNS_BOARDS, .host = "d.local", .instance = "crosswords",
+                .service = SERVICE_WLED},
+               {1700, MDNS_BOARDS, .event = MDNS_END},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .cause = OTA_CAUSE_OTHER_NAMES,
+     .says = {"; none of the 4 boards announced here has a similar name"}},
+    {.title = "a similar name by the way that was asked for, and the nearest by another",
+     .target = "prch",
+     .services = SERVICES_ESPHOME,
+     .steps = {{100, SYSTEM, .reason = "Name or service not known"},
+               {1600, MDNS_BOARDS, .host = "porch.local", .instance = "porch",
+                .service = SERVICE_ESPHOME},
+               {1610, MDNS_BOARDS, .host = "lamp.local", .instance = "Lamp"},
+               {5000, MDNS_HOST, .event = MDNS_END, .service = SERVICE_ESPHOME},
+               {5010, MDNS_INSTANCE, .event = MDNS_END, .service = SERVICE_ESPHOME}},
+     .asked = "host@0 instance@0 system@0 services@1500",
+     .done_ms = 5010,
+     .cause = OTA_CAUSE_OTHER_NAMES,
+     .says = {"; announced here: \"porch\", \"Lamp\" (ArduinoOTA)"}},
     {.title = "the port of another service is not the board's, even if it is announced meanwhile",
      .target = "porch.local",
      .steps = {{1600, MDNS_BOARDS, .host = "porch.local", .instance = "porch", .port = 6053,
@@ -1102,7 +1141,8 @@ static void start_resolver(const struct test_case *test, const struct target *ta
     const struct resolver_config config = {.loop = virtual_time_loop(),
                                            .mdns = NULL,
                                            .target = target,
-                                           .services = SERVICES_ARDUINO,
+                                           .services =
+                                               test->services ? test->services : SERVICES_ARDUINO,
                                            .use = test->decides   ? ANNOUNCEMENT_DECIDES
                                                   : test->no_port ? ANNOUNCEMENT_OPTIONAL
                                                                   : ANNOUNCEMENT_PORT,
