@@ -30,14 +30,19 @@ enum column {
 static const enum column table_columns[] = {COLUMN_INSTANCE, COLUMN_HOST,  COLUMN_ADDRESS,
                                             COLUMN_PORT,     COLUMN_TYPE,  COLUMN_PASSWORD,
                                             COLUMN_VERSION,  COLUMN_REMARK};
-/* The least widths of columns in a narrow terminal; 0: the column is not shortened. The end of a
- * version matters: "ESPHome 2026.9.0". */
+/* The least widths of columns in a narrow terminal; 0: the column is not shortened. Names have room
+ * before all else: they tell boards apart. The end of a version matters: "ESPHome 2026.9.0". */
 static const size_t least_widths[COLUMN_COUNT] = {
-    [COLUMN_INSTANCE] = 10, [COLUMN_HOST] = 16, [COLUMN_TYPE] = 10, [COLUMN_VERSION] = 17};
-/* The columns to leave out if that is not enough, in this order. */
-static const enum column dropped_columns[] = {COLUMN_HOST,    COLUMN_PASSWORD, COLUMN_PORT,
-                                              COLUMN_VERSION, COLUMN_TYPE,     COLUMN_ADDRESS,
-                                              COLUMN_REMARK};
+    [COLUMN_INSTANCE] = 24, [COLUMN_HOST] = 16, [COLUMN_TYPE] = 10, [COLUMN_VERSION] = 17};
+/* The columns that are shortened before the others, in this order. */
+static const enum column shortened_columns[] = {COLUMN_VERSION, COLUMN_HOST};
+/* What to do if that is not enough, in this order: give a column a smaller least width, or leave it
+ * out (0). */
+static const struct {
+    enum column column;
+    size_t least_width;
+} cuts[] = {{COLUMN_HOST, 0},    {COLUMN_PASSWORD, 0}, {COLUMN_PORT, 0},    {COLUMN_VERSION, 7},
+            {COLUMN_VERSION, 0}, {COLUMN_TYPE, 0},     {COLUMN_ADDRESS, 0}, {COLUMN_REMARK, 0}};
 
 enum { TABLE_COLUMNS = sizeof table_columns / sizeof *table_columns };
 enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2, LAST_COLUMN_MIN = 4 };
@@ -236,39 +241,51 @@ static size_t total_width(const size_t widths[COLUMN_COUNT])
     return total;
 }
 
-/* Whether the table fits if its columns are as narrow as they can be. */
-static bool can_fit(const size_t widths[COLUMN_COUNT], size_t limit)
-{
-    size_t least[COLUMN_COUNT];
+/* The widths of columns, and how narrow they can be. */
+struct fit {
+    size_t *widths;
+    size_t least[COLUMN_COUNT]; /* 0: not narrower than it is */
+};
 
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        least[i] = least_widths[i] && widths[i] > least_widths[i] ? least_widths[i] : widths[i];
-    return total_width(least) <= limit;
+static bool can_narrow(const struct fit *fit, enum column column)
+{
+    return fit->least[column] && fit->widths[column] > fit->least[column];
 }
 
-/* The widest column that can be narrowed; NULL: none can. */
-static size_t *find_widest(size_t widths[COLUMN_COUNT])
+/* Whether the table fits if its columns are as narrow as they can be. */
+static bool can_fit(const struct fit *fit, size_t limit)
+{
+    size_t narrowest[COLUMN_COUNT];
+
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        narrowest[i] = can_narrow(fit, (enum column)i) ? fit->least[i] : fit->widths[i];
+    return total_width(narrowest) <= limit;
+}
+
+/* The width to lessen next: of one of the columns that are shortened before the others, or else the
+ * greatest; NULL: none can be lessened. */
+static size_t *find_wide(const struct fit *fit)
 {
     size_t *widest = NULL;
 
-    for (int i = 0; i < COLUMN_COUNT; i++) {
-        bool is_wide = least_widths[i] && widths[i] > least_widths[i];
-
-        if (is_wide && (!widest || widths[i] > *widest))
-            widest = &widths[i];
-    }
+    for (size_t i = 0; i < sizeof shortened_columns / sizeof *shortened_columns; i++)
+        if (can_narrow(fit, shortened_columns[i]))
+            return &fit->widths[shortened_columns[i]];
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (can_narrow(fit, (enum column)i) && (!widest || fit->widths[i] > *widest))
+            widest = &fit->widths[i];
     return widest;
 }
 
-/* Narrows the widest columns, one by one, until the table fits or none can be narrowed further. */
-static void narrow_columns(size_t widths[COLUMN_COUNT], size_t limit)
+/* Narrows columns, one by one, until the table fits or none can be narrowed further. */
+static void narrow_columns(const struct fit *fit, size_t limit)
 {
-    while (total_width(widths) > limit) {
-        size_t *widest = find_widest(widths);
+    while (total_width(fit->widths) > limit) {
+        size_t *wide = find_wide(fit);
 
-        if (!widest)
+        if (!wide)
             return;
-        --*widest;
+        --*wide;
     }
 }
 
@@ -319,11 +336,16 @@ static void measure_table(size_t widths[COLUMN_COUNT], const struct board_list *
 /* Changes widths so that the table fits into limit columns. */
 static void fit_table(size_t widths[COLUMN_COUNT], size_t limit)
 {
-    for (size_t i = 0; i < sizeof dropped_columns / sizeof *dropped_columns; i++)
-        if (!can_fit(widths, limit))
-            widths[dropped_columns[i]] = 0;
+    struct fit fit = {.widths = widths};
 
-    narrow_columns(widths, limit);
+    memcpy(fit.least, least_widths, sizeof fit.least);
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts && !can_fit(&fit, limit); i++) {
+        fit.least[cuts[i].column] = cuts[i].least_width;
+        if (cuts[i].least_width == 0)
+            widths[cuts[i].column] = 0;
+    }
+
+    narrow_columns(&fit, limit);
     if (total_width(widths) > limit) /* only the names are left */
         widths[COLUMN_INSTANCE] = limit > LAST_COLUMN_MIN ? limit : LAST_COLUMN_MIN;
 }

@@ -100,16 +100,17 @@ class Forms(OnLink):
             self.assertEqual([row[-2], *SHOWN_VERSIONS.get(row[0], "-").split(), *remark], line[heading.index("PASSWORD"):].split())
 
     def test_narrow_table(self):
-        """Names are shortened to the terminal, and marked; a pipe gets them whole."""
+        """Kinds and versions are shortened to the terminal, and marked, before names; a pipe gets them whole."""
         result = scenario.Terminal("-l", columns=110).result()
         self.assertEqual(0, result.status, result)
         self.assertEqual([], [line for line in result.err.splitlines() if len(line) > 110], result)
-        row = next(line for line in result.err.splitlines() if line.startswith("Garage"))
-        self.assertRegex(row, r"^Garage v2\S*( \S+)*\.\.\.  ")
+        self.assertRegex(result.err, r"\nGarage v2.1 – Tür №5  10\.77\.0\.14 ")
+        for text in ("  ESP8266_NOD...  ", "  acme.lamp 1.2,...  ", "  ESPHome 2021.10.3  "):
+            self.assertIn(text, result.err)
         self.assertNotIn("...", scenario.run("-l").out)
 
     def test_narrowest_table(self):
-        """No line is wrapped; at 80 columns each version of two words can be read."""
+        """No line is wrapped; each name can be read."""
         for columns in (80, 40, 20):
             with self.subTest(columns):
                 result = scenario.Terminal("-l", columns=columns).result()
@@ -117,7 +118,8 @@ class Forms(OnLink):
                 lines = result.err.splitlines()
                 self.assertEqual(len(ROWS) + 1, len(lines), result)
                 self.assertEqual([], [line for line in lines if len(line) > columns], result)
-                self.assertEqual(columns == 80, "ESPHome 2021.10.3" in result.err, result)
+                for name in ("Living room lamp", "Garage v2.1 – Tür №5"):
+                    self.assertIn(f"\n{name}", result.err)
 
     def test_json(self):
         result = scenario.run("-l", "--json")

@@ -122,31 +122,44 @@ static const struct {
         "ESP8266_NODEMCU  no        -\n"
         "Wohnzimmer an der Straßenseite  wohnzimmer-strassenseite.local  -         3232  "
         "lolin_s2_mini    yes       1.2\\t\\xff\n"},
-    {100,
-     "INSTANCE                HOST                    ADDRESS   PORT  BOARD            "
+    /* the host before the name */
+    {102,
+     "INSTANCE                        HOST              ADDRESS   PORT  BOARD            "
      "PASSWORD  VERSION\n"
-     "kitchen                 kitchen.local           10.0.0.7  8266  ESP8266_NODEMCU  no      "
+     "kitchen                         kitchen.local     10.0.0.7  8266  ESP8266_NODEMCU  no      "
      "  -\n"
-     "Wohnzimmer an der S...  wohnzimmer-strassen...  -         3232  lolin_s2_mini    yes     "
-     "  "
-     "1.2\\t\\xff\n"},
+     "Wohnzimmer an der Straßenseite  wohnzimmer-st...  -         3232  lolin_s2_mini    yes     "
+     "  1.2\\t\\xff\n"},
+    {100,
+     "INSTANCE                      HOST              ADDRESS   PORT  BOARD            "
+     "PASSWORD  VERSION\n"
+     "kitchen                       kitchen.local     10.0.0.7  8266  ESP8266_NODEMCU  no      "
+     "  -\n"
+     "Wohnzimmer an der Straßen...  wohnzimmer-st...  -         3232  lolin_s2_mini    yes     "
+     "  1.2\\t\\xff\n"},
     /* all columns, as narrow as they can be */
-    {77, "INSTANCE    HOST              ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
-         "kitchen     kitchen.local     10.0.0.7  8266  ESP8266...  no        -\n"
-         "Wohnzim...  wohnzimmer-st...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
+    {91, "INSTANCE                  HOST              ADDRESS   PORT  BOARD       PASSWORD  "
+         "VERSION\n"
+         "kitchen                   kitchen.local     10.0.0.7  8266  ESP8266...  no        -\n"
+         "Wohnzimmer an der Str...  wohnzimmer-st...  -         3232  lolin_s...  yes       "
+         "1.2\\t\\xff\n"},
     /* without the host, the others have room again */
-    {76, "INSTANCE                ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
-         "kitchen                 10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
-         "Wohnzimmer an der S...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
-    {40, "INSTANCE        ADDRESS   BOARD\n"
-         "kitchen         10.0.0.7  ESP8266_NOD...\n"
-         "Wohnzimmer ...  -         lolin_s2_mini\n"},
-    {20, "INSTANCE    ADDRESS\n"
-         "kitchen     10.0.0.7\n"
-         "Wohnzim...  -\n"},
+    {90,
+     "INSTANCE                        ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
+     "kitchen                         10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
+     "Wohnzimmer an der Straßenseite  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
+    {46, "INSTANCE                  ADDRESS   BOARD\n"
+         "kitchen                   10.0.0.7  ESP8266...\n"
+         "Wohnzimmer an der Str...  -         lolin_s...\n"},
+    {34, "INSTANCE                  ADDRESS\n"
+         "kitchen                   10.0.0.7\n"
+         "Wohnzimmer an der Str...  -\n"},
+    {20, "INSTANCE\n"
+         "kitchen\n"
+         "Wohnzimmer an der...\n"},
 };
 
-/* The widest names are shortened first, and only as far as needed. */
+/* Hosts are shortened before names, and all only as far as needed. */
 static void test_narrow_rows(void **state)
 {
     struct board *const items[] = {&kitchen, &versioned};
@@ -188,7 +201,7 @@ static void test_narrow_remark(void **state)
     table_width = 0;
 }
 
-/* The version keeps its end while other columns can be narrowed. If not even the addresses have
+/* The version keeps its end while other columns can be left out. If not even the addresses have
  * room, only the names are shown. */
 static void test_narrow_version(void **state)
 {
@@ -206,16 +219,14 @@ static void test_narrow_version(void **state)
         size_t width;
         const char *table;
     } cases[] = {
-        {110, "INSTANCE               HOST                    ADDRESS      PORT  BOARD             "
-              "PASSWORD  "
-              "VERSION\n"
-              "Living room lamp a...  living-room-lamp.local  10.77.0.199  3232  esp32-s3-devkitc  "
-              "yes       "
-              "ESPHome 2026.9.0\n"},
-        {80, "INSTANCE         ADDRESS      PORT  BOARD             PASSWORD  VERSION\n"
-             "Living room ...  10.77.0.199  3232  esp32-s3-devkitc  yes       ESPHome 2026.9.0\n"},
-        {23, "INSTANCE    ADDRESS\n"
-             "Living ...  10.77.0.199\n"},
+        {110, "INSTANCE                     HOST              ADDRESS      PORT  BOARD             "
+              "PASSWORD  VERSION\n"
+              "Living room lamp at the ...  living-room-l...  10.77.0.199  3232  esp32-s3-devkitc  "
+              "yes       ESPHome 2026.9.0\n"},
+        {80, "INSTANCE                   ADDRESS      PORT  BOARD             VERSION\n"
+             "Living room lamp at th...  10.77.0.199  3232  esp32-s3-devkitc  ESPHome 2026.9.0\n"},
+        {36, "INSTANCE\n"
+             "Living room lamp at the window\n"},
         {22, "INSTANCE\n"
              "Living room lamp at...\n"},
     };
@@ -228,6 +239,49 @@ static void test_narrow_version(void **state)
         assert_string_equal(text, cases[i].table);
         free(text);
     }
+}
+
+/* Of a long version and a short name, the version is shortened. */
+static void test_narrow_long_version(void **state)
+{
+    struct board porch = {.instance = "Living room lamp",
+                          .is_resolved = true,
+                          .host = "porch.local",
+                          .has_address = true,
+                          .service = SERVICE_ESPHOME,
+                          .type = "esp32dev",
+                          .version = "2.3",
+                          .esphome = {.version = "2026.9.0",
+                                      .project = "acme.porch",
+                                      .project_version = "2.3",
+                                      .is_encrypted = true},
+                          .password = TXT_UNKNOWN};
+    struct board *const items[] = {&porch};
+    static const struct {
+        size_t width;
+        const char *table;
+    } cases[] = {
+        {110, "INSTANCE          HOST         ADDRESS     PORT  BOARD     PASSWORD  VERSION\n"
+              "Living room lamp  porch.local  10.77.0.32  -     esp32dev  ?         "
+              "acme.porch 2.3, ES...  esphome, encrypted\n"},
+        {80, "INSTANCE          ADDRESS     BOARD     VERSION\n"
+             "Living room lamp  10.77.0.32  esp32dev  acme.porch 2.3, E...  esphome, "
+             "encrypted\n"},
+        {67, "INSTANCE          ADDRESS     BOARD     VERSION\n"
+             "Living room lamp  10.77.0.32  esp32dev  acme...  esphome, encrypted\n"},
+        {66, "INSTANCE          ADDRESS     BOARD\n"
+             "Living room lamp  10.77.0.32  esp32dev  esphome, encrypted\n"},
+    };
+    (void)state;
+
+    assert_true(address_parse(&porch.address, "10.77.0.32"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        table_width = cases[i].width;
+        char *text = printed(print_table, items, 1);
+        assert_string_equal(text, cases[i].table);
+        free(text);
+    }
+    table_width = 0;
 }
 
 /* Wide characters are not cut in two. */
@@ -288,10 +342,11 @@ static void test_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_table),    cmocka_unit_test(test_board_rows),
-        cmocka_unit_test(test_narrow_rows),    cmocka_unit_test(test_narrow_remark),
-        cmocka_unit_test(test_narrow_version), cmocka_unit_test(test_narrow_wide_row),
-        cmocka_unit_test(test_longest_row),    cmocka_unit_test(test_width),
+        cmocka_unit_test(test_plain_table),     cmocka_unit_test(test_board_rows),
+        cmocka_unit_test(test_narrow_rows),     cmocka_unit_test(test_narrow_remark),
+        cmocka_unit_test(test_narrow_version),  cmocka_unit_test(test_narrow_long_version),
+        cmocka_unit_test(test_narrow_wide_row), cmocka_unit_test(test_longest_row),
+        cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
