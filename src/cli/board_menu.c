@@ -256,29 +256,32 @@ static size_t menu_width(void)
     return width > NUMBER_WIDTH ? width - NUMBER_WIDTH : 0;
 }
 
-/* Copies the reason without the outcome that it predicts, cut to one line: the whole reason is
- * shown when this board is chosen. */
-static void cut_reason(char brief[IMAGE_FIT_REASON_MAX], const char *reason)
+/* Copies the reason without the outcome that it predicts; if that is longer than a line, only what
+ * speaks against this board. The whole reason is shown when this board is chosen. */
+static void cut_reason(char brief[IMAGE_FIT_REASON_MAX], const struct choice *choice)
 {
     const size_t width = menu_width();
 
-    snprintf(brief, IMAGE_FIT_REASON_MAX, "%s", reason);
+    snprintf(brief, IMAGE_FIT_REASON_MAX, "%s", choice->reason);
     char *outcome = strstr(brief, ": ");
     if (outcome)
         *outcome = '\0';
-    if (width >= LEAST_WIDTH)
-        board_table_shorten(brief, width);
+    if (width < LEAST_WIDTH)
+        return;
+    if (*choice->clue && board_table_width(brief) > width)
+        snprintf(brief, IMAGE_FIT_REASON_MAX, "%s", choice->clue);
+    board_table_shorten(brief, width);
 }
 
 /* Shows a board that cannot be chosen, dimmed if the terminal shows colors. */
-static void show_refused(const char *line, const char *reason)
+static void show_refused(const char *line, const struct choice *choice)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     bool is_plain = (no_color && *no_color) || !term || !*term || strcmp(term, "dumb") == 0;
     const char *on = is_plain ? "" : "\x1b[2m", *off = is_plain ? "" : "\x1b[22m";
     char brief[IMAGE_FIT_REASON_MAX];
 
-    cut_reason(brief, reason);
+    cut_reason(brief, choice);
     diag_info("%s  -  %s%s", on, line, off);
     diag_info("%s     %s%s", on, brief, off);
 }
@@ -294,7 +297,7 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
         if (can_be_chosen(&choices[i]))
             diag_info("%3zu  %s", ++number, line);
         else
-            show_refused(line, choices[i].reason);
+            show_refused(line, &choices[i]);
 }
 
 /* Shows the table of --list, with a number before each board that can be chosen. */

@@ -8,11 +8,15 @@
 #include "discovery/board_list.h"
 #include "esp-ota/error.h"
 #include "image/image_fit.h"
+#include "image/kind.h"
+
+enum { CHOICE_CLUE_MAX = KIND_CLUE_MAX + KIND_CHIPS_MAX + 8 };
 
 struct choice {
     struct board *board;
     bool is_chosen;
     char reason[IMAGE_FIT_REASON_MAX]; /* why the board cannot be chosen, printable; "": it can */
+    char clue[CHOICE_CLUE_MAX];        /* of the reason, what differs between boards, or "" */
 };
 
 /* Parses an answer and sets is_chosen of each board. An answer consists of numbers, ranges, names,

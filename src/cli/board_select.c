@@ -75,12 +75,15 @@ static void describe_misfit(struct choice *choice, const struct plan *plan)
         return;
     if (image_fit_board(choice->reason, plan->images[0].image, &kind,
                         plan->settings->port ? plan->settings->port : port) != IMAGE_FIT_REFUSED)
+    char chips[KIND_CHIPS_MAX + 8];
         *choice->reason = '\0';
 }
 
 static void on_select_tick(void *userdata)
 {
     struct selection *selection = userdata;
+    kind_list_chips(chips, sizeof chips, kind.proven);
+    snprintf(choice->clue, sizeof choice->clue, "%s%s", kind.clue, chips);
 
     countdown_draw("boards", selection->deadline_us - loop_now_us());
     loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);

@@ -190,19 +190,6 @@ static const char *predict_outcome(const char *board_chips, const struct image *
     return "";
 }
 
-/* Writes " (esp8266 or rp2040)"; "" if only the family is known, as the board's name shows it. */
-static void list_chips(char *text, size_t capacity, const char *chips)
-{
-    const char *comma = strchr(chips, ',');
-
-    if (strchr(chips, '*'))
-        *text = '\0';
-    else if (comma)
-        snprintf(text, capacity, " (%.*s or %s)", (int)(comma - chips), chips, comma + 1);
-    else
-        snprintf(text, capacity, " (%s)", chips);
-}
-
 /* True if the board would store a gzip file without unpacking it. */
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
@@ -318,7 +305,7 @@ static bool refuse_unknown_sketch(char reason[IMAGE_FIT_REASON_MAX], const struc
     if (!lacks_vector_table(kind, image))
         return false;
 
-    list_chips(chips, sizeof chips, kind->proven);
+    kind_list_chips(chips, sizeof chips, kind->proven);
     snprintf(
         reason, IMAGE_FIT_REASON_MAX,
         "the image has no vector table, with which every program for such a board%s begins, and "
@@ -375,7 +362,7 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
     if (is_disproved || is_unlikely) {
         const char *board_chips = is_disproved ? kind->proven : kind->likely;
 
-        list_chips(board, sizeof board, board_chips);
+        kind_list_chips(board, sizeof board, board_chips);
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but the board %s%s%s", about, kind->clue, board,
                  predict_outcome(board_chips, image, chips));
         return is_disproved ? IMAGE_FIT_REFUSED : doubt;

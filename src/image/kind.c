@@ -218,6 +218,18 @@ static void find_by_name(struct kind *kind, const char *name)
         set_chips(kind->likely, kind->proven);
 }
 
+void kind_list_chips(char *text, size_t capacity, const char *chips)
+{
+    const char *comma = strchr(chips, ',');
+
+    if (!*chips || strchr(chips, '*'))
+        *text = '\0';
+    else if (comma)
+        snprintf(text, capacity, " (%.*s or %s)", (int)(comma - chips), chips, comma + 1);
+    else
+        snprintf(text, capacity, " (%s)", chips);
+}
+
 static bool is_one_family(const char *chips)
 {
     size_t families = 0;

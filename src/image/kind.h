@@ -41,6 +41,10 @@ extern const size_t kind_family_count;
 /* Whether some chip is in both sets. */
 bool kind_overlap(const char *chips, const char *other_chips);
 
+/* Writes " (esp8266 or rp2040)" for people; "" if only the family is known, as what shows it shows
+ * the family, too. */
+void kind_list_chips(char *text, size_t capacity, const char *chips);
+
 /* Finds the chips by type, the announced board= ("esp32s3"), and by the names under which the board
  * announces itself and was found. All texts are those from outside, unescaped; "" if unknown.
  * board= counts more than a name, as a name can come with a copied sketch. Only the default names

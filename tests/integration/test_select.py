@@ -279,6 +279,18 @@ class Choice(Selection):
 
     def test_status(self):
         """SIGUSR1: the question stays, and what has been typed."""
+    def test_reasons_in_a_narrow_terminal(self):
+        """What differs between boards stays readable."""
+        terminal = scenario.Terminal("-f", self.file("esp32.bin", mdns_case.make_image("esp32")), columns=60, NO_COLOR="1")
+        terminal.wait_for(r"Which ones\?")
+        lines = terminal.seen.replace("\r", "").splitlines()
+        self.assertLessEqual(max(map(len, lines[:-1])), 60, lines)
+        for name, kind in (("kitchen", "ESP8266_NODEMCU"), ("kitchen-2", "nodemcuv2")):
+            at = [line.split()[:2] for line in lines].index(["-", name])
+            self.assertEqual(lines[at + 1], f'     announces itself as "{kind}" (esp8266)')
+        terminal.type("\n")
+        self.assertEqual(terminal.result().status, 2)
+
         terminal = scenario.Terminal("-f", self.image)
         terminal.wait_for(r"Which ones\?")
         terminal.send_signal(signal.SIGUSR1)

@@ -266,6 +266,25 @@ static void test_platform(void **state)
     assert_string_equal(kind.clue, "announces the platform \"ESP32\"");
 }
 
+static void test_list_chips(void **state)
+{
+    static const struct {
+        const char *chips, *text;
+    } rows[] = {
+        {"", ""},
+        {"esp32*", ""},
+        {"esp8266", " (esp8266)"},
+        {"esp8266,rp2040", " (esp8266 or rp2040)"},
+    };
+    char text[KIND_CHIPS_MAX + 8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        kind_list_chips(text, sizeof text, rows[i].chips);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_search),       cmocka_unit_test(test_type),
         cmocka_unit_test(test_kind_name),    cmocka_unit_test(test_clue),
         cmocka_unit_test(test_hostile),      cmocka_unit_test(test_platform),
+        cmocka_unit_test(test_list_chips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
