@@ -3,7 +3,10 @@
  */
 #include "cli/board_kind.h"
 
+#include "upload/protocols.h"
+
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 struct kind board_kind(const struct board *board)
@@ -32,3 +35,18 @@ bool board_kind_has_chip(const struct board *board, const char *pattern)
     chip[length] = '\0';
     return *chip && *kind.proven && kind_overlap(chip, kind.proven);
 }
+
+static void describe_way(char text[BOARD_WAY_MAX], const struct board *board)
+{
+    const struct upload_protocol *protocol = protocols_for(board);
+
+    if (protocol)
+        snprintf(text, BOARD_WAY_MAX, "%s (--protocol %s)", protocol->title, protocol->name);
+    else
+        snprintf(text, BOARD_WAY_MAX, "other software (name it by the URL of its update page)");
+}
+
+const struct board_facts board_kind_facts = {
+    .has_chip = board_kind_has_chip,
+    .describe_way = describe_way,
+};

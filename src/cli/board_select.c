@@ -7,7 +7,6 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
-#include "base/text.h"
 #include "base/units.h"
 #include "cli/board_kind.h"
 #include "cli/board_menu.h"
@@ -21,6 +20,12 @@
 
 static const int64_t PAUSE_US = SECONDS(1); /* between two looks of --wait */
 
+enum look {
+    LOOK_FIRST,
+    LOOK_FOR_OTHERS, /* boards of other services, to say which way they need */
+    LOOK_AGAIN,      /* for --wait, which has been said */
+};
+
 struct selection {
     struct plan *plan;
     const struct options *options;
@@ -30,7 +35,7 @@ struct selection {
     struct loop_timer pause;
     struct loop_timer tick; /* of the countdown of --wait */
     int64_t deadline_us;    /* of --wait */
-    bool waits;             /* and has said so */
+    enum look look;
     bool is_choosing;
     int64_t start_us;
     enum ota_error error;
@@ -70,20 +75,20 @@ static void describe_misfit(struct choice *choice, const struct plan *plan)
     const struct board *board = choice->board;
     const struct kind kind = board_kind(board);
     const uint16_t port = service_tells_port(board->service) ? board->port : 0;
+    char chips[KIND_CHIPS_MAX + 8];
 
     if (plan->settings->force || plan->image_count == 0)
         return;
     if (image_fit_board(choice->reason, plan->images[0].image, &kind,
                         plan->settings->port ? plan->settings->port : port) != IMAGE_FIT_REFUSED)
-    char chips[KIND_CHIPS_MAX + 8];
         *choice->reason = '\0';
+    kind_list_chips(chips, sizeof chips, kind.proven);
+    snprintf(choice->clue, sizeof choice->clue, "%s%s", kind.clue, chips);
 }
 
 static void on_select_tick(void *userdata)
 {
     struct selection *selection = userdata;
-    kind_list_chips(chips, sizeof chips, kind.proven);
-    snprintf(choice->clue, sizeof choice->clue, "%s%s", kind.clue, chips);
 
     countdown_draw("boards", selection->deadline_us - loop_now_us());
     loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);
@@ -92,7 +97,7 @@ static void on_select_tick(void *userdata)
 static void end_countdown(struct selection *selection)
 {
     loop_timer_stop(&selection->tick);
-    if (selection->waits && report_is_live(&selection->options->report))
+    if (selection->look == LOOK_AGAIN && report_is_live(&selection->options->report))
         diag_status_clear();
 }
 
@@ -149,37 +154,43 @@ static enum ota_error add_all(struct selection *selection, const struct board_li
     return error;
 }
 
-/* Other services are left out where no board of theirs can be meant, as asking for them takes
- * longer. */
-static unsigned services_to_browse(const struct options *options)
+/* Other services are left out at first where no board of theirs can be meant, as asking for them
+ * takes longer. */
+static unsigned services_to_browse(const struct selection *selection)
 {
-    return options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL;
+    return selection->look != LOOK_FOR_OTHERS && selection->options->plan.protocol->is_announced
+               ? SERVICES_ARDUINO
+               : SERVICES_ALL;
 }
 
 static enum ota_error select_found(struct selection *selection, const struct board_list *all)
 {
     const struct options *options = selection->options;
+    board_filter_fn *serves = options->plan.protocol->serves;
     struct board_list matching;
-    enum ota_error error =
-        board_match(&matching, all, &options->patterns, options->plan.protocol->serves,
-                    board_kind_has_chip, selection->failure);
-    if (error == OTA_E_NOT_FOUND && services_to_browse(options) != SERVICES_ALL)
-        text_append(selection->failure->message, sizeof selection->failure->message, "%s",
-                    BOARD_BROWSE_OTHERS);
+    enum ota_error error = board_match(&matching, all, &options->patterns, serves,
+                                       &board_kind_facts, selection->failure);
+
     if (error == OTA_OK)
         error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
     free(matching.items);
     return error;
 }
 
+static void browse_for_others(struct selection *selection)
+{
+    selection->look = LOOK_FOR_OTHERS;
+    loop_timer_start(&selection->pause, 0);
+}
+
 static void browse_again(struct selection *selection)
 {
-    if (!selection->waits)
+    if (selection->look != LOOK_AGAIN)
         diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
                   (double)selection->options->fleet.wait_us / 1e6);
-    if (!selection->waits && report_is_live(&selection->options->report))
+    if (selection->look != LOOK_AGAIN && report_is_live(&selection->options->report))
         loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);
-    selection->waits = true;
+    selection->look = LOOK_AGAIN;
 
     int64_t left_us = selection->deadline_us - loop_now_us();
     loop_timer_start(&selection->pause, left_us < PAUSE_US ? left_us : PAUSE_US);
@@ -212,6 +223,7 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
                        void *userdata)
 {
     struct selection *selection = userdata;
+    const struct ota_failure before = *selection->failure;
 
     if (boards->count > 0) {
         note_search(selection, failure);
@@ -221,10 +233,17 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
         selection->error = failure->error;
     }
 
-    bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
-    if (may_come && loop_now_us() < selection->deadline_us)
+    const bool is_missing = selection->error == OTA_E_NOT_FOUND;
+    const bool may_come = is_missing || selection->error == OTA_E_NO_MDNS;
+    if (is_missing && selection->look == LOOK_AGAIN && before.cause == OTA_CAUSE_OTHER_PROTOCOL)
+        *selection->failure = before; /* this time, such boards were not looked for */
+
+    if (is_missing && selection->look == LOOK_FIRST &&
+        services_to_browse(selection) != SERVICES_ALL)
+        browse_for_others(selection);
+    else if (may_come && loop_now_us() < selection->deadline_us)
         browse_again(selection);
-    else if (may_come && selection->waits)
+    else if (may_come && selection->look == LOOK_AGAIN)
         end_wait(selection);
     else
         loop_quit(selection->loop);
@@ -246,24 +265,25 @@ static void on_status(void *userdata)
                     (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
 }
 
-/* --wait also bounds each search but the first. */
+/* --wait also bounds its own searches. */
 static void browse_boards(void *userdata)
 {
     struct selection *selection = userdata;
     int64_t limit_us = selection->options->upload.timeout_us;
     int64_t left_us = selection->deadline_us - loop_now_us();
-    if (selection->waits && left_us <= 0) {
+    if (selection->look == LOOK_AGAIN && left_us <= 0) {
         end_wait(selection);
         return;
     }
 
-    if (selection->waits && left_us < limit_us)
+    if (selection->look == LOOK_AGAIN && left_us < limit_us)
         limit_us = left_us;
 
     const struct board_browse_config config = {.loop = selection->loop,
                                                .mdns = selection->mdns,
-                                               .services = services_to_browse(selection->options),
+                                               .services = services_to_browse(selection),
                                                .timeout_us = limit_us,
+                                               .is_further = selection->look != LOOK_FIRST,
                                                .source = &selection->options->upload.source,
                                                .on_done = on_browsed,
                                                .userdata = selection};

@@ -66,7 +66,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
     struct board_list matching = {0};
 
     if (boards->count)
-        board_match(&matching, boards, &program->options->patterns, NULL, board_kind_has_chip,
+        board_match(&matching, boards, &program->options->patterns, NULL, &board_kind_facts,
                     &program->failure);
     if (failure)
         program->failure = *failure;

@@ -203,17 +203,18 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
     struct ota_failure failure;
     char time[UNITS_TEXT_MAX];
 
-    warn_if_incomplete(browse, is_cut_short);
-    tell_unheard(browse);
+    if (!browse->config.is_further) {
+        warn_if_incomplete(browse, is_cut_short);
+        tell_unheard(browse);
+    }
     if (browse->boards.count) {
         finish_browse(browse, NULL);
         return;
     }
 
     ota_fail(&failure, OTA_E_NOT_FOUND,
-             "no board announces %s in this network (multicast DNS was asked for %s)%s",
-             is_partial ? "ArduinoOTA or a sketch server" : "itself", time_since(browse, time),
-             is_partial ? BOARD_BROWSE_OTHERS : "");
+             "no board announces %s in this network (multicast DNS was asked for %s)",
+             is_partial ? "ArduinoOTA or a sketch server" : "itself", time_since(browse, time));
     failure.cause = OTA_CAUSE_NO_BOARDS;
     finish_browse(browse, &failure);
 }

@@ -9,14 +9,11 @@
 #include "discovery/mdns_client.h"
 #include "esp-ota/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct board_browse;
 struct source;
-
-/* Ends a message about boards that were not found among those of SERVICES_ARDUINO. */
-#define BOARD_BROWSE_OTHERS                                                                        \
-    "; boards with ESPHome, WLED or Tasmota are looked for with --protocol esphome or web"
 
 /* Called once, from the loop. boards belongs to the browse. failure is NULL if boards is complete
  * as far as Avahi knows, or the time is over. Otherwise it gives the reason (OTA_E_NOT_FOUND: there
@@ -35,6 +32,7 @@ struct board_browse_config {
     struct mdns_client *mdns;
     unsigned services;           /* a set (service.h): boards with one of them */
     int64_t timeout_us;          /* at most */
+    bool is_further;             /* an earlier browse has said which boards may be missing */
     const struct source *source; /* of the questions for a sign of life, to boards of one name */
     board_browse_found_fn *on_found; /* NULL: only the end matters */
     board_browse_done_fn *on_done;

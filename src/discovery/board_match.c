@@ -12,85 +12,121 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERN_SHOWN = 128, NAMES_LISTED = 8, LIST_MAX = 512 };
+enum { PATTERN_SHOWN = 128, WANTED_MAX = 320, NAMES_LISTED = 8, LIST_MAX = 512, WAYS_MAX = 8 };
 
-static bool matches_patterns(const struct board *board, const struct board_patterns *patterns,
-                             board_filter_fn *serves)
+/* Which boards are meant. */
+struct wanted {
+    const struct board_patterns *patterns;
+    board_filter_fn *serves; /* NULL: any protocol */
+    const struct board_facts *facts;
+};
+
+static bool is_wanted(const struct board *board, const struct wanted *wanted)
 {
-    return (!serves || serves(board)) &&
+    const struct board_patterns *patterns = wanted->patterns;
+
+    return (!wanted->serves || wanted->serves(board)) &&
            (!patterns->name || board_has_name(board, patterns->name)) &&
            (!patterns->board || board_has_type(board, patterns->board));
 }
 
-static size_t count_matches(const struct board_list *all, const struct board_patterns *patterns,
-                            board_filter_fn *serves)
+static bool has_wanted_chip(const struct board *board, const struct wanted *wanted)
+{
+    const struct board_patterns any_kind = {.name = wanted->patterns->name};
+    const struct wanted named = {.patterns = &any_kind, .serves = wanted->serves};
+
+    return is_wanted(board, &named) && wanted->facts->has_chip(board, wanted->patterns->board);
+}
+
+/* kept, which has room for all, gets those that pass the test. Returns how many. */
+static size_t keep(struct board_list *kept, const struct board_list *all,
+                   bool (*test)(const struct board *board, const struct wanted *wanted),
+                   const struct wanted *wanted)
+{
+    kept->count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (test(all->items[i], wanted))
+            kept->items[kept->count++] = all->items[i];
+    return kept->count;
+}
+
+static size_t count_wanted(const struct board_list *all, const struct wanted *wanted)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < all->count; i++)
-        count += matches_patterns(all->items[i], patterns, serves);
+        count += is_wanted(all->items[i], wanted);
     return count;
 }
 
-/* Writes "matches --match 'x*' and --board 'y*'", or "speaks this protocol" without patterns. */
-static void describe_wanted(char *target, size_t capacity, const struct board_patterns *patterns)
+/* Writes "--match 'x*' and --board 'y*'"; "" without patterns. */
+static void describe_patterns(char target[WANTED_MAX], const struct board_patterns *patterns)
 {
-    char name[PATTERN_SHOWN], board[PATTERN_SHOWN];
+    char shown[PATTERN_SHOWN];
 
-    escape_board(name, sizeof name, patterns->name ? patterns->name : "");
-    escape_board(board, sizeof board, patterns->board ? patterns->board : "");
-
+    *target = '\0';
+    if (patterns->name)
+        text_append(target, WANTED_MAX, "--match '%s'",
+                    escape_board(shown, sizeof shown, patterns->name));
     if (patterns->name && patterns->board)
-        snprintf(target, capacity, "matches --match '%s' and --board '%s'", name, board);
-    else if (patterns->name)
-        snprintf(target, capacity, "matches --match '%s'", name);
-    else if (patterns->board)
-        snprintf(target, capacity, "matches --board '%s'", board);
-    else
-        snprintf(target, capacity, "speaks this protocol");
+        text_append(target, WANTED_MAX, " and ");
+    if (patterns->board)
+        text_append(target, WANTED_MAX, "--board '%s'",
+                    escape_board(shown, sizeof shown, patterns->board));
 }
-
-/* The kinds of all boards, or of those with a chip. */
-struct kinds {
-    const struct board_list *all;
-    board_chip_fn *has_chip; /* NULL: of all */
-    const char *chip;
-};
 
 /* The announced kind that follows another one in the order of the alphabet; NULL: it is the
  * last. */
-static const char *next_kind(const struct kinds *kinds, const char *after)
+static const char *next_kind(const struct board_list *boards, const char *after)
 {
     const char *next = NULL;
 
-    for (size_t i = 0; i < kinds->all->count; i++) {
-        const struct board *board = kinds->all->items[i];
-        const bool is_meant = !kinds->has_chip || kinds->has_chip(board, kinds->chip);
+    for (size_t i = 0; i < boards->count; i++) {
+        const char *kind = boards->items[i]->type;
 
-        if (is_meant && strcmp(board->type, after) > 0 && (!next || strcmp(board->type, next) < 0))
-            next = board->type;
+        if (strcmp(kind, after) > 0 && (!next || strcmp(kind, next) < 0))
+            next = kind;
     }
     return next;
 }
 
-/* Lists the announced kinds with the chip that wanted names, or else all, each once: "'esp32dev',
+/* Appends the kinds that the boards announce, each once, behind one of these texts: "'esp32dev',
  * 'lolin32'". */
-static void list_kinds(char *target, size_t capacity, const struct board_list *all,
-                       const char *wanted, board_chip_fn *has_chip)
+static void list_kinds(char *target, size_t capacity, const struct board_list *boards,
+                       const char *one, const char *several, const char *none)
 {
-    struct kinds kinds = {.all = all, .has_chip = has_chip, .chip = wanted};
-    const char *separator = "";
+    const char *first = next_kind(boards, "");
 
-    if (!next_kind(&kinds, ""))
-        kinds.has_chip = NULL;
-    text_append(target, capacity,
-                kinds.has_chip ? "; the kinds with this chip: " : "; --list shows them: ");
-    for (const char *kind = ""; (kind = next_kind(&kinds, kind)); separator = ", ") {
+    if (!first) {
+        text_append(target, capacity, "%s", none);
+        return;
+    }
+    text_append(target, capacity, "%s", next_kind(boards, first) ? several : one);
+    for (const char *kind = first; kind; kind = next_kind(boards, kind)) {
         char shown[MDNS_TYPE_MAX];
 
-        text_append(target, capacity, "%s'%s'", separator,
+        text_append(target, capacity, "%s'%s'", kind == first ? "" : ", ",
                     escape_string(shown, sizeof shown, kind));
     }
+}
+
+static void list_announced_kinds(char *target, size_t capacity, const struct board_list *boards)
+{
+    list_kinds(target, capacity, boards, "; the only announced kind: ", "; the announced kinds: ",
+               "; none of them announces a kind");
+}
+
+/* Appends "8 match --match 'x*', of the kind 'y'". */
+static void list_kinds_of_named(char *target, size_t capacity, const struct board_list *named,
+                                const struct board_patterns *patterns)
+{
+    char described[WANTED_MAX];
+
+    describe_patterns(described, patterns);
+    text_append(target, capacity, "; %zu %s %s", named->count,
+                named->count == 1 ? "matches" : "match", described);
+    list_kinds(target, capacity, named, ", of the kind ", ", of the kinds ",
+               ", without an announced kind");
 }
 
 /* Lists the first names, and says that there are more. */
@@ -136,8 +172,9 @@ static bool ends_in_star(const char *pattern)
 
 /* Suggests the pattern with stars around it if that would select boards; "" if not. */
 static void describe_wider(char *target, size_t capacity, const struct board_list *all,
-                           const struct board_patterns *patterns, board_filter_fn *serves)
+                           const struct wanted *wanted)
 {
+    const struct board_patterns *patterns = wanted->patterns;
     char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
     const char *pattern = patterns->name ? patterns->name : patterns->board;
     struct board_patterns widened = *patterns;
@@ -153,7 +190,8 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
     else
         widened.board = wider;
 
-    size_t count = count_matches(all, &widened, serves);
+    size_t count =
+        count_wanted(all, &(struct wanted){.patterns = &widened, .serves = wanted->serves});
     escape_board(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
@@ -174,49 +212,118 @@ static bool is_list_of_patterns(const struct board_list *all, const struct board
         const struct board_patterns part = {.name = pattern, .board = patterns->board};
 
         snprintf(pattern, sizeof pattern, "%.*s", (int)length, at);
-        if (length < sizeof pattern && count_matches(all, &part, NULL) > 0)
+        if (length < sizeof pattern && count_wanted(all, &(struct wanted){.patterns = &part}) > 0)
             return true;
         at += length;
     }
     return false;
 }
 
-static enum ota_error fail_no_match(const struct board_list *all,
-                                    const struct board_patterns *patterns, board_filter_fn *serves,
-                                    board_chip_fn *has_chip, struct ota_failure *failure)
+/* Lists the kinds with the wanted chip, or else all. kept has room for all. */
+static void explain_kinds(char *target, size_t capacity, const struct board_list *all,
+                          const struct wanted *wanted, struct board_list *kept)
 {
-    char wanted[320], others[LIST_MAX] = "", wider[PATTERN_SHOWN + 64];
-    bool has_pattern = patterns->name || patterns->board;
-    bool asks_for_kind = patterns->board && !patterns->name;
-    bool is_foreign = count_matches(all, patterns, NULL) > 0;
+    if (keep(kept, all, has_wanted_chip, wanted) > 0 && next_kind(kept, ""))
+        list_kinds(target, capacity, kept,
+                   "; the only kind with this chip: ", "; the kinds with this chip: ", "");
+    else
+        list_announced_kinds(target, capacity, all);
+}
 
-    describe_wanted(wanted, sizeof wanted, patterns);
-    describe_wider(wider, sizeof wider, all, patterns, serves);
-    if (asks_for_kind)
-        list_kinds(others, sizeof others, all, patterns->board, has_chip);
+/* Says which boards match one of both patterns. */
+static void explain_pair(char *target, size_t capacity, const struct board_list *all,
+                         const struct wanted *wanted, struct board_list *kept)
+{
+    const struct board_patterns named = {.name = wanted->patterns->name};
+    const struct wanted by_name = {.patterns = &named, .serves = wanted->serves};
+
+    if (keep(kept, all, is_wanted, &by_name) > 0)
+        list_kinds_of_named(target, capacity, kept, &named);
+    else
+        list_board_names(target, capacity, all, named.name);
+}
+
+/* Counts the boards by the way onto them: "2 with an update page (--protocol web)". */
+static void list_ways(char *target, size_t capacity, const struct board_list *boards,
+                      const struct board_facts *facts)
+{
+    struct {
+        char text[BOARD_WAY_MAX];
+        size_t boards;
+    } ways[WAYS_MAX] = {0};
+    size_t count = 0;
+
+    for (size_t i = 0; i < boards->count; i++) {
+        char way[BOARD_WAY_MAX];
+        size_t at = 0;
+
+        facts->describe_way(way, boards->items[i]);
+        while (at < count && strcmp(ways[at].text, way) != 0)
+            at++;
+        if (at == WAYS_MAX)
+            continue;
+        if (at == count)
+            memcpy(ways[count++].text, way, sizeof way);
+        ways[at].boards++;
+    }
+    for (size_t i = 0; i < count; i++)
+        text_append(target, capacity, "%s%zu with %s", text_separator(i, count, " and "),
+                    ways[i].boards, ways[i].text);
+}
+
+static enum ota_error fail_other_protocol(const struct board_list *others,
+                                          const struct wanted *wanted, struct ota_failure *failure)
+{
+    char patterns[WANTED_MAX], ways[LIST_MAX] = "";
+
+    describe_patterns(patterns, wanted->patterns);
+    list_ways(ways, sizeof ways, others, wanted->facts);
+    ota_fail(failure, OTA_E_NOT_FOUND, "only boards with another protocol %s%s: %s",
+             *patterns ? "match " : "were found", patterns, ways);
+    failure->cause = OTA_CAUSE_OTHER_PROTOCOL;
+    return failure->error;
+}
+
+/* kept has room for all. */
+static enum ota_error fail_no_match(const struct board_list *all, const struct wanted *wanted,
+                                    struct board_list *kept, struct ota_failure *failure)
+{
+    const struct board_patterns *patterns = wanted->patterns;
+    const struct wanted by_any = {.patterns = patterns, .facts = wanted->facts};
+    char described[WANTED_MAX], others[LIST_MAX] = "", wider[PATTERN_SHOWN + 64];
+
+    if (keep(kept, all, is_wanted, &by_any) > 0)
+        return fail_other_protocol(kept, &by_any, failure);
+
+    describe_patterns(described, patterns);
+    describe_wider(wider, sizeof wider, all, wanted);
+    if (patterns->name && patterns->board)
+        explain_pair(others, sizeof others, all, wanted, kept);
+    else if (patterns->board)
+        explain_kinds(others, sizeof others, all, wanted, kept);
     else
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
 
-    ota_fail(failure, OTA_E_NOT_FOUND, "none of the boards found (%zu) %s%s%s%s", all->count,
-             wanted, has_pattern && is_foreign ? " and speaks this protocol" : "", wider, others);
-    if (is_foreign)
-        failure->cause = OTA_CAUSE_OTHER_PROTOCOL;
-    else
-        failure->cause =
-            is_list_of_patterns(all, patterns) ? OTA_CAUSE_SEPARATED : OTA_CAUSE_NO_SUCH_BOARD;
+    ota_fail(failure, OTA_E_NOT_FOUND, "none of the boards found (%zu) matches %s%s%s", all->count,
+             described, wider, others);
+    failure->cause =
+        is_list_of_patterns(all, patterns) ? OTA_CAUSE_SEPARATED : OTA_CAUSE_NO_SUCH_BOARD;
     return failure->error;
 }
 
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves,
-                           board_chip_fn *has_chip, struct ota_failure *failure)
+                           const struct board_facts *facts, struct ota_failure *failure)
 {
+    const struct wanted wanted = {.patterns = patterns, .serves = serves, .facts = facts};
+
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
         return ota_fail_no_memory(failure);
+    if (keep(matching, all, is_wanted, &wanted) > 0)
+        return OTA_OK;
 
-    for (size_t i = 0; i < all->count; i++)
-        if (matches_patterns(all->items[i], patterns, serves))
-            matching->items[matching->count++] = all->items[i];
-    return matching->count ? OTA_OK : fail_no_match(all, patterns, serves, has_chip, failure);
+    fail_no_match(all, &wanted, matching, failure);
+    matching->count = 0;
+    return failure->error;
 }

@@ -7,6 +7,8 @@
 #include "discovery/board_list.h"
 #include "esp-ota/error.h"
 
+enum { BOARD_WAY_MAX = 96 };
+
 /* Shell patterns; NULL: any. */
 struct board_patterns {
     char *name;  /* --match: of the name or the host name */
@@ -14,16 +16,21 @@ struct board_patterns {
 };
 
 typedef bool board_filter_fn(const struct board *board);
-/* Whether the value of --board names the board's chip. */
-typedef bool board_chip_fn(const struct board *board, const char *pattern);
+
+/* What the messages say of a board and this folder does not know. */
+struct board_facts {
+    /* Whether the value of --board names the board's chip. */
+    bool (*has_chip)(const struct board *board, const char *pattern);
+    /* How the board takes uploads: "ESPHome (--protocol esphome)". */
+    void (*describe_way)(char text[BOARD_WAY_MAX], const struct board *board);
+};
 
 /* Fills matching with the matching boards of all; serves, which may be NULL, leaves out boards that
- * do not take uploads by the protocol in question. has_chip is for the message: who gives the name
- * of a chip is told the kinds that have it. The items belong to all: the caller frees
- * matching->items and nothing else, also after a failure: OTA_E_NOT_FOUND if no board matches, or
- * OTA_E_INTERNAL. */
+ * do not take uploads by the protocol in question. The items belong to all: the caller frees
+ * matching->items and nothing else, also after a failure: OTA_E_NOT_FOUND if no board matches, with
+ * a message about those that nearly do, or OTA_E_INTERNAL. */
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves,
-                           board_chip_fn *has_chip, struct ota_failure *failure);
+                           const struct board_facts *facts, struct ota_failure *failure);
 
 #endif

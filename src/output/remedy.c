@@ -488,9 +488,7 @@ static const struct remedy {
      .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
              "that the shell leaves it alone."},
     {.cause = OTA_CAUSE_OTHER_PROTOCOL,
-     .text =
-         "Give --protocol as \"esp-ota -l\" shows it for these boards, or leave it out where it "
-         "shows none, if the image is for them."},
+     .text = "Give the --protocol of these boards, if the image is for them."},
     {.cause = OTA_CAUSE_OTHER_NAMES,
      .text = "Check the spelling of the name (\"esp-ota -l\" lists the boards), and that the board "
              "is on and in this network, or give its IP address."},

@@ -69,17 +69,21 @@ class Discovery(Selection):
     def test_nobody_fits(self):
         for arguments, phrase in (
                 (("--match", "cellar"), "matches --match 'cellar'; --list shows them: \""),
-                (("--board", "pico*"), "matches --board 'pico*'; --list shows"),
+                (("--board", "pico*"), "matches --board 'pico*'; the announced kinds: 'ESP8266_NODEMCU', "),
                 (("--board", "ESP8266"), "matches --board 'ESP8266'; --board '*ESP8266*' would match 1 of them; "
-                                         "the kinds with this chip: 'ESP8266_NODEMCU', 'nodemcuv2'; boards with "),
-                (("--board", "esp32"), "matches --board 'esp32'; the kinds with this chip: 'lolin32'; boards with "),
-                (("--match", "web"), "matches --match 'web'"),
-                (("--match", "kitchen", "--board", "pico"),
-                 "matches --match 'kitchen' and --board 'pico'")):
+                                         "the kinds with this chip: 'ESP8266_NODEMCU', 'nodemcuv2'\n"),
+                (("--board", "esp32"), "matches --board 'esp32'; the only kind with this chip: 'lolin32'\n"),
+                (("--match", "kitchen*", "--board", "esp32*"),
+                 "matches --match 'kitchen*' and --board 'esp32*'; 2 match --match 'kitchen*', of the kinds "
+                 "'ESP8266_NODEMCU', 'nodemcuv2'\n"),
+                (("--match", "cellar", "--board", "pico"),
+                 "matches --match 'cellar' and --board 'pico'; --list shows them: \"")):
             with self.subTest(arguments):
                 result = scenario.run(*arguments, "-f", self.image)
-                self.assert_result(result, 4, (f"esp-ota: none of the boards found (7) {phrase}",),
+                self.assert_result(result, 4, (f"esp-ota: none of the boards found (10) {phrase}",),
                                    SOON)
+        result = scenario.run("--match", "web", "-f", self.image)
+        self.assert_result(result, 4, ("only boards with another protocol match --match 'web': 1 with other software",), SOON)
         result = scenario.run("--match", "kitchen,attic", "-f", self.image)
         self.assert_result(result, 4, ("matches --match 'kitchen,attic'", "\n  Give one name with each -i"), SOON)
 
@@ -110,8 +114,12 @@ class Discovery(Selection):
         with open(path, "wb") as file:
             file.write(esp32)
         result = scenario.run("--match", "loft", "-f", path)
-        self.assert_result(result, 4, ("matches --match 'loft'", "; boards with ESPHome, WLED or Tasmota are looked "
-                                       "for with --protocol esphome or web\n"), SOON)
+        self.assert_result(result, 4, ("esp-ota: only boards with another protocol match --match 'loft': 1 with "
+                                       "ESPHome's OTA (--protocol esphome)\n  Give the --protocol of these boards, ",), SOON)
+        result = scenario.run("--match", "loft", "-f", path, "--wait", "12", "-t", "5")
+        self.assertEqual(result.status, 4, result)
+        for end in ("waiting for boards, 12 s at most\n", "the 12 s of --wait are over\n  Give the --protocol of these "):
+            self.assertIn(f"--match 'loft': 1 with ESPHome's OTA (--protocol esphome); {end}", result.err)
         result = scenario.run("--all", "--protocol", "esphome", "-f", path, "--json", "--retries", "0")
         events = [json.loads(line) for line in result.out.splitlines()]
         results = {event["board"]: event for event in events if event["event"] == "result"}
@@ -132,10 +140,11 @@ class Discovery(Selection):
         self.assert_got(kitchen, self.image)
         self.assertNotIn("porch", result.err)
         result = scenario.run("--match", "porch*", "-f", self.image)
-        self.assert_result(result, 4, ("none of the boards found (7) matches --match 'porch*'",), SOON)
+        self.assert_result(result, 4, ("only boards with another protocol match --match 'porch*': 1 with an update page "
+                                       "(--protocol web)\n",), SOON)
         result = scenario.run("--match", "*k*", "--protocol", "web", "-f", self.image)
-        self.assert_result(result, 4, ("matches --match '*k*' and speaks this protocol",
-                                        '\n  Give --protocol as "esp-ota -l" shows it for these boards'), SOON)
+        self.assert_result(result, 4, ("only boards with another protocol match --match '*k*': 2 with ArduinoOTA "
+                                       "(--protocol espota) and 1 with a sketch server (--protocol sketch)",), SOON)
         self.assertNotIn("request", page.output)
 
         image = self.file("esp32.bin", mdns_case.make_image("esp32"))
@@ -201,10 +210,11 @@ class Discovery(Selection):
 
 
     def test_waiting_in_vain_at_a_terminal(self):
-        result = scenario.Terminal("--match", "nobody", "-f", self.image, "--wait", "4", "-t", "1").result()
+        result = scenario.Terminal("--match", "nobody", "-f", self.image, "--wait", "6", "-t", "1").result()
         self.assertEqual(result.status, 4, result)
-        self.assertRegex(result.err, r"waiting for boards, 0:0[123] left")
-        self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 4 s of --wait are over")
+        self.assertRegex(result.err, r"waiting for boards, 0:0[1-5] left")
+        self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 6 s of --wait are over")
+        self.assertLessEqual(result.err.count("not all boards have been heard"), 1, result)  # of the first search
 
 
 class Choice(Selection):
@@ -254,6 +264,18 @@ class Choice(Selection):
                             for line in lines), result)
         self.assert_updates(result, simulated, ("attic", "Garage v2.1 – Tür №5", "Living room lamp"))
 
+    def test_reasons_in_a_narrow_terminal(self):
+        """What differs between boards stays readable."""
+        terminal = scenario.Terminal("-f", self.file("esp32.bin", mdns_case.make_image("esp32")), columns=60, NO_COLOR="1")
+        terminal.wait_for(r"Which ones\?")
+        lines = terminal.seen.replace("\r", "").splitlines()
+        self.assertLessEqual(max(map(len, lines[:-1])), 60, lines)
+        for name, kind in (("kitchen", "ESP8266_NODEMCU"), ("kitchen-2", "nodemcuv2")):
+            at = [line.split()[:2] for line in lines].index(["-", name])
+            self.assertEqual(lines[at + 1], f'     announces itself as "{kind}" (esp8266)')
+        terminal.type("\n")
+        self.assertEqual(terminal.result().status, 2)
+
     def test_none_that_the_image_is_for(self):
         """--force offers them all."""
         share = [self.simulate(board) for board in EVERYONE]
@@ -279,18 +301,6 @@ class Choice(Selection):
 
     def test_status(self):
         """SIGUSR1: the question stays, and what has been typed."""
-    def test_reasons_in_a_narrow_terminal(self):
-        """What differs between boards stays readable."""
-        terminal = scenario.Terminal("-f", self.file("esp32.bin", mdns_case.make_image("esp32")), columns=60, NO_COLOR="1")
-        terminal.wait_for(r"Which ones\?")
-        lines = terminal.seen.replace("\r", "").splitlines()
-        self.assertLessEqual(max(map(len, lines[:-1])), 60, lines)
-        for name, kind in (("kitchen", "ESP8266_NODEMCU"), ("kitchen-2", "nodemcuv2")):
-            at = [line.split()[:2] for line in lines].index(["-", name])
-            self.assertEqual(lines[at + 1], f'     announces itself as "{kind}" (esp8266)')
-        terminal.type("\n")
-        self.assertEqual(terminal.result().status, 2)
-
         terminal = scenario.Terminal("-f", self.image)
         terminal.wait_for(r"Which ones\?")
         terminal.send_signal(signal.SIGUSR1)

@@ -31,11 +31,18 @@ static bool is_no_web(const struct board *board)
     return board != &web;
 }
 
-/* The kind "nodemcu" has the chip esp8266. */
+/* The kind "nodemcu" has the chip esp8266, as all boards without a kind. */
 static bool has_chip(const struct board *board, const char *pattern)
 {
-    return board == &attic && strcmp(pattern, "esp8266") == 0;
+    return (board == &attic || !*board->type) && strncmp(pattern, "esp8266", 7) == 0;
 }
+
+static void describe_way(char text[BOARD_WAY_MAX], const struct board *board)
+{
+    snprintf(text, BOARD_WAY_MAX, "%s", board->port == 80 ? "a page (--protocol web)" : "a port");
+}
+
+static const struct board_facts facts = {.has_chip = has_chip, .describe_way = describe_way};
 
 static void test_cases(void **state)
 {
@@ -54,16 +61,22 @@ static void test_cases(void **state)
         {NULL, "esp32*", true, "L", OTA_CAUSE_NONE, NULL},
         {"w*", "esp32*", false, "w", OTA_CAUSE_NONE, NULL},
         {"w*", NULL, true, NULL, OTA_CAUSE_OTHER_PROTOCOL,
-         "none of the boards found (3) matches --match 'w*' and speaks this protocol; --list shows "
-         "them: \"attic\", \"Living room lamp\", \"web\\x1b\""},
+         "only boards with another protocol match --match 'w*': 1 with a page (--protocol web)"},
+        {"w*", "*s3", true, NULL, OTA_CAUSE_OTHER_PROTOCOL,
+         "only boards with another protocol match --match 'w*' and --board '*s3': 1 with a page"},
         {"x\n", "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "(3) matches --match 'x\\n' and --board 'y'; --list shows them: "},
+         "(3) matches --match 'x\\n' and --board 'y'; --list shows them: \"attic\", "},
+        {"*a*", "esp8266*", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "(3) matches --match '*a*' and --board 'esp8266*'; 2 match --match '*a*', of the kinds "
+         "'esp32dev', 'nodemcu'"},
+        {"attic", "esp8266*", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
+         "; 1 matches --match 'attic', of the kind 'nodemcu'"},
         {NULL, "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "(3) matches --board 'y'; --list shows them: 'esp32dev', 'esp32s3', 'nodemcu'"},
+         "(3) matches --board 'y'; the announced kinds: 'esp32dev', 'esp32s3', 'nodemcu'"},
         {NULL, "esp8266", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "(3) matches --board 'esp8266'; the kinds with this chip: 'nodemcu'"},
+         "(3) matches --board 'esp8266'; the only kind with this chip: 'nodemcu'"},
         {NULL, "esp32", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "--board '*esp32*' would match 2 of them; --list shows"},
+         "--board '*esp32*' would match 2 of them; the announced kinds: "},
         {"nobody, lamp", NULL, false, NULL, OTA_CAUSE_SEPARATED, "matches --match 'nobody, lamp'"},
         {"nobody;*am*", NULL, false, NULL, OTA_CAUSE_SEPARATED, NULL},
         {"nobody,cellar", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD, NULL},
@@ -82,8 +95,8 @@ static void test_cases(void **state)
         struct board_list matching;
         struct ota_failure failure = {0};
         char names[4] = "";
-        enum ota_error error = board_match(
-            &matching, &all, &patterns, cases[i].only_some ? is_no_web : NULL, has_chip, &failure);
+        enum ota_error error = board_match(&matching, &all, &patterns,
+                                           cases[i].only_some ? is_no_web : NULL, &facts, &failure);
 
         for (size_t j = 0; j < matching.count; j++)
             names[j] = matching.items[j]->instance[0];
@@ -139,11 +152,61 @@ static void test_no_board_of_this_protocol(void **state)
 
     (void)state;
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
-                                 &(struct board_patterns){0}, is_no_web, NULL, &failure),
+                                 &(struct board_patterns){0}, is_no_web, &facts, &failure),
                      OTA_E_NOT_FOUND);
-    assert_non_null(strstr(failure.message, "none of the boards found (1) speaks this protocol"));
+    assert_string_equal(
+        failure.message,
+        "only boards with another protocol were found: 1 with a page (--protocol web)");
     assert_int_equal(failure.cause, OTA_CAUSE_OTHER_PROTOCOL);
     free(matching.items);
+}
+
+static bool is_nothing(const struct board *board)
+{
+    (void)board;
+    return false;
+}
+
+/* Each way is listed once. */
+static void test_other_protocols(void **state)
+{
+    struct board_list matching;
+    struct ota_failure failure;
+
+    (void)state;
+    board_match(&matching, &all, &(struct board_patterns){.name = "*"}, is_nothing, &facts,
+                &failure);
+    assert_string_equal(failure.message,
+                        "only boards with another protocol match --match '*': 2 with a port and 1 "
+                        "with a page (--protocol web)");
+    free(matching.items);
+}
+
+static void test_kinds_of_nobody(void **state)
+{
+    static struct board silent = {.instance = "silent", .is_resolved = true};
+    struct board *silents[] = {&silent};
+    const struct board_list none = {.items = silents, .count = 1};
+    static const struct {
+        char *match, *board;
+        const char *message;
+    } rows[] = {
+        {NULL, "y", "matches --board 'y'; none of them announces a kind"},
+        {NULL, "esp8266", "matches --board 'esp8266'; none of them announces a kind"},
+        {"*", "y", "; 1 matches --match '*', without an announced kind"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct board_patterns patterns = {.name = rows[i].match, .board = rows[i].board};
+        struct board_list matching;
+        struct ota_failure failure;
+
+        board_match(&matching, &none, &patterns, NULL, &facts, &failure);
+        if (!strstr(failure.message, rows[i].message))
+            fail_msg("\"%s\" is not in \"%s\"", rows[i].message, failure.message);
+        free(matching.items);
+    }
 }
 
 int main(void)
@@ -152,6 +215,8 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_no_board_of_this_protocol),
+        cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_kinds_of_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static const struct row {
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "Start Avahi and D-Bus"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "UDP port 5353"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches one"},
-    {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_PROTOCOL, SKETCH, "", "--protocol as"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_PROTOCOL, SKETCH, "", "Give the --protocol of"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_NAMES, SKETCH, "", "Check the spelling of the name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_WAY, SKETCH, "", "Write the board's way before its name"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_SEPARATED, SKETCH, "", "one name with each -i"},
