@@ -168,9 +168,13 @@ static enum ota_error select_found(struct selection *selection, const struct boa
     const struct options *options = selection->options;
     board_filter_fn *serves = options->plan.protocol->serves;
     struct board_list matching;
+    char left_out[OTA_MESSAGE_MAX];
     enum ota_error error = board_match(&matching, all, &options->patterns, serves,
                                        &board_kind_facts, selection->failure);
 
+    if (error == OTA_OK && *board_match_left_out(left_out, sizeof left_out, all, &options->patterns,
+                                                 serves, &board_kind_facts))
+        diag_info("%s", left_out);
     if (error == OTA_OK)
         error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
     free(matching.items);

@@ -64,6 +64,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
 {
     struct program *program = userdata;
     struct board_list matching = {0};
+    char left_out[OTA_MESSAGE_MAX];
 
     if (boards->count)
         board_match(&matching, boards, &program->options->patterns, NULL, &board_kind_facts,
@@ -73,6 +74,10 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
     int error = write_boards(program, &matching);
     if (error != 0)
         ota_fail_stdout(&program->failure, error);
+    if (matching.count &&
+        *board_match_left_out(left_out, sizeof left_out, boards, &program->options->patterns, NULL,
+                              &board_kind_facts))
+        diag_info("%s", left_out);
     free(matching.items);
     loop_quit(program->loop);
 }

@@ -38,6 +38,12 @@ static bool has_wanted_chip(const struct board *board, const struct wanted *want
     return is_wanted(board, &named) && wanted->facts->has_chip(board, wanted->patterns->board);
 }
 
+/* Although it has the chip, and all else is right. */
+static bool is_left_out(const struct board *board, const struct wanted *wanted)
+{
+    return has_wanted_chip(board, wanted) && !board_has_type(board, wanted->patterns->board);
+}
+
 /* kept, which has room for all, gets those that pass the test. Returns how many. */
 static size_t keep(struct board_list *kept, const struct board_list *all,
                    bool (*test)(const struct board *board, const struct wanted *wanted),
@@ -326,4 +332,29 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
     fail_no_match(all, &wanted, matching, failure);
     matching->count = 0;
     return failure->error;
+}
+
+const char *board_match_left_out(char *text, size_t capacity, const struct board_list *all,
+                                 const struct board_patterns *patterns, board_filter_fn *serves,
+                                 const struct board_facts *facts)
+{
+    const struct wanted wanted = {.patterns = patterns, .serves = serves, .facts = facts};
+    struct board_list left_out = {0};
+    char described[WANTED_MAX];
+
+    *text = '\0';
+    if (patterns->board)
+        left_out.items = calloc(all->count + 1, sizeof(void *));
+    if (!left_out.items || keep(&left_out, all, is_left_out, &wanted) == 0) {
+        free(left_out.items);
+        return text;
+    }
+
+    describe_patterns(described, &(struct board_patterns){.board = patterns->board});
+    snprintf(text, capacity, "%s compares kinds, and leaves out %zu board%s with this chip",
+             described, left_out.count, left_out.count == 1 ? "" : "s");
+    list_kinds(text, capacity, &left_out, ", of the kind ", ", of the kinds ",
+               ", without an announced kind");
+    free(left_out.items);
+    return text;
 }

@@ -33,4 +33,10 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
                            const struct board_patterns *patterns, board_filter_fn *serves,
                            const struct board_facts *facts, struct ota_failure *failure);
 
+/* Writes which boards of all --board leaves out although they have the chip that its pattern names,
+ * as their kinds are called otherwise; "" if there are none. Returns text. */
+const char *board_match_left_out(char *text, size_t capacity, const struct board_list *all,
+                                 const struct board_patterns *patterns, board_filter_fn *serves,
+                                 const struct board_facts *facts);
+
 #endif

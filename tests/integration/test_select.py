@@ -216,6 +216,21 @@ class Discovery(Selection):
         self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 6 s of --wait are over")
         self.assertLessEqual(result.err.count("not all boards have been heard"), 1, result)  # of the first search
 
+    def test_boards_of_a_chip(self):
+        """--board compares kinds: it says what it leaves out of the boards with that chip."""
+        note = "--board 'esp8266*' compares kinds, and leaves out "
+        kitchen, other = self.simulate(KITCHEN), self.simulate(KITCHEN_2)
+        result = scenario.run("--board", "esp8266*", "-f", self.image)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"{note}1 board with this chip, of the kind 'nodemcuv2'\n", result.err)
+        self.assert_got(kitchen, self.image)
+        self.assert_untouched(other)
+        result = scenario.run("-l", "--board", "esp8266*")
+        self.assertEqual((0, f"{note}2 boards with this chip, of the kinds 'acme_hut', 'nodemcuv2'\n"),
+                         (result.status, result.err), result)
+        result = scenario.run("-l", "--board", "ESP8266_NODEMCU")
+        self.assertEqual((0, ""), (result.status, result.err), result)
+
 
 class Choice(Selection):
 

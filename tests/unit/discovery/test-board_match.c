@@ -209,6 +209,46 @@ static void test_kinds_of_nobody(void **state)
     }
 }
 
+/* A pattern of kinds may be meant as a chip. */
+static void test_left_out(void **state)
+{
+    static struct board chip = {
+        .instance = "chip", .is_resolved = true, .host = "chip.local", .type = "esp8266_generic"};
+    static struct board silent = {.instance = "silent", .is_resolved = true};
+    struct board *some[] = {&attic, &chip, &lamp, &silent};
+    static const struct {
+        char *match, *board;
+        size_t count;
+        const char *said;
+    } rows[] = {
+        {NULL, NULL, 4, ""},
+        {NULL, "nodemcu", 4, ""},
+        {NULL, "esp8266*", 3,
+         "--board 'esp8266*' compares kinds, and leaves out 1 board with this "
+         "chip, of the kind 'nodemcu'"},
+        {NULL, "esp8266*", 4,
+         "--board 'esp8266*' compares kinds, and leaves out 2 boards with "
+         "this chip, of the kind 'nodemcu'"},
+        {"c*", "esp8266*", 4, ""},
+        {"s*", "esp8266*", 4,
+         "--board 'esp8266*' compares kinds, and leaves out 1 board with this "
+         "chip, without an announced kind"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct board_patterns patterns = {.name = rows[i].match, .board = rows[i].board};
+        const struct board_list boards = {.items = some, .count = rows[i].count};
+        char text[OTA_MESSAGE_MAX];
+
+        assert_string_equal(
+            board_match_left_out(text, sizeof text, &boards, &patterns, NULL, &facts),
+            rows[i].said);
+        assert_string_equal(
+            board_match_left_out(text, sizeof text, &boards, &patterns, is_nothing, &facts), "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_no_board_of_this_protocol),
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_kinds_of_nobody),
+        cmocka_unit_test(test_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
