@@ -98,14 +98,16 @@ static size_t find_host(const char *url, size_t end)
     return end;
 }
 
-/* Whether a part of a password may stand before the end, and no "@" behind it: what follows the end
- * may be the rest of it, or the URL was cut off there. */
+/* Whether a part of a password may stand before the end, and its "@" behind that: in what follows,
+ * or in what was cut off, unless a slash ends the host before any "@". */
 static bool may_end_in_password(const char *url, size_t host, size_t end)
 {
     if (host >= end)
         return false;
-    return url[end] ? strchr(url + end, '@') != NULL
-                    : end >= HTTP_TEXT_MAX - 1 && !strpbrk(url + host, "@/\\");
+
+    const size_t stop = host + strcspn(url + host, "/\\@");
+    const bool is_cut = strlen(url) >= HTTP_TEXT_MAX - 1;
+    return strchr(url + end, '@') || (is_cut && (stop >= end || url[stop] == '@'));
 }
 
 static void show_url(char target[PAGE_LOCATION_MAX], const char *url)

@@ -104,14 +104,15 @@ static bool is_one_of(const char *word, size_t length, const char *const words[]
     return false;
 }
 
-/* Whether the text has a word of success and no negation: "not complete" and "incomplete" do not
- * say so. */
+/* Whether the text has a word of success and none that speaks against it: "not complete" and
+ * "incomplete" do not say so. */
 static bool says_success(const char *text)
 {
-    static const char *const good[] = {"ok",        "success",   "successful", "successfully",
-                                       "done",      "complete",  "completed",  "finished",
-                                       "rebooting", "restarting"};
-    static const char *const bad[] = {"no", "not", "never", "without"};
+    static const char *const good[] = {
+        "ok",           "true",      "success",  "successful", "done",      "complete",  "updated",
+        "successfully", "completed", "finished", "uploaded",   "rebooting", "restarting"};
+    static const char *const bad[] = {"no",      "not",     "never",    "without",  "rejected",
+                                      "refused", "aborted", "canceled", "cancelled"};
     bool is_good = false;
 
     while (*text) {
@@ -127,37 +128,56 @@ static bool says_success(const char *text)
     return is_good;
 }
 
+static bool is_no(const json_t *value)
+{
+    return json_is_false(value) ||
+           (json_is_string(value) && strcasecmp(json_string_value(value), "false") == 0);
+}
+
+static bool is_yes(const json_t *value)
+{
+    return json_is_true(value) || json_integer_value(value) == 1 ||
+           (json_is_string(value) && says_success(json_string_value(value)));
+}
+
+/* A member for the result decides; without one, any text may say it. */
 static enum page_verdict judge_object(json_t *object)
 {
     static const char *const results[] = {"success", "ok", "result", "status"};
-    enum page_verdict verdict = PAGE_UNCLEAR;
+    bool has_result = false, has_yes = false, says_yes = false;
     const char *key;
     json_t *value;
 
     json_object_foreach(object, key, value)
     {
-        const bool is_result =
-            is_one_of(key, strlen(key), results, sizeof results / sizeof *results);
-
-        if (is_result && json_is_false(value))
+        if (!is_one_of(key, strlen(key), results, sizeof results / sizeof *results)) {
+            says_yes |= json_is_string(value) && is_yes(value);
+            continue;
+        }
+        if (is_no(value))
             return PAGE_REFUSED;
-        if (json_is_string(value) ? says_success(json_string_value(value))
-                                  : is_result && json_is_true(value))
-            verdict = PAGE_ACCEPTED;
+        has_result = true;
+        has_yes |= is_yes(value);
     }
-    return verdict;
+    return (has_result ? has_yes : says_yes) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }
 
-static bool is_json(const char *body)
+/* The JSON object in the body, perhaps behind a byte order mark; NULL: there is none. */
+static const char *find_json(const char *body)
 {
-    return body[strspn(body, " \t\r\n")] == '{';
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (strncmp(body, mark, sizeof mark - 1) == 0)
+        body += sizeof mark - 1;
+    body += strspn(body, " \t\r\n");
+    return *body == '{' ? body : NULL;
 }
 
 /* A JSON reply must say that the upload was a success: other than a text for people, it may well
  * say the contrary in a word or number of the sketch's own, as {"status":"2"}. */
-static enum page_verdict judge_json(const struct http_reply *reply)
+static enum page_verdict judge_json(const char *text, size_t length)
 {
-    json_t *root = json_memory_load(http_reply_text(reply), reply->body_length, 0, NULL);
+    json_t *root = json_memory_load(text, length, 0, NULL);
     const enum page_verdict verdict = json_is_object(root) ? judge_object(root) : PAGE_UNCLEAR;
 
     json_decref(root);
@@ -168,7 +188,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply)
 {
     const char *body = http_reply_text(reply);
-    const char *failure = find_words(page->failure, body);
+    const char *failure = find_words(page->failure, body), *json = find_json(body);
 
     page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length, failure ? failure : "");
     if (!http_reply_is_final(reply))
@@ -189,5 +209,5 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_REFUSED;
     if (!page->is_generic || !http_reply_is_whole(reply))
         return PAGE_UNCLEAR;
-    return is_json(body) ? judge_json(reply) : PAGE_ACCEPTED;
+    return json ? judge_json(json, reply->body_length - (size_t)(json - body)) : PAGE_ACCEPTED;
 }

@@ -142,6 +142,7 @@ static void test_cut(void **state)
         {"http://admin:", "http://..."},   {"\x01//", "\\x01//..."},
         {"http:\\admin:", "http:\\\\..."}, {"https:admin:", "https:..."},
         {"http://portal/", NULL},          {"/", NULL},
+        {"http://m@uuu:", "http://..."},   {"http://admin:s?", "http://..."},
     };
     char url[HTTP_TEXT_MAX] = "";
     struct page_leads leads;
