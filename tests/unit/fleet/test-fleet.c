@@ -363,7 +363,7 @@ static enum job_claim claim_as(int number, const char *host, const char *address
                                const char *another, uint16_t port)
 {
     struct endpoints endpoints = {
-        .address_count = 1, .port_count = 1, .ports = {{port, "given", false}}};
+        .address_count = 1, .port_count = 1, .ports = {{.number = port, .source = "given"}}};
     assert_true(address_parse(&endpoints.addresses[0], address));
     if (another)
         assert_true(address_parse(&endpoints.addresses[endpoints.address_count++], another));

@@ -240,7 +240,7 @@ static void on_session_done(const struct ota_failure *failure, void *userdata)
 static struct session_config make_config(void)
 {
     static struct endpoints endpoints = {
-        .port_count = 1, .ports = {{3232, "given", false}}, .address_count = 1};
+        .port_count = 1, .ports = {{.number = 3232, .source = "given"}}, .address_count = 1};
     struct session_config config = {
         .loop = (struct loop *)&world, .image = &image, .block = BLOCK, .endpoints = &endpoints};
 
@@ -414,7 +414,9 @@ static void test_several_addresses(void **state)
 {
     (void)state;
     struct endpoints endpoints = {
-        .port_count = 2, .ports = {{3232, "a", false}, {8266, "b", false}}, .address_count = 3};
+        .port_count = 2,
+        .ports = {{.number = 3232, .source = "a"}, {.number = 8266, .source = "b"}},
+        .address_count = 3};
     struct session_config config = make_config();
     struct address peer;
 
