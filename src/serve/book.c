@@ -140,6 +140,12 @@ static bool is_home(const struct book_board *board, const struct address *addres
     return board->has_home && address_equal(&board->home, address);
 }
 
+/* Its page has the last word: no request changes its result, and it gets nothing more. */
+static bool is_told_and_settled(const struct book_board *board)
+{
+    return board->is_told && board->is_settled;
+}
+
 /* One that is told to fetch, and at whose address no page has answered, may be elsewhere. */
 static bool is_missing(const struct book_board *board)
 {
@@ -155,15 +161,28 @@ static bool is_more_likely(const struct book_board *board, const struct book_boa
     return board->is_told && !other->is_told;
 }
 
+/* While a board fetches, another MAC than its page's may be that of its other interface. After that
+ * it is another board's. */
+static bool is_another(const struct book_board *board, const struct fetcher *fetcher)
+{
+    return is_told_and_settled(board) && board->has_page_mac && fetcher->has_mac &&
+           !mac_equal(&board->page_mac, &fetcher->mac);
+}
+
 /* Behind one address may be several listed boards. Those whose page is missing come last, before
  * them those that have told another MAC, and those that are told to fetch first. */
-static struct book_board *find_at_home(const struct book *book, const struct address *address)
+static struct book_board *find_at_home(const struct book *book, const struct fetcher *fetcher,
+                                       const struct address *address)
 {
     struct book_board *found = NULL;
 
-    for (size_t i = 0; i < book->count && book->homes > 0; i++)
-        if (is_home(book->boards[i], address) && (!found || is_more_likely(book->boards[i], found)))
-            found = book->boards[i];
+    for (size_t i = 0; i < book->count && book->homes > 0; i++) {
+        struct book_board *board = book->boards[i];
+
+        if (is_home(board, address) && !is_another(board, fetcher) &&
+            (!found || is_more_likely(board, found)))
+            found = board;
+    }
     return found;
 }
 
@@ -204,7 +223,7 @@ struct book_board *book_find(const struct book *book, const struct fetcher *fetc
         return by_page;
     if (by_mac && (by_mac->is_mac_listed || is_home(by_mac, address)))
         return by_mac;
-    struct book_board *at_home = find_at_home(book, address);
+    struct book_board *at_home = find_at_home(book, fetcher, address);
     if (at_home && !is_missing(at_home))
         return at_home;
     if (by_mac && by_mac->is_listed)
@@ -244,12 +263,6 @@ void book_set_mac(struct book_board *board, const struct mac *mac)
     board->page_mac = *mac;
     unset_mac(board);
     learn_mac(board, mac);
-}
-
-/* Its page has the last word: no request changes its result, and it gets nothing more. */
-static bool is_told_and_settled(const struct book_board *board)
-{
-    return board->is_told && board->is_settled;
 }
 
 static void learn_board(struct book_board *board, const struct fetcher *fetcher,

@@ -142,11 +142,12 @@ void book_skip(struct book_board *board);
 
 /* The sender of the request; NULL: it is new. named: the board whose listed name has this address
  * (see names_find()), or NULL. The first of these that matches decides: the address of a page and
- * the MAC that the page has told; a MAC in the list; an address in the list; a MAC that a listed
- * board has told; the named board, unless both it and the request have told a MAC; the address in
- * the list of a page that has not answered; the MAC of an unlisted board; without a MAC, the
- * address of an unlisted board that has told none either. That a listed board has asked from an
- * address before proves nothing: behind NAT are others. */
+ * the MAC that the page has told; a MAC in the list; an address in the list, unless its board was
+ * told, has its result, and its page has told another MAC; a MAC that a listed board has told; the
+ * named board, unless both it and the request have told a MAC; the address in the list of a page
+ * that has not answered; the MAC of an unlisted board; without a MAC, the address of an unlisted
+ * board that has told none either. That a listed board has asked from an address before proves
+ * nothing: behind NAT are others. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address, struct book_board *named);
 

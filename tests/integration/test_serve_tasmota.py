@@ -769,6 +769,22 @@ class Tasmota(Scenario):
         self.assertEqual((result.status, asked), (0, ["no update"]), result)
         self.assertIn("3 of 3 boards confirmed", result.err)
 
+    def test_another_board_after_its_result(self):
+        """Another board behind the address of one that has confirmed is served as any other."""
+        own = fetcher.new_mac()
+        (url, _), = self.pages(own)
+        hosts = self.file("hosts", f"{url}\n*\n".encode())
+        server = Server(self, "--hosts", hosts, "-f", self.path)
+        server.program.wait_for("it runs 2.0 now|did not ask")
+        where = urllib.parse.urlsplit(url).hostname
+        other = fetcher.Board(server.server, mac=fetcher.new_mac(), source=where)
+        self.assertEqual(fetcher.Board(server.server, mac=own, source=where).fetch(), "no update")
+        self.assertEqual([other.fetch(), other.fetch()], ["update", "no update"])
+        self.assertEqual(other.sketch, self.image)
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("2 boards confirmed", result.err)
+
     def test_canary_that_asks_by_itself(self):
         """The boards that are to be told have their turns once it has confirmed."""
         mac = fetcher.new_mac()

@@ -457,6 +457,42 @@ static void test_told_at_home(void **state)
     }
 }
 
+/* Once a board that was told has its result, another MAC from its address is another board's.
+ * Before that, it may be that of the board's other interface. */
+static void test_told_and_settled_at_home(void **state)
+{
+    (void)state;
+    const struct fetcher own = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher other = fetcher_with("24:0A:C4:00:00:02"), none = {0};
+    const struct address home = address_at("192.0.2.2");
+
+    for (int has_sibling = 0; has_sibling <= 1; has_sibling++) {
+        struct book book = {0};
+        struct book_board *told = book_add(&book, "told");
+        struct book_board *sibling = has_sibling ? book_add(&book, "sibling") : NULL;
+
+        assert_true(book_list(told, NULL));
+        told->is_told = true;
+        book_set_page(told, &home);
+        if (sibling) {
+            assert_true(book_list(sibling, NULL));
+            sibling->is_told = true;
+            book_set_page(sibling, &home);
+            book_set_mac(sibling, &(struct mac){{0x24, 0x0a, 0xc4, 0, 0, 3}});
+        }
+        told->is_settled = true;
+        assert_ptr_equal(book_find(&book, &other, &home, NULL), told); /* its MAC is unknown */
+        told->is_settled = false;
+        book_set_mac(told, &own.mac);
+        assert_ptr_equal(book_find(&book, &other, &home, NULL), told);
+        told->is_settled = true;
+        assert_ptr_equal(book_find(&book, &other, &home, NULL), sibling);
+        assert_ptr_equal(book_find(&book, &own, &home, NULL), told);
+        assert_ptr_equal(book_find(&book, &none, &home, NULL), told);
+        book_free(&book);
+    }
+}
+
 /* Another device at a board's address does not count as the board that came back without the
  * image. */
 static void test_other_mac_at_home(void **state)
@@ -578,6 +614,7 @@ int main(void)
                                        cmocka_unit_test(test_escapes),
                                        cmocka_unit_test(test_squatter),
                                        cmocka_unit_test(test_both_listed),
+                                       cmocka_unit_test(test_told_and_settled_at_home),
                                        cmocka_unit_test(test_other_mac_at_home),
                                        cmocka_unit_test(test_mac_of_page),
                                        cmocka_unit_test(test_joined),
