@@ -90,6 +90,8 @@ void tasmota_start(struct tasmota *tasmota);
 
 /* The board has, or may have, got the order: waits until it runs the image, or has failed. */
 void tasmota_watch(struct tasmota *tasmota);
+/* Whether the board has not asked since the order; if so, fills in the outcome. */
+bool tasmota_has_never_asked(struct tasmota *tasmota);
 
 /* -- tasmota_end.c -- */
 

@@ -124,6 +124,18 @@ static void look_for_return(struct tasmota *tasmota)
 
 /* -- its requests -- */
 
+bool tasmota_has_never_asked(struct tasmota *tasmota)
+{
+    if (tasmota->order.board->requests != tasmota->requests_before)
+        return false;
+    if (tasmota->upgrade_lost.error == OTA_E_INTERNAL)
+        tasmota->outcome = tasmota->upgrade_lost;
+    else
+        ota_fail(&tasmota->outcome, OTA_E_NEVER_ASKED,
+                 "it was told to fetch the image, but did not ask for it");
+    return true;
+}
+
 static void judge_requests(struct tasmota *tasmota)
 {
     const struct book_board *board = tasmota->order.board;
@@ -132,12 +144,8 @@ static void judge_requests(struct tasmota *tasmota)
     if (tasmota->is_late)
         tasmota_fail(tasmota, OTA_E_LOST,
                      "its download was not over an hour after the order, and was ended");
-    else if (board->requests == tasmota->requests_before &&
-             tasmota->upgrade_lost.error == OTA_E_INTERNAL)
-        tasmota_fail_lost(tasmota, &tasmota->upgrade_lost);
-    else if (board->requests == tasmota->requests_before)
-        tasmota_fail(tasmota, OTA_E_NEVER_ASKED,
-                     "it was told to fetch the image, but did not ask for it");
+    else if (tasmota_has_never_asked(tasmota))
+        tasmota_conclude(tasmota);
     else if (board->state == BOOK_GIVEN_UP)
         tasmota_fail(tasmota, OTA_E_NOT_RETURNED,
                      "it took the image again and again, but did not install it");

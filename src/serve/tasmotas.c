@@ -114,6 +114,21 @@ void tasmotas_start(struct tasmotas *all, const struct address *at)
     start_next(all);
 }
 
+/* For one that needs no OtaUrl back. If it was told, that is said; else its state says enough. */
+static void cut_off(struct tasmota *tasmota)
+{
+    tasmota->is_done = true;
+    loop_timer_stop(&tasmota->timer);
+    resolver_free(tasmota->resolver);
+    tasmota->resolver = NULL;
+    http_request_free(tasmota->request);
+    tasmota->request = NULL;
+    if (tasmota->is_upgrading && tasmota_has_never_asked(tasmota)) {
+        tasmota->phase = OTA_PHASE_TRANSFER;
+        tasmota_report_outcome(tasmota);
+    }
+}
+
 /* Its OtaUrl is the only thing that is left to do. What goes on has a request or a timer. */
 static void end_board(struct tasmota *tasmota)
 {
@@ -124,12 +139,7 @@ static void end_board(struct tasmota *tasmota)
     if (tasmota->is_upgrading && tasmota->order.board->state == BOOK_FETCHED) {
         tasmota->until_us = lesser_us(tasmota->until_us, now_us + TASMOTA_RESTORE_US);
     } else if (!tasmota->has_our_url) {
-        tasmota->is_done = true;
-        loop_timer_stop(&tasmota->timer);
-        resolver_free(tasmota->resolver);
-        tasmota->resolver = NULL;
-        http_request_free(tasmota->request);
-        tasmota->request = NULL;
+        cut_off(tasmota);
     } else if (tasmota->is_upgrading) {
         tasmota->moved_us = tasmota->until_us = now_us;
     }

@@ -949,6 +949,18 @@ class Tasmota(Scenario):
         self.assertIn(": it was told to fetch the image, but did not ask for it\n", result.err)
         self.assertIn("  Check that this computer's firewall lets the board in, and look on the board's console", result.err)
 
+    def test_told_and_ended(self):
+        """The server ends after the order to a board whose OtaUrl was empty."""
+        url, _ = self.fetching(lambda server, where: None, url="")
+        program = Program("--serve=0", "-i", url, "-f", self.path)
+        program.wait_for("told to fetch http")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, 4, result)
+        self.assertIn(": transfer: it was told to fetch the image, but did not ask for it\n", result.err)
+        self.assertIn("look on the board's console", result.err)
+        self.assertNotIn("it was not told", result.err)
+
     def test_interrupt_twice(self):
         board = self.tasmota("--fault", "stall@20000", "--window", "2144")
         program = Program("--serve=0", "-i", self.url(board), "-f", self.path)

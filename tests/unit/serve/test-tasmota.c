@@ -408,6 +408,27 @@ static void test_end_before_its_reply(void **state)
     end();
 }
 
+/* The server ends after the order to a board without an OtaUrl, which needs none back: it was told,
+ * whether or not its reply has come. */
+static void test_end_without_old_url(void **state)
+{
+    (void)state;
+    for (int has_reply = 0; has_reply < 2; has_reply++) {
+        begin();
+        *world.url = '\0';
+        ask(false);
+        assert_true(world.is_ordered);
+        if (has_reply)
+            answer_command();
+
+        assert_false(tasmotas_end(world.all));
+        assert_int_equal(world.phase, OTA_PHASE_TRANSFER);
+        assert_int_equal(world.outcome.error, OTA_E_NEVER_ASKED);
+        assert_int_equal(world.outcome.cause, OTA_CAUSE_ONLY_TOLD);
+        end();
+    }
+}
+
 /* Another line of the list is the same board, by its address or its MAC. If that one has confirmed,
  * this one is not told. A MAC may be a lie, so it counts for no board that was seen elsewhere,
  * unless that demands another image. */
@@ -682,6 +703,7 @@ int main(void)
         cmocka_unit_test(test_slow_downloads),
         cmocka_unit_test(test_asks_before_its_reply),
         cmocka_unit_test(test_end_before_its_reply),
+        cmocka_unit_test(test_end_without_old_url),
         cmocka_unit_test(test_end_after_each_step),
         cmocka_unit_test(test_same_board),
         cmocka_unit_test(test_twins),
