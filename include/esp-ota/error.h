@@ -121,7 +121,7 @@ enum ota_cause {
     OTA_CAUSE_OTHER_ADDRESS,
     /* The address was another board's in an earlier run, and may still be. */
     OTA_CAUSE_EARLIER_ADDRESS,
-    /* All of its addresses are those of other boards in this run. */
+    /* All of its addresses are those of other boards, or all at which it may be found. */
     OTA_CAUSE_SHARED_ADDRESS,
     /* The board said that the password is wrong. */
     OTA_CAUSE_PASSWORD_REJECTED,

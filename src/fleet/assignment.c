@@ -233,16 +233,33 @@ void assignment_fail_address(struct ota_failure *failure, const struct assignmen
     failure->cause = is_earlier ? OTA_CAUSE_EARLIER_ADDRESS : OTA_CAUSE_OTHER_ADDRESS;
 }
 
-void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other)
+void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other,
+                            bool is_earlier)
 {
     char name[ASSIGNMENT_LABEL_MAX];
 
-    ota_fail(
-        failure, OTA_E_AMBIGUOUS,
-        "has the address at which %s was found in this run, but not the same addresses as %s, and "
-        "may be another board",
-        assignment_label(name, other), name);
+    assignment_label(name, other);
+    if (is_earlier)
+        ota_fail(
+            failure, OTA_E_AMBIGUOUS,
+            "has the address at which %s was found in an earlier run, and may be another board",
+            name);
+    else
+        ota_fail(failure, OTA_E_AMBIGUOUS,
+                 "has the address at which %s was found in this run, but not the same addresses as "
+                 "%s, and may be another board",
+                 name, name);
     failure->cause = OTA_CAUSE_SHARED_ADDRESS;
+}
+
+void assignment_blame_shared(struct ota_failure *failure, const struct assignment *other)
+{
+    char name[ASSIGNMENT_LABEL_MAX];
+
+    failure->error = OTA_E_AMBIGUOUS;
+    failure->cause = OTA_CAUSE_SHARED_ADDRESS;
+    text_append(failure->message, sizeof failure->message,
+                "; %s was found at another one of its addresses", assignment_label(name, other));
 }
 
 const char *assignment_host(const struct assignment *assignment)

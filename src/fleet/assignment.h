@@ -37,6 +37,7 @@ struct assignment {
     bool is_confirmed;                /* by an earlier run: nothing is to be done */
     uint16_t confirmed_port;          /* the board's, in that run; 0: unknown */
     struct address confirmed_address; /* likewise; AF_UNSPEC: unknown */
+    bool was_ambiguous;               /* in an earlier run, and got nothing */
     bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 
@@ -76,9 +77,14 @@ const char *assignment_same(char message[ASSIGNMENT_SAME_MAX], const struct assi
 void assignment_fail_address(struct ota_failure *failure, const struct assignment *other,
                              bool is_earlier);
 
-/* The board has only addresses of others, which have confirmed in this run, but not the same ones
- * as one of them: fills in failure (OTA_E_AMBIGUOUS). */
-void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other);
+/* The board has only addresses of others, which were found there in this run or in an earlier one,
+ * but not the same ones as one of them: fills in failure (OTA_E_AMBIGUOUS). */
+void assignment_fail_shared(struct ota_failure *failure, const struct assignment *other,
+                            bool is_earlier);
+
+/* The board has an address of the other one, too, and was not found at the rest: so the failure may
+ * say nothing of the board. Makes it OTA_E_AMBIGUOUS. */
+void assignment_blame_shared(struct ota_failure *failure, const struct assignment *other);
 
 /* The host on multicast DNS that the board's name is, not escaped; "": unknown. Only a name under
  * .local is one, unless /etc/hosts has it, perhaps for a host with another name. */

@@ -199,6 +199,17 @@ static void blame_logs(const struct fleet *fleet, struct ota_failure *failure)
         failure->cause = OTA_CAUSE_TOO_MANY_LOGS;
 }
 
+/* A board that listens only at the address at which another one was found is not to blame for its
+ * silence at the rest. */
+static void blame_taker(const struct member *member, struct ota_event *event,
+                        struct ota_failure *failure)
+{
+    if (event->type != OTA_EVENT_RESULT || !member->taker || !job_policy_is_absence(failure->error))
+        return;
+    assignment_blame_shared(failure, member->taker->assignment);
+    event->exit_status = ota_error_exit_status(failure->error, 0);
+}
+
 static void take_result(struct member *member, const struct ota_event *event)
 {
     struct fleet *fleet = member->fleet;
@@ -223,6 +234,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
     if (event->failure) {
         failure = *event->failure;
         blame_logs(member->fleet, &failure);
+        blame_taker(member, &complete, &failure);
         complete.failure = &failure;
     }
     totals->bytes = totals->bytes - member->bytes + event->bytes;
@@ -232,7 +244,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
     if (event->type == OTA_EVENT_AUTHENTICATED && !event->is_by_key)
         fleet_password_accepted(member);
     if (event->type == OTA_EVENT_RESULT)
-        take_result(member, event);
+        take_result(member, &complete);
     emit_board_event(member->fleet, &complete);
 }
 
@@ -326,19 +338,42 @@ static enum job_claim compare_claim(const struct member *wanted, const struct en
     return has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
-/* Removes the addresses of boards that have confirmed under other host names, unless the name has
- * the same ones: they have the image, and the name may be that of another board, which would get
- * nothing. Returns the board because of which no address is left, or NULL. */
+static bool was_found(const struct member *member)
+{
+    return member->state == ENDED && member->is_found &&
+           (member->job || !job_policy_is_absence(member->error));
+}
+
+static bool has_host(const struct member *member, const char *host)
+{
+    return *host && strcasecmp(member->host, host) == 0;
+}
+
+/* Whether the board was found at its addresses under another host name, and the wanted one has not
+ * the same ones: it may be another board, which would get nothing. Whether it has confirmed does
+ * not matter. In an earlier run it may have had other addresses, or another board its address; but
+ * a board that was ambiguous then is so while it has that address. */
+static bool has_taken_addresses(const struct member *member, const struct member *wanted,
+                                const char *host)
+{
+    if (is_remembered(member))
+        return wanted->assignment->was_ambiguous && !has_host(member, host);
+    return was_found(member) && has_changed_owner(member, host) &&
+           !endpoints_have_same_addresses(&member->claimed, &wanted->claimed);
+}
+
+/* Removes the addresses that other boards have taken; *taker is set to one of them. Returns the
+ * board because of which no address is left, or NULL. */
 static struct member *drop_taken_addresses(const struct member *wanted, struct endpoints *claimed,
-                                           const char *host)
+                                           const char *host, const struct member **taker)
 {
     for (size_t i = 0; i < wanted->fleet->config.count; i++) {
         struct member *member = &wanted->fleet->members[i];
 
-        if (member == wanted || !has_confirmed(member) || !has_changed_owner(member, host) ||
-            !endpoints_overlap(&member->endpoints, claimed) ||
-            endpoints_have_same_addresses(&member->claimed, &wanted->claimed))
+        if (member == wanted || !has_taken_addresses(member, wanted, host) ||
+            !endpoints_overlap(&member->endpoints, claimed))
             continue;
+        *taker = member;
         endpoints_drop_addresses(claimed, &member->claimed);
         if (claimed->address_count == 0)
             return member;
@@ -348,7 +383,7 @@ static struct member *drop_taken_addresses(const struct member *wanted, struct e
 
 /* Sets *same to the board because of which the claim is denied or undecided. Addresses that are not
  * granted are removed from the claim. */
-static enum job_claim judge_claim(const struct member *wanted, struct endpoints *claimed,
+static enum job_claim judge_claim(struct member *wanted, struct endpoints *claimed,
                                   const char *host, struct member **same)
 {
     const struct fleet *fleet = wanted->fleet;
@@ -367,7 +402,8 @@ static enum job_claim judge_claim(const struct member *wanted, struct endpoints 
     }
     if (claim != JOB_CLAIM_GRANTED)
         return claim;
-    *same = drop_taken_addresses(wanted, claimed, host);
+    wanted->taker = NULL;
+    *same = drop_taken_addresses(wanted, claimed, host, &wanted->taker);
     return *same ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
 }
 
@@ -398,14 +434,17 @@ static void end_denied(struct member *member, const struct member *same, const c
     struct ota_failure failure;
 
     assignment_label(name, same->assignment);
-    if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
+    if (is_remembered(same) && !has_host(same, host)) {
+        if (has_got_another_image(same, member))
+            assignment_fail_address(&failure, same->assignment, true);
+        else
+            assignment_fail_shared(&failure, same->assignment, true);
+        fail_member(member, &failure);
+    } else if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
         if (has_got_another_image(same, member))
             assignment_fail_address(&failure, same->assignment, false);
         else
-            assignment_fail_shared(&failure, same->assignment);
-        fail_member(member, &failure);
-    } else if (is_remembered(same) && !(*same->host && *host)) {
-        assignment_fail_address(&failure, same->assignment, true);
+            assignment_fail_shared(&failure, same->assignment, false);
         fail_member(member, &failure);
     } else if (assignment_fail_different(&failure, member->assignment, same->assignment)) {
         fail_member(member, &failure);
@@ -581,6 +620,7 @@ static void set_confirmed_endpoint(struct member *member)
     endpoints->address_count = 1;
     endpoints->port_count =
         job_policy_ports(endpoints->ports, assignment, assignment->confirmed_port, &unknown, true);
+    member->claimed = *endpoints;
 }
 
 static void enlist(struct fleet *fleet)

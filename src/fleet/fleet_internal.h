@@ -33,6 +33,7 @@ struct member {
     struct endpoints endpoints; /* those it may be found at; none before the claim is granted */
     char host[MDNS_NAME_MAX];   /* the board's on multicast DNS, then; "": unknown */
     const struct member *rival; /* was RUNNING when this board claimed its address; or NULL */
+    const struct member *taker; /* was found at an address that this board may not try; or NULL */
     bool is_found;              /* at the only endpoint that is left */
     bool has_given_md5;         /* the board got an answer with MD5 */
     size_t bytes;

@@ -26,7 +26,8 @@ enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 static const char line_start[] = "{\"event\":";
 
 struct resume {
-    /* board -> port in decimal, or "0" -> "image" and, if known, "address"; null: not confirmed */
+    /* board -> port in decimal, or "0" -> "image" and, if known, "address"; null: not confirmed;
+     * false: not confirmed, as the board was ambiguous */
     json_t *boards;
     bool is_report; /* a line is about a board, or about the end of a run */
 };
@@ -83,7 +84,7 @@ static json_int_t port_of(const json_t *event)
  * results for other ports are kept: a failure without a port may be about any of them, and a known
  * port replaces an unknown one. Returns false when memory ran out. */
 static bool record(struct resume *resume, const char *board, json_int_t port, const char *image,
-                   const char *address)
+                   const char *address, bool is_ambiguous)
 {
     char key[KEY_MAX];
     json_t *ports = json_object_get(resume->boards, board);
@@ -99,7 +100,8 @@ static bool record(struct resume *resume, const char *board, json_int_t port, co
         json_object_del(ports, port_key(key, 0));
     return json_object_set_new(ports, port_key(key, port),
                                image ? json_pack("{s:s, s:s?}", "image", image, "address", address)
-                                     : json_null()) == 0;
+                               : is_ambiguous ? json_false()
+                                              : json_null()) == 0;
 }
 
 static enum ota_error take_outcome(struct resume *resume, const json_t *event, bool is_confirmed,
@@ -107,6 +109,8 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
 {
     char image[IMAGE_MAX];
     const json_t *board = json_object_get(event, "board");
+    const char *code = json_string_value(json_object_get(event, "code"));
+    const bool is_ambiguous = code && strcmp(code, ota_error_name(OTA_E_AMBIGUOUS)) == 0;
 
     /* A run that ended before it reached any board. */
     if (!is_confirmed && json_is_null(board))
@@ -117,7 +121,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
         return reject_report(place, "does not say which image was confirmed");
 
     return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL,
-                  json_string_value(json_object_get(event, "address")))
+                  json_string_value(json_object_get(event, "address")), is_ambiguous)
                ? OTA_OK
                : ota_fail_no_memory(place->failure);
 }
@@ -327,6 +331,16 @@ uint16_t resume_port(const struct resume *resume, const char *board)
             found = port;
     }
     return found;
+}
+
+bool resume_was_ambiguous(const struct resume *resume, const char *board)
+{
+    json_t *ports = json_object_get(resume->boards, board);
+
+    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at))
+        if (json_is_false(json_object_iter_value(at)))
+            return true;
+    return false;
 }
 
 bool resume_address(struct address *address, const struct resume *resume, const char *board)

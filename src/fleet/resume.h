@@ -42,6 +42,9 @@ uint16_t resume_port(const struct resume *resume, const char *board);
  * several. */
 bool resume_address(struct address *address, const struct resume *resume, const char *board);
 
+/* Whether the board got nothing, at one of its ports at least, as it was ambiguous. */
+bool resume_was_ambiguous(const struct resume *resume, const char *board);
+
 void resume_free(struct resume *resume); /* NULL is allowed */
 
 #endif

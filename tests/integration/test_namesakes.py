@@ -160,6 +160,45 @@ class Namesakes(test_list_crowd.Announced):
                 self.assertEqual((4, 1, 1, 0), (result.status, *(events[-1][key] for key in ("confirmed", "failed", "skipped"))))
         self.assertEqual([2, 0], self.uploads(boards))
 
+    def assert_ambiguous(self, result, message):
+        self.assertEqual(4, result.status, result)
+        for phrase in (message, "\n  If both names are of one board, leave one of them out; if not, give the IP address of each"):
+            self.assertIn(phrase, result.err)
+
+    def test_resumed_at_the_address_of_another_board(self):
+        """The board that was ambiguous gets no success by the report that the other one has confirmed."""
+        self.share_address("b", "a")
+        for options in (("--all",), ("-i", "a.local", "-i", "b.local")):
+            with self.subTest(options):
+                boards = self.simulate_two()
+                result = self.upload("-j", "1", "--json", *options)
+                for _ in range(2):
+                    report = self.file("report", result.out.encode())
+                    result = self.upload("-j", "1", "--json", *options, "--resume", report)
+                    self.assert_ambiguous(result, "was found in an earlier run, and may be another board")
+                result = self.upload("-i", HERE, "--resume", report)
+                self.assertEqual((0, [2, 0]), (result.status, self.uploads(boards)), result)  # as the remedy says
+
+    def test_address_of_a_board_that_has_failed(self):
+        self.share_address("a", "b")
+        boards = [self.simulate_at(HERE, "--reboot-ms", "0", "--fault", "error:Flash Write Failed*1"),
+                  self.simulate(mdns.Board("lamp", PORT, v6=SIX), "--reboot-ms", "0")]
+        result = self.upload("-j", "1", "-i", "a.local", "-i", "b.local")
+        self.assert_result(result, 10, ("another board was found at one of its addresses", "b.local: confirmed"), LOOKED_FOR)
+        self.assertEqual([0, 1], self.uploads(boards))
+
+    def test_silent_but_at_the_address_of_another_board(self):
+        """Boards listen at IPv4 addresses only, as most do: the sketch is not to blame."""
+        self.share_address("a", "b")
+        simulated = self.simulate_at(HERE, "--reboot-ms", "0")
+        options = ("-j", "1", "--json", "-i", "a.local", "-i", "b.local")
+        result = self.upload(*options)
+        for _ in range(2):  # and so the next time
+            self.assert_ambiguous(result, f"nothing listens at [{SIX}]:{PORT} (the announced port); a.local was found at another one "
+                                          "of its addresses")
+            result = self.upload(*options, "--resume", self.file("report", result.out.encode()))
+        self.assertEqual([1], self.uploads([simulated]))
+
     def test_shared_address_with_several_slots(self):
         """Whichever is found first, success means that each has got its image."""
         self.share_address("a", "b")

@@ -771,6 +771,11 @@ static void test_addresses_shared_in_part(void **state)
         {{x, y}, {x, NULL}, 0, LATER, OTA_OK, NULL, "1=4 ", false, false},
         {{x, y}, {x, NULL}, 0, EARLY, OTA_OK, NULL, "1=4 ", false, true},
         {{x, y}, {x, NULL}, 1, LATER, OTA_OK, "10.0.0.7 ", "", false, false},
+        /* Or it has failed there. */
+        {{x, NULL}, {x, y}, 0, EARLY, OTA_E_BOARD, "10.0.0.8 ", "", false, false},
+        {{x, NULL}, {x, y}, 0, LATER, OTA_E_UNKNOWN, "10.0.0.8 ", "", true, false},
+        {{x, y}, {x, NULL}, 0, LATER, OTA_E_BOARD, NULL, "1=4 ", false, false},
+        {{x, y}, {x, y}, 0, EARLY, OTA_E_BOARD, "10.0.0.7 10.0.0.8 ", "", false, false},
     };
 
     (void)state;
@@ -794,6 +799,82 @@ static void test_addresses_shared_in_part(void **state)
         assert_int_equal(claim_as(1, "b.local", rows[i].second[0], rows[i].second[1], 8266),
                          rows[i].left ? JOB_CLAIM_GRANTED : JOB_CLAIM_DENIED);
         assert_string_equal(told(), rows[i].story);
+        if (rows[i].left)
+            assert_string_equal(world.left, rows[i].left);
+        fleet_free(fleet);
+    }
+}
+
+/* The address at which another board was found may be the only one at which this one listens. */
+static void test_silent_at_the_other_addresses(void **state)
+{
+    static const struct {
+        const char *first;            /* its address; the second one has 10.0.0.7 and 10.0.0.8 */
+        enum ota_error error, result; /* as the second one's job says, and as the fleet does */
+        int exit_status;
+    } rows[] = {
+        {"10.0.0.7", OTA_E_NOT_LISTENING, OTA_E_AMBIGUOUS, 4},
+        {"10.0.0.7", OTA_E_NO_ANSWER, OTA_E_AMBIGUOUS, 4},
+        {"10.0.0.7", OTA_E_BOARD, OTA_E_BOARD, 10},
+        {"10.0.0.7", OTA_OK, OTA_OK, 0},
+        {"10.0.0.9", OTA_E_NOT_LISTENING, OTA_E_NOT_LISTENING, 5},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const bool is_blamed = rows[i].result == OTA_E_AMBIGUOUS;
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        assert_int_equal(claim_as(0, "a.local", rows[i].first, NULL, 8266), JOB_CLAIM_GRANTED);
+        find(0, 0);
+        end_fleet(0, OTA_OK);
+        assert_int_equal(claim_as(1, "b.local", "10.0.0.7", "10.0.0.8", 8266), JOB_CLAIM_GRANTED);
+        end_fleet(1, rows[i].error);
+        assert_int_equal(world.cause, is_blamed ? OTA_CAUSE_SHARED_ADDRESS : OTA_CAUSE_NONE);
+        finish(fleet, rows[i].result, rows[i].exit_status);
+    }
+}
+
+/* In an earlier run the board had only addresses of another one, which has confirmed. */
+static void test_ambiguous_in_an_earlier_run(void **state)
+{
+    static const struct image other_image = {.size = IMAGE_SIZE};
+    static const struct {
+        enum target_kind kind;              /* of the one that has confirmed, at 10.0.0.7 */
+        const char *host, *address, *other; /* of the second one */
+        const char *left;                   /* NULL: the claim is denied */
+        enum ota_cause cause;
+        bool was_ambiguous, has_other_image;
+    } rows[] = {
+        {TARGET_LOCAL, "b.local", "10.0.0.7", NULL, NULL, OTA_CAUSE_SHARED_ADDRESS, true, false},
+        {TARGET_LABEL, "b.local", "10.0.0.7", NULL, NULL, OTA_CAUSE_SHARED_ADDRESS, true, false},
+        {TARGET_LABEL, "", "10.0.0.7", NULL, NULL, OTA_CAUSE_SHARED_ADDRESS, true, false},
+        {TARGET_LOCAL, "b.local", "10.0.0.7", NULL, NULL, OTA_CAUSE_EARLIER_ADDRESS, true, true},
+        {TARGET_LOCAL, "b.local", "10.0.0.7", "10.0.0.8", "10.0.0.8 ", OTA_CAUSE_NONE, true, false},
+        {TARGET_LOCAL, "b.local", "10.0.0.9", NULL, "10.0.0.9 ", OTA_CAUSE_NONE, true, false},
+        /* Another name of that board. */
+        {TARGET_LOCAL, "0", "10.0.0.7", NULL, "10.0.0.7 ", OTA_CAUSE_NONE, true, false},
+        /* The address may have changed its owner. */
+        {TARGET_LOCAL, "b.local", "10.0.0.7", NULL, "10.0.0.7 ", OTA_CAUSE_NONE, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assign(2);
+        assignments[0].is_confirmed = true;
+        assignments[0].confirmed_port = 8266;
+        assignments[0].target.kind = rows[i].kind;
+        assert_true(address_parse(&assignments[0].confirmed_address, "10.0.0.7"));
+        assignments[1].was_ambiguous = rows[i].was_ambiguous;
+        if (rows[i].has_other_image)
+            assignments[1].image = &other_image;
+        struct fleet *fleet = start_assigned(&(struct fleet_settings){.jobs = 1}, 2);
+        told();
+
+        assert_int_equal(claim_as(1, rows[i].host, rows[i].address, rows[i].other, 8266),
+                         rows[i].left ? JOB_CLAIM_GRANTED : JOB_CLAIM_DENIED);
+        assert_string_equal(told(), rows[i].left ? "" : "1=4 ");
+        assert_int_equal(world.cause, rows[i].cause);
         if (rows[i].left)
             assert_string_equal(world.left, rows[i].left);
         fleet_free(fleet);
@@ -1510,6 +1591,8 @@ int main(void)
         cmocka_unit_test(test_address_changes_owner),
         cmocka_unit_test(test_announced_together),
         cmocka_unit_test(test_addresses_shared_in_part),
+        cmocka_unit_test(test_silent_at_the_other_addresses),
+        cmocka_unit_test(test_ambiguous_in_an_earlier_run),
         cmocka_unit_test(test_addresses_of_two_boards),
         cmocka_unit_test(test_addresses_of_earlier_attempt),
         cmocka_unit_test(test_duplicates_that_differ),

@@ -355,14 +355,48 @@ static void test_load_report(void **state)
     resume_free(NULL);
 }
 
+#define AMBIGUOUS(board, port)                                                                     \
+    "{\"event\":\"result\",\"board\":\"" board                                                     \
+    "\",\"ok\":false,\"code\":\"ambiguous\",\"port\":" port IMAGE("sketch", A64)
+
+static void test_ambiguous(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_ambiguous; /* "k" */
+    } rows[] = {
+        {AMBIGUOUS("k", "null"), true},
+        {AMBIGUOUS("k", "8266"), true},
+        {OK("k") AMBIGUOUS("k", "null"), true},
+        {AMBIGUOUS("j", "null"), false},
+        {BAD("k"), false},
+        {AMBIGUOUS("k", "null") OK("k"), false},
+        {AMBIGUOUS("k", "8266") BAD("k"), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure;
+        struct resume *resume;
+
+        assert_int_equal(read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure),
+                         OTA_OK);
+        assert_int_equal(resume_was_ambiguous(resume, "k"), rows[i].is_ambiguous);
+        if (rows[i].is_ambiguous)
+            assert_false(resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH));
+        resume_free(resume);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_confirmed_boards), cmocka_unit_test(test_filesystem),
-        cmocka_unit_test(test_refused_reports),  cmocka_unit_test(test_cut_short_early),
-        cmocka_unit_test(test_long_line),        cmocka_unit_test(test_many_reports),
-        cmocka_unit_test(test_report_no_memory), cmocka_unit_test(test_load_report),
-        cmocka_unit_test(test_reported_port),    cmocka_unit_test(test_reported_address),
+        cmocka_unit_test(test_confirmed_boards), cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_filesystem),       cmocka_unit_test(test_refused_reports),
+        cmocka_unit_test(test_cut_short_early),  cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_many_reports),     cmocka_unit_test(test_report_no_memory),
+        cmocka_unit_test(test_load_report),      cmocka_unit_test(test_reported_port),
+        cmocka_unit_test(test_reported_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
