@@ -30,8 +30,9 @@ struct echo_window {
     unsigned char before[2]; /* the last bytes, which may begin a full-width symbol */
 };
 
-/* What a board sends in all attempts of an upload. */
-enum echo_stream { ECHO_DATAGRAMS, ECHO_CHANNEL, ECHO_STREAMS };
+/* What a board sends in all attempts of an upload. ECHO_WORDS: its page's texts without our words
+ * (upload/web/page_secrets.h). */
+enum echo_stream { ECHO_DATAGRAMS, ECHO_CHANNEL, ECHO_WORDS, ECHO_STREAMS };
 
 /* What to hide in one board's words: each run of ECHO_DIGITS letters and digits as a number,
  * sorted, in memory for secrets. All zero: nothing is hidden. */
@@ -39,6 +40,7 @@ struct echo {
     uint64_t *parts;
     size_t count;
     struct echo_window windows[ECHO_STREAMS];
+    bool is_completed; /* in the texts of a page: none is shown any more */
 };
 
 /* Adds an answer and the hashes of password; either may be NULL. False when memory ran out or

@@ -25,8 +25,7 @@ const char *tasmota_hide_secrets(struct tasmota *tasmota, const char *text)
                                          .authorization = tasmota->authorization,
                                          .echo = &tasmota->echo};
 
-    tasmota->is_echo |= echo_hear(&tasmota->echo, ECHO_CHANNEL, text, strlen(text));
-    return tasmota->is_echo ? ECHO_NOTE : page_hide_secrets(&secrets, text);
+    return page_hide_next(&secrets, text);
 }
 
 /* The password that it may contain is another server's. */

@@ -45,7 +45,6 @@ struct tasmota {
     struct trust trust;  /* in all requests */
     char *authorization; /* NULL: the board has not asked for the password; see secret.h */
     struct echo echo;    /* secrets to hide in its replies */
-    bool is_echo;        /* a hash was spread over them: none is shown any more */
     tasmota_reply_fn *on_reply;
     tasmota_lost_fn *on_lost;
 

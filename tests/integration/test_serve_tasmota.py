@@ -220,26 +220,27 @@ class Tasmota(Scenario):
                     self.assertIn("words that repeat an answer", result.err)
 
     def test_echo_in_parts(self):
-        """A hash is spread over the texts of one message: of those only the first is shown."""
+        """A hash is spread over the texts of one message: of those at most the first is shown."""
         password = "kwertz42"
         digits = hashlib.md5(password.encode()).hexdigest()
         parts = [digits[at:at + 7] for at in (0, 7, 14)]
-        for is_restored in (True, False):
+        for is_restored, facts, shown in ((True, {"Hardware": parts[1]}, 1), (False, {"Hardware": parts[1]}, 1),
+                                          (True, {"BuildDateTime": parts[1]}, 0)):
             urls = [parts[2]]
 
-            def script(path, answer, urls=urls, is_restored=is_restored):
+            def script(path, answer, urls=urls, is_restored=is_restored, facts=facts):
                 if not answer:
                     return 401, {"WARNING": "Need user=<username>&password=<password>"}
                 name, _, value = urllib.parse.unquote(path.partition("cmnd=")[2]).partition(" ")
                 urls.extend([value] if name == "OtaUrl" and value and (is_restored or len(urls) == 1) else [])
                 said = {"OtaUrl": {"OtaUrl": urls[-1]}, "Upgrade": {"Upgrade": "Version 1.0 from " + urls[-1]}}
-                return 200, said.get(name, {"StatusFWR": {"Version": parts[0], "Hardware": parts[1]}})
+                return 200, said.get(name, {"StatusFWR": {"Version": parts[0], **facts}})
 
-            with self.subTest(is_restored=is_restored):
+            with self.subTest(is_restored=is_restored, facts=facts):
                 result = run("--serve=0", "-i", self.script(script), "-f", self.path, "-a", password,
                              "--expect-timeout", "0.2", "-d", "--json")
                 self.assertEqual(result.status, 4, result)
-                self.assertEqual([part in result.out + result.err for part in parts], [True, False, False], result)
+                self.assertEqual([part in result.out + result.err for part in parts], [shown == 1, False, False], result)
 
     def test_password_of_another_server(self):
         """It is in the OtaUrl that the board had, and stays there."""

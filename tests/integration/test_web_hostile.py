@@ -539,6 +539,43 @@ class Hostile(Scenario):
                         for secret in secrets(PASSWORD):
                             self.assertNotIn(secret, result.out + result.err)
 
+    def test_echo_in_parts(self):
+        """A hash is spread over the texts of a line, or of two: of those at most the first is shown."""
+        digits = secrets(PASSWORD)[1]
+        parts = [digits[at:at + 7] for at in range(0, 28, 7)]
+        status = json.dumps({"StatusFWR": {"Version": parts[0], "Hardware": parts[1]}}).encode()
+        built = json.dumps({"StatusFWR": {"Version": parts[0], "BuildDateTime": parts[1], "Hardware": parts[2]}}).encode()
+        wled = json.dumps({"brand": "WLED", "ver": parts[0]}).encode()
+        tasmota = reply(FORM + b"<form action='u2'><input type='file' name='u2'>")
+        leads = f"Location: //{parts[0]}", f"Refresh: 5; url=//{parts[1]}"
+        cases = {  # the options, the replies to a GET and to the upload, and whether the first part is shown
+            "chip": (("--page", "tasmota"), lambda path: reply(status) if path[:3] == "/cm" else tasmota, b"Failed", True),
+            "built": (("--page", "tasmota"), lambda path: reply(built) if path[:3] == "/cm" else tasmota, b"Failed", False),
+            "two lines": (("--page", "wled"), lambda path: reply(wled if path == "/json/info" else FORM),
+                          parts[1].encode(), True),
+            "finder": ((), lambda path: reply(parts[1].encode(), "404 No", f"Server: {parts[0]}"), b"", False),
+            "finder's leads": ((), lambda path: reply(b"", "302 Found", *leads), b"", False),
+            "verdict": (("--page", "esp8266"), lambda path: reply(FORM), leads, True),
+            "path": ((), lambda path: reply(f"<form action='/{parts[0]}'><input type='file' name='f'></form>".encode()),
+                     parts[1].encode(), True),
+        }
+        for name, (options, get, post, is_first_shown) in cases.items():
+            def script(method, path, answer, get=get, post=post):
+                if not answer:
+                    return ask("Basic", realm="x")
+                if method == "GET":
+                    return get(path)
+                if isinstance(post, tuple):
+                    return reply(b"", "302 Found", *post)
+                return reply(post, "404 No" if post == parts[1].encode() else "200 OK")
+
+            with self.subTest(name):
+                result, _ = self.attack(script, *options, "-d", "--json")
+                self.assertGreater(result.status, 2, result)
+                self.assertEqual([part in result.out + result.err for part in parts],
+                                 [is_first_shown, False, False, False], result)
+                self.assertIn(HIDDEN, result.err)
+
     def test_versions_with_the_password(self):
         """They are compared as they are, though not shown."""
         said = []

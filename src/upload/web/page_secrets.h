@@ -12,7 +12,7 @@
 struct page_secrets {
     const char *password;
     const char *authorization; /* the header of the last request, see challenge.h */
-    const struct echo *echo;   /* the answers to a Digest, and the hashes of the password */
+    struct echo *echo;         /* the answers to a Digest, and the hashes of the password */
 };
 
 /* Whether text contains a part of an answer that the page was given. */
@@ -20,5 +20,10 @@ bool page_repeats_answer(const struct page_secrets *secrets, const char *text);
 
 /* Returns text, or ECHO_NOTE if text contains a part of an answer, or the password. */
 const char *page_hide_secrets(const struct page_secrets *secrets, const char *text);
+
+/* The same for the next text of a page. An answer may be spread over several texts, so they have to
+ * come in the order in which they are shown. Once they repeat one, each text is hidden that is
+ * not empty. */
+const char *page_hide_next(const struct page_secrets *secrets, const char *text);
 
 #endif

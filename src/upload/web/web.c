@@ -245,7 +245,7 @@ const char *web_hide_secrets(const struct web *web, const char *text)
 {
     const struct page_secrets secrets = secrets_of(web);
 
-    return page_hide_secrets(&secrets, text);
+    return page_hide_next(&secrets, text);
 }
 
 const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
@@ -254,13 +254,18 @@ const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
     struct page_leads leads;
 
     page_leads_text(&leads, reply);
-    return page_status_text(status, reply->status, web_hide_secrets(web, leads.location),
-                            web_hide_secrets(web, leads.refresh), text);
+    const char *location = web_hide_secrets(web, leads.location);
+    const char *refresh = web_hide_secrets(web, leads.refresh);
+    return page_status_text(status, reply->status, location, refresh, web_hide_secrets(web, text));
 }
 
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
 {
-    return web_hide_secrets(web, escape_string(shown, WEB_PATH_MAX, path));
+    const struct page_secrets secrets = secrets_of(web);
+    const bool is_given = *web->finder.form_field && strcmp(path, web->finder.get) != 0;
+
+    escape_string(shown, WEB_PATH_MAX, path);
+    return is_given ? page_hide_next(&secrets, shown) : page_hide_secrets(&secrets, shown);
 }
 
 /* -- an attempt -- */

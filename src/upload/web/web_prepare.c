@@ -33,11 +33,10 @@ static void fail_step(struct web *web, const struct http_reply *reply, const cha
     struct ota_failure failure;
 
     page_text(raw, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
-    const char *text = web_hide_secrets(web, raw);
+    const char *text = web_hide_secrets(web, raw), *shown = web_show_path(web, path, web->path);
     if (is_absent)
         ota_fail(&failure, OTA_E_NO_PAGE, "the board has no page of %s: %s has %s",
-                 web->finder.page->title, web_show_path(web, path, web->path),
-                 web_status_text(web, status, reply, text));
+                 web->finder.page->title, shown, web_status_text(web, status, reply, text));
     else
         ota_fail(&failure, OTA_E_REFUSED, "%s: %s", what, *text ? text : "it gives no reason");
     failure.cause = is_absent ? OTA_CAUSE_NONE : reason_cause(raw);

@@ -158,8 +158,9 @@ static void finish_proven(struct web *web, const char *version)
     struct ota_failure success;
 
     web->is_read_back = web->expected_version || *before;
-    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", web_hide_secrets(web, version),
-             *before ? " (before: " : "", web_hide_secrets(web, before), *before ? ")" : "");
+    const char *now = web_hide_secrets(web, version);
+    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", now, *before ? " (before: " : "",
+             web_hide_secrets(web, before), *before ? ")" : "");
     web_finish(web, &success);
 }
 

@@ -377,8 +377,9 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     } else if (verdict == PAGE_UNAUTHORIZED) {
         fail_unauthorized(web, reply, text);
     } else if (verdict == PAGE_ABSENT) {
-        web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: %s",
-                 web_show_path(web, path, web->path), web_status_text(web, status, reply, text));
+        const char *shown = web_show_path(web, path, web->path);
+        web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: %s", shown,
+                 web_status_text(web, status, reply, text));
     } else if (!web->is_acknowledged) {
         struct ota_failure failure;
         ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
