@@ -72,7 +72,7 @@ class Verdicts(Scenario):
                  ("--fault", "error-end:ERROR[7]: no\\x1b[2J\\n"), (*ONCE, "-d"), status=10,
                  says=(r'the board says "\d*ERROR\[7\]: no\\x1b\[2J\\n"',), never=("\x1b",)),
             Case("a good word at that level", (), ("-d",), says=(r'the board says "\d*OK"',)),
-            Case("numbers without end", ("--fault", "flood:3000000@20000"), image=BIG),
+            Case("numbers without end", ("--fault", "flood:600000@20000"), image=BIG),
         ])
 
 
