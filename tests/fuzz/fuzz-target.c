@@ -19,9 +19,10 @@ static void check(const struct target *target)
     char shown[4 * TARGET_NAME_MAX]; /* each byte is shown as "\xHH" at most */
 
     require_target(target);
-    /* An instance called "a:80" can only come from "a:80._arduino._tcp.local", and a host called
-     * "COM8" only from a URL. */
-    if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name))
+    /* An instance called "a:80" can only come from "a:80._arduino._tcp.local", a host called "COM8"
+     * only from a URL, and "fw.bin" from a URL or from "fw.bin.", with the dot of the root. */
+    if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name) ||
+        target_is_file_name(target->name))
         return;
 
     /* What may be a password before an @ is not shown. */
