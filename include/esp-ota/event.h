@@ -35,6 +35,7 @@ enum ota_skip {
     OTA_SKIP_DRY_RUN,   /* nothing speaks against it, but nothing is to be sent */
 };
 
+struct address; /* base/address.h */
 struct image;
 struct line; /* boardlog/line_splitter.h */
 struct ota_totals;
@@ -51,6 +52,8 @@ struct ota_event {
     const char *protocol;              /* by which that goes; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
+    const struct address *addresses;   /* all that belong to the name, in no order */
+    size_t address_count;              /* 0: they are not known */
     const char *chips;                 /* OTA_EVENT_RESULT: what the board has one of (kind.h); ""
                                         * where nobody knows */
     const char *source;                /* how the address was found, for people */

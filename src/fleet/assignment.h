@@ -7,6 +7,7 @@
 #include "crypto/auth.h"
 #include "discovery/target.h"
 #include "image/image.h"
+#include "upload/endpoints.h"
 #include "upload/upload.h"
 
 #include <stdbool.h>
@@ -37,7 +38,8 @@ struct assignment {
     bool is_confirmed;                /* by an earlier run: nothing is to be done */
     uint16_t confirmed_port;          /* the board's, in that run; 0: unknown */
     struct address confirmed_address; /* likewise; AF_UNSPEC: unknown */
-    bool was_ambiguous;               /* in an earlier run, and got nothing */
+    struct address confirmed_addresses[ENDPOINTS_ADDRESSES_MAX]; /* all of its name, likewise */
+    size_t confirmed_address_count;                              /* 0: unknown */
     bool shares_name; /* another one of the plan has the same name, but another port or path */
 };
 

@@ -88,7 +88,8 @@ static const char *protocol_of(const struct member *member)
 static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
     char name[ASSIGNMENT_LABEL_MAX], target[ASSIGNMENT_LABEL_MAX], address[ADDRESS_TEXT_MAX];
-    const struct address *confirmed = &member->assignment->confirmed_address;
+    const struct assignment *assignment = member->assignment;
+    const struct address *confirmed = &assignment->confirmed_address;
     const bool has_address = why == OTA_SKIP_CONFIRMED && confirmed->any.sa_family != AF_UNSPEC;
     struct fleet *fleet = member->fleet;
 
@@ -99,18 +100,21 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
         fleet->canaries++; /* another board takes its slot */
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
-    assignment_label(name, member->assignment);
-    assignment_target(target, member->assignment);
+    assignment_label(name, assignment);
+    assignment_target(target, assignment);
     emit_board_event(
-        fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
-                                   .board = name,
-                                   .target = target,
-                                   .image = member->assignment->image,
-                                   .protocol = protocol_of(member),
-                                   .address = has_address ? address_text(address, confirmed) : NULL,
-                                   .port = member->assignment->target.port,
-                                   .skip = why,
-                                   .message = message});
+        fleet,
+        &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                            .board = name,
+                            .target = target,
+                            .image = assignment->image,
+                            .protocol = protocol_of(member),
+                            .address = has_address ? address_text(address, confirmed) : NULL,
+                            .port = assignment->target.port,
+                            .addresses = assignment->confirmed_addresses,
+                            .address_count = has_address ? assignment->confirmed_address_count : 0,
+                            .skip = why,
+                            .message = message});
 }
 
 /* -- the course of the roll-out -- */
@@ -275,6 +279,18 @@ static bool has_changed_owner(const struct member *other, const char *host)
     return *other->host && *host && strcasecmp(other->host, host) != 0;
 }
 
+/* Whether the names may be of two boards. A board may have several names of the system's resolver,
+ * but then the wanted one has no address that the other one does not have. */
+static bool may_be_two_boards(const struct member *other, const struct member *wanted,
+                              const char *host)
+{
+    if (*other->host && *host)
+        return has_changed_owner(other, host);
+    return other->assignment->target.kind != TARGET_ADDRESS &&
+           wanted->assignment->target.kind != TARGET_ADDRESS &&
+           !endpoints_have_addresses(&other->claimed, &wanted->claimed);
+}
+
 /* Whether the board has its address from an earlier run, and not by being named by it. Since then
  * its name may have got another address, and another board this one. */
 static bool is_remembered(const struct member *member)
@@ -324,11 +340,12 @@ static bool is_other_name_of(const struct member *other, const struct member *wa
 static enum job_claim compare_claim(const struct member *wanted, const struct endpoints *claimed,
                                     const char *host, const struct member *other)
 {
-    const bool is_other = has_changed_owner(other, host);
+    const bool is_other = may_be_two_boards(other, wanted, host);
 
     if (is_remembered(other))
-        return !is_other && has_got_another_image(other, wanted) ? JOB_CLAIM_DENIED
-                                                                 : JOB_CLAIM_GRANTED;
+        return has_changed_owner(other, host) || !has_got_another_image(other, wanted)
+                   ? JOB_CLAIM_GRANTED
+                   : JOB_CLAIM_DENIED;
     if (!is_other && (other->is_found || endpoints_contain(claimed, &other->endpoints)))
         return JOB_CLAIM_DENIED;
     if (other->state == RUNNING)
@@ -349,17 +366,17 @@ static bool has_host(const struct member *member, const char *host)
     return *host && strcasecmp(member->host, host) == 0;
 }
 
-/* Whether the board was found at its addresses under another host name, and the wanted one has not
- * the same ones: it may be another board, which would get nothing. Whether it has confirmed does
- * not matter. In an earlier run it may have had other addresses, or another board its address; but
- * a board that was ambiguous then is so while it has that address. */
+/* Whether the board was found at its addresses, in this run or an earlier one, under another host
+ * name, and the wanted one has not the same ones: it may be another board, which would get nothing.
+ * Whether it has confirmed does not matter. */
 static bool has_taken_addresses(const struct member *member, const struct member *wanted,
                                 const char *host)
 {
-    if (is_remembered(member))
-        return wanted->assignment->was_ambiguous && !has_host(member, host);
-    return was_found(member) && has_changed_owner(member, host) &&
-           !endpoints_have_same_addresses(&member->claimed, &wanted->claimed);
+    const bool is_other = is_remembered(member)
+                              ? !has_host(member, host)
+                              : was_found(member) && may_be_two_boards(member, wanted, host);
+
+    return is_other && !endpoints_have_same_addresses(&member->claimed, &wanted->claimed);
 }
 
 /* Removes the addresses that other boards have taken; *taker is set to one of them. Returns the
@@ -440,7 +457,7 @@ static void end_denied(struct member *member, const struct member *same, const c
         else
             assignment_fail_shared(&failure, same->assignment, true);
         fail_member(member, &failure);
-    } else if (has_changed_owner(same, host) && !is_other_name_of(same, member)) {
+    } else if (may_be_two_boards(same, member, host) && !is_other_name_of(same, member)) {
         if (has_got_another_image(same, member))
             assignment_fail_address(&failure, same->assignment, false);
         else
@@ -621,6 +638,11 @@ static void set_confirmed_endpoint(struct member *member)
     endpoints->port_count =
         job_policy_ports(endpoints->ports, assignment, assignment->confirmed_port, &unknown, true);
     member->claimed = *endpoints;
+    if (!is_remembered(member))
+        return;
+    member->claimed.address_count = assignment->confirmed_address_count;
+    memcpy(member->claimed.addresses, assignment->confirmed_addresses,
+           sizeof member->claimed.addresses);
 }
 
 static void enlist(struct fleet *fleet)

@@ -63,6 +63,8 @@ void job_emit_event(struct job *job, const struct ota_event *event)
         complete.address = *job->address ? job->address : NULL;
         complete.port = job->port;
     }
+    complete.addresses = job->found.addresses;
+    complete.address_count = job->found.count;
     complete.source = job->source;
     complete.port_source = job->port_source;
     complete.bytes = job->acknowledged;
@@ -211,12 +213,30 @@ static void note_fewer_addresses(struct job *job)
                                             .is_important = true});
 }
 
+static bool is_claimed(const struct claims *claims, const struct address *address)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (address_equal(&claims->items[i].address, address))
+            return true;
+    return false;
+}
+
+/* The host that all addresses belong to; "": unknown. What is announced at one address of a name of
+ * /etc/hosts or DNS says nothing about the others. */
+static const char *common_host(const struct resolution *found)
+{
+    for (size_t i = 0; i < found->count && found->count > 1; i++)
+        if (!is_claimed(&found->claims, &found->addresses[i]))
+            return "";
+    return found->host;
+}
+
 bool job_claim_endpoints(struct job *job)
 {
     const size_t addresses = job->endpoints.address_count;
 
-    switch (
-        job->callbacks.on_endpoints(&job->endpoints, job->found.host, job->callbacks.userdata)) {
+    switch (job->callbacks.on_endpoints(&job->endpoints, common_host(&job->found),
+                                        job->callbacks.userdata)) {
     case JOB_CLAIM_GRANTED:
         if (job->endpoints.address_count < addresses)
             note_fewer_addresses(job);

@@ -219,7 +219,8 @@ static void find_confirmation(const struct plan *plan, struct assignment *assign
                             assignment->image->sha256, plan->settings->prepare.command);
     assignment->confirmed_port = resume_port(plan->resume, target);
     resume_address(&assignment->confirmed_address, plan->resume, target);
-    assignment->was_ambiguous = resume_was_ambiguous(plan->resume, target);
+    assignment->confirmed_address_count = resume_addresses(
+        assignment->confirmed_addresses, ENDPOINTS_ADDRESSES_MAX, plan->resume, target);
 }
 
 /* The board's name in messages, not escaped. */

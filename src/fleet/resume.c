@@ -26,8 +26,8 @@ enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 static const char line_start[] = "{\"event\":";
 
 struct resume {
-    /* board -> port in decimal, or "0" -> "image" and, if known, "address"; null: not confirmed;
-     * false: not confirmed, as the board was ambiguous */
+    /* board -> port in decimal, or "0" -> "image" and, if known, "address" and "addresses"; null:
+     * not confirmed */
     json_t *boards;
     bool is_report; /* a line is about a board, or about the end of a run */
 };
@@ -80,12 +80,15 @@ static json_int_t port_of(const json_t *event)
     return port > 0 && port <= UINT16_MAX ? port : 0;
 }
 
-/* image is NULL where the board has not confirmed, and address where it is not known. Only earlier
- * results for other ports are kept: a failure without a port may be about any of them, and a known
- * port replaces an unknown one. Returns false when memory ran out. */
-static bool record(struct resume *resume, const char *board, json_int_t port, const char *image,
-                   const char *address, bool is_ambiguous)
+/* image is NULL where the board has not confirmed. Only earlier results for other ports are kept: a
+ * failure without a port may be about any of them, and a known port replaces an unknown one.
+ * Returns false when memory ran out. */
+static bool record(struct resume *resume, const char *board, const char *image, const json_t *event)
 {
+    const char *address = json_string_value(json_object_get(event, "address"));
+    json_t *addresses = json_object_get(event, "addresses");
+    const json_int_t port = port_of(event);
+
     char key[KEY_MAX];
     json_t *ports = json_object_get(resume->boards, board);
     if (!ports) {
@@ -99,9 +102,9 @@ static bool record(struct resume *resume, const char *board, json_int_t port, co
     else if (port != 0)
         json_object_del(ports, port_key(key, 0));
     return json_object_set_new(ports, port_key(key, port),
-                               image ? json_pack("{s:s, s:s?}", "image", image, "address", address)
-                               : is_ambiguous ? json_false()
-                                              : json_null()) == 0;
+                               image ? json_pack("{s:s, s:s?, s:O?}", "image", image, "address",
+                                                 address, "addresses", addresses)
+                                     : json_null()) == 0;
 }
 
 static enum ota_error take_outcome(struct resume *resume, const json_t *event, bool is_confirmed,
@@ -109,8 +112,6 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
 {
     char image[IMAGE_MAX];
     const json_t *board = json_object_get(event, "board");
-    const char *code = json_string_value(json_object_get(event, "code"));
-    const bool is_ambiguous = code && strcmp(code, ota_error_name(OTA_E_AMBIGUOUS)) == 0;
 
     /* A run that ended before it reached any board. */
     if (!is_confirmed && json_is_null(board))
@@ -120,8 +121,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
     if (is_confirmed && !find_resumed_image(image, event))
         return reject_report(place, "does not say which image was confirmed");
 
-    return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL,
-                  json_string_value(json_object_get(event, "address")), is_ambiguous)
+    return record(resume, json_string_value(board), is_confirmed ? image : NULL, event)
                ? OTA_OK
                : ota_fail_no_memory(place->failure);
 }
@@ -333,16 +333,6 @@ uint16_t resume_port(const struct resume *resume, const char *board)
     return found;
 }
 
-bool resume_was_ambiguous(const struct resume *resume, const char *board)
-{
-    json_t *ports = json_object_get(resume->boards, board);
-
-    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at))
-        if (json_is_false(json_object_iter_value(at)))
-            return true;
-    return false;
-}
-
 bool resume_address(struct address *address, const struct resume *resume, const char *board)
 {
     json_t *ports = json_object_get(resume->boards, board);
@@ -360,6 +350,33 @@ bool resume_address(struct address *address, const struct resume *resume, const 
     }
     *address = found;
     return found.any.sa_family != AF_UNSPEC;
+}
+
+/* Text that is no address, or is there already, is left out. */
+static size_t add_address(struct address addresses[], size_t count, size_t max, const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (count == max || !text || !address_parse(&addresses[count], text))
+        return count;
+    return count + !address_is_among(addresses, count, &addresses[count]);
+}
+
+size_t resume_addresses(struct address addresses[], size_t max, const struct resume *resume,
+                        const char *board)
+{
+    json_t *ports = json_object_get(resume->boards, board);
+    size_t count = 0;
+
+    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at)) {
+        const json_t *outcome = json_object_iter_value(at);
+        const json_t *list = json_object_get(outcome, "addresses");
+
+        count = add_address(addresses, count, max, json_object_get(outcome, "address"));
+        for (size_t i = 0; i < json_array_size(list); i++)
+            count = add_address(addresses, count, max, json_array_get(list, i));
+    }
+    return count;
 }
 
 void resume_free(struct resume *resume)

@@ -42,8 +42,10 @@ uint16_t resume_port(const struct resume *resume, const char *board);
  * several. */
 bool resume_address(struct address *address, const struct resume *resume, const char *board);
 
-/* Whether the board got nothing, at one of its ports at least, as it was ambiguous. */
-bool resume_was_ambiguous(const struct resume *resume, const char *board);
+/* Stores the addresses that the report has of the board's name, no more than max. Returns how many
+ * there are. */
+size_t resume_addresses(struct address addresses[], size_t max, const struct resume *resume,
+                        const char *board);
 
 void resume_free(struct resume *resume); /* NULL is allowed */
 

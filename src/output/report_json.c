@@ -88,10 +88,22 @@ static json_t *failure_fields(const struct ota_failure *failure, int exit_status
                      *failure->message ? failure->message : ota_error_text(failure->error));
 }
 
+static json_t *address_list(const struct ota_event *event)
+{
+    char text[ADDRESS_TEXT_MAX];
+    json_t *list = event->address_count ? json_array() : json_null();
+
+    for (size_t i = 0; i < event->address_count; i++)
+        json_array_append_new(list, json_string(address_text(text, &event->addresses[i])));
+    return list;
+}
+
 /* Adds the fields from which --resume recognizes a confirmed board. */
 static void add_image_fields(json_t *fields, const struct ota_event *event,
                              enum ota_command command)
 {
+    json_object_set_new(fields, "address", string_or_null(event->address));
+    json_object_set_new(fields, "addresses", address_list(event));
     json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
     json_object_set_new(fields, "command",
                         string_or_null(event->image ? command_name(command) : NULL));
@@ -118,7 +130,6 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
 
     json_object_set_new(fields, "verified", string_or_null(evidence_name(event)));
     json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
-    json_object_set_new(fields, "address", string_or_null(event->address));
     add_image_fields(fields, event, command);
     json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
@@ -144,7 +155,6 @@ static json_t *skipped_fields(const struct ota_event *event, enum ota_command co
 {
     json_t *fields =
         json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
-    json_object_set_new(fields, "address", string_or_null(event->address));
     add_image_fields(fields, event, command);
     return fields;
 }

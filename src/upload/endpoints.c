@@ -130,12 +130,17 @@ bool endpoints_contain(const struct endpoints *whole, const struct endpoints *pa
     return count_common(whole, part) == endpoints_count(part);
 }
 
+bool endpoints_have_addresses(const struct endpoints *whole, const struct endpoints *part)
+{
+    struct endpoints rest = *part;
+
+    endpoints_drop_addresses(&rest, whole);
+    return rest.address_count == 0;
+}
+
 bool endpoints_have_same_addresses(const struct endpoints *a, const struct endpoints *b)
 {
-    struct endpoints rest = *a;
-
-    endpoints_drop_addresses(&rest, b);
-    return rest.address_count == 0 && a->address_count == b->address_count;
+    return endpoints_have_addresses(a, b) && a->address_count == b->address_count;
 }
 
 void endpoints_drop_addresses(struct endpoints *endpoints, const struct endpoints *others)

@@ -61,6 +61,9 @@ bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 /* Whether each endpoint of part is one of whole. */
 bool endpoints_contain(const struct endpoints *whole, const struct endpoints *part);
 
+/* Whether each address of part is one of whole. */
+bool endpoints_have_addresses(const struct endpoints *whole, const struct endpoints *part);
+
 /* Whether both have the same addresses, in any order and with any ports. */
 bool endpoints_have_same_addresses(const struct endpoints *a, const struct endpoints *b);
 

@@ -179,6 +179,40 @@ class Namesakes(test_list_crowd.Announced):
                 result = self.upload("-i", HERE, "--resume", report)
                 self.assertEqual((0, [2, 0]), (result.status, self.uploads(boards)), result)  # as the remedy says
 
+    def test_board_added_at_the_address_of_a_resumed_one(self):
+        """It is looked for at its other address only, as in one run."""
+        self.share_address("a", "b")
+        for expected in ((0, [1, 1]), (4, [1, 0])):
+            boards = self.simulate_two()
+            report = self.file("report", self.upload("--json", "-i", "a.local").out.encode())
+            if expected[0] == 4:
+                boards[1].stop()
+            result = self.upload("-i", "a.local", "-i", "b.local", "--resume", report)
+            self.assertEqual(expected, (result.status, self.uploads(boards)), result)
+
+    def test_resumed_after_a_run_that_did_not_reach_it(self):
+        """What the report tells of the other board's addresses is handed on, from run to run."""
+        self.share_address("b", "a")
+        boards = self.simulate_two()
+        both = ("-j", "1", "--json", "-i", "a.local", "-i", "b.local")
+        result = self.upload(*both)
+        for options in (("--max-failures", "1", "-i", GONE, *both), both):
+            result = self.upload(*options, "--resume", self.file("report", result.out.encode()))
+        self.assert_ambiguous(result, "was found in an earlier run, and may be another board")
+        self.assertEqual([1, 0], self.uploads(boards))
+
+    def test_names_of_the_systems_resolver(self):
+        """A name that has more addresses than the other one may be another board's; one that has none of its own is not."""
+        self.link.write_hosts(f"{HERE} a.lan", f"{HERE} b.lan", f"{THERE} b.lan")
+        self.addCleanup(self.link.write_hosts)
+        self.announce(board("a", (HERE,), host="a"))
+        for first, second, uploads in (("a.lan", "b.lan", [1, 1]), ("a.local", "b.lan", [1, 1]), ("b.lan", "a.lan", [1, 0]),
+                                       ("a.local", "a.lan", [1, 0]), ("a.lan", "a.local", [1, 0])):
+            with self.subTest(first + ", " + second):
+                boards = [self.simulate_at(address, "--reboot-ms", "0") for address in (HERE, THERE)]
+                result = self.upload("-j", "1", "-i", first, "-i", second, "-p", str(PORT))
+                self.assertEqual((0, uploads), (result.status, self.uploads(boards)), result)
+
     def test_address_of_a_board_that_has_failed(self):
         self.share_address("a", "b")
         boards = [self.simulate_at(HERE, "--reboot-ms", "0", "--fault", "error:Flash Write Failed*1"),

@@ -58,6 +58,7 @@ static struct world {
     struct announced_service *services; /* until the question is freed */
     bool asks_again;                    /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
+    bool is_host_unknown; /* nothing on mDNS has the last address */
     bool peer_any;
     bool tells_version;      /* if asked after the boot check */
     bool was_asked;          /* for it */
@@ -376,7 +377,7 @@ static void on_found(size_t endpoint, void *userdata)
 static enum job_claim on_endpoints(struct endpoints *endpoints, const char *host, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_string_equal(host, "kitchen.local");
+    assert_string_equal(host, world.is_host_unknown ? "" : "kitchen.local");
     assert_int_not_equal(endpoints_count(endpoints), 0);
     assert_int_not_equal(endpoints->ports[0].number, 0);
     return world.refuse_address ? JOB_CLAIM_DENIED : JOB_CLAIM_GRANTED;
@@ -526,6 +527,9 @@ static void resolve_board(const struct try *try)
     if (try->other)
         assert_true(address_parse(&resolution.addresses[resolution.count++], try->other));
     resolution.is_cut = try->is_cut;
+    resolution.claims.count = resolution.count - world.is_host_unknown;
+    for (size_t i = 0; i < resolution.claims.count; i++)
+        resolution.claims.items[i].address = resolution.addresses[i];
     world.on_resolved(&resolution, NULL, world.resolver_userdata);
 }
 
@@ -1284,6 +1288,22 @@ static void test_turns_for_any_address(void **state)
     pass_pause();
     resolve_board(&try);
     assert_string_equal(world.story, START "wait 250\nrests\n" AGAIN FOUND "or 240.0.0.1:3232\n");
+    job_free(job);
+    assert_job_freed();
+}
+
+/* A service at one address of a name that is not from multicast DNS says nothing of the others. */
+static void test_host_of_some_addresses(void **state)
+{
+    static const struct try try = {.other = "10.0.0.8"};
+    struct settings settings = make_job_settings();
+
+    (void)state;
+    reset_job_world();
+    world.is_host_unknown = true;
+    struct job *job = start_job(&settings);
+    resolve_board(&try);
+    assert_string_equal(world.story, START FOUND "or 10.0.0.8:3232\n");
     job_free(job);
     assert_job_freed();
 }
@@ -2388,6 +2408,7 @@ int main(void)
         cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_turns_for_any_address),
+        cmocka_unit_test(test_host_of_some_addresses),
         cmocka_unit_test(test_log_of_the_board_that_answered),
         cmocka_unit_test(test_job_signals),
         cmocka_unit_test(test_follow_stories),

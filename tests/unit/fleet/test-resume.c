@@ -3,6 +3,7 @@
  */
 #include "fleet/resume.h"
 
+#include "base/text.h"
 #include "support/failing.h"
 
 #include <errno.h>
@@ -266,6 +267,10 @@ static void test_reported_port(void **state)
     "{\"event\":\"result\",\"board\":\"" board "\",\"ok\":true,\"port\":" port                     \
     ",\"address\":" address IMAGE("sketch", A64)
 
+#define OF(board, port, addresses)                                                                 \
+    "{\"event\":\"result\",\"board\":\"" board "\",\"ok\":true,\"port\":" port                     \
+    ",\"address\":\"10.0.0.7\",\"addresses\":" addresses IMAGE("sketch", A64)
+
 static void test_reported_address(void **state)
 {
     (void)state;
@@ -355,35 +360,41 @@ static void test_load_report(void **state)
     resume_free(NULL);
 }
 
-#define AMBIGUOUS(board, port)                                                                     \
-    "{\"event\":\"result\",\"board\":\"" board                                                     \
-    "\",\"ok\":false,\"code\":\"ambiguous\",\"port\":" port IMAGE("sketch", A64)
-
-static void test_ambiguous(void **state)
+/* As they are reported; a later result of the board replaces them. */
+static void test_reported_addresses(void **state)
 {
     static const struct {
         const char *text;
-        bool is_ambiguous; /* "k" */
+        const char *addresses; /* of "k" */
     } rows[] = {
-        {AMBIGUOUS("k", "null"), true},
-        {AMBIGUOUS("k", "8266"), true},
-        {OK("k") AMBIGUOUS("k", "null"), true},
-        {AMBIGUOUS("j", "null"), false},
-        {BAD("k"), false},
-        {AMBIGUOUS("k", "null") OK("k"), false},
-        {AMBIGUOUS("k", "8266") BAD("k"), false},
+        {OF("k", "8266", "[\"10.0.0.7\",\"fd00::7\"]"), "10.0.0.7 fd00::7 "},
+        {OF("k", "8266", "[\"fd00::7\",\"fd00::7\"]"), "10.0.0.7 fd00::7 "},
+        {OF("k", "8266", "[7,\"x\",null,\"fd00::7\"]"), "10.0.0.7 fd00::7 "},
+        {OF("k", "8266", "[\"10.0.0.8\",\"10.0.0.9\",\"10.0.0.10\"]"),
+         "10.0.0.7 10.0.0.8 10.0.0.9 "},
+        {OF("k", "8266", "null"), "10.0.0.7 "},
+        {OF("k", "8266", "\"fd00::7\""), "10.0.0.7 "},
+        {AT("k", "8266", "\"10.0.0.7\""), "10.0.0.7 "},
+        {OF("k", "8266", "[\"fd00::7\"]") OF("k", "80", "[\"fd00::8\"]"),
+         "10.0.0.7 fd00::7 fd00::8 "},
+        {OF("k", "8266", "[\"fd00::7\"]") OF("k", "8266", "[\"fd00::8\"]"), "10.0.0.7 fd00::8 "},
+        {OF("k", "8266", "[\"fd00::7\"]") BAD("k"), ""},
+        {OF("j", "8266", "[\"fd00::7\"]"), ""},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[3 * ADDRESS_TEXT_MAX] = "", one[ADDRESS_TEXT_MAX];
+        struct address addresses[3];
         struct ota_failure failure;
         struct resume *resume;
 
         assert_int_equal(read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure),
                          OTA_OK);
-        assert_int_equal(resume_was_ambiguous(resume, "k"), rows[i].is_ambiguous);
-        if (rows[i].is_ambiguous)
-            assert_false(resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH));
+        const size_t count = resume_addresses(addresses, 3, resume, "k");
+        for (size_t k = 0; k < count; k++)
+            text_append(text, sizeof text, "%s ", address_text(one, &addresses[k]));
+        assert_string_equal(text, rows[i].addresses);
         resume_free(resume);
     }
 }
@@ -391,7 +402,7 @@ static void test_ambiguous(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_confirmed_boards), cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_confirmed_boards), cmocka_unit_test(test_reported_addresses),
         cmocka_unit_test(test_filesystem),       cmocka_unit_test(test_refused_reports),
         cmocka_unit_test(test_cut_short_early),  cmocka_unit_test(test_long_line),
         cmocka_unit_test(test_many_reports),     cmocka_unit_test(test_report_no_memory),
