@@ -316,7 +316,7 @@ static int read_file(struct alias_list *list, struct strings *notes, const char 
     if (fstat(fd, &status) < 0)
         return note(notes, path, strerror(errno));
 
-    const char *why = config_distrust(&status, true);
+    const char *why = config_distrust(fd, &status, true);
     if (!why && !origin_is_clear(&origin, &status, unclear))
         why = unclear;
     if (why)

@@ -55,7 +55,7 @@ static bool belongs_to_us(const struct stat *status, bool may_be_roots)
     return owner_is(status->st_uid, geteuid()) || (may_be_roots && owner_is(status->st_uid, 0));
 }
 
-const char *config_distrust(const struct stat *status, bool may_be_roots)
+const char *config_distrust(int fd, const struct stat *status, bool may_be_roots)
 {
     if (S_ISLNK(status->st_mode))
         return "it is a symbolic link";
@@ -65,7 +65,7 @@ const char *config_distrust(const struct stat *status, bool may_be_roots)
         return "it belongs to a user whom this user namespace does not know";
     if (!belongs_to_us(status, may_be_roots))
         return "it belongs to another user";
-    if (status->st_mode & (S_IWGRP | S_IWOTH))
+    if (owner_writers(fd, status, geteuid()) != WRITERS_NONE)
         return "other users can write it (chmod go-w makes it yours alone)";
     return NULL;
 }
@@ -154,17 +154,17 @@ static bool is_top(const char *folder, const struct stat *home)
 }
 
 /* Stores the path of the next file beside or above the current folder. */
-static bool find_project(char path[PATH_MAX], struct stat *status)
+static bool find_project(char path[PATH_MAX])
 {
     const char *home = absolute_variable(getenv("HOME"));
-    struct stat home_status;
+    struct stat home_status, status;
     bool has_home = home && stat(home, &home_status) == 0;
     char folder[PATH_MAX];
 
     if (!getcwd(folder, sizeof folder) || *folder != '/')
         return false;
     for (;;) {
-        if (join(path, folder, PROJECT_NAME) && lstat(path, status) == 0)
+        if (join(path, folder, PROJECT_NAME) && lstat(path, &status) == 0)
             return true;
         if (is_top(folder, has_home ? &home_status : NULL))
             return false;
@@ -191,14 +191,26 @@ static bool exists(const char *path)
     return lstat(path, &status) == 0 && !input_is_null_device(path);
 }
 
+/* Why the file of a project is not read, with its status; NULL: it can be. */
+static const char *distrust_project(const char *path, struct stat *status)
+{
+    const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const char *why =
+        fd >= 0 && fstat(fd, status) == 0 ? config_distrust(fd, status, false) : strerror(errno);
+
+    if (fd >= 0)
+        close(fd);
+    return why;
+}
+
 int config_find(struct config_file files[CONFIG_FILES_MAX], struct strings *notes)
 {
     char path[PATH_MAX];
-    struct stat status;
+    struct stat status = {0};
     int count = 0;
 
-    if (find_project(path, &status) && !input_is_null_device(path)) {
-        const char *why = config_distrust(&status, false);
+    if (find_project(path) && !input_is_null_device(path)) {
+        const char *why = distrust_project(path, &status);
         struct config_file *file = &files[count++];
 
         file->is_project = true;
@@ -242,7 +254,7 @@ static enum ota_error check_open_file(const struct config_file *file, int fd,
     if (fstat(fd, &status) < 0)
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the configuration %s: %s",
                               file->shown, strerror(errno));
-    const char *why = config_distrust(&status, !file->is_project);
+    const char *why = config_distrust(fd, &status, !file->is_project);
     char reason[REASON_MAX];
     if (why)
         return ota_fail(failure, OTA_E_USAGE, "cannot read the configuration %s: %s", file->shown,

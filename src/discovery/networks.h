@@ -33,8 +33,7 @@ enum { NETWORKS_DETOUR_MAX = 320 };
  * another one (heard; NULL: it was not). OTA_CAUSE_OTHER_NETWORK: the board has a local address,
  * but no interface is in its network. OTA_CAUSE_NONE otherwise. The datagrams leave through the
  * interface named outgoing, from the address local, which may be another interface's. Sets target
- * to "" or to a part of a sentence such as "invitations leave
- * through tun0 (10.8.0.2), ...". */
+ * to "" or to a part of a sentence such as "invitations leave through tun0 (10.8.0.2), ...". */
 enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
                                         const struct address *board, const char *outgoing,
                                         const struct address *local, const struct claims *heard,

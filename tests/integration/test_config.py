@@ -589,8 +589,7 @@ class Hostile(Config):
 
     def test_untrusted_files_are_not_read(self):
         path = self.beside("timeout = 12\n")
-        for prepare, why in ((lambda: os.chmod(path, 0o664), "other users can write it"),
-                             (lambda: os.chmod(path, 0o646), "other users can write it"),
+        for prepare, why in ((lambda: os.chmod(path, 0o646), "other users can write it"),
                              (lambda: (os.unlink(path), os.symlink("/etc/passwd", path)), "it is a symbolic link"),
                              (lambda: (os.unlink(path), os.mkfifo(path)), "it is not a regular file"),
                              (lambda: (os.unlink(path), os.mkdir(path)), "it is not a regular file")):
@@ -613,9 +612,7 @@ class Hostile(Config):
     def test_own_file_of_others(self):
         """It could lead the user's files to any board."""
         path = self.user("timeout = 12\n")
-        rows = [(lambda mode=mode: os.chmod(path, mode),
-                 "other users can write it (chmod go-w makes it yours alone); --config reads it nevertheless")
-                for mode in (0o664, 0o646)]
+        rows = [(lambda: os.chmod(path, 0o646), "other users can write it (chmod go-w makes it yours alone); --config reads it nevertheless")]
         if os.geteuid() == 0:
             rows.append((lambda: (os.chmod(path, 0o644), os.chown(path, 65534, 65534)),
                          "it belongs to another user (ID 65534); set HOME to your own folder, or look at what it says and then "
@@ -628,6 +625,21 @@ class Hostile(Config):
                                  (2, "", f"esp-ota: cannot read the configuration {path}: {why}\n"))
             self.assertEqual(self.settings("--config", path)["timeout"], ("12", path))
             self.assertEqual(self.settings("--config="), {})
+
+    def test_group_that_can_write(self):
+        """The user's private one may, which has the user's number: with a umask of 002, files belong to it."""
+        requirement.need_root(self, "a file is given to another group")
+        entries = ((1, 6), (2, 6, 65534), (4, 6), (16, 6), (32, 4))
+        for write, status in ((self.user, 2), (self.beside, 0)):
+            path = write("timeout = 12\n")
+            os.chmod(path, 0o664)
+            self.assertEqual(self.settings()["timeout"], ("12", path))
+            for prepare in (lambda: os.chown(path, -1, 65534), lambda: os.chown(path, -1, 0) or requirement.need_acl(self, path, *entries)):
+                prepare()
+                result = self.run("--show-config")
+                self.assertEqual(status, result.status, result)
+                self.assertRegex(result.err, f"{path}(:| is not read:) other users can write it")
+            os.unlink(path)
 
     def test_own_file_of_who_called_sudo(self):
         """sudo may keep HOME, and then finds the configuration of the user who called it."""

@@ -212,7 +212,7 @@ static void make_loop(void)
 static void make_writable(void)
 {
     make_good();
-    assert_int_equal(chmod(path, 0620), 0);
+    assert_int_equal(chmod(path, 0602), 0);
 }
 
 /* The alias is the last line of a file of this size. */
