@@ -35,8 +35,8 @@ int config_file_set(struct config_file *file, const char *path);
 enum ota_error config_file_read(const struct config_file *file, bool is_named, char **text,
                                 size_t *length, struct ota_failure *failure);
 
-/* Why an open file that others may have made is not read; NULL: it belongs to this user (or, if that
- * may be, to root), and nobody else can write it (owner_writers()). O_PATH suffices. */
+/* Why an open file that others may have made is not read; NULL: it belongs to this user (or to
+ * root, if may_be_roots), and nobody else can write it (owner_writers()). O_PATH suffices. */
 const char *config_distrust(int fd, const struct stat *status, bool may_be_roots);
 
 void config_file_free(struct config_file *file);
