@@ -169,7 +169,7 @@ static const char *time_since(const struct board_browse *browse, char text[UNITS
     return format_wait(text, (double)(loop_now_us() - browse->start_us) / 1e6);
 }
 
-/* Says that boards may be missing, and why. */
+/* Says that boards may be missing, and why: also with -q, as nothing else says so. */
 static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_short)
 {
     size_t count = browse->boards.count, resolved = 0;
@@ -179,13 +179,13 @@ static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_sh
         resolved += browse->boards.items[i]->is_resolved;
 
     if (count > CACHE_BOARDS)
-        diag_warning("after %s %zu of %zu boards have answered, and more may exist: avahi-daemon "
-                     "remembers at most %d records of a network, which %d boards fill; name boards "
-                     "with --hosts, or split the network",
-                     time_since(browse, time), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
+        diag_error("warning: after %s %zu of %zu boards have answered, and more may exist: "
+                   "avahi-daemon remembers at most %d records of a network, which %d boards fill; "
+                   "name boards with --hosts, or split the network",
+                   time_since(browse, time), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
     else if (is_cut_short && count > 0)
-        diag_warning("after %s not all boards have been heard (-t gives them more time)",
-                     time_since(browse, time));
+        diag_error("warning: after %s not all boards have been heard (-t gives them more time)",
+                   time_since(browse, time));
 }
 
 /* Most of these are announcements that have outlived their printers, so this is no warning. */

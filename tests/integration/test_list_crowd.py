@@ -259,10 +259,11 @@ class Silence(Announced):
 
     def test_time_limit(self):
         self.announce(board("gone", silent=True), board("there"))
-        rows, result = self.list("-t", "2")
-        self.assertEqual(["gone", "there"], [row[0] for row in rows])
-        self.assertEqual("esp-ota: warning: after 2.0 s not all boards have been heard (-t gives them more "
-                         "time)\n", result.err)
+        for options in (("-t", "2"), ("-t", "2", "-q")):
+            rows, result = self.list(*options)
+            self.assertEqual(["gone", "there"], [row[0] for row in rows])
+            self.assertEqual("esp-ota: warning: after 2.0 s not all boards have been heard (-t gives them more "
+                             "time)\n", result.err)
         _, result = self.list("-t", "0.001", status=4)
         self.assertRegex(result.err, r"has not answered in 0\.001 s, the limit of -t|no board announces itself")
 

@@ -311,7 +311,7 @@ static void test_crowd(void **state)
     };
 
     (void)state;
-    diag_set_level(DIAG_LEVEL_WARNING);
+    diag_set_level(DIAG_LEVEL_ERROR); /* -q */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_browse((struct world){.is_further = rows[i].is_further});
         for (size_t j = 0; j < rows[i].count; j++) {
