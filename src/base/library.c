@@ -5,9 +5,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static bool are_all_linked(const struct library_function *functions, size_t count)
 {
@@ -27,24 +29,29 @@ static void *open_first(const char *const *sonames)
     return library;
 }
 
-/* libcurl and the libraries that it needs take some 16 MiB of address space. */
-static bool lacks_memory(void)
+/* Returns the errno of what this process lacks, or 0. libcurl and the libraries that it needs take
+ * some 16 MiB of address space. */
+static int find_lack(void)
 {
     enum { PROBE = 32 << 20 };
     void *probe = mmap(NULL, PROBE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const int descriptor = open("/", O_PATH | O_CLOEXEC);
+    const int lack = descriptor < 0 ? errno : 0;
 
+    if (descriptor >= 0)
+        close(descriptor);
     if (probe == MAP_FAILED)
-        return true;
+        return ENOMEM;
     munmap(probe, PROBE);
-    return false;
+    return lack;
 }
 
 /* Returns dlerror(), with the errno of what lacks. dlopen() leaves none if a library cannot be
- * mapped, nor if there is no such library, so where memory is scarce, that is the reason. */
+ * opened or mapped, nor if there is no such library, so what is scarce is the reason. */
 static const char *explain_failure(void)
 {
-    const int lack = errno == 0 && lacks_memory() ? ENOMEM : errno;
+    const int lack = errno == 0 ? find_lack() : errno;
     const char *text = dlerror();
 
     errno = lack;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static bool is_memory_scarce;
 
@@ -82,16 +83,24 @@ static void test_why_a_library_cannot_be_loaded(void **state)
 {
     (void)state;
 
-    for (int i = 0; i < 2; i++) {
+    static const enum ota_cause causes[] = {OTA_CAUSE_NO_LIBRARY, OTA_CAUSE_OUT_OF_MEMORY,
+                                            OTA_CAUSE_TOO_MANY_FILES};
+
+    for (int i = 0; i < 3; i++) {
         struct ota_failure failure = {.error = OTA_OK};
         struct members members = {0};
+        struct rlimit before, none = {0};
 
         is_memory_scarce = i == 1;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none.rlim_max = before.rlim_max;
+        if (i == 2)
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
         const char *reason = library_load(&members, looked_up, 2, nowhere);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
         assert_non_null(reason);
         library_fail(&failure, "x needs y", reason);
-        assert_int_equal(failure.cause,
-                         is_memory_scarce ? OTA_CAUSE_OUT_OF_MEMORY : OTA_CAUSE_NO_LIBRARY);
+        assert_int_equal(failure.cause, causes[i]);
         assert_non_null(strstr(failure.message, "libnone.so.2"));
     }
     is_memory_scarce = false;
