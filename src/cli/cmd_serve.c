@@ -54,6 +54,7 @@ struct program {
     struct tasmotas *tasmotas; /* boards that are told to fetch; NULL: none */
     struct serve *serve;
     struct loop_timer end;
+    bool has_enough;            /* --until-confirmed is reached */
     bool is_ending;             /* only boards that have our URL in their settings are waited for */
     int signal_number;          /* to die of; 0: none */
     struct ota_failure failure; /* one that belongs to no board */
@@ -513,8 +514,11 @@ static void on_confirmed(void *userdata)
     struct program *program = userdata;
     const unsigned wanted = program->options->serve.until_confirmed;
 
-    if (wanted && book_count_state(&program->book, BOOK_CONFIRMED) >= wanted)
+    if (wanted && !program->has_enough &&
+        book_count_state(&program->book, BOOK_CONFIRMED) >= wanted) {
+        program->has_enough = true; /* the timer is not put off by those who confirm again */
         loop_timer_start(&program->end, FAREWELL_US);
+    }
     tasmotas_go_on(program->tasmotas); /* it may have been a canary */
 }
 

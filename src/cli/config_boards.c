@@ -140,8 +140,8 @@ static enum ota_error check_members(const struct config *config, const struct co
     while (next_member(member, &at)) {
         if (++*count > CONFIG_MEMBERS_MAX)
             return ota_fail(failure, OTA_E_USAGE,
-                            "%s, line %zu: the group has more than %d members", entry->file->shown,
-                            entry->number, CONFIG_MEMBERS_MAX);
+                            "%s, line %zu: all groups together have more than %d members",
+                            entry->file->shown, entry->number, CONFIG_MEMBERS_MAX);
         if (*member == '@') {
             ota_fail(failure, OTA_E_USAGE, "has a group in it, but the members are boards");
             return config_blame_value(entry, failure);
@@ -153,10 +153,11 @@ static enum ota_error check_members(const struct config *config, const struct co
     return OTA_OK;
 }
 
+/* *count: of the members of all groups before it, and then with its own. */
 static enum ota_error check_group(const struct config *config, const struct config_section *section,
-                                  struct ota_failure *failure)
+                                  size_t *count, struct ota_failure *failure)
 {
-    size_t count = 0;
+    const size_t before = *count;
 
     for (size_t i = 0; i < config->entry_count; i++) {
         const struct config_entry *entry = &config->entries[i];
@@ -167,10 +168,10 @@ static enum ota_error check_group(const struct config *config, const struct conf
             return config_options_reject(
                 entry, options_find_name(entry->name, strlen(entry->name)) ? NULL : "members",
                 failure);
-        if (check_members(config, entry, &count, failure) != OTA_OK)
+        if (check_members(config, entry, count, failure) != OTA_OK)
             return failure->error;
     }
-    if (count > 0)
+    if (*count > before)
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE,
                     "%s, line %zu: the group has no boards; add members = NAME NAME...",
@@ -180,6 +181,7 @@ static enum ota_error check_group(const struct config *config, const struct conf
 enum ota_error config_boards_check(const struct config *config, struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
+    size_t members = 0;
 
     for (size_t i = 0; i < config->section_count && error == OTA_OK; i++) {
         const struct config_section *section = &config->sections[i];
@@ -188,7 +190,7 @@ enum ota_error config_boards_check(const struct config *config, struct ota_failu
         if (section->kind == CONFIG_BOARD)
             error = fill_in_board(&board, config, section, failure);
         else if (section->kind == CONFIG_GROUP)
-            error = check_group(config, section, failure);
+            error = check_group(config, section, &members, failure);
         hosts_free_line(&board);
     }
     return error;
