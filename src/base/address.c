@@ -188,14 +188,22 @@ bool address_is_loopback(const struct address *address)
     return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
 
+bool address_is_unspecified(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
 bool address_is_unicast(const struct address *address)
 {
     const uint32_t v4 = ntohl(address->v4.sin_addr.s_addr);
 
+    if (address_is_unspecified(address))
+        return false;
     if (address->any.sa_family == AF_INET)
-        return v4 != INADDR_ANY && v4 != INADDR_BROADCAST && !IN_MULTICAST(v4);
-    return !IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr) &&
-           !IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
+        return v4 != INADDR_BROADCAST && !IN_MULTICAST(v4);
+    return !IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
 }
 
 bool address_lacks_interface(const struct address *address)

@@ -53,6 +53,9 @@ bool address_is_among(const struct address *addresses, size_t count, const struc
 /* Whether the address is in 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *address);
 
+/* Whether the address is 0.0.0.0 or ::, which stand for all addresses of a host. */
+bool address_is_unspecified(const struct address *address);
+
 /* Whether the address can belong to one host: it is not unspecified, multicast, or the broadcast
  * address of all networks. */
 bool address_is_unicast(const struct address *address);

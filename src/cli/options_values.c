@@ -98,13 +98,6 @@ static enum ota_error spread_port(struct options *options, const struct command_
     return OTA_OK;
 }
 
-static bool is_unspecified(const struct address *address)
-{
-    if (address->any.sa_family == AF_INET)
-        return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
-    return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
-}
-
 /* Rejects a link-local address without its interface: bind() would refuse it, and no peer's address
  * equals it. */
 static enum ota_error check_scope(const struct address *address, const char *name,
@@ -136,7 +129,7 @@ static enum ota_error set_host_ip(struct options *options, const char *name, con
     enum ota_error error = source_parse(source, value, failure);
     if (error == OTA_OK && source->has_address)
         error = check_scope(&source->address, name, value, failure);
-    if (error == OTA_OK && source->has_address && is_unspecified(&source->address))
+    if (error == OTA_OK && source->has_address && address_is_unspecified(&source->address))
         *source = source_any;
     return error;
 }
@@ -173,7 +166,8 @@ static enum ota_error set_peer(struct options *options, const char *name, const 
     options->espota.has_peer = !options->espota.peer_any;
     if (options->espota.peer_any)
         return OTA_OK;
-    if (address_parse(&options->espota.peer, value) && !is_unspecified(&options->espota.peer))
+    if (address_parse(&options->espota.peer, value) &&
+        !address_is_unspecified(&options->espota.peer))
         return check_scope(&options->espota.peer, name, value, failure);
     return ota_fail(failure, OTA_E_USAGE,
                     "%s '%s' is neither the numeric IP address that the board connects from nor "

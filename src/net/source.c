@@ -52,7 +52,8 @@ static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interface
     }
 }
 
-/* Whether sockets can be bound to the address; true if the kernel cannot tell. */
+/* Whether sockets can be bound to the address, and it is of one host; true if the kernel cannot
+ * tell. Sockets can be bound to broadcast and multicast addresses as well. */
 static bool is_own(const struct address *address)
 {
     const int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -61,7 +62,8 @@ static bool is_own(const struct address *address)
 
     if (fd >= 0)
         close(fd);
-    return !is_foreign;
+    return !is_foreign && !source_is_broadcast(address) &&
+           (address_is_unicast(address) || address_is_unspecified(address));
 }
 
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure)
@@ -113,6 +115,29 @@ static bool find_own_address(struct address *own, const char *name, const struct
     return is_found;
 }
 
+static int open_probe(const struct address *peer)
+{
+    return socket(peer->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+/* Finds the address that a socket of open_probe() gets with a connection to peer. Connecting a
+ * datagram socket sends nothing. Closes fd (-1 with errno: there is none). Returns 0 or an errno. */
+static int connect_probe(struct address *own, int fd, const struct address *peer)
+{
+    int reason = errno;
+
+    if (fd < 0)
+        return reason;
+
+    reason = connect(fd, &peer->any, address_length(peer)) == 0 && address_of_socket(own, fd)
+                 ? 0
+                 : errno;
+    close(fd);
+    if (reason == 0)
+        address_set_port(own, 0);
+    return reason;
+}
+
 /* Whether interface is the loopback interface, and peer is not this computer. The kernel would
  * swallow what is sent there, without an error. */
 static bool is_swallowed(int fd, const char *interface, const struct address *peer)
@@ -122,7 +147,8 @@ static bool is_swallowed(int fd, const char *interface, const struct address *pe
 
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
     return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_LOOPBACK) &&
-           !address_is_loopback(peer) && !(source_toward(&own, peer) && address_equal(&own, peer));
+           !address_is_loopback(peer) &&
+           !(connect_probe(&own, open_probe(peer), peer) == 0 && address_equal(&own, peer));
 }
 
 int source_bind(int fd, const struct source *source, const struct address *peer)
@@ -156,18 +182,31 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
                : -1;
 }
 
-/* Connecting a datagram socket sends nothing. */
-bool source_toward(struct address *source, const struct address *peer)
+int source_toward(struct address *own, const struct source *source, const struct address *peer)
 {
-    const int fd = socket(peer->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    const int fd = open_probe(peer);
+    int reason;
+
+    if (fd < 0 || source_bind(fd, source, peer) == 0)
+        return connect_probe(own, fd, peer);
+    reason = errno;
+    close(fd);
+    return reason;
+}
+
+bool source_is_broadcast(const struct address *address)
+{
+    static const int on = 1;
+    struct address own;
+
+    if (address->any.sa_family != AF_INET ||
+        connect_probe(&own, open_probe(address), address) != EACCES)
         return false;
 
-    const bool is_found =
-        connect(fd, &peer->any, address_length(peer)) == 0 && address_of_socket(source, fd);
-    close(fd);
-    address_set_port(source, 0);
-    return is_found;
+    const int fd = open_probe(address);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
+    return connect_probe(&own, fd, address) == 0;
 }
 
 char *source_text(char target[SOURCE_TEXT_MAX], const struct source *source)

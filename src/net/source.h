@@ -35,9 +35,13 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
  * address; ENODEV if the interface is gone. */
 int source_bind(int fd, const struct source *source, const struct address *peer);
 
-/* Finds this computer's address, without a port, that sockets to peer get by the routes. False if
- * none leads there. */
-bool source_toward(struct address *source, const struct address *peer);
+/* Finds this computer's address, without a port, that sockets bound to source and connected to peer
+ * have. Sends nothing. Returns 0, or the errno that says why none leads there: EHOSTUNREACH,
+ * EACCES and EINVAL by a route of this computer, EACCES for a broadcast address as well. */
+int source_toward(struct address *own, const struct source *source, const struct address *peer);
+
+/* Whether the routes say that this is the broadcast address of a network. */
+bool source_is_broadcast(const struct address *address);
 
 enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };
 

@@ -104,7 +104,7 @@ static bool compose_url(struct tasmota *tasmota)
     char host[HTTP_AUTHORITY_MAX];
 
     if (!address_is_unicast(&at)) {
-        if (!source_toward(&at, &tasmota->address))
+        if (source_toward(&at, &source_any, &tasmota->address) != 0)
             return false;
         address_set_port(&at, address_port(&tasmota->all->at));
     }

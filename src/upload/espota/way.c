@@ -98,7 +98,7 @@ bool way_is_this_computer(char text[WAY_MAX], const struct candidates *candidate
         const struct address *board = &endpoints->addresses[i];
         struct address own;
 
-        if (address_is_loopback(board) || !source_toward(&own, board) ||
+        if (address_is_loopback(board) || source_toward(&own, &source_any, board) != 0 ||
             !address_equal(&own, board))
             return false;
     }

@@ -41,6 +41,10 @@ static void test_parse_source(void **state)
         {"::1", "::1"},
         {"lo", "lo"},
         {"fe80::1%lo", NULL},
+        {"127.255.255.255", NULL}, /* a broadcast address, to which a socket can be bound */
+        {"255.255.255.255", NULL},
+        {"224.0.0.1", NULL},
+        {"ff02::1", NULL},
         {"no-such", NULL},
         {"", NULL},
         {"lo ", NULL},
@@ -152,18 +156,26 @@ static void test_not_allowed(void **state)
 
 static void test_toward(void **state)
 {
+    const struct source bound = {
+        .has_address = true,
+        .address.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000007)}};
     struct address source, peer;
     char text[ADDRESS_TEXT_MAX];
     (void)state;
 
     assert_true(address_parse(&peer, "127.0.0.9"));
     address_set_port(&peer, 80);
-    assert_true(source_toward(&source, &peer));
+    assert_int_equal(source_toward(&source, &source_any, &peer), 0);
     assert_string_equal(address_text(text, &source), "127.0.0.1");
     assert_int_equal(address_port(&source), 0);
     assert_true(address_parse(&peer, "255.255.255.255")); /* a broadcast has to be asked for */
     address_set_port(&peer, 80);
-    assert_false(source_toward(&source, &peer));
+    assert_int_equal(source_toward(&source, &source_any, &peer), EACCES);
+    assert_true(source_is_broadcast(&peer));
+    assert_true(address_parse(&peer, "127.0.0.9"));
+    assert_false(source_is_broadcast(&peer));
+    assert_int_equal(source_toward(&source, &bound, &peer), 0);
+    assert_string_equal(address_text(text, &source), "127.0.0.7");
 }
 
 int main(void)

@@ -21,6 +21,7 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
 bool __wrap_udp_receive(struct udp *udp);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
 void __wrap_udp_close(struct udp *udp);
-bool __wrap_source_toward(struct address *source, const struct address *peer);
+int __wrap_source_toward(struct address *own, const struct source *source,
+                         const struct address *peer);
 
 #endif

@@ -219,10 +219,12 @@ void __wrap_routing_find(struct routing *routing, const struct address *address,
     *routing = (struct routing){.neighbor = NEIGHBOR_UNKNOWN};
 }
 
-bool __wrap_source_toward(struct address *source, const struct address *peer)
+int __wrap_source_toward(struct address *own, const struct source *source,
+                         const struct address *peer)
 {
-    *source = *peer;
-    return world.script->is_own;
+    (void)source;
+    *own = *peer;
+    return world.script->is_own ? 0 : ENETUNREACH;
 }
 
 void __wrap_udp_close(struct udp *udp)

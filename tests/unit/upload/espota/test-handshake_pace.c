@@ -9,6 +9,7 @@
 #include "support/virtual_time.h"
 #include "upload/espota/handshake.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -247,11 +248,13 @@ int __wrap_getifaddrs(struct ifaddrs **interfaces)
     return 0;
 }
 
-bool __wrap_source_toward(struct address *source, const struct address *peer)
+int __wrap_source_toward(struct address *own, const struct source *source,
+                         const struct address *peer)
 {
+    (void)own;
     (void)source;
     (void)peer;
-    return false;
+    return ENETUNREACH;
 }
 
 /* Parses "200 <challenge> <scheme><password>", as made by __wrap_auth_respond(). */
