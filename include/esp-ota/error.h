@@ -172,12 +172,14 @@ enum ota_cause {
     OTA_CAUSE_OTHER_IMAGE,   /* they took it, and run neither it nor what they ran before */
     OTA_CAUSE_SEVERAL,       /* several of these */
     OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */
-    /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
-     * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
-     * (EACCES, or EINVAL without -I); there is no route (ENETUNREACH). */
+    /* Nothing leaves this computer: its firewall forbids it (EPERM); -I does not lead to the
+     * board (EINVAL), or is not in its network although another interface is; a route forbids it
+     * (EACCES, EHOSTUNREACH, or EINVAL without -I); the board's address is a broadcast address;
+     * there is no route (ENETUNREACH). */
     OTA_CAUSE_FIREWALL,
     OTA_CAUSE_WRONG_SOURCE,
     OTA_CAUSE_NO_WAY_OUT,
+    OTA_CAUSE_BROADCAST,
     OTA_CAUSE_NO_ROUTE,
     /* --serve cannot listen: another program has the port, or it needs privileges; this computer
      * does not have the address. */

@@ -23,11 +23,9 @@ static struct bits bits_of(const struct address *address)
     return (struct bits){(const unsigned char *)&address->v4.sin_addr, sizeof address->v4.sin_addr};
 }
 
-/* Returns the prefix length of the interface's network if the address is in it. OUTSIDE: it is not,
- * or the interface is down or has no carrier. */
-static int prefix_length(const struct ifaddrs *interface, const struct address *address)
+/* Returns the prefix length of the interface's network if the address is in it; else OUTSIDE. */
+static int network_length(const struct ifaddrs *interface, const struct address *address)
 {
-    static const unsigned usable = IFF_UP | IFF_RUNNING;
     const struct sockaddr *base_source = interface->ifa_addr;
     struct address base, mask;
     int length = 0;
@@ -35,7 +33,7 @@ static int prefix_length(const struct ifaddrs *interface, const struct address *
     /* The network of a point-to-point interface is its peer's. */
     if (interface->ifa_flags & IFF_POINTOPOINT && interface->ifa_dstaddr)
         base_source = interface->ifa_dstaddr;
-    if ((interface->ifa_flags & usable) != usable || !address_from_interface(&base, base_source) ||
+    if (!address_from_interface(&base, base_source) ||
         !address_from_interface(&mask, interface->ifa_netmask) ||
         base.any.sa_family != address->any.sa_family)
         return OUTSIDE;
@@ -49,6 +47,14 @@ static int prefix_length(const struct ifaddrs *interface, const struct address *
         length += __builtin_popcount(m.bytes[i]);
     }
     return length > 0 ? length : OUTSIDE;
+}
+
+/* The same, and OUTSIDE if the interface is down or has no carrier. */
+static int prefix_length(const struct ifaddrs *interface, const struct address *address)
+{
+    static const unsigned usable = IFF_UP | IFF_RUNNING;
+
+    return (interface->ifa_flags & usable) == usable ? network_length(interface, address) : OUTSIDE;
 }
 
 static bool is_in_a_network(const struct address *address, const struct ifaddrs *interfaces)
@@ -163,64 +169,133 @@ static const struct ifaddrs *find_better(const struct address *board,
     return best_length >= outgoing_length ? best : NULL;
 }
 
-/* Returns the interface on which the board was heard. NULL: none, or the outgoing one, too. */
-static const char *find_heard(const struct address *board, const char *outgoing,
-                              const struct claims *heard)
+/* Returns the interface on which the board was heard: the outgoing one rather than another. NULL:
+ * none. */
+static const char *find_heard(const struct networks_way *way)
 {
     const char *found = NULL;
 
-    for (size_t i = 0; heard && i < heard->count; i++) {
-        const struct claim *claim = &heard->items[i];
+    for (size_t i = 0; way->heard && i < way->heard->count; i++) {
+        const struct claim *claim = &way->heard->items[i];
 
-        if (!*claim->interface || !address_equal(&claim->address, board))
+        if (!*claim->interface || !address_equal(&claim->address, way->board))
             continue;
-        if (strcmp(claim->interface, outgoing) == 0)
-            return NULL;
 
         found = claim->interface;
+        if (strcmp(found, way->outgoing) == 0)
+            break;
     }
     return found;
 }
 
+/* Whether the entry belongs to what -I names. */
+static bool is_named(const struct ifaddrs *interface, const struct source *source)
+{
+    struct address own;
+
+    if (*source->interface)
+        return strcmp(interface->ifa_name, source->interface) == 0;
+    return address_from_interface(&own, interface->ifa_addr) &&
+           address_equal(&own, &source->address);
+}
+
+/* Whether what -I names is not in the board's network. A tunnel has no network of its own: its
+ * routes say what is behind it. */
+static bool is_source_outside(const struct networks_way *way, const struct ifaddrs *interfaces)
+{
+    if (source_is_any(way->source))
+        return false;
+
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next) {
+        const bool is_chosen_tunnel = interface->ifa_flags & IFF_POINTOPOINT &&
+                                      strcmp(interface->ifa_name, way->outgoing) == 0;
+
+        if (is_named(interface, way->source) &&
+            (is_chosen_tunnel || network_length(interface, way->board) != OUTSIDE))
+            return false;
+    }
+    return true;
+}
+
+/* Returns the entry with the smallest network that has the board. NULL: none. */
+static const struct ifaddrs *find_network(const struct address *board,
+                                          const struct ifaddrs *interfaces)
+{
+    const struct ifaddrs *best = NULL;
+    int longest = OUTSIDE;
+
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next) {
+        int length = prefix_length(interface, board);
+
+        if (length <= longest)
+            continue;
+        longest = length;
+        best = interface;
+    }
+    return best;
+}
+
+/* Writes "wlan0 (192.168.1.20)". Returns text. */
+enum { END_MAX = IF_NAMESIZE + ADDRESS_TEXT_MAX + 4 };
+static const char *describe_end(char text[END_MAX], const struct ifaddrs *interface)
+{
+    char where[ADDRESS_TEXT_MAX];
+    struct address own;
+
+    *text = '\0';
+    if (address_from_interface(&own, interface->ifa_addr))
+        snprintf(text, END_MAX, "%s (%s)", interface->ifa_name, address_text(where, &own));
+    return text;
+}
+
 enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
-                                        const struct address *board, const char *outgoing,
-                                        const struct address *local, const struct claims *heard,
+                                        const struct networks_way *way,
                                         const struct ifaddrs *interfaces)
 {
-    const struct ifaddrs *way = find_interface(outgoing, interfaces);
-    char from[ADDRESS_TEXT_MAX], own[ADDRESS_TEXT_MAX];
-    struct address own_address;
+    const struct ifaddrs *outgoing = find_interface(way->outgoing, interfaces);
+    const struct ifaddrs *network = find_network(way->board, interfaces);
+    char named[SOURCE_TEXT_MAX], from[ADDRESS_TEXT_MAX], own[END_MAX];
 
     *target = '\0';
-    if (!way)
+    if (!outgoing)
         return OTA_CAUSE_NONE;
 
-    address_text(from, local);
-    const struct ifaddrs *better = find_better(board, way, interfaces);
-    if (better && address_from_interface(&own_address, better->ifa_addr)) {
+    const char *heard = find_heard(way);
+    const bool is_heard_there = heard && strcmp(heard, way->outgoing) == 0;
+    address_text(from, way->local);
+
+    if (network && !is_heard_there && is_source_outside(way, interfaces)) {
+        snprintf(target, NETWORKS_DETOUR_MAX, "%s (-I) is not in the board's network, but %s is",
+                 source_text(named, way->source), describe_end(own, network));
+        return OTA_CAUSE_WRONG_SOURCE;
+    }
+    if (*way->source->interface) /* the route does not choose it */
+        return OTA_CAUSE_NONE;
+
+    const struct ifaddrs *better =
+        is_heard_there ? NULL : find_better(way->board, outgoing, interfaces);
+    if (better) {
         snprintf(target, NETWORKS_DETOUR_MAX,
-                 "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
-                 "VPN or another route takes them",
-                 outgoing, from, better->ifa_name, address_text(own, &own_address));
+                 "packets to the board leave through %s (%s), although %s is in the board's "
+                 "network: a VPN or another route takes them",
+                 way->outgoing, from, describe_end(own, better));
+        return OTA_CAUSE_DETOUR;
+    }
+    if (heard && !is_heard_there) {
+        snprintf(target, NETWORKS_DETOUR_MAX,
+                 "packets to the board leave through %s (%s), although it announces itself on %s: "
+                 "a VPN or another route takes them",
+                 way->outgoing, from, heard);
         return OTA_CAUSE_DETOUR;
     }
 
-    const char *other = find_heard(board, outgoing, heard);
-    if (other) {
-        snprintf(target, NETWORKS_DETOUR_MAX,
-                 "invitations leave through %s (%s), although the board announces itself on %s: a "
-                 "VPN or another route takes them",
-                 outgoing, from, other);
-        return OTA_CAUSE_DETOUR;
-    }
-
-    if (!is_local_address(board) || is_in_a_network(board, interfaces))
+    if (!is_local_address(way->board) || network)
         return OTA_CAUSE_NONE;
 
     snprintf(target, NETWORKS_DETOUR_MAX,
-             "invitations leave through %s (%s), as no interface of this computer is in the "
-             "board's network",
-             outgoing, from);
+             "packets to the board leave through %s (%s), as no interface of this computer is in "
+             "the board's network",
+             way->outgoing, from);
     return OTA_CAUSE_OTHER_NETWORK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "esp-ota/error.h"
+#include "net/source.h"
 
 #include <ifaddrs.h>
 #include <stddef.h>
@@ -28,15 +29,23 @@ bool networks_show_two_boards(const struct address *a, const char *a_interface,
 
 enum { NETWORKS_DETOUR_MAX = 320 };
 
-/* Describes the interface through which invitations to the board leave, if it is an unlikely one.
- * OTA_CAUSE_DETOUR: another interface is in the board's network, or the board was announced on
- * another one (heard; NULL: it was not). OTA_CAUSE_OTHER_NETWORK: the board has a local address,
- * but no interface is in its network. OTA_CAUSE_NONE otherwise. The datagrams leave through the
- * interface named outgoing, from the address local, which may be another interface's. Sets target
- * to "" or to a part of a sentence such as "invitations leave through tun0 (10.8.0.2), ...". */
+/* How packets to a board leave this computer. */
+struct networks_way {
+    const struct address *board;
+    const char *outgoing;        /* the interface through which they leave */
+    const struct address *local; /* the address from which, which may be another interface's */
+    const struct source *source; /* what -I names */
+    const struct claims *heard;  /* the interfaces on which the board was announced; NULL: none */
+};
+
+/* Describes the way if it is an unlikely one. OTA_CAUSE_WRONG_SOURCE: what -I names is not in the
+ * board's network, but another interface is. OTA_CAUSE_DETOUR: so is the interface that the route
+ * has chosen, or the board was announced on another one. OTA_CAUSE_OTHER_NETWORK: the board has a
+ * local address, but no interface is in its network; not told if -I names the interface.
+ * OTA_CAUSE_NONE otherwise. Sets target to "" or to a part of a sentence such as "packets to the
+ * board leave through tun0 (10.8.0.2), ...". */
 enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
-                                        const struct address *board, const char *outgoing,
-                                        const struct address *local, const struct claims *heard,
+                                        const struct networks_way *way,
                                         const struct ifaddrs *interfaces);
 
 /* Returns the name of the interface with this address, which is part of interfaces. NULL: none. */

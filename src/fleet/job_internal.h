@@ -141,8 +141,8 @@ void job_start_upload(struct job *job);
 /* NULL when memory ran out. */
 struct upload *job_new_upload(struct job *job);
 
-/* If nobody has the board's only address, as far as the kernel knows, adds that to the failure, and
- * makes it its cause. */
+/* If nobody has the board's only address, as far as the kernel knows, or this computer's way to it
+ * is a wrong one, adds that to a failure that is not explained yet, and makes it its cause. */
 void job_explain_silence(const struct job *job, struct ota_failure *failure);
 
 /* -- job_proof.c -- */

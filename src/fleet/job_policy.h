@@ -16,6 +16,9 @@ int64_t job_policy_pause_us(unsigned attempt);
 /* Whether the board may be off, asleep or restarting. */
 bool job_policy_is_absence(enum ota_error error);
 
+/* Whether the cause is this computer's way to the board, which no attempt changes. */
+bool job_policy_is_wrong_way(enum ota_cause cause);
+
 /* Whether the board is there and answers nothing that takes an upload, for no reason that is known.
  */
 bool job_policy_may_be_other_protocol(const struct ota_failure *failure);
@@ -24,7 +27,8 @@ bool job_policy_may_be_other_protocol(const struct ota_failure *failure);
  * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
  * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting
  * board. The same holds if nobody has had its address for as long as a board takes to restart and
- * join the Wi-Fi. A board that would append an upload to the part of an earlier one gets none.
+ * join the Wi-Fi. If the first attempt found a wrong way to the board, the next would find it,
+ * too. A board that would append an upload to the part of an earlier one gets none.
  * before is the code of the last attempt that broke off; OTA_OK: none did. gone_us: how long nobody
  * has had the board's address. */
 bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,

@@ -251,7 +251,8 @@ void job_end_log(struct job *job, bool is_time_over, int signal_number)
         if (number == ECONNREFUSED)
             result.cause = OTA_CAUSE_LOG_REFUSED;
         ota_blame_this_computer(&result, number);
-        if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH)
+        if (number == 0 || number == ETIMEDOUT || number == EHOSTUNREACH ||
+            error_is_of_this_computer(number))
             job_explain_silence(job, &result);
     } else if (!was_reached) {
         ota_fail(&result, OTA_OK, "its log was never reached: %s", reason);

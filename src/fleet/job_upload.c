@@ -10,8 +10,8 @@
 #include "discovery/board_list.h"
 #include "fleet/job_policy.h"
 #include "image/kind.h"
-#include "net/routing.h"
 #include "upload/protocols.h"
+#include "upload/way.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,18 +52,37 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
 
 void job_explain_silence(const struct job *job, struct ota_failure *failure)
 {
-    const struct address address = endpoints_get(&job->endpoints, job->endpoint);
-    char text[ROUTING_TEXT_MAX];
-    struct routing routing;
+    const struct endpoints *endpoints = &job->endpoints;
+    const struct way way = {.endpoints = endpoints,
+                            .source = &job->config.upload->source,
+                            .heard = &job->found.claims,
+                            .best = job->endpoint / endpoints->port_count,
+                            .is_silent = {endpoints->address_count == 1}};
+    char text[WAY_MAX];
 
-    if (failure->cause != OTA_CAUSE_NONE || job->endpoints.address_count != 1)
+    if (failure->cause != OTA_CAUSE_NONE && failure->cause != OTA_CAUSE_NO_WAY_OUT &&
+        failure->cause != OTA_CAUSE_NO_ROUTE)
         return;
-    routing_find(&routing, &address, &job->config.upload->source);
-    if (routing.neighbor != NEIGHBOR_NOBODY)
+
+    const enum ota_cause cause = way_describe(text, &way);
+    const bool is_of_silence = cause == OTA_CAUSE_NOBODY || cause == OTA_CAUSE_DETOUR;
+
+    if ((!is_of_silence && !job_policy_is_wrong_way(cause)) ||
+        (is_of_silence && failure->error == OTA_E_LOCAL))
         return;
-    failure->cause = OTA_CAUSE_NOBODY;
-    text_append(failure->message, sizeof failure->message, "; %s",
-                routing_describe(text, &address, &routing));
+    failure->cause = cause;
+    if (cause == OTA_CAUSE_BROADCAST && failure->error == OTA_E_UNREACHABLE)
+        failure->error = OTA_E_LOCAL;
+    text_append(failure->message, sizeof failure->message, "; %s", text);
+}
+
+/* Whether the failure may be one of the way to the board, and has not been explained. */
+static bool is_perhaps_no_way(const struct job *job, const struct ota_failure *failure)
+{
+    const bool was_heard = job->answered.any.sa_family != AF_UNSPEC;
+
+    return failure->error == OTA_E_UNREACHABLE || /* perhaps by a router's word */
+           failure->error == OTA_E_LOCAL || (failure->error == OTA_E_NO_ANSWER && !was_heard);
 }
 
 static void on_upload_done(const struct ota_failure *failure, void *userdata)
@@ -73,7 +92,7 @@ static void on_upload_done(const struct ota_failure *failure, void *userdata)
     enum ota_phase phase = upload_phase(job->upload);
 
     upload_stop(job->upload);
-    if (result.error == OTA_E_UNREACHABLE) /* perhaps by a router's word */
+    if (is_perhaps_no_way(job, &result))
         job_explain_silence(job, &result);
     if (phase == OTA_PHASE_PROOF && !job->is_reading_back)
         job_judge_version(job, &result);

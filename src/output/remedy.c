@@ -105,6 +105,20 @@ static const struct remedy {
      .text = "Leave the port out (-p, or behind the board's name), or give the one that the board "
              "announces."},
 
+    /* -- This computer's way to the board, whatever the protocol. -- */
+    {.cause = OTA_CAUSE_WRONG_SOURCE,
+     .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
+             "board's network (\"ip address\" lists them)."},
+    {.cause = OTA_CAUSE_DETOUR,
+     .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
+             "the board's network, as with -I wlan0, which counts for more than the route."},
+    {.cause = OTA_CAUSE_BROADCAST,
+     .text = "Give the address of the board itself (\"esp-ota -l\" and the router list it)."},
+    {.cause = OTA_CAUSE_NO_WAY_OUT,
+     .text =
+         "Remove the route that keeps it in (\"ip route\" lists them; some VPNs set one, so that "
+         "nothing gets past them), or check the address."},
+
     /* -- ESPHome. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .protocol = "esphome",
@@ -455,9 +469,6 @@ static const struct remedy {
              "pages know Basic and Digest with MD5 only."},
 
     /* -- All other failures. -- */
-    {.cause = OTA_CAUSE_WRONG_SOURCE,
-     .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
-             "board's network (\"ip address\" lists them)."},
     {.cause = OTA_CAUSE_PORT_IN_USE,
      .text = "Give another port, such as --serve=8081, or end the program that has this one "
              "(\"ss -ltnp\" shows it)."},
@@ -476,9 +487,6 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NO_ROUTE, .is_waited_out = true, .text = FIND_A_ROUTE "."},
     {.cause = OTA_CAUSE_NO_ROUTE,
      .text = FIND_A_ROUTE "; only --wait SECONDS waits for a connection."},
-    {.cause = OTA_CAUSE_NO_WAY_OUT,
-     .text = "Give the address of the board itself: this one is the broadcast address of a "
-             "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},
     {.error = OTA_E_LOCAL,
      .text = "Check this computer's routes and firewall, and -I if it is given."},
     {.error = OTA_E_SIGNATURE,
@@ -573,9 +581,6 @@ static const struct remedy {
      .text = "Bring this computer into the board's network, or choose a TCP port with -P, open it "
              "in the firewall, and let the router, virtual machine or container in between pass it "
              "(behind address translation, NAT: forward it)."},
-    {.cause = OTA_CAUSE_DETOUR,
-     .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
-             "the board's network, as with -I wlan0, which counts for more than the route."},
     {.error = OTA_E_NO_ANSWER,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_CONTAINER,

@@ -112,14 +112,24 @@ INVITE = [
     Fault("-I leads to this computer only", None, "-I 127.0.0.1", 1,
           r"the address of -I does not lead there.*\n  Leave out -I", 4, target="192.0.2.7",
           never=NEVER_AGAIN, before=ONE_NETWORK),
-    Fault("a route that discards everything", None, "", 1, "a route of this computer discards it", 4,
-          target="203.0.113.7", never=NEVER_AGAIN, before=alone_and("ip route add blackhole 203.0.113.0/24")),
+    *(Fault(f"a route that keeps everything in: {kind}, {scheme}", None, "", status,
+            rf"; a route of this computer {says}\n  Remove the route", 4, target=scheme + "203.0.113.7",
+            never=NEVER_AGAIN, before=alone_and(f"ip route add {kind} 203.0.113.0/24"))
+      for kind, says, status in (("blackhole", "discards it", 1), ("prohibit", "prohibits it", 1),
+                                 ("unreachable", "makes it unreachable", 5))
+      for scheme in ("", "http://", "esphome://", "sketch://")),
+    Fault("a route that keeps IPv6 in", None, "", 5, "; a route of this computer makes it unreachable\n  Remove", 4,
+          target="2001:db8::1", never=NEVER_AGAIN, before=alone_and("ip route add unreachable 2001:db8::/32")),
+    Fault("-I is a broadcast address", None, "-I 192.0.2.255", 2, "is not a numeric IP address of this computer", 4,
+          target="192.0.2.7", never=NEVER_AGAIN, before=ONE_NETWORK),
     Fault("this computer's own address, where nothing listens", None, "-t 1", 5,
           r"(?s)is rebooting; that is an address of this computer itself\n.*nothing listens at .*; that is an address "
           r"of this computer itself\n  Give the address of the board", 8, target="192.0.2.1",
           never=NEVER_AGAIN + "|ArduinoOTA", before=ONE_NETWORK),
-    Fault("a broadcast address", None, "", 1, "it is a broadcast address.*\n  Give the address", 4,
-          target="192.0.2.255", never=NEVER_AGAIN, before=ONE_NETWORK),
+    *(Fault(f"a broadcast address, {scheme}", None, "", 1,
+            r"; that is the broadcast address of a network\n  Give the address", 4,
+            target=scheme + "192.0.2.255", never=NEVER_AGAIN, before=ONE_NETWORK)
+      for scheme in ("", "http://", "esphome://", "sketch://")),
     Fault("the image does not fit", "--capacity 50000", "", 7,
           r"(?s)refused: ERROR\[4\]: Not Enough Space.*compressed \(-z\)", 4, never=NEVER_AGAIN),
     Fault("the board was flashed by cable and not reset",

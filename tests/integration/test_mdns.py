@@ -310,11 +310,11 @@ class Addresses(OnLink):
         self.lead_through_vpn(KITCHEN.v4)
         result = scenario.run("-i", "kitchen.local", "-f", self.image, "-t", "1", "--retries", "0")
         self.assert_result(result, 5, (
-            "; invitations leave through tun7 (10.99.0.2), although lan0 (10.77.0.1) is in the board's network: "
+            "; packets to the board leave through tun7 (10.99.0.2), although lan0 (10.77.0.1) is in the board's network: "
             "a VPN or another route takes them\n  End the VPN,",), within=SOON)
         result = scenario.run("-i", "kitchen.local", "-f", self.image, "-t", "1", "--retries", "0", "-d", "-I", "10.77.0.1")
         self.assert_result(result, 5, (
-            "; invitations leave through tun7 (10.77.0.1), although lan0 (10.77.0.1) is in the board's network: "
+            "; packets to the board leave through tun7 (10.77.0.1), although lan0 (10.77.0.1) is in the board's network: "
             "a VPN or another route takes them\n  End the VPN,", " on tun7 to "), within=SOON)
         self.assertNotIn("on lan0", result.err)
         self.assert_uploads("kitchen.local", board, "-I", mdns.Link.INTERFACE)

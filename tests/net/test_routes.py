@@ -19,6 +19,8 @@ WLAN = ("ip link add wlan0 arp off type veth peer name far0 && ip link set far0 
         "ip address add 192.168.1.20/24 dev wlan0 && ip link set wlan0 up && ")
 VPN = ("ip tuntap add tun0 mode tun && ip address add 10.8.0.2/24 dev tun0 && "
        "ip link set tun0 up && ip route add 192.168.1.7/32 dev tun0 src 10.8.0.2 && ")
+ETHERNET = ("ip link add eth0 type veth peer name far1 && ip link set far1 up && "
+            "ip address add 10.99.0.2/24 dev eth0 && ip link set eth0 up && ")
 DEFAULT = "ip route add default dev wlan0 && "
 
 
@@ -31,34 +33,75 @@ class Routes(unittest.TestCase):
         file.flush()
         self.image = file.name
 
-    def upload(self, interfaces, board, *options):
-        """What is said on standard error of a board that does not answer, in a network of its own."""
+    def run_alone(self, interfaces, *options, status=5):
+        """What is said on standard error, in a network of its own."""
         run = subprocess.run(
-            ["unshare", "--net", "sh", "-c", f'ip link set lo up && {interfaces} exec "$@"', "sh",
-             ESP_OTA, "-i", board, "-p", "8266", "-t", "1", "--retries", "0", "-f", self.image,
-             *options], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
-        self.assertEqual((run.returncode, run.stdout), (5, ""), run)
-        self.assertEqual("-I wlan0" in run.stderr, "another route takes them" in run.stderr, run)
-        self.assertEqual("into the board's network" in run.stderr, "as no interface" in run.stderr, run)
+            ["unshare", "--net", "sh", "-c", f'ip link set lo up && {interfaces} exec "$@"', "sh", ESP_OTA, *options],
+            capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        self.assertEqual((run.returncode, run.stdout), (status, ""), run)
         return run.stderr
+
+    def upload(self, interfaces, board, *options):
+        """What is said of a board that does not answer."""
+        said = self.run_alone(interfaces, "-i", board, "-p", "8266", "-t", "1", "-f", self.image, *options)
+        self.assertEqual("-I wlan0" in said, "another route takes them" in said, said)
+        self.assertEqual("into the board's network" in said, "as no interface" in said, said)
+        self.assertEqual("attempt 2" in said, "another route takes" not in said and "(-I)" not in said, said)
+        return said
 
     def test_vpn(self):
         """A route into a tunnel takes what belongs into the local network."""
-        self.assertIn("no answer from 192.168.1.7:8266 (the given port) to 1 invitation in 1 s; invitations "
-                      "leave through tun0 (10.8.0.2), although wlan0 (192.168.1.20) is in the board's "
+        self.assertIn("no answer from 192.168.1.7:8266 (the given port) to 1 invitation in 1 s; packets to "
+                      "the board leave through tun0 (10.8.0.2), although wlan0 (192.168.1.20) is in the board's "
                       "network: a VPN or another route takes them\n",
                       self.upload(WLAN + VPN, "192.168.1.7"))
 
     def test_vpn_and_an_address(self):
         """-I with an address does not decide the route; it is a detour all the same."""
-        self.assertIn("invitations leave through tun0 (192.168.1.20), although wlan0 (192.168.1.20) is in the board's "
-                      "network: a VPN or another route takes them\n",
+        self.assertIn("packets to the board leave through tun0 (192.168.1.20), although wlan0 (192.168.1.20) is in the "
+                      "board's network: a VPN or another route takes them\n",
                       self.upload(WLAN + VPN, "192.168.1.7", "-I", "192.168.1.20"))
+
+    def test_vpn_is_told_at_once(self):
+        """With the first invitation that is sent again, and not after -t alone."""
+        said = self.run_alone(WLAN + VPN, "-i", "192.168.1.7", "-p", "8266", "-f", self.image)
+        first, *others = (line for line in said.splitlines() if "leave through tun0" in line)
+        self.assertIn("no answer yet, and packets to the board leave through tun0 (10.8.0.2), although wlan0 "
+                      "(192.168.1.20) is in the board's network: a VPN or another route takes them; inviting it "
+                      "again", first)
+        self.assertEqual(len(others), 1, said)
+        self.assertNotIn("attempt 2", said)
+
+    def test_vpn_and_other_protocols(self):
+        """It is the same for a page, ESPHome, a sketch server and a log."""
+        way = ("; packets to the board leave through tun0 (10.8.0.2), although wlan0 (192.168.1.20) is in the "
+               "board's network: a VPN or another route takes them\n  End the VPN,")
+        for scheme in ("http", "esphome", "sketch"):
+            with self.subTest(scheme):
+                said = self.run_alone(WLAN + VPN, "-i", f"{scheme}://192.168.1.7", "-f", self.image)
+                self.assertIn(way, said)
+                self.assertNotIn("attempt 2", said)
+        said = self.run_alone(WLAN + VPN, "-i", "192.168.1.7", "--monitor", "--monitor-for", "1", status=12)
+        self.assertIn(way, said)
+
+    def test_wrong_source(self):
+        """-I names an end outside of the board's network, which another interface is in."""
+        way = "{} (-I) is not in the board's network, but wlan0 (192.168.1.20) is\n  Leave out -I, or give it"
+        for source in ("eth0", "10.99.0.2"):
+            with self.subTest(source):
+                self.assertIn(way.format(source), self.upload(WLAN + ETHERNET, "192.168.1.7", "-I", source))
+        said = self.run_alone(WLAN + ETHERNET, "-i", "http://192.168.1.7", "-f", self.image, "-I", "eth0")
+        self.assertIn(way.format("eth0"), said)
+
+    def test_tunnel_by_choice(self):
+        """A board behind a tunnel, which -I names: nobody but its user can know."""
+        said = self.upload(WLAN + VPN, "192.168.1.7", "-I", "tun0")
+        self.assertIn("no answer from 192.168.1.7:8266 (the given port) to 1 invitation in 1 s\n", said)
 
     def test_no_network_of_the_board(self):
         """The default route takes what belongs into a network that this computer is not in."""
-        self.assertIn("no answer from 192.168.4.1:8266 (the given port) to 1 invitation in 1 s; invitations "
-                      "leave through wlan0 (192.168.1.20), as no interface of this computer is in the "
+        self.assertIn("no answer from 192.168.4.1:8266 (the given port) to 1 invitation in 1 s; packets to "
+                      "the board leave through wlan0 (192.168.1.20), as no interface of this computer is in the "
                       "board's network\n",
                       self.upload(WLAN + DEFAULT, "192.168.4.1"))
 

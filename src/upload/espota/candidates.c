@@ -190,6 +190,35 @@ bool candidates_local(const struct candidates *candidates, size_t endpoint, stru
     return udp->fd >= 0 && udp_local(udp, local);
 }
 
+/* Whether no candidate at an address has replied; their numbers begin at first. */
+static bool is_address_silent(const struct candidates *candidates, size_t first)
+{
+    bool was_tried = false;
+
+    for (size_t i = first; i < first + candidates->endpoints->port_count; i++) {
+        const struct candidate *candidate = &candidates->list[i];
+
+        if (candidate->is_foreign || candidate->network_error == ECONNREFUSED)
+            return false;
+        was_tried |= candidates->tries[i] > 0;
+    }
+    return was_tried;
+}
+
+struct way candidates_way(const struct candidates *candidates, const struct claims *heard)
+{
+    const struct endpoints *endpoints = candidates->endpoints;
+    const size_t ports = endpoints->port_count;
+    struct way way = {.endpoints = endpoints, .source = candidates->source, .heard = heard};
+
+    if (candidates->is_settled)
+        way.best = candidates->current / ports;
+    for (size_t i = 0; i < endpoints->address_count; i++)
+        way.is_silent[i] =
+            (!candidates->is_settled || i == way.best) && is_address_silent(candidates, i * ports);
+    return way;
+}
+
 void candidates_close(struct candidates *candidates)
 {
     size_t count = candidates->list ? endpoints_count(candidates->endpoints) : 0;

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "net/udp.h"
 #include "upload/endpoints.h"
+#include "upload/way.h"
 
 /* A datagram came from an endpoint; otherwise like udp_datagram_fn. */
 typedef void candidates_datagram_fn(size_t endpoint, const void *data, size_t length,
@@ -82,6 +83,10 @@ bool candidates_were_invited(const struct candidates *candidates, const struct a
 
 /* Like udp_local(), for an endpoint. Returns false also if its socket is closed. */
 bool candidates_local(const struct candidates *candidates, size_t endpoint, struct address *local);
+
+/* What way_describe() needs, of the candidates that were tried, or of the board's own one if it is
+ * known. heard: as in struct way. */
+struct way candidates_way(const struct candidates *candidates, const struct claims *heard);
 
 /* Closes all sockets. Allowed at any time, also in a callback. The tries and errors are kept. */
 void candidates_close(struct candidates *candidates);

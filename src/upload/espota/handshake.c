@@ -40,8 +40,8 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "base/units.h"
-#include "upload/espota/way.h"
 #include "upload/trust.h"
+#include "upload/way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,12 +87,17 @@ void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
 
 void handshake_log_sent(const struct handshake *handshake, const char *text)
 {
-    char local[WAY_LOCAL_MAX];
+    const struct candidates *candidates = &handshake->candidates;
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
+    struct address local;
+    char from[WAY_LOCAL_MAX] = "";
 
-    if (diag_enabled(DIAG_LEVEL_DEBUG))
-        diag_debug("%s: sent from %s to %s: %s", handshake->config->board,
-                   way_describe_local(local, &handshake->candidates), handshake->board_address,
-                   text);
+    if (!diag_enabled(DIAG_LEVEL_DEBUG))
+        return;
+    if (candidates_local(candidates, candidates->current, &local))
+        way_describe_local(from, &board, &local, candidates->source);
+    diag_debug("%s: sent from %s to %s: %s", handshake->config->board, from,
+               handshake->board_address, text);
 }
 
 void handshake_emit(struct handshake *handshake, struct ota_event event)
@@ -225,6 +230,7 @@ static void on_reply_while_accepting(struct handshake *handshake, const struct r
 static void end_no_connection(struct handshake *handshake)
 {
     const struct candidates *candidates = &handshake->candidates;
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
     struct address local;
     bool is_known = candidates_local(candidates, candidates->current, &local);
 
@@ -232,7 +238,7 @@ static void end_no_connection(struct handshake *handshake)
         return;
 
     handshake_no_connection(&handshake->failure, handshake->config, is_known ? &local : NULL,
-                            is_known && way_is_elsewhere(candidates, &local), handshake->start_us);
+                            is_known && way_is_elsewhere(&board, &local), handshake->start_us);
     handshake_finish(handshake);
 }
 

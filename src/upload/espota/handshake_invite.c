@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "upload/espota/absence.h"
-#include "upload/espota/way.h"
+#include "upload/way.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,6 +40,13 @@ static enum ota_error describe_absence(const struct handshake *handshake,
                             handshake_quote_first(said, &handshake->gibberish));
 }
 
+static enum ota_cause describe_way(const struct handshake *handshake, char text[WAY_MAX])
+{
+    const struct way way = candidates_way(&handshake->candidates, handshake->config->heard);
+
+    return way_describe(text, &way);
+}
+
 /* Why nothing may listen there, besides a restart: "" if the port is no mistake, as the board has
  * announced it, or has answered there. */
 static void ask_about_port(const struct handshake *handshake, char text[WAY_MAX])
@@ -47,7 +54,7 @@ static void ask_about_port(const struct handshake *handshake, char text[WAY_MAX]
     const struct endpoint_port *port = handshake->config->endpoints->ports;
 
     *text = '\0';
-    if (pace_is_known(&handshake->pace) || way_is_this_computer(text, &handshake->candidates))
+    if (pace_is_known(&handshake->pace) || way_is_this_computer(text, handshake->config->endpoints))
         return;
     if (port->announced)
         snprintf(text, WAY_MAX, "the board announces port %u: leave -p out", port->announced);
@@ -262,13 +269,18 @@ static bool was_each_address_tried(const struct candidates *candidates)
     return true;
 }
 
-/* Whether nobody has any of the board's addresses. If so, text says it. */
-static bool is_nobody_there(const struct handshake *handshake, char text[WAY_MAX])
+/* What is known at once of why nothing has come from a board: nobody has any of its addresses, or
+ * the way there is a wrong one. "" and OTA_CAUSE_NONE otherwise. */
+static enum ota_cause explain_silence(const struct handshake *handshake, char text[WAY_MAX])
 {
-    const struct candidates *candidates = &handshake->candidates;
+    const enum ota_cause cause =
+        pace_is_known(&handshake->pace) ? OTA_CAUSE_NONE : describe_way(handshake, text);
 
-    return !pace_is_known(&handshake->pace) && was_each_address_tried(candidates) &&
-           way_describe(text, candidates, handshake->config->heard) == OTA_CAUSE_NOBODY;
+    if (cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE ||
+        (cause == OTA_CAUSE_NOBODY && was_each_address_tried(&handshake->candidates)))
+        return cause;
+    *text = '\0';
+    return OTA_CAUSE_NONE;
 }
 
 /* If nobody has the address, its ports get -t together, not each: any of them would reach its
@@ -279,15 +291,16 @@ void handshake_resend_invitation(struct handshake *handshake)
     const bool is_late =
         loop_now_us() - handshake->start_us >= handshake->config->accept_timeout_us;
     char way[WAY_MAX] = "";
-    const bool is_nobody = (is_late || !is_told) && is_nobody_there(handshake, way);
+    const enum ota_cause cause =
+        is_late || !is_told ? explain_silence(handshake, way) : OTA_CAUSE_NONE;
 
-    if (is_nobody && is_late) {
+    if (cause == OTA_CAUSE_NOBODY && is_late) {
         handshake_end_no_answer(handshake);
         return;
     }
     /* Invitations that are known to be refused are not counted, but not each refusal is told. */
     if (handshake->round.invitations && !handshake_network_error(handshake))
-        note_silence(handshake, is_nobody ? way : "");
+        note_silence(handshake, way);
     send_invitation(handshake);
 }
 
@@ -313,7 +326,7 @@ static void end_absent(struct handshake *handshake)
     char absence[OTA_MESSAGE_MAX], way[WAY_MAX];
     struct ota_failure *failure = &handshake->failure;
     enum ota_error error = describe_absence(handshake, absence);
-    enum ota_cause cause = way_describe(way, &handshake->candidates, handshake->config->heard);
+    enum ota_cause cause = describe_way(handshake, way);
 
     ota_fail(failure, error, "%s%s%s", absence, *way ? "; " : "", way);
     failure->cause = cause;

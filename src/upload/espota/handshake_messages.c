@@ -144,7 +144,7 @@ static const struct unsendable {
     enum given needs; /* NOTHING: with or without -I */
     enum ota_error error;
     enum ota_cause cause;
-    const char *why; /* NULL: absence_network_error() is enough */
+    const char *why; /* NULL: absence_network_error() is enough, or way_describe() says it */
 } unsendables[] = {
     {ENETUNREACH, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the interface of -I does not lead there"},
@@ -159,9 +159,8 @@ static const struct unsendable {
      "the address of -I does not lead there"},
     {EAFNOSUPPORT, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the address of -I does not lead there"},
-    {EACCES, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT,
-     "it is a broadcast address, or a route of this computer prohibits it"},
-    {EINVAL, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "a route of this computer discards it"},
+    {EACCES, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, NULL},
+    {EINVAL, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, NULL},
 };
 
 /* Returns NULL if the errno is not in the table. */

@@ -122,11 +122,13 @@ static void test_network_order(void **state)
 }
 
 #define ALTHOUGH(out, other)                                                                       \
-    "invitations leave through " out ", although " other                                           \
+    "packets to the board leave through " out ", although " other                                  \
     " is in the board's network: a VPN or another route takes them"
 #define AS_NONE(out)                                                                               \
-    "invitations leave through " out ", as no interface of this computer is in the board's "       \
-    "network"
+    "packets to the board leave through " out                                                      \
+    ", as no interface of this computer is in the board's network"
+
+#define NOT_IN " (-I) is not in the board's network, but wlan0 (192.168.1.20) is"
 
 static const struct {
     const struct interface *interfaces[INTERFACES_MAX];
@@ -185,8 +187,11 @@ static void test_detour(void **state)
         assert_true(address_parse(&local, detours[i].local));
         const struct ifaddrs *interfaces = make_list(detours[i].interfaces);
         const char *owner = networks_find_owner(&local, interfaces);
-        enum ota_cause cause = networks_describe_detour(text, &board, owner ? owner : "gone0",
-                                                        &local, NULL, interfaces);
+        const struct networks_way way = {.board = &board,
+                                         .outgoing = owner ? owner : "gone0",
+                                         .local = &local,
+                                         .source = &source_any};
+        enum ota_cause cause = networks_describe_detour(text, &way, interfaces);
         assert_string_equal(text, detours[i].says);
         assert_int_equal(cause, strstr(text, "although") ? OTA_CAUSE_DETOUR
                                 : *text                  ? OTA_CAUSE_OTHER_NETWORK
@@ -194,24 +199,116 @@ static void test_detour(void **state)
     }
 }
 
-/* The source address is another interface's, as -I and routes may have it. */
-static void test_address_of_another_interface(void **state)
+/* The board is at 192.168.1.7 and was heard on tun0 or not at all. The source address may be
+ * another interface's, as -I and routes may have it. */
+static void test_source(void **state)
 {
-    const struct interface *interfaces[INTERFACES_MAX] = {&wlan, &tunnel};
-    char text[NETWORKS_DETOUR_MAX];
-    struct address board, wireless, far;
     (void)state;
+    static const struct interface link_down = {"wlan0", "192.168.1.20", "255.255.255.0", NULL, 0};
+    static const struct interface alias = {"wlan0", "10.5.0.2", "255.255.255.0", NULL, UP};
+    static const struct {
+        const struct interface *interfaces[INTERFACES_MAX];
+        const char *given, *outgoing, *local; /* given: the argument of -I; NULL: none */
+        bool is_heard;
+        enum ota_cause cause;
+        const char *says;
+    } rows[] = {
+        {{&wlan, &tunnel},
+         NULL,
+         "tun0",
+         "192.168.1.20",
+         false,
+         OTA_CAUSE_DETOUR,
+         ALTHOUGH("tun0 (192.168.1.20)", "wlan0 (192.168.1.20)")},
+        {{&wlan, &tunnel}, NULL, "wlan0", "10.8.0.2", false, OTA_CAUSE_NONE, ""},
+        /* an address of -I does not decide the route */
+        {{&wlan, &tunnel},
+         "192.168.1.20",
+         "tun0",
+         "192.168.1.20",
+         false,
+         OTA_CAUSE_DETOUR,
+         ALTHOUGH("tun0 (192.168.1.20)", "wlan0 (192.168.1.20)")},
+        /* the board is behind the tunnel */
+        {{&wlan, &tunnel}, NULL, "tun0", "10.8.0.2", true, OTA_CAUSE_NONE, ""},
+        {{&wlan, &tunnel}, "tun0", "tun0", "10.8.0.2", false, OTA_CAUSE_NONE, ""},
+        {{&wlan, &tunnel},
+         "10.8.0.2",
+         "tun0",
+         "10.8.0.2",
+         false,
+         OTA_CAUSE_DETOUR,
+         ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (192.168.1.20)")},
+        /* -I is not in the board's network */
+        {{&wlan, &ethernet},
+         "eth0",
+         "eth0",
+         "10.1.0.5",
+         false,
+         OTA_CAUSE_WRONG_SOURCE,
+         "eth0" NOT_IN},
+        {{&ethernet, &wlan},
+         "10.1.0.5",
+         "wlan0",
+         "10.1.0.5",
+         false,
+         OTA_CAUSE_WRONG_SOURCE,
+         "10.1.0.5" NOT_IN},
+        {{&wlan, &tunnel},
+         "10.8.0.2",
+         "wlan0",
+         "10.8.0.2",
+         false,
+         OTA_CAUSE_WRONG_SOURCE,
+         "10.8.0.2" NOT_IN},
+        {{&alias, &wlan},
+         "10.5.0.2",
+         "wlan0",
+         "10.5.0.2",
+         false,
+         OTA_CAUSE_WRONG_SOURCE,
+         "10.5.0.2" NOT_IN},
+        {{&alias, &wlan}, "wlan0", "wlan0", "192.168.1.20", false, OTA_CAUSE_NONE, ""},
+        {{&wlan, &bridge}, "eth0", "tun0", "10.1.0.5", true, OTA_CAUSE_NONE, ""},
+        /* it is, and so is another one */
+        {{&wlan, &second}, "192.168.1.21", "wlan0", "192.168.1.21", false, OTA_CAUSE_NONE, ""},
+        {{&wlan, &second}, "eth1", "eth1", "192.168.1.21", false, OTA_CAUSE_NONE, ""},
+        {{&wide, &wlan}, "tun0", "tun0", "192.168.0.2", false, OTA_CAUSE_NONE, ""},
+        {{&link_down, &second}, "wlan0", "wlan0", "192.168.1.20", false, OTA_CAUSE_NONE, ""},
+        /* nobody is */
+        {{&ethernet, &tunnel}, "eth0", "eth0", "10.1.0.5", false, OTA_CAUSE_NONE, ""},
+        {{&ethernet, &tunnel},
+         "10.1.0.5",
+         "eth0",
+         "10.1.0.5",
+         false,
+         OTA_CAUSE_OTHER_NETWORK,
+         AS_NONE("eth0 (10.1.0.5)")},
+    };
 
-    assert_true(address_parse(&board, "192.168.1.7") && address_parse(&wireless, "192.168.1.20") &&
-                address_parse(&far, "10.8.0.2"));
-    assert_int_equal(
-        networks_describe_detour(text, &board, "tun0", &wireless, NULL, make_list(interfaces)),
-        OTA_CAUSE_DETOUR);
-    assert_string_equal(text, ALTHOUGH("tun0 (192.168.1.20)", "wlan0 (192.168.1.20)"));
-    assert_int_equal(
-        networks_describe_detour(text, &board, "wlan0", &far, NULL, make_list(interfaces)),
-        OTA_CAUSE_NONE);
-    assert_string_equal(text, "");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[NETWORKS_DETOUR_MAX];
+        struct address board, local;
+        struct source source = {.has_address = false};
+        struct claims heard = {.count = rows[i].is_heard, .items = {{.interface = "tun0"}}};
+        const struct networks_way way = {.board = &board,
+                                         .outgoing = rows[i].outgoing,
+                                         .local = &local,
+                                         .source = &source,
+                                         .heard = &heard};
+
+        assert_true(address_parse(&board, "192.168.1.7"));
+        assert_true(address_parse(&local, rows[i].local));
+        heard.items[0].address = board;
+        if (rows[i].given) {
+            source.has_address = address_parse(&source.address, rows[i].given);
+            if (!source.has_address)
+                snprintf(source.interface, sizeof source.interface, "%s", rows[i].given);
+        }
+        enum ota_cause cause = networks_describe_detour(text, &way, make_list(rows[i].interfaces));
+        assert_string_equal(text, rows[i].says);
+        assert_int_equal(cause, rows[i].cause);
+    }
 }
 
 /* The board's address gives no hint, but the interface of its announcement does. */
@@ -226,7 +323,8 @@ static void test_heard(void **state)
         {{NULL}, NULL, AS_NONE("eth0 (10.1.0.5)")},
         {{"wlan0"},
          NULL,
-         "invitations leave through eth0 (10.1.0.5), although the board announces itself on wlan0: "
+         "packets to the board leave through eth0 (10.1.0.5), although it announces itself on "
+         "wlan0: "
          "a VPN or another route takes them"},
         {{"eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
         {{"wlan0", "eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
@@ -239,6 +337,11 @@ static void test_heard(void **state)
         char text[NETWORKS_DETOUR_MAX];
         struct address board, local, other;
         struct claims heard = {0};
+        const struct networks_way way = {.board = &board,
+                                         .outgoing = "eth0",
+                                         .local = &local,
+                                         .source = &source_any,
+                                         .heard = &heard};
 
         assert_true(address_parse(&board, "172.16.0.7"));
         assert_true(address_parse(&local, "10.1.0.5"));
@@ -252,9 +355,9 @@ static void test_heard(void **state)
             heard.items[heard.count].address = other;
             snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s", rows[i].other);
         }
-        assert_int_equal(
-            networks_describe_detour(text, &board, "eth0", &local, &heard, make_list(interfaces)),
-            strstr(rows[i].says, "announces") ? OTA_CAUSE_DETOUR : OTA_CAUSE_OTHER_NETWORK);
+        assert_int_equal(networks_describe_detour(text, &way, make_list(interfaces)),
+                         strstr(rows[i].says, "announces") ? OTA_CAUSE_DETOUR
+                                                           : OTA_CAUSE_OTHER_NETWORK);
         assert_string_equal(text, rows[i].says);
     }
 }
@@ -288,10 +391,8 @@ static void test_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_network_order),
-        cmocka_unit_test(test_detour),
-        cmocka_unit_test(test_address_of_another_interface),
-        cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_network_order), cmocka_unit_test(test_detour),
+        cmocka_unit_test(test_source),        cmocka_unit_test(test_heard),
         cmocka_unit_test(test_elsewhere),
     };
 

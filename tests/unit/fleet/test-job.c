@@ -22,6 +22,7 @@
 #include "upload/espota/espota_settings.h"
 #include "upload/protocols.h"
 #include "upload/reason.h"
+#include "upload/way.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -103,6 +104,7 @@ bool __wrap_expect_has_expected(const struct expect *expect);
 bool __wrap_upload_read_back(struct upload *upload);
 enum ota_phase __real_upload_phase(const struct upload *upload);
 enum ota_phase __wrap_upload_phase(const struct upload *upload);
+enum ota_cause __wrap_way_describe(char text[WAY_MAX], const struct way *way);
 struct services_at *__wrap_services_at_start(const struct services_at_config *config);
 void __wrap_services_at_free(struct services_at *at);
 
@@ -289,6 +291,16 @@ bool __wrap_upload_read_back(struct upload *upload)
     if (world.tells_version)
         world.is_asked = upload;
     return world.tells_version;
+}
+
+static enum ota_cause next_way; /* what is known of the way to the board */
+
+enum ota_cause __wrap_way_describe(char text[WAY_MAX], const struct way *way)
+{
+    assert_int_equal(way->best, 0);
+    assert_true(way->is_silent[0]);
+    snprintf(text, WAY_MAX, "%s", next_way ? "the way" : "");
+    return next_way;
 }
 
 enum ota_phase __wrap_upload_phase(const struct upload *upload)
@@ -1860,6 +1872,55 @@ static void test_other_protocol(void **state)
     }
 }
 
+/* What is known of the way to a board explains its silence, and not another failure. */
+static void test_way(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_error error;
+        enum ota_cause cause, way, expected;
+        const char *end;
+    } rows[] = {
+        {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, OTA_CAUSE_DETOUR, OTA_CAUSE_DETOUR,
+         "result no-answer 5 0: silence; the way\ndone\n"},
+        {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, OTA_CAUSE_WRONG_SOURCE, OTA_CAUSE_WRONG_SOURCE,
+         "result no-answer 5 0: silence; the way\ndone\n"},
+        {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, OTA_CAUSE_NOBODY, OTA_CAUSE_NOBODY,
+         "result unreachable 5 0: silence; the way\ndone\n"},
+        {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, OTA_CAUSE_NO_WAY_OUT, OTA_CAUSE_NO_WAY_OUT,
+         "result unreachable 5 0: silence; the way\ndone\n"},
+        {OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, OTA_CAUSE_NO_WAY_OUT, OTA_CAUSE_NO_WAY_OUT,
+         "result local 1 0: silence; the way\ndone\n"},
+        {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, OTA_CAUSE_BROADCAST, OTA_CAUSE_BROADCAST,
+         "result local 1 0: silence; the way\ndone\n"},
+        /* their remedies are ArduinoOTA's */
+        {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, OTA_CAUSE_OTHER_NETWORK, OTA_CAUSE_NONE,
+         "result unreachable 5 0: silence\ndone\n"},
+        /* it is explained, or is no silence */
+        {OTA_E_NO_ANSWER, OTA_CAUSE_NOBODY, OTA_CAUSE_DETOUR, OTA_CAUSE_NOBODY,
+         "result no-answer 5 0: silence\ndone\n"},
+        {OTA_E_LOCAL, OTA_CAUSE_NONE, OTA_CAUSE_DETOUR, OTA_CAUSE_NONE,
+         "result local 1 0: silence\ndone\n"},
+        {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, OTA_CAUSE_DETOUR, OTA_CAUSE_NONE,
+         "result not-listening 5 0: silence\ndone\n"},
+        {OTA_E_REFUSED, OTA_CAUSE_NONE, OTA_CAUSE_DETOUR, OTA_CAUSE_NONE,
+         "result refused 7 0: silence\ndone\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct settings settings = make_job_settings();
+
+        next_way = rows[i].way;
+        struct job *job = fail_silently(
+            &settings, &(struct try){.error = rows[i].error, .port = 3232}, rows[i].cause);
+        assert_non_null(strstr(world.story, rows[i].end));
+        assert_int_equal(world.cause, rows[i].expected);
+        job_free(job);
+        assert_job_freed();
+    }
+    next_way = OTA_CAUSE_NONE;
+}
+
 /* An announcement that came late tells a port that was not tried. */
 static void test_late_port(void **state)
 {
@@ -2423,6 +2484,7 @@ int main(void)
         cmocka_unit_test(test_job_no_memory),
         cmocka_unit_test(test_job_announcement),
         cmocka_unit_test(test_other_protocol),
+        cmocka_unit_test(test_way),
         cmocka_unit_test(test_late_port),
         cmocka_unit_test(test_other_port),
         cmocka_unit_test(test_late_ports),

@@ -776,9 +776,10 @@ static const struct script scripts[] = {
      .sent = "I0a I0b I0c", .expected = OTA_E_LOCAL, .phase = INVITING,
      .phrase = "this computer's firewall forbids it"},
     {"a route that discards everything", .open_error = EINVAL, .sent = "", .expected = OTA_E_LOCAL,
-     .phase = INVITING, .phrase = "a route of this computer discards it"},
-    {"a broadcast address", .open_error = EACCES, .sent = "", .expected = OTA_E_LOCAL,
-     .phase = INVITING, .phrase = "it is a broadcast address"},
+     .phase = INVITING, .phrase = "cannot send to 10.0.0.7:3232: Invalid argument"},
+    {"a broadcast address, or a route that prohibits it", .open_error = EACCES, .sent = "",
+     .expected = OTA_E_LOCAL, .phase = INVITING,
+     .phrase = "cannot send to 10.0.0.7:3232: Permission denied"},
     {"no descriptor", .open_error = EMFILE, .sent = "", .expected = OTA_E_INTERNAL,
      .phase = INVITING, .phrase = "Too many open files"},
     /* connections that are accepted or rejected */
