@@ -121,7 +121,7 @@ static int open_probe(const struct address *peer)
 }
 
 /* Finds the address that a socket of open_probe() gets with a connection to peer. Connecting a
- * datagram socket sends nothing. Closes fd (-1 with errno: there is none). Returns 0 or an errno. */
+ * datagram socket sends nothing. Closes fd (-1 with errno: there is none). Returns 0 or errno. */
 static int connect_probe(struct address *own, int fd, const struct address *peer)
 {
     int reason = errno;
