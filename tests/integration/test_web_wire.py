@@ -364,12 +364,41 @@ class Wire(Scenario):
                 (b'{"status":"ok"}', 0, "received by the board"),
                 (b'{"success":true}', 0, "received by the board"),
                 (b'{"success":false,"reason":"of another board"}', 10, 'the board says: {"success":false,"reason":"of another'),
+                (b'{"update":{"success":false},"message":"done"}', 10, 'the board says: {"update":{"success":false}'),
+                (b'{"error":false,"message":"Update complete. Do not power off"}', 0, "received by the board"),
+                (b'{"status":200,"message":"Update OK"}', 0, "received by the board"),
+                (b'{"message":"cannot complete the update: flash full"}', 11, '{"message":"cannot complete'),
                 (b'{"status":"2"}', 11, '{"status":"2"}'),
                 (b'{"status":"no file"}', 11, '{"status":"no file"}')):
             with self.subTest(verdict):
                 result, server = self.upload({"/": FORM}, verdict=verdict)
                 self.assertEqual((result.status, result.out, len(server.posts)), (status, "", 1), result)
                 self.assertIn(says, result.err)
+
+    def test_refusals_of_hand_made_pages(self):
+        """With status 200: the updater's own words, a no in JSON, and "unsuccessful", which contains a success."""
+        updater = b"<form method='POST' action='/update'><input type='file' name='update'></form>"
+        for page in (FORM, updater):
+            for verdict in (b"Could Not Activate The Firmware", b"Wrong Magic Byte\n", b"Bad Size Given", b"Stream Read Timeout",
+                            b"Partition Could Not be Found", b"Aborted", b"Update unsuccessful", b"NOK", b"false",
+                            b'{"success":false}', b'{"result":"unsuccessful"}'):
+                with self.subTest(verdict, page=page):
+                    result, server = self.upload({"/": page}, verdict=verdict)
+                    self.assertEqual((result.status, result.out, len(server.posts)), (10, "", 1), result)
+                    self.assertIn(f"the board says: {verdict.decode().strip()}", result.err)
+
+    def test_page_instead_of_a_verdict(self):
+        """A server may have one reply for every path and method; only what its page shows says that it took an upload."""
+        script = b"<script>$.ajax({url:'/update',type:'POST',success:function(d,s){alert('done')}})</script>"
+        updater = b"<form id='upload_form'><input type='file' name='update'></form>" + script
+        for page in (FORM, b"<form><INPUT name=f TYPE=FILE></form>" + script, updater):
+            for verdict, status, says in ((page, 11, "does not say whether they are installed"),
+                                          (b"Update Success!" + page, 0, "received by the board"),
+                                          (b"Update failed." + page, 10, "the board says: failed.")):
+                with self.subTest(verdict):
+                    result, server = self.upload({"/": page}, verdict=verdict)
+                    self.assertEqual((result.status, result.out, len(server.posts)), (status, "", 1), result)
+                    self.assertIn(says, result.err)
 
     def test_no_page(self):
         """What the server says is named, and the remedy fits it. A busy one is asked again."""

@@ -12,6 +12,12 @@
 #define FIRMWARE "firmware.bin"
 #define FILESYSTEM "filesystem.bin"
 
+/* What the authors of sketches say of a failure. */
+#define SKETCH_FAILURE                                                                             \
+    {                                                                                              \
+        "fail", "error", "invalid", "not enough"                                                   \
+    }
+
 /* On a Pico W, the page esp8266 also says "Update Success" if the updater failed without an error,
  * as older ones do when the filesystem is full (arduino-pico, HTTPUpdateServer-impl.h and
  * Updater.cpp; its issue 2785). */
@@ -54,7 +60,7 @@ const struct page pages[PAGE_COUNT] = {
                          .proof = PAGE_PROOF_RECEIVED,
                          .success_status = STATUS_TEMPORARY_REDIRECT,
                          .success = {"OK", "Success"},
-                         .failure = {"FAIL", "Update error"},
+                         .failure = SKETCH_FAILURE,
                          .may_append_before = PAGE_EVER,
                          .restart_ms = 2500},
     [PAGE_ELEGANTOTA] = {.name = "elegantota",
@@ -101,7 +107,7 @@ const struct page pages[PAGE_COUNT] = {
                     .chips = "",
                     .packed_chips = "esp8266",
                     .proof = PAGE_PROOF_RECEIVED,
-                    .failure = {"fail", "error", "invalid", "not enough"},
+                    .failure = SKETCH_FAILURE,
                     .is_generic = true,
                     .may_append_before = PAGE_EVER,
                     .restart_ms = 3000},
@@ -198,7 +204,7 @@ const struct page pages[PAGE_COUNT] = {
                    .chips = "",
                    .packed_chips = "esp8266",
                    .proof = PAGE_PROOF_RECEIVED,
-                   .failure = {"fail", "error", "invalid", "not enough"},
+                   .failure = SKETCH_FAILURE,
                    .is_generic = true,
                    .may_append_before = PAGE_EVER,
                    .restart_ms = 4000},

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,14 +51,15 @@ static bool is_tag_start(const char *at, const char *end)
            (at[1] >= 'A' && at[1] <= 'Z');
 }
 
-char *page_text(char *target, size_t capacity, const char *body, size_t length)
+/* Writes as much as fits of what is shown, with single blanks; it may be length bytes and 2 more at
+ * most. Returns its length. */
+static size_t keep_shown(char *raw, size_t capacity, const char *body, size_t length)
 {
     const char *at = body, *end = body + length;
-    char raw[RAW_MAX];
     size_t count = 0;
     bool is_gap = false;
 
-    while (length && at < end && count + 2 < sizeof raw) {
+    while (length && at < end && count + 2 < capacity) {
         if (is_tag_start(at, end)) {
             at = skip_tag(at, end);
             is_gap = true;
@@ -73,7 +75,23 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length)
         }
         at++;
     }
-    return escape_text(target, capacity, raw, count);
+    return count;
+}
+
+char *page_text(char *target, size_t capacity, const char *body, size_t length)
+{
+    char raw[RAW_MAX];
+
+    return escape_text(target, capacity, raw, keep_shown(raw, sizeof raw, body, length));
+}
+
+char *page_text_shown(const char *body, size_t length)
+{
+    char *raw = malloc(length + 3);
+
+    if (raw)
+        raw[keep_shown(raw, length + 3, body, length)] = '\0';
+    return raw;
 }
 
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,

@@ -14,8 +14,11 @@ enum { PAGE_TEXT_MAX = 320 };
  * cut to fit into capacity bytes, at least 8. "" if there is none. Returns target. */
 char *page_text(char *target, size_t capacity, const char *body, size_t length);
 
-/* The same for the part from the first occurrence of words on, in any case; they may begin with the
- * end of a tag. The whole text if they do not occur. */
+/* All of the text, neither escaped nor cut; free() it. NULL when memory ran out. */
+char *page_text_shown(const char *body, size_t length);
+
+/* The same as page_text() for the part from the first occurrence of words on, in any case; they may
+ * begin with the end of a tag. The whole text if they do not occur. */
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words);
 

@@ -1,19 +1,25 @@
 /* page_verdict.c: compares a reply with the words of its page. */
 #include "upload/web/page_verdict.h"
 
-#include "base/json_memory.h"
 #include "http/status.h"
+#include "upload/web/form.h"
+#include "upload/web/page_words.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *find_words(const char *const words[PAGE_WORDS_MAX], const char *text)
-{
-    for (size_t i = 0; i < PAGE_WORDS_MAX && words[i]; i++)
-        if (strcasestr(text, words[i]))
-            return words[i];
-    return NULL;
-}
+/* A reply, and what it says in a sketch's own words. */
+struct reading {
+    const struct page *page;
+    const struct http_reply *reply;
+    const char *shown;   /* the text that a browser shows */
+    bool is_upload_page; /* the page for uploads, again: only what it shows counts */
+    bool is_json;
+    enum page_says says;
+    const char *failure; /* the page's words of failure in it; NULL: none */
+    bool is_refusal;
+};
 
 static bool is_bare_ok(const struct http_reply *reply)
 {
@@ -25,15 +31,28 @@ static bool is_bare_ok(const struct http_reply *reply)
            !http_reply_may_be_cut(reply);
 }
 
-/* A bare "OK" must be the whole reply: many other words contain it, and "OK, but ..." may follow if
- * the reply broke off. */
-static bool has_success(const struct page *page, const struct http_reply *reply)
+/* Whether the text has these words, and not as the end of a word: "unsuccessful" is no success. */
+static bool has_words(const char *text, const char *words)
 {
-    for (size_t i = 0; i < PAGE_WORDS_MAX && page->success[i]; i++)
-        if (strcmp(page->success[i], "OK") == 0
-                ? is_bare_ok(reply)
-                : strcasestr(http_reply_text(reply), page->success[i]) != NULL)
+    for (const char *at = text; (at = strcasestr(at, words)); at++)
+        if (at == text || !isalpha((unsigned char)*words) || !isalpha((unsigned char)at[-1]))
             return true;
+    return false;
+}
+
+/* A bare "OK" must be the whole reply: many other words contain it, and "OK, but ..." may follow if
+ * the reply broke off. Some pages have code instead of words. */
+static bool has_success(const struct reading *reading)
+{
+    for (size_t i = 0; i < PAGE_WORDS_MAX && reading->page->success[i]; i++) {
+        const char *words = reading->page->success[i];
+        const bool is_code = strpbrk(words, "<=") && !reading->is_upload_page;
+
+        if (strcmp(words, "OK") == 0
+                ? is_bare_ok(reading->reply)
+                : has_words(is_code ? http_reply_text(reading->reply) : reading->shown, words))
+            return true;
+    }
     return false;
 }
 
@@ -65,8 +84,8 @@ static bool leads_astray(const struct page *page, const struct http_reply *reply
 
     return reply->has_unclear_target || page_leads_to_login(reply) ||
            (is_redirect && !is_fit_redirect(page, reply)) ||
-           (is_redirect && find_words(page->failure, reply->location)) ||
-           (*refresh && !is_own_path(refresh)) || find_words(page->failure, refresh);
+           (is_redirect && page_find_failure(page, reply->location)) ||
+           (*refresh && !is_own_path(refresh)) || page_find_failure(page, refresh);
 }
 
 /* The body is not searched for a login: sketches that have one answer an upload with 401, or with
@@ -94,120 +113,82 @@ bool page_is_absent(const struct http_reply *reply)
     return reply->status == STATUS_NOT_FOUND || reply->status == STATUS_NOT_ALLOWED;
 }
 
-/* -- JSON, which hand-made pages answer in words of their own -- */
-
-static bool is_one_of(const char *word, size_t length, const char *const words[], size_t count)
+/* Only a page that proves no more than receipt may also say it in words that are not its row's. A
+ * board that answers with its upload page says nothing by that. */
+static void hear(struct reading *reading)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strlen(words[i]) == length && strncasecmp(word, words[i], length) == 0)
-            return true;
-    return false;
-}
+    const struct page *page = reading->page;
+    const char *body = http_reply_text(reading->reply);
+    const bool has_own_words = page->proof == PAGE_PROOF_RECEIVED;
+    json_t *json = has_own_words ? page_load_json(body) : NULL;
 
-/* Whether the text has a word of success and none that speaks against it: "not complete" and
- * "incomplete" do not say so. */
-static bool says_success(const char *text)
-{
-    static const char *const good[] = {
-        "ok",           "true",      "success",  "successful", "done",      "complete",  "updated",
-        "successfully", "completed", "finished", "uploaded",   "rebooting", "restarting"};
-    static const char *const bad[] = {"no",      "not",     "never",    "without",  "rejected",
-                                      "refused", "aborted", "canceled", "cancelled"};
-    bool is_good = false;
-
-    while (*text) {
-        size_t length = 0;
-
-        while (isalpha((unsigned char)text[length]))
-            length++;
-        if (is_one_of(text, length, bad, sizeof bad / sizeof *bad))
-            return false;
-        is_good = is_good || is_one_of(text, length, good, sizeof good / sizeof *good);
-        text += length ? length : 1;
+    if (json) {
+        reading->is_json = true;
+        reading->says = page_json_says(page, json, reading->reply->status);
+        reading->is_refusal = reading->says == PAGE_SAYS_NO;
+        json_decref(json);
+        return;
     }
-    return is_good;
+    reading->failure = page_find_failure(page, reading->is_upload_page ? reading->shown : body);
+    reading->is_refusal = reading->failure != NULL;
+    if (has_own_words)
+        reading->says = page_begins_json(body) ? PAGE_SAYS_MAYBE : page_text_says(reading->shown);
 }
 
-static bool is_no(const json_t *value)
+static enum page_verdict judge(const struct reading *reading, const char *text)
 {
-    return json_is_false(value) ||
-           (json_is_string(value) && strcasecmp(json_string_value(value), "false") == 0);
-}
+    const struct page *page = reading->page;
+    const struct http_reply *reply = reading->reply;
 
-static bool is_yes(const json_t *value)
-{
-    return json_is_true(value) || json_integer_value(value) == 1 ||
-           (json_is_string(value) && says_success(json_string_value(value)));
-}
+    if (!http_reply_is_final(reply))
+        return PAGE_UNCLEAR;
+    if (reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN)
+        return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
+    if (reading->is_refusal)
+        return PAGE_REFUSED;
+    if (leads_astray(page, reply))
+        return PAGE_UNCLEAR;
+    if (reply->status == page->success_status)
+        return PAGE_ACCEPTED;
+    if (page_is_absent(reply))
+        return PAGE_ABSENT;
+    if (reply->status >= 400)
+        return PAGE_REFUSED;
 
-/* A member for the result decides; without one, any text may say it. */
-static enum page_verdict judge_object(json_t *object)
-{
-    static const char *const results[] = {"success", "ok", "result", "status"};
-    bool has_result = false, has_yes = false, says_yes = false;
-    const char *key;
-    json_t *value;
+    const bool is_whole = http_reply_is_whole(reply);
+    const bool is_silent = reading->is_upload_page && reading->says == PAGE_SAYS_NOTHING;
 
-    json_object_foreach(object, key, value)
-    {
-        if (!is_one_of(key, strlen(key), results, sizeof results / sizeof *results)) {
-            says_yes |= json_is_string(value) && is_yes(value);
-            continue;
-        }
-        if (is_no(value))
-            return PAGE_REFUSED;
-        has_result = true;
-        has_yes |= is_yes(value);
-    }
-    return (has_result ? has_yes : says_yes) ? PAGE_ACCEPTED : PAGE_UNCLEAR;
-}
-
-/* The JSON object in the body, perhaps behind a byte order mark; NULL: there is none. */
-static const char *find_json(const char *body)
-{
-    static const char mark[] = "\xef\xbb\xbf";
-
-    if (strncmp(body, mark, sizeof mark - 1) == 0)
-        body += sizeof mark - 1;
-    body += strspn(body, " \t\r\n");
-    return *body == '{' ? body : NULL;
-}
-
-/* A JSON reply must say that the upload was a success: other than a text for people, it may well
- * say the contrary in a word or number of the sketch's own, as {"status":"2"}. */
-static enum page_verdict judge_json(const char *text, size_t length)
-{
-    json_t *root = json_memory_load(text, length, 0, NULL);
-    const enum page_verdict verdict = json_is_object(root) ? judge_object(root) : PAGE_UNCLEAR;
-
-    json_decref(root);
-    return verdict;
+    if (reading->says == PAGE_SAYS_NO && is_whole)
+        return PAGE_REFUSED;
+    if (reading->says > PAGE_SAYS_YES)
+        return PAGE_UNCLEAR;
+    if (reading->is_json ? is_whole : has_success(reading))
+        return PAGE_ACCEPTED;
+    if (reading->is_json || is_silent || !is_whole)
+        return PAGE_UNCLEAR;
+    if (page->is_worded && *text)
+        return PAGE_REFUSED;
+    return page->is_generic ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }
 
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply)
 {
     const char *body = http_reply_text(reply);
-    const char *failure = find_words(page->failure, body), *json = find_json(body);
+    char *shown = page_text_shown(body, reply->body_length);
+    struct reading reading = {.page = page, .reply = reply, .shown = shown};
+    struct form_inputs inputs;
 
-    page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length, failure ? failure : "");
-    if (!http_reply_is_final(reply))
+    *text = '\0';
+    if (!shown)
         return PAGE_UNCLEAR;
-    if (reply->status == STATUS_UNAUTHORIZED || reply->status == STATUS_FORBIDDEN)
-        return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
-    if (failure)
-        return PAGE_REFUSED;
-    if (leads_astray(page, reply))
-        return PAGE_UNCLEAR;
-    if (reply->status == page->success_status)
-        return PAGE_ACCEPTED;
-    if (reply->status < 400 && has_success(page, reply))
-        return PAGE_ACCEPTED;
-    if (page_is_absent(reply))
-        return PAGE_ABSENT;
-    if (reply->status >= 400 || (page->is_worded && http_reply_is_whole(reply) && *text))
-        return PAGE_REFUSED;
-    if (!page->is_generic || !http_reply_is_whole(reply))
-        return PAGE_UNCLEAR;
-    return json ? judge_json(json, reply->body_length - (size_t)(json - body)) : PAGE_ACCEPTED;
+    form_find_inputs(&inputs, body, reply->body_length);
+    reading.is_upload_page = inputs.count > 0;
+    hear(&reading);
+    page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length,
+                   reading.failure ? reading.failure : "");
+
+    const enum page_verdict verdict = judge(&reading, text);
+    free(shown);
+    return verdict;
 }

@@ -87,20 +87,20 @@ static const struct {
     {PAGE_FORM, 200, "{\"Success\":false,\"m\":\"complete\"}", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "{\"status\":\"2\"}", PAGE_UNCLEAR, "{\"status\":\"2\"}"}, /* cancelled */
     {PAGE_FORM, 200, "{\"status\":\"no file\"}", PAGE_UNCLEAR, NULL},
-    {PAGE_FORM, 200, "{\"status\":\"canceled\"}", PAGE_UNCLEAR, NULL},
-    {PAGE_FORM, 200, "{\"status\":\"NOK\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"status\":\"canceled\"}", PAGE_REFUSED, "{\"status\":\"canceled\"}"},
+    {PAGE_FORM, 200, "{\"status\":\"NOK\"}", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "{\"status\":\"not done\"}", PAGE_UNCLEAR, NULL},
-    {PAGE_FORM, 200, "{\"m\":\"incomplete\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"m\":\"incomplete\"}", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "{\"success\":\"true\"}", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "{\"status\":200,\"success\":1}", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "{\"message\":\"Firmware updated\"}", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "\xef\xbb\xbf{\"status\":\"uploaded\"}", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "\xef\xbb\xbf{\"status\":\"2\"}", PAGE_UNCLEAR, NULL},
     {PAGE_FORM, 200, "{\"success\":\"false\",\"message\":\"Upload done\"}", PAGE_REFUSED, NULL},
-    {PAGE_FORM, 200, "{\"ok\":0,\"message\":\"upload finished\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"ok\":0,\"message\":\"upload finished\"}", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "{\"success\":null,\"m\":\"rebooting\"}", PAGE_UNCLEAR, NULL},
     {PAGE_FORM, 200, "{\"result\":\"2\",\"file\":\"complete.bin\"}", PAGE_UNCLEAR, NULL},
-    {PAGE_FORM, 200, "{\"m\":\"Rejected. Rebooting with the old one\"}", PAGE_UNCLEAR, NULL},
+    {PAGE_FORM, 200, "{\"m\":\"Rejected. Rebooting with the old one\"}", PAGE_REFUSED, NULL},
     {PAGE_FORM, 200, "[OTA] written", PAGE_ACCEPTED, NULL},
     {PAGE_FORM, 200, "{\"success\":true", PAGE_UNCLEAR, NULL}, /* not JSON in the end */
     {PAGE_FORM, 302, "<meta http-equiv='refresh' content='0; url=/login'>", PAGE_UNCLEAR, ""},
@@ -122,6 +122,154 @@ static void test_replies(void **state)
             fail_msg("row %zu: verdict %d", i, (int)verdict);
         if (rows[i].text)
             assert_string_equal(text, rows[i].text);
+        http_reply_clear(&reply);
+    }
+}
+
+/* What hand-made sketches answer with status 200, as found in public repositories, and what is like
+ * it: status 0 needs a board that says so. */
+static const struct {
+    const char *body;
+    enum page_verdict form, webupdater;
+} said[] = {
+    /* plain text of a success */
+    {"", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"success", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"OK - reboot", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"Update OK. Rebooting...", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"UPDATE SUCCESSFUL! Rebooting...", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"Data has uploaded successfully, will be rebooted!", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"<h1>Nefry Update</h1><p>Upload Success</p>", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"Atualizacao efetuada com sucesso!", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"Uploaded:&nbsp; 1F<br>Update complete, Rebooting. MD5: 1f", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"Success. Do not power off", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    /* the updater's own words for a failure: text/plain with Update.errorString() */
+    {"Could Not Activate The Firmware", PAGE_REFUSED, PAGE_REFUSED},
+    {"Wrong Magic Byte", PAGE_REFUSED, PAGE_REFUSED},
+    {"Magic byte is not 0xE9\n", PAGE_REFUSED, PAGE_REFUSED},
+    {"Bad Size Given", PAGE_REFUSED, PAGE_REFUSED},
+    {"Stream Read Timeout", PAGE_REFUSED, PAGE_REFUSED},
+    {"<p>Partition Could Not be Found</p>", PAGE_REFUSED, PAGE_REFUSED},
+    {"Bad Argument", PAGE_REFUSED, PAGE_REFUSED},
+    {"Aborted", PAGE_REFUSED, PAGE_REFUSED},
+    {"Flash config wrong: real: 100 SDK: 200", PAGE_REFUSED, PAGE_REFUSED},
+    {"No data supplied", PAGE_REFUSED, PAGE_REFUSED},
+    {"UNKNOWN", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    /* other words */
+    {"Rejected", PAGE_REFUSED, PAGE_REFUSED},
+    {"NOK", PAGE_REFUSED, PAGE_REFUSED},
+    {"KO", PAGE_REFUSED, PAGE_REFUSED},
+    {"Update unsuccessful", PAGE_REFUSED, PAGE_REFUSED},
+    {"Upload done: denied", PAGE_REFUSED, PAGE_REFUSED},
+    {"not enough space", PAGE_REFUSED, PAGE_REFUSED},
+    {"An error occurred", PAGE_REFUSED, PAGE_REFUSED},
+    {"<h1>No success</h1>", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"The update could not be completed", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"Can't complete the update", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"<script>success: done</script>", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"<script>alert('Update failed')</script>", PAGE_REFUSED, PAGE_REFUSED},
+    /* JSON that says yes */
+    {"{\"ok\":true}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"ok\":true,\"rebooting\":false,\"awaiting_assets\":true}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"ok\":true,\"result\":\"accepted\",\"bytes_written\":9}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"status\":true,\"error\":0}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"error\":false,\"message\":\"Update complete\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"status\":\"success\",\"error\":null}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"status\":\"success\",\"error\":\"\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"success\":true,\"errors\":[],\"failed\":{}}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"status\":200,\"message\":\"Update OK\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"message\":\"Update complete. Do not power off\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"success\":true,\"message\":\"Do not power off\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"message\":\"Flash OK, no reboot needed\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"updated\":true}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"{\"update\":{\"success\":true}}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"[{\"success\":true}]", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"true", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"\"OK\"", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    /* JSON that says no */
+    {"{\"success\":false}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"success\":false,\"message\":\"not enough space\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"status\":false,\"error\":9}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"success\":true,\"error\":\"begin\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"errors\":[\"begin\"],\"m\":\"done\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"success\":true,\"message\":\"Update failed\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"result\":\"unsuccessful\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"message\":\"Could Not Activate The Firmware\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"status\":\"ok\",\"success\":0}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"update\":{\"success\":false},\"message\":\"done\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"[[{\"success\":false}],{\"success\":true}]", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"message\":\"Update is incomplete, press OK\"}", PAGE_REFUSED, PAGE_REFUSED},
+    {"false", PAGE_REFUSED, PAGE_REFUSED},
+    /* JSON that says neither */
+    {"{\"message\":\"cannot complete the update: flash full\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"status\":\"unable to complete\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"result\":\"ok\",\"success\":\"no\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"status\":\"not yet\",\"success\":true}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"status\":\"2\",\"ok\":true}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"status\":500,\"message\":\"Update OK\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"result\":0,\"message\":\"OK\"}", PAGE_UNCLEAR, PAGE_UNCLEAR}, /* it is both in use */
+    {"{\"status\":\"2\",\"status\":\"OK\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"m\":\"Update complete\",\"n\":\"not rebooting\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"restart\":true}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"[{\"status\":\"2\"}]", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"null", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"0", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"success\":True}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    /* the page for uploads, again: only what it shows counts */
+    {"<form><input type='file' name='update'></form>", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"<INPUT name=fw TYPE=\"FILE\"><script>({success: f, error: g})</script>", PAGE_UNCLEAR,
+     PAGE_UNCLEAR},
+    {"Update Success<form><input type = file name=update>", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"Update done<form><input type='file' name='update'>", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"Update failed<form><input type='file' name='update'>", PAGE_REFUSED, PAGE_REFUSED},
+};
+
+static void test_said(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof said / sizeof *said * 2; i++) {
+        const char *body = said[i / 2].body;
+        const struct page *page = &pages[i % 2 ? PAGE_WEBUPDATER : PAGE_FORM];
+        struct http_reply reply = {.status = 200, .has_head = true, .has_ended = true};
+        char text[PAGE_TEXT_MAX];
+
+        if (*body)
+            assert_true(http_reply_add_body(&reply, body, strlen(body)));
+        enum page_verdict verdict = page_judge(text, page, &reply);
+        if (verdict != (i % 2 ? said[i / 2].webupdater : said[i / 2].form))
+            fail_msg("%s, %s: verdict %d", page->name, body, (int)verdict);
+        http_reply_clear(&reply);
+    }
+}
+
+/* A page of a firmware with the words of its row has them where it shows them, or in its code; an
+ * upload page has no verdict in its code. */
+static void test_page_again(void **state)
+{
+    static const struct {
+        enum page_id page;
+        const char *body;
+        enum page_verdict verdict;
+    } replies[] = {
+        {PAGE_ESP8266, "<script>'Update Success'</script>", PAGE_UNCLEAR},
+        {PAGE_ESPHOME, "Not Update Unsuccessful", PAGE_UNCLEAR},
+        {PAGE_TASMOTA, "<script>location.href='.'</script>x", PAGE_ACCEPTED},
+        {PAGE_TASMOTA, "<script>location.href='.'</script>x<input type='file' name='u2'>",
+         PAGE_UNCLEAR},
+        {PAGE_WLED, "<script>'Update failed'</script><input type='file' name='update'>",
+         PAGE_UNCLEAR},
+        {PAGE_WIFIMANAGER, "<div class='msg S'>x", PAGE_ACCEPTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        struct http_reply reply = {.status = 200, .has_head = true, .has_ended = true};
+        char text[PAGE_TEXT_MAX];
+
+        assert_true(http_reply_add_body(&reply, replies[i].body, strlen(replies[i].body)));
+        if (page_judge(text, &pages[replies[i].page], &reply) != replies[i].verdict)
+            fail_msg("%s", replies[i].body);
         http_reply_clear(&reply);
     }
 }
@@ -434,6 +582,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_said),
+        cmocka_unit_test(test_page_again),
         cmocka_unit_test(test_cut_body),
         cmocka_unit_test(test_body_over_the_limit),
         cmocka_unit_test(test_cut_head),

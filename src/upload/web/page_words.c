@@ -1,0 +1,216 @@
+/* page_words.c: a table of words, and the members of JSON that tell a result. */
+#include "upload/web/page_words.h"
+
+#include "base/json_memory.h"
+#include "upload/reason.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *word;
+    enum page_says says;
+} words[] = {{"ok", PAGE_SAYS_YES},
+             {"true", PAGE_SAYS_YES},
+             {"yes", PAGE_SAYS_YES},
+             {"success", PAGE_SAYS_YES},
+             {"successful", PAGE_SAYS_YES},
+             {"successfully", PAGE_SAYS_YES},
+             {"succeeded", PAGE_SAYS_YES},
+             {"done", PAGE_SAYS_YES},
+             {"complete", PAGE_SAYS_YES},
+             {"completed", PAGE_SAYS_YES},
+             {"finished", PAGE_SAYS_YES},
+             {"updated", PAGE_SAYS_YES},
+             {"uploaded", PAGE_SAYS_YES},
+             {"accepted", PAGE_SAYS_YES},
+             {"received", PAGE_SAYS_YES},
+             {"written", PAGE_SAYS_YES},
+             {"flashed", PAGE_SAYS_YES},
+             {"rebooting", PAGE_SAYS_YES},
+             {"restarting", PAGE_SAYS_YES},
+             {"no", PAGE_SAYS_MAYBE},
+             {"not", PAGE_SAYS_MAYBE},
+             {"t", PAGE_SAYS_MAYBE}, /* "can't" */
+             {"never", PAGE_SAYS_MAYBE},
+             {"nothing", PAGE_SAYS_MAYBE},
+             {"without", PAGE_SAYS_MAYBE},
+             {"cannot", PAGE_SAYS_MAYBE},
+             {"unable", PAGE_SAYS_MAYBE},
+             {"unknown", PAGE_SAYS_MAYBE},
+             {"false", PAGE_SAYS_NO},
+             {"nok", PAGE_SAYS_NO},
+             {"ko", PAGE_SAYS_NO},
+             {"ng", PAGE_SAYS_NO},
+             {"bad", PAGE_SAYS_NO},
+             {"wrong", PAGE_SAYS_NO},
+             {"rejected", PAGE_SAYS_NO},
+             {"refused", PAGE_SAYS_NO},
+             {"denied", PAGE_SAYS_NO},
+             {"aborted", PAGE_SAYS_NO},
+             {"canceled", PAGE_SAYS_NO},
+             {"cancelled", PAGE_SAYS_NO},
+             {"incomplete", PAGE_SAYS_NO},
+             {"unsuccessful", PAGE_SAYS_NO},
+             {"unsuccessfully", PAGE_SAYS_NO}};
+
+const char *page_find_failure(const struct page *page, const char *text)
+{
+    for (size_t i = 0; i < PAGE_WORDS_MAX && page->failure[i]; i++)
+        if (strcasestr(text, page->failure[i]))
+            return page->failure[i];
+    return NULL;
+}
+
+static enum page_says word_says(const char *word, size_t length)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].word) == length && strncasecmp(word, words[i].word, length) == 0)
+            return words[i].says;
+    return PAGE_SAYS_NOTHING;
+}
+
+/* Whether it is an error of the updater. "MD5" may also be that of an image that was taken. */
+static bool is_reason(const char *text)
+{
+    const enum ota_cause cause = reason_cause(text);
+
+    return cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID;
+}
+
+enum page_says page_text_says(const char *text)
+{
+    enum page_says says = PAGE_SAYS_NOTHING;
+
+    for (const char *at = text; *at;) {
+        size_t length = 0;
+
+        while (isalpha((unsigned char)at[length]))
+            length++;
+        const enum page_says word = word_says(at, length);
+        if (word == PAGE_SAYS_NO)
+            return word;
+        if (says == PAGE_SAYS_NOTHING)
+            says = word;
+        at += length ? length : 1;
+    }
+    return says != PAGE_SAYS_YES && is_reason(text) ? PAGE_SAYS_NO : says;
+}
+
+/* -- JSON -- */
+
+static const char *skip_blanks(const char *body)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (strncmp(body, mark, sizeof mark - 1) == 0)
+        body += sizeof mark - 1;
+    return body + strspn(body, " \t\r\n");
+}
+
+json_t *page_load_json(const char *body)
+{
+    body = skip_blanks(body);
+    json_memory_watch();
+    return json_memory_load(body, strlen(body), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+}
+
+bool page_begins_json(const char *body)
+{
+    return *skip_blanks(body) == '{';
+}
+
+/* Whether the value of "error" or "failed" says that there was none. */
+static bool is_none(const json_t *value)
+{
+    return json_is_false(value) || json_is_null(value) ||
+           (json_is_string(value) && !*json_string_value(value)) ||
+           (json_is_number(value) && json_number_value(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
+}
+
+static enum page_says string_says(const struct page *page, const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    return page_find_failure(page, text) ? PAGE_SAYS_NO : page_text_says(text);
+}
+
+/* What the value of a member for the result says. Of numbers, the status of HTTP says nothing, and
+ * 0 may mean a no as well as no error. */
+static enum page_says result_says(const struct page *page, bool is_truth, const json_t *value,
+                                  unsigned status)
+{
+    if (json_is_string(value)) {
+        const enum page_says says = string_says(page, value);
+
+        return says == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : says;
+    }
+    if (json_is_object(value) || json_is_array(value) || json_integer_value(value) == status)
+        return PAGE_SAYS_NOTHING;
+    if (json_is_true(value) || json_integer_value(value) == 1)
+        return PAGE_SAYS_YES;
+    return json_is_false(value) || (is_truth && json_is_integer(value) && is_none(value))
+               ? PAGE_SAYS_NO
+               : PAGE_SAYS_MAYBE;
+}
+
+/* What the members that were heard say: those for the result, and the others. */
+struct answers {
+    enum page_says result, other;
+};
+
+static void add(enum page_says *answer, enum page_says says)
+{
+    if (says > *answer)
+        *answer = says;
+}
+
+static void hear(struct answers *answers, const struct page *page, const char *key,
+                 const json_t *value, unsigned status)
+{
+    const bool is_truth = strcasecmp(key, "success") == 0 || strcasecmp(key, "ok") == 0;
+
+    if (page_find_failure(page, key))
+        add(&answers->other, is_none(value) ? PAGE_SAYS_NOTHING : PAGE_SAYS_NO);
+    else if (is_truth || strcasecmp(key, "result") == 0 || strcasecmp(key, "status") == 0)
+        add(&answers->result, result_says(page, is_truth, value, status));
+    else if (json_is_string(value))
+        add(&answers->other, string_says(page, value));
+    else if (json_is_true(value) && page_text_says(key) == PAGE_SAYS_YES)
+        add(&answers->other, PAGE_SAYS_YES);
+}
+
+enum page_says page_json_says(const struct page *page, json_t *root, unsigned status)
+{
+    struct answers answers = {PAGE_SAYS_NOTHING, PAGE_SAYS_NOTHING};
+    json_t *open = json_array(), *value; /* the objects and arrays to be heard; it grows */
+    const char *key;
+    size_t j;
+
+    hear(&answers, page, "result", root, status);
+    json_array_append(open, root);
+    for (size_t i = 0; i < json_array_size(open); i++) {
+        json_t *all = json_array_get(open, i);
+
+        json_object_foreach(all, key, value)
+        {
+            hear(&answers, page, key, value, status);
+            json_array_append(open, value);
+        }
+        json_array_foreach(all, j, value)
+        {
+            hear(&answers, page, "", value, status);
+            json_array_append(open, value);
+        }
+    }
+    json_decref(open);
+    if (json_memory_has_run_out())
+        return PAGE_SAYS_MAYBE;
+
+    if (answers.result == PAGE_SAYS_NOTHING || answers.other == PAGE_SAYS_NO)
+        answers.result = answers.other;
+    return answers.result == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : answers.result;
+}
