@@ -576,6 +576,24 @@ class Hostile(Scenario):
                                  [is_first_shown, False, False, False], result)
                 self.assertIn(HIDDEN, result.err)
 
+    def test_echo_in_parts_of_attempts(self):
+        """A busy board repeats a part of a hash with each attempt. Between the parts are words of ours, and a status."""
+        digits = secrets(PASSWORD)[1]
+        parts = [digits[at:at + 7] for at in range(0, 28, 7)]
+        for status in ("503 Busy", "429 Too Many"):
+            left = iter(parts)
+
+            def script(method, path, answer, status=status, left=left):
+                if not answer:
+                    return ask("Basic", realm="x")
+                return reply(next(left, "").encode() if path == "/update" else b"", status)
+
+            with self.subTest(status):
+                result, _ = self.attack(script, retries=3)
+                self.assertEqual(result.status, 6, result)
+                self.assertEqual([part in result.out + result.err for part in parts], [True, False, False, False], result)
+                self.assertIn(f"(/update has status {status[:3]} ({HIDDEN}", result.err)
+
     def test_versions_with_the_password(self):
         """They are compared as they are, though not shown."""
         said = []

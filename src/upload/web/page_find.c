@@ -256,13 +256,15 @@ static void note_found(struct page_finder *finder, const struct http_reply *repl
     if (!reply->status) {
         snprintf(finder->found, sizeof finder->found,
                  "%s: the connection was closed without a reply", path);
+        finder->own_length = strlen(finder->found);
         return;
     }
+    snprintf(finder->found, sizeof finder->found, "%s has status %u", path, reply->status);
+    finder->own_length = strlen(finder->found);
     escape_string(server, sizeof server, reply->server);
     page_text(text, sizeof text, http_reply_text(reply), reply->body_length);
-    snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,
-             reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
-             *text ? ", \"" : "", text, *text ? "\"" : "");
+    text_append(finder->found, sizeof finder->found, "%s%s%s%s%s%s", *server ? ", Server \"" : "",
+                server, *server ? "\"" : "", *text ? ", \"" : "", text, *text ? "\"" : "");
     note_leads(finder, reply);
 }
 
@@ -278,6 +280,7 @@ static void note_choice(struct page_finder *finder, const struct form_inputs *in
     finder->cause = OTA_CAUSE_NONE;
     snprintf(finder->found, sizeof finder->found, "%s has %zu fields for files:", path,
              inputs->count);
+    finder->own_length = strlen(finder->found);
     for (size_t i = 0; i < inputs->count && i < FORM_INPUTS_MAX; i++)
         text_append(finder->found, sizeof finder->found, "%s \"%s\"", i ? "," : "",
                     escape_string(name, sizeof name, inputs->inputs[i].name));

@@ -48,6 +48,7 @@ struct page_finder {
     enum page_lock lock;
     struct page_facts facts;
     char found[PAGE_FOUND_MAX]; /* what answered instead, for people: escaped, or "" */
+    size_t own_length;          /* bytes of it that are ours, before the words of the page */
     enum ota_cause cause;       /* what that means: OTA_CAUSE_BUSY, OTA_CAUSE_MOVED */
 };
 

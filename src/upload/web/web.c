@@ -248,6 +248,13 @@ const char *web_hide_secrets(const struct web *web, const char *text)
     return page_hide_next(&secrets, text);
 }
 
+const char *web_hide_own(const struct web *web, const char *text)
+{
+    const struct page_secrets secrets = secrets_of(web);
+
+    return page_hide_secrets(&secrets, text);
+}
+
 const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
                             const struct http_reply *reply, const char *text)
 {
@@ -261,11 +268,10 @@ const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
 
 const char *web_show_path(const struct web *web, char shown[WEB_PATH_MAX], const char *path)
 {
-    const struct page_secrets secrets = secrets_of(web);
     const bool is_given = *web->finder.form_field && strcmp(path, web->finder.get) != 0;
 
     escape_string(shown, WEB_PATH_MAX, path);
-    return is_given ? page_hide_next(&secrets, shown) : page_hide_secrets(&secrets, shown);
+    return is_given ? web_hide_secrets(web, shown) : web_hide_own(web, shown);
 }
 
 /* -- an attempt -- */

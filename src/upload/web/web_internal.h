@@ -162,6 +162,8 @@ bool web_repeats_answer(const struct web *web, const char *text);
 /* Text from the board, without what it repeats of the password and the answers to it. What is in
  * one message has to come in the order in which it is shown. */
 const char *web_hide_secrets(const struct web *web, const char *text);
+/* The same for a text that begins with words of ours: nothing of it counts for what comes next. */
+const char *web_hide_own(const struct web *web, const char *text);
 /* The page_status_text() of a reply, without secrets; text is its page_text(), likewise. */
 const char *web_status_text(const struct web *web, char status[PAGE_STATUS_MAX],
                             const struct http_reply *reply, const char *text);

@@ -169,11 +169,28 @@ static void hide_secrets(const struct web *web, char *text, size_t size)
         snprintf(text, size, "%s", shown);
 }
 
+/* Our own words before those of the page are not heard: their letters, and those of the path and of
+ * the status, would pass for digits between the page's own. The path may be a password. */
+static void hide_found(struct web *web)
+{
+    struct page_finder *finder = &web->finder;
+    char *words = finder->found + finder->own_length;
+    const char *shown = web_hide_secrets(web, words);
+
+    if (shown != words)
+        snprintf(words, sizeof finder->found - finder->own_length, " %s", shown);
+    shown = web_hide_own(web, finder->found);
+    if (shown != finder->found) {
+        snprintf(finder->found, sizeof finder->found, "%s", shown);
+        finder->own_length = strlen(finder->found);
+    }
+}
+
 static void hide_in_finder(struct web *web)
 {
     struct page_finder *finder = &web->finder;
 
-    hide_secrets(web, finder->found, sizeof finder->found);
+    hide_found(web);
     hide_secrets(web, finder->facts.version, sizeof finder->facts.version);
     hide_secrets(web, finder->facts.hardware, sizeof finder->facts.hardware);
 }

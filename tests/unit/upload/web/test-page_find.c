@@ -304,6 +304,7 @@ static void test_details(void **state)
     page_finder_start(&finder, NULL, "/", NULL);
     run(&finder, &router, asked);
     assert_string_equal(finder.found, "/ has status 200, Server \"nginx/1.2\", \"Router\"");
+    assert_int_equal(finder.own_length, strlen("/ has status 200"));
 }
 
 /* Of several replies, what tells most, wherever it comes. */
