@@ -63,8 +63,8 @@ struct page {
     const char
         *restart_path; /* a GET of it restarts the board, whose facts show that; NULL: none */
     bool is_worded;    /* a complete reply without the words of success means failure */
-    /* Any complete reply without words of failure means success, also a redirect. JSON has to say
-     * so. */
+    /* Any complete reply that does not say otherwise (page_words.h) means success, also a redirect;
+     * not JSON, nor the upload page again. */
     bool is_generic;
     /* How long after its reply the board has restarted for sure, in milliseconds. */
     int restart_ms;

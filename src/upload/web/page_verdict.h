@@ -18,9 +18,11 @@ enum page_verdict {
 
 /* Judges the reply of the page to an upload. Words count more than the status, and words of failure
  * more than those of success; a success needs its words or its status, except on generic pages,
- * where only JSON needs words. A redirect is no success, whatever else the reply says, if it leads
- * to another host, a login or an error, if that is not clear, or if its status says that the upload
- * belongs elsewhere. text is escaped, perhaps "". */
+ * where a text may also say nothing. JSON has to say that it is one, and so has the upload page if
+ * it comes again. A page that is no more than a sketch's (PAGE_PROOF_RECEIVED) may also refuse, or
+ * leave open, in words of its own (page_words.h). A redirect is no success, whatever else the reply
+ * says, if it leads to another host, a login or an error, if that is not clear, or if its status
+ * says that the upload belongs elsewhere. text is escaped, perhaps "". */
 enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
                              const struct http_reply *reply);
 

@@ -71,12 +71,13 @@ static enum page_says word_says(const char *word, size_t length)
     return PAGE_SAYS_NOTHING;
 }
 
-/* Whether it is an error of the updater. "MD5" may also be that of an image that was taken. */
+/* Whether it is an error of the updater. "MD5" alone may be that of an image that was taken; of
+ * another one the updater says that the comparison failed. */
 static bool is_reason(const char *text)
 {
     const enum ota_cause cause = reason_cause(text);
 
-    return cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID;
+    return cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID && cause != OTA_CAUSE_MD5;
 }
 
 enum page_says page_text_says(const char *text)

@@ -142,6 +142,8 @@ static const struct {
     {"<h1>Nefry Update</h1><p>Upload Success</p>", PAGE_ACCEPTED, PAGE_ACCEPTED},
     {"Atualizacao efetuada com sucesso!", PAGE_ACCEPTED, PAGE_UNCLEAR},
     {"Uploaded:&nbsp; 1F<br>Update complete, Rebooting. MD5: 1f", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"MD5: 1f2e3d", PAGE_ACCEPTED, PAGE_UNCLEAR},
+    {"MD5 Check Failed", PAGE_REFUSED, PAGE_REFUSED},
     {"Success. Do not power off", PAGE_ACCEPTED, PAGE_ACCEPTED},
     /* the updater's own words for a failure: text/plain with Update.errorString() */
     {"Could Not Activate The Firmware", PAGE_REFUSED, PAGE_REFUSED},
