@@ -17,7 +17,7 @@ enum page_says {
     PAGE_SAYS_NO,
 };
 
-/* The first of the words for these that text contains. Case is ignored; NULL: none. */
+/* The first of the page's words of failure that text contains, in any case; NULL: none. */
 const char *page_find_failure(const struct page *page, const char *text);
 
 /* What a text says, without tags: words for a no count wherever they are, such as "rejected" or an
