@@ -170,6 +170,7 @@ void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *w
 {
     job->last = *why;
     job->is_counted = is_counted;
+    job->is_heard = false;
     job->paused = job->ended_in = phase;
     job->ready_us = loop_now_us() + pause_us;
     arm_timer(job);
@@ -583,8 +584,8 @@ void job_describe(const struct job *job, struct ota_standing *standing)
                                       .total = job->image ? job->image->size : 0};
     if (job->connected_us)
         standing->transfer_us = loop_now_us() - job->connected_us;
-    standing->is_waited_for = job->config.fleet->wait_us && standing->phase <= OTA_PHASE_PAGE &&
-                              !job->connected_us && !job->broken.failure.error;
+    standing->is_waited_for = job->config.fleet->wait_us && standing->phase <= OTA_PHASE_ACCEPT &&
+                              !job->is_heard && !job->connected_us && !job->broken.failure.error;
     standing->wait_left_us = job->start_us + job->config.fleet->wait_us - loop_now_us();
 }
 

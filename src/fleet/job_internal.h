@@ -42,6 +42,7 @@ struct job {
     /* The attempt, and the pause before the next one. */
     unsigned attempt; /* counts from 1 */
     bool is_counted;  /* the next start is a new attempt */
+    bool is_heard;    /* the board has answered in this one */
     int64_t began_us; /* start of the attempt, with the address known */
     /* Start of the first of the latest attempts in which nobody had the board's address; 0:
      * somebody may have it. */

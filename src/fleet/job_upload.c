@@ -154,6 +154,7 @@ static void on_board_endpoint(size_t endpoint, void *userdata)
     struct job *job = userdata;
 
     job->answered = endpoints_get(&job->endpoints, endpoint);
+    job->is_heard = true;
     job->callbacks.on_found(endpoint, job->callbacks.userdata);
     if (endpoint != job->endpoint)
         job_choose_endpoint(job, endpoint);

@@ -564,11 +564,13 @@ class Fleet(Scenario):
         self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 3 s of --wait are over")
 
     def test_waiting_from_the_first_search_on(self):
-        """It counts down before anything was in vain."""
-        terminal = Terminal("-i", address(), "-f", self.path, "--wait", "60", "-t", "60")
-        terminal.wait_for("waiting for the board, 0:5[0-9] left")
-        terminal.send_signal(signal.SIGINT)
-        self.assertNotIn("at most", terminal.result().err)
+        """It counts down, by any protocol: without a notice if nothing was in vain yet."""
+        for scheme in ("", "esphome://", "sketch://", "http://"):
+            with self.subTest(scheme):
+                terminal = Terminal("-i", scheme + address(), "-f", self.path, "--wait", "60", "-t", "60")
+                terminal.wait_for("waiting for the board, 0:5[0-9] left")
+                terminal.send_signal(signal.SIGINT)
+                self.assertEqual("at most" in terminal.result().err, scheme != "")
 
     def test_waiting_in_vain(self):
         result = run("-i", address(), "-f", self.path, "--wait", "1.5", "-t", "0.2")
