@@ -108,6 +108,7 @@ enum ota_cause {
     OTA_CAUSE_NOBODY,        /* nobody in its network has the address */
     OTA_CAUSE_THERE,         /* somebody has, and is silent */
     OTA_CAUSE_ANNOUNCED,     /* nothing listens at the port that the board announces */
+    OTA_CAUSE_PORT_OF_IMAGE, /* nor at the one that the image's chip has by default */
     OTA_CAUSE_OTHER_PORT,    /* the board announces another port than the one that was given */
     OTA_CAUSE_THIS_COMPUTER, /* the address is one of this computer */
     /* It does not answer ArduinoOTA, and the image is ESPHome: the board may run that. */

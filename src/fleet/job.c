@@ -336,6 +336,9 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
         result.cause = failure->cause;
         result.is_waited_out = true;
     }
+    if (result.error == OTA_E_NOT_LISTENING && result.cause == OTA_CAUSE_NONE &&
+        job->endpoints.ports->is_of_image)
+        result.cause = OTA_CAUSE_PORT_OF_IMAGE;
     job_emit_result(job, phase, &result, 0);
     job->callbacks.on_done(job->callbacks.userdata);
 }

@@ -111,7 +111,10 @@ static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
             (image && image_fit_board(reason, image, kind, *port->chips ? port->number : 0) ==
                           IMAGE_FIT_REFUSED))
             continue;
-        ports[count++] = (struct endpoint_port){.number = port->number, .source = port->source};
+        ports[count++] =
+            (struct endpoint_port){.number = port->number,
+                                   .source = port->source,
+                                   .is_of_image = *port->chips && *chips && !*kind->proven};
     }
     return count;
 }

@@ -50,10 +50,12 @@
 #define FIND_A_ROUTE                                                                               \
     "Connect this computer to the board's network, or check the address (\"ip route get "          \
     "ADDRESS\" shows the way to it)"
-#define CHECK_LISTENER                                                                             \
-    "Check the port (-p: " KIND_PORTS ") and that the sketch now on the board calls "              \
-    "ArduinoOTA.begin() once it has joined the Wi-Fi; if it has an update page instead, write "    \
-    "http:// before its name"
+#define BEGIN_LISTENING                                                                            \
+    "that the sketch now on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi; if "  \
+    "it has an update page instead, write http:// before its name"
+#define CHECK_LISTENER "Check the port (-p: " KIND_PORTS ") and " BEGIN_LISTENING
+/* Another port would only send the wrong image to the board. */
+#define CHECK_IMAGE "Check that the image is for this board, as the port comes from the image, and "
 
 #define CHECK_ANNOUNCER                                                                            \
     "Check that the sketch now on the board calls ArduinoOTA.begin() once it has joined the "      \
@@ -139,10 +141,14 @@ static const struct remedy {
              "forbids going back."},
     {.error = OTA_E_NO_ANSWER,
      .protocol = "esphome",
-     .text = "Check that the board is on and in this network, that its configuration has the OTA "
-             "platform \"esphome\", and that the port is right (-p: " KIND_PORTS
-             "); it serves one client at a time, and frees a broken connection only after 20 to "
-             "90 s."},
+     .text =
+         "Check that the board is on and in this network, that its configuration has the OTA "
+         "platform \"esphome\", and that the port (-p) is right; "
+         "it serves one client at a time, and frees a broken connection only after 20 to 90 s."},
+    {.cause = OTA_CAUSE_PORT_OF_IMAGE,
+     .protocol = "esphome",
+     .text = CHECK_IMAGE "that the board's configuration has the OTA platform \"esphome\"; -p is "
+                         "for a port that \"port:\" below \"ota:\" sets."},
     {.error = OTA_E_NOT_LISTENING,
      .protocol = "esphome",
      .text = "Check that the board's configuration has the OTA platform \"esphome\", and the port "
@@ -610,15 +616,21 @@ static const struct remedy {
          "ArduinoOTA.handle() often, and that the port (-p) is right."},
     {.cause = OTA_CAUSE_THERE,
      .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
-             "keeps it busy, and that the port is right (-p: " KIND_PORTS
-             "); or another device has the address now."},
+             "keeps it busy, and that the port (-p) is right; or another device has the address "
+             "now."},
     {.error = OTA_E_NO_ANSWER,
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
-             "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
-             "right (-p: " KIND_PORTS ")."},
+             "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port "
+             "(-p) is right."},
     {.cause = OTA_CAUSE_ANNOUNCED, .is_waited_out = true, .text = CHECK_ANNOUNCER "."},
     {.cause = OTA_CAUSE_ANNOUNCED,
      .text = CHECK_ANNOUNCER "; only --wait SECONDS keeps asking a board that is still starting."},
+    {.cause = OTA_CAUSE_PORT_OF_IMAGE,
+     .is_waited_out = true,
+     .text = CHECK_IMAGE BEGIN_LISTENING "."},
+    {.cause = OTA_CAUSE_PORT_OF_IMAGE,
+     .text = CHECK_IMAGE BEGIN_LISTENING
+     "; only --wait SECONDS keeps asking a board that is still starting."},
     {.error = OTA_E_NOT_LISTENING, .is_waited_out = true, .text = CHECK_LISTENER "."},
     {.error = OTA_E_NOT_LISTENING,
      .text = CHECK_LISTENER "; only --wait SECONDS keeps asking a board that is still starting."},

@@ -20,6 +20,7 @@ struct endpoint_port {
     uint16_t number;
     const char *source; /* the origin of the number, in words: "the announced port" */
     bool is_announced;  /* by the board itself */
+    bool is_of_image;   /* nothing but the image's chip says that it may be this one */
     uint16_t announced; /* another one, which the board announces; 0: none is known */
 };
 

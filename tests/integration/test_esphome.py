@@ -76,6 +76,13 @@ class Uploads(Scenario):
                     self.assertEqual(phrase in result.err, is_told, result)
         self.assertEqual(run("-i", f"esphome://{board.address}:{board.port}", "-f", path).status, 0)
 
+    def test_port_of_the_image(self):
+        """The first suspect is the image, as the port comes from it: another port would send it to the wrong board."""
+        result = run("-i", f"esphome://{address()}", "-f", self.file("fw.bin", sketch("esp32")))
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("boards)\n  Check that the image is for this board", result.err)
+        self.assertNotIn("8266", result.err)
+
     def test_families(self):
         """Others than the ESP32; an ESP8266 that asks for it gets a compressed image, from 3 ports the right one."""
         self.check((Esphome("ESP8266", family="esp8266", says=(CONFIRMED,), events=(" size .*packed=0$",)),

@@ -179,6 +179,14 @@ class Absences(Scenario):
                  (*GIVEN, "--retries", "0"), status=5, says=("sent a challenge, but neither",)),
         ])
 
+    def test_port_of_the_image(self):
+        """Nothing listens at it: the first suspect is the image, which another port would send to the wrong board."""
+        result = run("-i", address(), "-t", "1", "--retries", "0", "-f", self.file("x.bin", firmware.esp32_sketch(20000)))
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(" rebooting; is the image for this board?\n", result.err)
+        self.assertIn("\n  Check that the image is for this board", result.err)
+        self.assertNotIn("8266", result.err)
+
     def test_no_port_is_right(self):
         """Each that was tried is named, for an image that names no chip."""
         path = self.file("littlefs.bin", firmware.littlefs())

@@ -59,7 +59,8 @@ static void ask_about_port(const struct handshake *handshake, char text[WAY_MAX]
     if (port->announced)
         snprintf(text, WAY_MAX, "the board announces port %u: leave -p out", port->announced);
     else if (!port->is_announced)
-        snprintf(text, WAY_MAX, "is the port (-p) right?");
+        snprintf(text, WAY_MAX, "is the %s?",
+                 port->is_of_image ? "image for this board" : "port (-p) right");
 }
 
 static void note_network_error(struct handshake *handshake)

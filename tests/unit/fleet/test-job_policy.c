@@ -192,7 +192,7 @@ static void test_wants_plain(void **state)
     }
 }
 
-/* A port that is known, and otherwise those to try in turn. */
+/* A port that is known, and otherwise those to try in turn; with a *, only the image says so. */
 static void test_ports(void **state)
 {
     (void)state;
@@ -208,19 +208,20 @@ static void test_ports(void **state)
         {99, 0, IMAGE_UNKNOWN, 0, "", "99 the given port"},
         {0, 8300, IMAGE_ESP32, 0, "", "8300 the announced port"},
         {0, 65535, IMAGE_UNKNOWN, 0, "", "65535 the announced port"},
-        {0, 0, IMAGE_ESP8266, 0, "", "8266 the default port of ESP8266 boards"},
-        {0, 0, IMAGE_ESP32, 0, "", "3232 the default port of ESP32 boards"},
-        {0, 0, IMAGE_PICO, 0, "", "2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_ESP8266, 0, "", "8266 the default port of ESP8266 boards*"},
+        {0, 0, IMAGE_ESP32, 0, "", "3232 the default port of ESP32 boards*"},
+        {0, 0, IMAGE_PICO, 0, "", "2040 the default port of Pico W boards*"},
         {0, 0, IMAGE_UNKNOWN, 0, "",
          "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards, "
          "2040 the default port of Pico W boards"},
         {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32, "",
-         "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards"},
-        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP32, "", "3232 the default port of ESP32 boards"},
+         "8266 the default port of ESP8266 boards*, 3232 the default port of ESP32 boards*"},
+        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP32, "", "3232 the default port of ESP32 boards*"},
         {0, 0, IMAGE_UNKNOWN, 0, "esp32*", "3232 the default port of ESP32 boards"},
         {0, 0, IMAGE_UNKNOWN, 0, "ch32h4", "2040 the default port of CH32H4 boards"},
         {0, 0, IMAGE_UNKNOWN, 0, "esp8266,rp2040",
          "8266 the default port of ESP8266 boards, 2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_ESP32, 0, "esp32*", "3232 the default port of ESP32 boards"},
         {0, 0, IMAGE_ESP32, 0, "rp2040", "2040 the default port of Pico W boards"}, /* --force */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -234,8 +235,8 @@ static void test_ports(void **state)
         snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
         size_t count = job_policy_ports(ports, &assignment, rows[i].announced, &kind, true);
         for (size_t at = 0; at < count; at++)
-            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s", at ? ", " : "",
-                     ports[at].number, ports[at].source);
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s%s", at ? ", " : "",
+                     ports[at].number, ports[at].source, ports[at].is_of_image ? "*" : "");
         assert_string_equal(text, rows[i].ports);
     }
 }

@@ -167,6 +167,7 @@ static const struct row {
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.handle() often"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_ANNOUNCED, SKETCH, "", "that of an earlier sketch"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "Check the port"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_PORT_OF_IMAGE, SKETCH, "", "Check that the image is for this"},
     {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, SKETCH, "", "client isolation"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, FILESYSTEM, "", "now running on the board."},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "the image that is being sent"},
@@ -203,6 +204,7 @@ static const struct row after_wait[] = {
     {OTA_E_UNREACHABLE, OTA_CAUSE_NO_ROUTE, SKETCH, "esp32*", "shows the way to it)."},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "",
      "joined the Wi-Fi; if it has an update page instead, write http:// before its name."},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_PORT_OF_IMAGE, SKETCH, "", "http:// before its name."},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_ANNOUNCED, SKETCH, "", "that of an earlier sketch."},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
 };
@@ -218,6 +220,7 @@ static const struct row on_esphome[] = {
     {OTA_E_NO_ANSWER, OTA_CAUSE_DETOUR, SKETCH, "", "-I wlan0"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "below \"ota:\" sets it"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_PORT_OF_IMAGE, SKETCH, "", "for a port that \"port:\" below"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "stands below \"ota:\""},
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "2025.10 or later"},
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PROJECT_BOARD, SKETCH, "",

@@ -13,8 +13,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct endpoint_port default_ports[] = {
-    {8266, "a", false, 0}, {3232, "b", false, 0}, {2040, "c", false, 0}};
+static const struct endpoint_port default_ports[] = {{.number = 8266, .source = "a"},
+                                                     {.number = 3232, .source = "b"},
+                                                     {.number = 2040, .source = "c"}};
 
 static struct endpoints endpoints_with(size_t addresses, size_t ports)
 {

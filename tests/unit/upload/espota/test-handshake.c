@@ -86,6 +86,7 @@ struct script {
     bool on;                 /* runs to the end after ACCEPT was reached */
     size_t addresses, ports; /* number of addresses and ports; 0: 1 */
     bool announces_port;     /* the board announces the first port */
+    bool guesses_port;       /* that port comes from the image */
     bool announces_other;    /* it announces port 8266 instead */
     bool is_own;             /* the addresses are this computer's */
     const char *unreachable; /* endpoints whose socket cannot be opened: "ac"; NULL: none */
@@ -451,6 +452,7 @@ static struct endpoints make_endpoints(const struct script *script)
                                             {2040, "c", false, 0}}};
 
     endpoints.ports->is_announced = script->announces_port;
+    endpoints.ports->is_of_image = script->guesses_port;
     endpoints.ports->announced = script->announces_other ? 8266 : 0;
     for (size_t i = 0; i < endpoints.address_count; i++) {
         char address[] = "10.0.0.7";
@@ -1039,6 +1041,8 @@ static void test_notices(void **state)
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
     static const struct script announced = {"refused at the announced port",
                                             .replies = {{REFUSED}, {"OK"}}, .announces_port = true};
+    static const struct script guessed = {"refused at the image's port",
+                                          .replies = {{REFUSED}, {"OK"}}, .guesses_port = true};
     static const struct script other = {"refused, and it announces another port",
                                         .replies = {{REFUSED}, {"OK"}}, .announces_other = true};
     static const struct script own = {"refused by this computer", .replies = {{REFUSED}, {"OK"}},
@@ -1052,6 +1056,8 @@ static void test_notices(void **state)
     play_handshake(&announced);
     assert_non_null(strstr(world.note, "; going on in case the board is rebooting"));
     assert_null(strstr(world.note, "-p"));
+    play_handshake(&guessed);
+    assert_non_null(strstr(world.note, " rebooting; is the image for this board?"));
     play_handshake(&own);
     assert_non_null(strstr(world.note, " rebooting; that is an address of this computer itself"));
     play_handshake(&other);
