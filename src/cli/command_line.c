@@ -39,8 +39,8 @@ struct reader {
     struct command_line *line;
     struct argv_mask argv_mask;
     poptContext popt;
-    int password_at; /* index in argv of the argument with the password; -1: none */
-    int file_at;     /* index in argv of the argument with the value of -f; -1: none */
+    int password_at;            /* index in argv of the argument with the password; -1: none */
+    int value_at[OPTION_COUNT]; /* the same for the value of each option */
 };
 
 /* Returns the argument that popt parsed last. An option from an alias has the alias as argument. */
@@ -321,8 +321,8 @@ static void note_place(struct reader *reader, enum option option, const char *ma
 
     reader->line->is_letter[option] = is_separate_word ? follows_letter(argv_mask, option, marked)
                                                        : is_letters(current_argument(reader));
-    if (marked && option == OPTION_FILE)
-        reader->file_at = argv_mask_index(argv_mask, marked);
+    if (marked)
+        reader->value_at[option] = argv_mask_index(argv_mask, marked);
 }
 
 /* What to do instead of giving one of these options twice. */
@@ -466,8 +466,7 @@ static enum ota_error store_value(struct reader *reader, enum option option,
     if (command_line_skips(line, name, value)) {
         free(value);
         forget_option(line, option);
-        if (option == OPTION_FILE)
-            reader->file_at = -1;
+        reader->value_at[option] = -1;
         return OTA_OK;
     }
 
@@ -634,7 +633,7 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
     const struct operands operands = {.line = reader->line,
                                       .argv_mask = &reader->argv_mask,
                                       .password_at = reader->password_at,
-                                      .file_at = reader->file_at};
+                                      .value_at = reader->value_at};
     return operands_store(&operands, poptGetArgs(reader->popt), failure);
 }
 
@@ -660,11 +659,13 @@ static void ignore_posix_order(void)
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure)
 {
-    struct reader reader = {.line = line, .password_at = -1, .file_at = -1};
+    struct reader reader = {.line = line, .password_at = -1};
     char letters[OPTION_COUNT];
     enum ota_error error;
 
     *line = (struct command_line){0};
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        reader.value_at[i] = -1;
     collect_letters(letters);
     if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
         return ota_fail_no_memory(failure);

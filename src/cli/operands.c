@@ -45,35 +45,74 @@ static enum ota_error reject_long_dash(const char *text, struct ota_failure *fai
                     text, spelled + strspn(spelled, "-"), spelled);
 }
 
-/* A shell makes several words of "-f *.bin", or of a name with spaces. words begin behind the value
- * of -f; the message lists those up to the next option. */
-static enum ota_error reject_several_files(const struct operands *operands,
-                                           const char *const *words, struct ota_failure *failure)
+/* A shell makes several words of "-f *.bin" and "--match lab-*", or of a name with spaces. */
+static const struct single {
+    enum option option;
+    const char *takes;
+    const char *advice;
+} singles[] = {
+    {OPTION_FILE, "file", "name the one to send, and put a name that contains spaces in quotes"},
+    {OPTION_MATCH, "pattern", "put it in quotes, or the shell replaces it by the names of files"},
+    {OPTION_BOARD, "pattern", "put it in quotes, or the shell replaces it by the names of files"},
+};
+
+static bool exists(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0;
+}
+
+/* The option whose value the word follows as a second one; NULL: there is none. A pattern names
+ * nothing that exists, unless a shell has put that there; then an image may still follow. */
+static const struct single *find_single(const struct operands *operands, const char *word,
+                                        bool is_in_excess)
+{
+    const char *text = argv_mask_argument(operands->argv_mask, word);
+    const int index = argv_mask_index(operands->argv_mask, word);
+
+    for (size_t i = 0; i < sizeof singles / sizeof *singles; i++) {
+        const int value_at = operands->value_at[singles[i].option];
+        const char *value = operands->line->value[singles[i].option];
+
+        if (value_at > 0 && index == value_at + 1 &&
+            (singles[i].option == OPTION_FILE
+                 ? is_in_excess
+                 : exists(value) && exists(text) && !target_is_file_name(text)))
+            return &singles[i];
+    }
+    return NULL;
+}
+
+/* words begin behind the value of the option; the message lists those up to the next option. */
+static enum ota_error reject_several(const struct operands *operands, const struct single *single,
+                                     const char *const *words, struct ota_failure *failure)
 {
     enum { NAMED_MAX = 3 };
-    char file[SPELLING_MAX], list[NAMED_MAX * (SPELLING_MAX + 4)] = "", more[32] = "";
+    const struct command_line *line = operands->line;
+    char name[COMMAND_LINE_NAME_MAX], value[SPELLING_MAX];
+    char list[NAMED_MAX * (SPELLING_MAX + 4)] = "", more[32] = "";
     size_t count = 0;
-    int index = operands->file_at;
-    bool is_file = true;
+    int index = operands->value_at[single->option];
+    bool is_value = true;
 
-    for (; is_file && *words && argv_mask_index(operands->argv_mask, *words) == ++index; words++) {
+    for (; is_value && *words && argv_mask_index(operands->argv_mask, *words) == ++index; words++) {
         char shown[SPELLING_MAX];
         const char *text = argv_mask_argument(operands->argv_mask, *words);
 
         /* The words after an option with a long dash may be a password. */
-        is_file = !spelling_long_dash(text);
-        if (is_file && count++ < NAMED_MAX)
+        is_value = !spelling_long_dash(text);
+        if (is_value && count++ < NAMED_MAX)
             text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
                         escape_board(shown, sizeof shown, text));
     }
 
     if (count > NAMED_MAX)
         snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
-        "name that contains spaces in quotes",
-        escape_string(file, sizeof file, operands->line->value[OPTION_FILE]), list, more);
+    return ota_fail(failure, OTA_E_USAGE, "%s takes one %s, but '%s' is followed by %s%s; %s",
+                    command_line_name(name, line, single->option), single->takes,
+                    escape_string(value, sizeof value, line->value[single->option]), list, more,
+                    single->advice);
 }
 
 /* The options name boards or an image, and a word does so again. */
@@ -83,10 +122,6 @@ static enum ota_error reject_second(const struct operands *operands, const char 
     const struct command_line *line = operands->line;
     const char *text = argv_mask_argument(operands->argv_mask, *words);
     char shown[SHOWN_WORD_MAX];
-    int index = argv_mask_index(operands->argv_mask, *words);
-
-    if (operands->file_at > 0 && index == operands->file_at + 1)
-        return reject_several_files(operands, words, failure);
 
     if (!is_file && subcommand_is_one(text))
         return subcommand_reject(text, failure);
@@ -218,9 +253,13 @@ enum ota_error operands_store(const struct operands *operands, const char *const
         if (error == OTA_OK)
             error = check_word(operands, *words, failure);
         if (error == OTA_OK) {
-            bool is_file = operands_is_file(text);
+            const bool is_file = operands_is_file(text);
+            const bool is_in_excess = is_file ? has_image : has_boards;
+            const struct single *single = find_single(operands, *words, is_in_excess);
 
-            if (is_file ? has_image : has_boards)
+            if (single)
+                error = reject_several(operands, single, words, failure);
+            else if (is_in_excess)
                 error = reject_second(operands, words, is_file, failure);
             else
                 error =

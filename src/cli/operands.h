@@ -12,7 +12,7 @@ struct operands {
     struct command_line *line;   /* with all options */
     struct argv_mask *argv_mask; /* the marks in the words */
     int password_at;             /* index in argv of the argument with the password; -1: none */
-    int file_at;                 /* index in argv of the argument with the value of -f; -1: none */
+    const int *value_at;         /* by option: the same for its value */
 };
 
 /* Whether a word is the image: a regular file, standard input ("-"), or the name of one: with a

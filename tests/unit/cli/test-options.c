@@ -393,7 +393,7 @@ static const struct {
      "-f takes one file, but 'a.bin' is followed by 'b.bin'; name the one to send, and put a "
      "name that contains spaces in quotes"},
     {{"-i", "b", "--file=a", "b", "c\n", "d", "e", "f", "-d", "more"},
-     "-f takes one file, but 'a' is followed by 'b', 'c\\n', 'd' and 2 more; name the one to "
+     "--file takes one file, but 'a' is followed by 'b', 'c\\n', 'd' and 2 more; name the one to "
      "send, and put a name that contains spaces in quotes"},
     {{"-f", "a", "b", "\u2013a", SECRET, "-i", "b"},
      "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
@@ -401,6 +401,12 @@ static const struct {
     {{"-f", "a", "b", "-a", "x", SECRET, "-i", "b"},
      "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
      "contains spaces in quotes"},
+    {{"-l", "--match", "/usr/bin", "/usr/lib", "/usr/share"},
+     "--match takes one pattern, but '/usr/bin' is followed by '/usr/lib', '/usr/share'; put it in "
+     "quotes, or the shell replaces it by the names of files"},
+    {{"--board=/usr/bin", "/usr/lib", "-f", "x"},
+     "--board takes one pattern, but '/usr/bin' is followed by '/usr/lib'; put it in quotes, or "
+     "the shell replaces it by the names of files"},
     {{"-i", "b", "-f", "x", "--tls", "y"},
      "option '--tls' is ambiguous: it may be --tls-cert or --tls-key"},
     {{"-i", "b", "-f", "x", "--host_p"}, "option '--host_p' needs a value"},
