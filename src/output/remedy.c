@@ -43,9 +43,7 @@
     ", or forward it there (\"netsh interface portproxy\", with --peer any here): no board can "   \
     "connect into WSL's own network."
 /* Every board is outside of such a network; invitations leave it, so silence is the board's. */
-#define CHECK_OUTSIDE                                                                              \
-    "Check the address, and that the board is on, awake and in the network of the computer that "  \
-    "this runs on; then, "
+#define CHECK_OUTSIDE "Check the address, and that the board is on, awake and in the network of "
 
 #define FIND_A_ROUTE                                                                               \
     "Connect this computer to the board's network, or check the address (\"ip route get "          \
@@ -91,17 +89,13 @@ static const struct remedy {
 
     /* -- The board announces another protocol than it was asked by. -- */
     {.cause = OTA_CAUSE_ANNOUNCES_ESPOTA,
-     .text = "Write espota:// before the board's name or address (or give --protocol espota); if "
-             "it should answer as it was asked, check the port (-p)."},
+     .text = "Write espota:// before the board's name or address (or give --protocol espota)."},
     {.cause = OTA_CAUSE_ANNOUNCES_ESPHOME,
-     .text = "Write esphome:// before the board's name or address (or give --protocol esphome); if "
-             "it should answer as it was asked, check the port (-p)."},
+     .text = "Write esphome:// before the board's name or address (or give --protocol esphome)."},
     {.cause = OTA_CAUSE_ANNOUNCES_SKETCH,
-     .text = "Write sketch:// before the board's name or address (or give --protocol sketch); if "
-             "it should answer as it was asked, check the port (-p)."},
+     .text = "Write sketch:// before the board's name or address (or give --protocol sketch)."},
     {.cause = OTA_CAUSE_ANNOUNCES_WEB,
-     .text = "Write http:// before the board's name or address (or give --protocol web); if it "
-             "should answer as it was asked, check the port (-p)."},
+     .text = "Write http:// before the board's name or address (or give --protocol web)."},
 
     {.cause = OTA_CAUSE_OTHER_PORT,
      .text = "Leave the port out (-p, or behind the board's name), or give the one that the board "
@@ -507,9 +501,8 @@ static const struct remedy {
      .text = "Check the spelling of the name (\"esp-ota -l\" lists the boards), and that the board "
              "is on and in this network, or give its IP address."},
     {.cause = OTA_CAUSE_OTHER_WAY,
-     .text = "Write the board's way before its name (esphome:// for ESPHome, http:// for WLED and "
-             "Tasmota, espota:// for ArduinoOTA), and check its spelling (\"esp-ota -l\" lists the "
-             "boards)."},
+     .text = "Check the spelling of the name, and write the way to that board before it: "
+             "esphome:// for ESPHome, http:// for WLED and Tasmota, espota:// for ArduinoOTA."},
     {.cause = OTA_CAUSE_PATTERN,
      .text = "Give a pattern with --match instead of -i, which takes the name of one board."},
     {.cause = OTA_CAUSE_NO_ADDRESS,
@@ -590,15 +583,15 @@ static const struct remedy {
     {.error = OTA_E_NO_ANSWER,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_CONTAINER,
-     .text = CHECK_OUTSIDE "start" INTO_CONTAINER},
+     .text = CHECK_OUTSIDE "the container's host."},
     {.error = OTA_E_NO_ANSWER,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_DESKTOP,
-     .text = CHECK_OUTSIDE "publish" INTO_DESKTOP},
+     .text = CHECK_OUTSIDE "the computer that runs Docker Desktop or WSL."},
     {.error = OTA_E_NO_ANSWER,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_WSL,
-     .text = CHECK_OUTSIDE "choose" INTO_WSL},
+     .text = CHECK_OUTSIDE "Windows, outside of WSL."},
     {.cause = OTA_CAUSE_OTHER_NETWORK,
      .text = "Bring this computer into the board's network, check the address, or make sure that "
              "the router in between passes UDP there and TCP back."},

@@ -162,7 +162,7 @@ class Discovery(Selection):
             for result, (name, names) in zip(pool.map(lambda row: scenario.run("-i", row[0], "-f", self.image), rows), rows):
                 with self.subTest(name):
                     self.assert_result(result, 4, (f" boards announced here, the most similar {names}",
-                                                   "\n  Write the board's way before its name (esphome://"), LOOKED_FOR)
+                                                   "\n  Check the spelling of the name, and write the way to that board before it: esphome:// "), LOOKED_FOR)
 
     def test_page_by_instance(self):
         """An announced name that is not the host's, as a label and in a URL; its port counts if it is the page's."""
