@@ -63,6 +63,13 @@ static bool exists(const char *path)
     return stat(path, &status) == 0;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* The option whose value the word follows as a second one; NULL: there is none. A pattern names
  * nothing that exists, unless a shell has put that there; then an image may still follow. */
 static const struct single *find_single(const struct operands *operands, const char *word,
@@ -129,6 +136,8 @@ static enum ota_error reject_second(const struct operands *operands, const char 
         escape_string(shown, sizeof shown, text);
     else
         shown_word(shown, text, "="); /* "auth=PASSWORD" */
+    if (!is_file && !line->given[OPTION_FILE] && is_folder(text))
+        return ota_fail(failure, OTA_E_USAGE, "'%s' is a directory, not a firmware image", shown);
     if (is_file && target_is_file_name(text))
         return ota_fail(failure, OTA_E_USAGE,
                         "'%s' is taken for a file, but -f names the image; leave one of them out",

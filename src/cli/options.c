@@ -339,7 +339,11 @@ static enum ota_error apply(struct options *options, struct command_line *line,
 {
     for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
         diag_warning("%s", line->unfilled.items[i]);
-    enum ota_error error = options_check_rules(line, can_choose(line), failure);
+    enum ota_error error = OTA_OK;
+    if (options_command(line) == COMMAND_UPLOAD)
+        error = options_check_port(line, failure);
+    if (error == OTA_OK)
+        error = options_check_rules(line, can_choose(line), failure);
     if (error != OTA_OK)
         return error;
 

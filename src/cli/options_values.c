@@ -80,6 +80,17 @@ static enum ota_error set_port(struct options *options, const char *name, const 
     return OTA_OK;
 }
 
+enum ota_error options_check_port(const struct command_line *line, struct ota_failure *failure)
+{
+    char name[COMMAND_LINE_NAME_MAX];
+    uint16_t port;
+
+    if (!line->typed[OPTION_PORT] || target_parse_port(&port, line->value[OPTION_PORT], false))
+        return OTA_OK;
+    return reject_port(command_line_name(name, line, OPTION_PORT), line->value[OPTION_PORT],
+                       failure);
+}
+
 /* -p is for all boards; a configured port for those without another. */
 static enum ota_error spread_port(struct options *options, const struct command_line *line,
                                   struct ota_failure *failure)

@@ -135,10 +135,10 @@ static void list_kinds_of_named(char *target, size_t capacity, const struct boar
                ", without an announced kind");
 }
 
-/* Lists the first names, and says that there are more. */
+/* Lists the first names, and says where the others are. */
 static void list_first_names(char *target, size_t capacity, const struct board_list *all)
 {
-    text_append(target, capacity, "; --list shows them: ");
+    text_append(target, capacity, "; found: ");
     for (size_t i = 0; i < all->count && i < NAMES_LISTED; i++) {
         char shown[SUGGEST_NAME_MAX];
 
@@ -146,7 +146,7 @@ static void list_first_names(char *target, size_t capacity, const struct board_l
                     escape_string(shown, sizeof shown, all->items[i]->instance));
     }
     if (all->count > NAMES_LISTED)
-        text_append(target, capacity, ", ...");
+        text_append(target, capacity, ", ... (--list shows all)");
 }
 
 /* Lists the names that are similar to the pattern, or the first ones if none is. */

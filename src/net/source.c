@@ -86,8 +86,8 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
         snprintf(source->interface, sizeof source->interface, "%s", text);
     else
         error = ota_fail(failure, OTA_E_USAGE,
-                         "'%s' is not a numeric IP address of this computer, nor one of its "
-                         "interfaces with an address (%s); \"ip address\" lists them",
+                         "'%s' is neither an IP address of this computer nor one of its "
+                         "interfaces that have one (%s); \"ip address\" lists them",
                          escape_board(shown, sizeof shown, text), list);
     freeifaddrs(interfaces);
     return error;

@@ -134,7 +134,7 @@ class Ports(Scenario):
     def test_not_an_address_of_ours(self):
         result = run("-i", "127.0.0.1", "-I", "192.0.2.7", "-f", self.file("fw.bin", image()))
         self.assertEqual((result.status, result.out), (2, ""), result)
-        self.assertIn("esp-ota: '192.0.2.7' is not a numeric IP address of this computer, nor one of its interfaces", result.err)
+        self.assertIn("esp-ota: '192.0.2.7' is neither an IP address of this computer nor one of its interfaces", result.err)
 
 
 if __name__ == "__main__":

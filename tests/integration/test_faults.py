@@ -433,7 +433,7 @@ HOST = [
           f"cannot listen on TCP port {PORT} of any address: Address already in use", 3),
     Fault("the range of ports is used up", NONE, f"-P {PORT}-{PORT}", 1, "cannot listen", 3),
     Fault("-I is an address of another computer", NONE, "-I 192.0.2.1", 2,
-          r"'192\.0\.2\.1' is not a numeric IP address of this computer, nor one of its interfaces", 3),
+          r"'192\.0\.2\.1' is neither an IP address of this computer nor one of its interfaces", 3),
     Fault("the disk is full for the report", NONE, "--json", 1,
           "confirmed, but the report of --json could not be written to standard output", 5,
           before=shell('exec "$@" >/dev/full'), installed=True),

@@ -68,7 +68,7 @@ class Discovery(Selection):
 
     def test_nobody_fits(self):
         for arguments, phrase in (
-                (("--match", "cellar"), "matches --match 'cellar'; --list shows them: \""),
+                (("--match", "cellar"), "matches --match 'cellar'; found: \""),
                 (("--board", "pico*"), "matches --board 'pico*'; the announced kinds: 'ESP8266_NODEMCU', "),
                 (("--board", "ESP8266"), "matches --board 'ESP8266'; --board '*ESP8266*' would match 1 of them; "
                                          "the kinds with this chip: 'ESP8266_NODEMCU', 'nodemcuv2'\n"),
@@ -77,7 +77,7 @@ class Discovery(Selection):
                  "matches --match 'kitchen*' and --board 'esp32*'; 2 match --match 'kitchen*', of the kinds "
                  "'ESP8266_NODEMCU', 'nodemcuv2'\n"),
                 (("--match", "cellar", "--board", "pico"),
-                 "matches --match 'cellar' and --board 'pico'; --list shows them: \"")):
+                 "matches --match 'cellar' and --board 'pico'; found: \"")):
             with self.subTest(arguments):
                 result = scenario.run(*arguments, "-f", self.image)
                 self.assert_result(result, 4, (f"esp-ota: none of the boards found (10) {phrase}",),

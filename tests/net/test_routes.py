@@ -151,8 +151,8 @@ class Interface(unittest.TestCase):
             self.assertIn("Leave out -I, or give it the address or the name", result.stderr)
             unknown = net.upload(ESP_OTA, cable.BOARD, "-I", "wlan1")
             self.assertEqual((unknown.returncode, unknown.stdout), (2, ""), unknown)
-            self.assertIn("'wlan1' is not a numeric IP address of this computer, nor one of its "
-                          f"interfaces with an address (lo, {cable.INTERFACE})", unknown.stderr)
+            self.assertIn("'wlan1' is neither an IP address of this computer nor one of its "
+                          f"interfaces that have one (lo, {cable.INTERFACE})", unknown.stderr)
 
 
 if __name__ == "__main__":

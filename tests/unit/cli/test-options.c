@@ -374,6 +374,10 @@ static const struct {
     {{"--all", "fw.bin", "lamp"},
      "unexpected argument 'lamp'; a value that contains spaces needs quotes, and a further "
      "board -i before it"},
+    {{"-i", "b", "."}, "'.' is a directory, not a firmware image"},
+    {{"--match", "b*", "."}, "'.' is a directory, not a firmware image"},
+    {{"-i", "b", "-p", "esp8266.bin"}, "-p 'esp8266.bin' is not a port number from 1 to 65535"},
+    {{"-p", "10.77.0.60", "-f", "x"}, "-p '10.77.0.60' is not a port number from 1 to 65535"},
     {{"-l", "kitchen"},
      "unexpected argument 'kitchen'; -l lists all boards, or those of --match PATTERN"},
     {{"-i", "b", ""},

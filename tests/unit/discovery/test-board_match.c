@@ -65,7 +65,7 @@ static void test_cases(void **state)
         {"w*", "*s3", true, NULL, OTA_CAUSE_OTHER_PROTOCOL,
          "only boards with another protocol match --match 'w*' and --board '*s3': 1 with a page"},
         {"x\n", "y", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "(3) matches --match 'x\\n' and --board 'y'; --list shows them: \"attic\", "},
+         "(3) matches --match 'x\\n' and --board 'y'; found: \"attic\", "},
         {"*a*", "esp8266*", false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
          "(3) matches --match '*a*' and --board 'esp8266*'; 2 match --match '*a*', of the kinds "
          "'esp32dev', 'nodemcu'"},
@@ -82,11 +82,11 @@ static void test_cases(void **state)
         {"nobody,cellar", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD, NULL},
         {",;", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD, NULL},
         {"am*", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "--match '*am*' would match 1 of them; --list shows them: "},
+         "--match '*am*' would match 1 of them; found: "},
         {"*am", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "--match '*am*' would match 1 of them; --list shows them: "},
+         "--match '*am*' would match 1 of them; found: "},
         {"am", NULL, false, NULL, OTA_CAUSE_NO_SUCH_BOARD,
-         "--match '*am*' would match 1 of them; --list shows them: "},
+         "--match '*am*' would match 1 of them; found: "},
     };
 
     (void)state;
@@ -116,8 +116,10 @@ static void test_many_names(void **state)
         char *match;
         const char *message;
     } cases[] = {
-        {"nobody", "(12) matches --match 'nobody'; --list shows them: \"lab-01\", \"lab-02\", "
-                   "\"lab-03\", \"lab-04\", \"lab-05\", \"lab-06\", \"lab-07\", \"lab-08\", ..."},
+        {"nobody", "(12) matches --match 'nobody'; found: \"lab-01\", \"lab-02\", "
+                   "\"lab-03\", \"lab-04\", \"lab-05\", \"lab-06\", \"lab-07\", \"lab-08\", ... "
+                   "(--list shows "
+                   "all)"},
         {"lab1",
          "(12) matches --match 'lab1'; the most similar are \"lab-01\", \"lab-10\", \"lab-11\""},
         {"kitchne", "(12) matches --match 'kitchne'; the most similar is \"kitchen\""},
