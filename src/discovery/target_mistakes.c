@@ -144,6 +144,37 @@ static bool is_address_range(const char *text)
     return begins_with_address(text, "-", TARGET_DIGITS ".");
 }
 
+/* Whether the text is "10,0,0,7". */
+static bool is_address_with_commas(const char *text)
+{
+    size_t commas = 0;
+
+    for (const char *at = text; *at; at++)
+        commas += *at == ',';
+    return commas == 3 && target_consists_of(text, TARGET_DIGITS ",");
+}
+
+/* Whether the text is "10.0.0.7:80:2". */
+static bool has_two_ports(const char *text)
+{
+    return begins_with_address(text, ":", TARGET_DIGITS ":") && strchr(strchr(text, ':') + 1, ':');
+}
+
+/* Rejects numbers that would be looked up as a name. */
+static enum ota_error check_numbers(const char *text, struct ota_failure *failure)
+{
+    if (*text && target_consists_of(text, TARGET_DIGITS))
+        return target_reject(failure, text,
+                             "is a number, and no board: a port belongs behind -p or the board's "
+                             "name (lamp:3232); a board with that name is found with .local "
+                             "behind it");
+    if (is_address_with_commas(text))
+        return target_reject(failure, text, "has commas, but an IP address has dots");
+    if (has_two_ports(text))
+        return target_reject(failure, text, "has more than a port behind the address");
+    return OTA_OK;
+}
+
 /* Rejects what comes from lists of other programs. What stands behind a separator is not shown, as
  * it may be a password. */
 static enum ota_error check_list(const char *text, struct ota_failure *failure)
@@ -191,7 +222,7 @@ enum ota_error target_check_mistakes(const char *text, struct ota_failure *failu
         return target_reject(failure, text,
                              "is a serial port, but images are sent over the network: give the "
                              "board's name or address (\"esp-ota -l\" lists the boards)");
-    if (check_list(text, failure) != OTA_OK)
+    if (check_numbers(text, failure) != OTA_OK || check_list(text, failure) != OTA_OK)
         return failure->error;
     if (text[length] == '/' && text[length + 1] && is_host_part(text, length))
         return target_reject(failure, text,

@@ -67,6 +67,7 @@ class Mistakes(Scenario):
                 ((*good, "--protocol", "ftp"), "'ftp' is not known", "there is espota, esphome, sketch and web"),
                 (("-i", "a.local,b.local", "-f", path), "several boards"),
                 (("-i", "10.77.0.0/24", "-f", path), '"10.77.0.0/24" means several addresses', "--all, --match and --board"),
+                (("10.77.0.60", "3232", path), '"3232" is a number, and no board: a port belongs behind -p'),
                 (("-i", "10.77.0.1-40", "-f", path), '"10.77.0.1-40" means several addresses'),
                 (("-i", "http:127.0.0.1", "-f", path), "is a URL without slashes; write two behind the colon"),
                 ((*good, "--password", "x"), "did you mean '--auth'"),

@@ -127,7 +127,7 @@ static const struct {
     {"Lamp *1*", TARGET_INSTANCE, "Lamp *1*", 0},
     {"really?", TARGET_INSTANCE, "really?", 0},
     {"lab-*._arduino._tcp.local", TARGET_INSTANCE, "lab-*", 0},
-    {"AA:BB:CC:DD:EE:FF", TARGET_INSTANCE, "AA:BB:CC:DD:EE:FF", 0},
+    {"AA:BB:CC:DD:EE:FF", TARGET_INSTANCE, "AA:BB:CC:DD:EE:FF", 0}, /* --serve takes them */
     {"100%", TARGET_INSTANCE, "100%", 0},
     {"%a.b", TARGET_INSTANCE, "%a.b", 0},
     {"a\\b", TARGET_INSTANCE, "a\\b", 0},
@@ -142,7 +142,8 @@ static const struct {
     {UMLAUTS_62, TARGET_INSTANCE, UMLAUTS_62, 0},
     {UMLAUTS_62 "!", TARGET_INSTANCE, UMLAUTS_62 "!", 0},
     /* only digits: the C library would take such a label for an address */
-    {"1234", TARGET_INSTANCE, "1234", 0},
+    {"1234 5", TARGET_INSTANCE, "1234 5", 0},
+    {"1234.local", TARGET_LOCAL, "1234.local", 0},
     {"0x7f", TARGET_INSTANCE, "0x7f", 0},
     {"1234:80", TARGET_INSTANCE, "1234", 80},
 };
@@ -265,6 +266,10 @@ static const struct {
     {"10.0.0.7;3232;geheim", "\"10.0.0.7\" has a comma or semicolon and more behind it: "},
     {"kitchen.local,geheim", "\"kitchen.local\" has a comma"},
     {"-", "is not the name of a board; write the name alone"},
+    {"3232", "is a number, and no board: a port belongs behind -p or the board's name"},
+    {"1921681042", "is a number, and no board"},
+    {"10,77,0,60", "has commas, but an IP address has dots"},
+    {"10.77.0.60:8267:2", "has more than a port behind the address"},
     {"10.0.0.0/24", "means several addresses, but -i takes one board; --all"},
     {"fd00::/64", "means several addresses"},
     {"10.0.0.1-40", "means several addresses"},
@@ -521,7 +526,7 @@ static void test_certificates(void **state)
         {"desk_lamp", true},  {"lamp.example.org", true},
         {"lamp-2", true},     {"Desk lamp", false},
         {KUECHE, false},      {KUECHE ".local", false},
-        {"12345", false},     {"0x7f", false},
+        {"12345:80", false},  {"0x7f", false},
         {"Lamp 2.1", false},  {"lamp.1", false},
         {"a b.local", false}, {"lamp._arduino._tcp.local", true},
     };
@@ -558,6 +563,7 @@ static void test_full_names(void **state)
         {"a.b.c", true},
         {KUECHE, false},
         {"AA:BB:CC:DD:EE:10", false},
+        {"3232", true},
         {"lamp:kitchen", false},
         {"10.0.0.7", true},
         {"fd00::7", true},

@@ -1462,7 +1462,7 @@ static void test_confirmed_by_another_name(void **state)
         const size_t row = i / 2;
         const enum ota_error errors[] = {[0] = OTA_OK, [2] = OTA_E_USAGE, [4] = OTA_E_AMBIGUOUS};
         struct assignment *confirmed = &assignments[first];
-        char story[128], host[16];
+        char story[128], host[16], label[ASSIGNMENT_LABEL_MAX];
 
         assign(2);
         confirmed->is_confirmed = true;
@@ -1493,7 +1493,7 @@ static void test_confirmed_by_another_name(void **state)
         else
             snprintf(story, sizeof story, "%d!is the same board as %d ", second, first);
         if (first == 1)
-            text_append(story, sizeof story, "1!%s", earlier);
+            text_append(story, sizeof story, "%s!%s", assignment_label(label, confirmed), earlier);
         text_append(story, sizeof story, "done ");
         assert_string_equal(told(), story);
         finish(fleet, errors[rows[row].exit_status], rows[row].exit_status);
