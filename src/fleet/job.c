@@ -323,6 +323,9 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
                  "the board asks for a password, and the one that was typed is not tried here, as "
                  "another board has rejected it");
         result.cause = OTA_CAUSE_TYPED_REJECTED;
+    } else if (failure->error == OTA_E_PASSWORD_NEEDED && job->was_rejected) {
+        ota_fail(&result, failure->error,
+                 "the board rejected the password that was typed, and no other was given");
     }
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
         ota_fail(&result, broken->failure.error, "%s; then: %s", broken->failure.message,

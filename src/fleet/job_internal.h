@@ -65,6 +65,7 @@ struct job {
     const struct image *image; /* the plain one, once the board has refused the compressed one */
     const char *password;
     bool was_typed;                       /* job_set_password() gave the password */
+    bool was_rejected;                    /* the board rejected one that was typed */
     bool is_withheld;                     /* job_withhold_password() was called */
     struct echo echo;                     /* digits that are hidden in texts of the board */
     char objection[IMAGE_FIT_REASON_MAX]; /* to the image, as last told; "": none */

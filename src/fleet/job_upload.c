@@ -31,6 +31,7 @@ static void try_other_password(struct job *job)
                                        .phase = OTA_PHASE_AUTHENTICATE,
                                        .message = "the board rejected the password that was typed",
                                        .is_important = true});
+    job->was_rejected = true;
     upload_begin_again(job->upload);
     upload_narrow(job->upload, &job->endpoints);
     job_set_endpoint(job, 0);

@@ -245,6 +245,7 @@ class Prompt(Scenario):
 
     def test_typed_wrong_and_given_up(self):
         board, result = self.attempt(["trewk\n", "\x04"])
+        self.assertIn("the board rejected the password that was typed, and no other was given\r\n", result.err)
         self.assertEqual(result.status, 6, result)
         self.assertEqual(result.err.count("Password of"), 2, result)
         self.assertEqual(board.count("upload result"), 0)
