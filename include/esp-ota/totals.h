@@ -38,6 +38,8 @@ struct ota_standing {
     enum ota_doing doing;
     enum ota_phase phase;
     unsigned attempt, attempts; /* the number of this attempt, and how many there may be */
+    unsigned next_attempt;      /* in a pause: the number of the next one; 0: it is not counted */
+    int64_t pause_left_us;      /* until then */
     enum ota_phase ended_in;    /* where the last attempt ended */
     const char *reason;         /* and how; "": there was none, or it did not fail */
     size_t bytes;               /* acknowledged in this attempt */

@@ -588,6 +588,10 @@ void job_describe(const struct job *job, struct ota_standing *standing)
                                       .reason = echo_hide(&job->echo, job->last.message),
                                       .bytes = job->acknowledged,
                                       .total = job->image ? job->image->size : 0};
+    if (job->ready_us && job->is_counted)
+        standing->next_attempt = job->attempt + 1;
+    if (job->ready_us)
+        standing->pause_left_us = job->ready_us - loop_now_us();
     if (job->connected_us)
         standing->transfer_us = loop_now_us() - job->connected_us;
     standing->is_waited_for = job->config.fleet->wait_us && standing->phase <= OTA_PHASE_ACCEPT &&

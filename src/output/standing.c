@@ -137,13 +137,27 @@ static void show_attempt(const char *indent, const struct ota_standing *standing
         diag_notice("%s%s: %s%s", indent, standing->board, phase, retry);
 }
 
+/* "attempt 2 of 3 in 2 s"; "its next attempt" if that is not counted, or waits for others. */
+static const char *describe_next(char text[STANDING_TEXT_MAX], const struct ota_standing *standing)
+{
+    if (standing->next_attempt)
+        snprintf(text, STANDING_TEXT_MAX, "attempt %u of %u in %.0f s", standing->next_attempt,
+                 standing->attempts, (double)standing->pause_left_us / 1e6);
+    else
+        snprintf(text, STANDING_TEXT_MAX, "its next attempt");
+    return text;
+}
+
 static void show_pause(const char *indent, const struct ota_standing *standing)
 {
+    char next[STANDING_TEXT_MAX];
+
+    describe_next(next, standing);
     if (*standing->reason)
-        diag_notice("%s%s: waits for its next attempt, after %s: %s", indent, standing->board,
+        diag_notice("%s%s: waits for %s, after %s: %s", indent, standing->board, next,
                     ota_phase_name(standing->ended_in), standing->reason);
     else
-        diag_notice("%s%s: waits for its next attempt", indent, standing->board);
+        diag_notice("%s%s: waits for %s", indent, standing->board, next);
 }
 
 void standing_show(const struct ota_standing *standing, void *userdata)

@@ -93,7 +93,7 @@ class Upload(Scenario):
         self.assertEqual(result.status, -signal.SIGTERM, result)
         self.assertRegex(result.err, r"(?m)^0 of 2 done, 1 running, 1 retrying; [\d.]+ (bytes|KiB) of "
                                      r"585\.9 KiB sent, after [\d.]+ s\n")
-        self.assertRegex(result.err, rf"(?m)^  {silent.address}: waits for its next attempt, after invitation: ")
+        self.assertRegex(result.err, rf"(?m)^  {silent.address}: waits for attempt 4 of 10 in [0-4] s, after invitation: ")
         self.assertRegex(result.err, rf"(?m)^  {slow.address}: {TRANSFER}")
         for line in result.out.splitlines():
             json.loads(line)

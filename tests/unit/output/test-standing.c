@@ -114,11 +114,15 @@ static void test_standing_lines(void **state)
     standing.reason = "silence";
     standing.ended_in = OTA_PHASE_INVITE;
     standing_show(&standing, &retries);
+    standing.next_attempt = 2;
+    standing.attempts = 3;
+    standing.pause_left_us = 1600000;
+    standing_show(&standing, &retries);
+    standing.next_attempt = 0;
     standing.doing = OTA_DOING_UPLOAD;
     standing.phase = OTA_PHASE_RESOLVE;
     standing_show(&standing, &others);
     standing.attempt = 2;
-    standing.attempts = 3;
     standing_show(&standing, &others);
     standing.phase = OTA_PHASE_TRANSFER;
     standing_show(&standing, &others);
@@ -135,13 +139,14 @@ static void test_standing_lines(void **state)
                "  attic: its log is followed\n"
                "attic: waits for its next attempt\n"
                "attic: waits for its next attempt, after invitation: silence\n"
+               "attic: waits for attempt 2 of 3 in 2 s, after invitation: silence\n"
                "  attic: resolution; after invitation: silence\n"
                "  attic: resolution; attempt 2 of 3, after invitation: silence\n"
                "  attic: transfer, 51% (512 bytes of 1000 bytes, 0.5 KiB/s); attempt 2 of "
                "3, after invitation: silence\n"),
         capture.text_err);
     assert_int_equal(retries.shown, 40);
-    assert_int_equal(retries.hidden, 12);
+    assert_int_equal(retries.hidden, 13);
 }
 
 int main(void)
