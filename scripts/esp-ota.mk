@@ -58,10 +58,10 @@ esp-ota-warn = $(if $(strip $(esp-ota-built-$(1))),,$(warning $(1) is set after 
 
 # $(1) is the variable that names the image, $(2) an option for its kind.
 esp-ota-command = $(strip $(esp-ota-check)$(esp-ota-warn))$(ESP_OTA) \
-  -i $(call esp-ota-quote,$(call esp-ota-name,$(ESP_OTA_HOST))) \
-  $(if $(strip $(ESP_OTA_PORT)),-p $(call esp-ota-quote,$(strip $(ESP_OTA_PORT)))) \
-  $(if $(strip $(ESP_OTA_AUTH_FILE)),--auth-file $(call esp-ota-path,$(ESP_OTA_AUTH_FILE))) \
-  $(2) -f $(call esp-ota-path,$($(1))) $(ESP_OTA_FLAGS)
+  -i $(call esp-ota-quote,$(call esp-ota-name,$(ESP_OTA_HOST)))$(if $(strip $(ESP_OTA_PORT)), \
+  -p $(call esp-ota-quote,$(strip $(ESP_OTA_PORT))))$(if $(strip $(ESP_OTA_AUTH_FILE)), \
+  --auth-file $(call esp-ota-path,$(ESP_OTA_AUTH_FILE)))$(if $(2), $(2)) \
+  -f $(call esp-ota-path,$($(1)))$(if $(strip $(ESP_OTA_FLAGS)), $(ESP_OTA_FLAGS))
 
 .PHONY: upload upload-fs
 

@@ -39,7 +39,7 @@ static const struct poptOption target_rows[] = {
     VALUE("match", '\0', OPTION_MATCH, "PATTERN",
           "only boards whose name matches, as in 'esp32-*'"),
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
-          "only boards of this kind, as in 'esp32*' (see -l)"),
+          "only boards of this kind, as in 'lolin*' (see -l)"),
     VALUE("port", 'p', OPTION_PORT, "PORT", "port of the board [announced, or by the image]"),
     VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME", "espota, esphome, sketch or web [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves"),

@@ -46,6 +46,16 @@ class Makefile(scenario.Scenario):
                 self.assertEqual(status, 0, shown)
                 self.assertEqual(board.received(), image)
 
+    def test_shown_command(self):
+        """Without blanks for what is not set."""
+        text = "ESP_OTA_HOST = b\nESP_OTA_FILE = f.bin\nESP_OTA_FS_FILE = fs.bin\ninclude FRAGMENT\nf.bin fs.bin: ;\n"
+        for target, more, line in (("upload", "", "-i 'b' -f 'f.bin'"), ("upload-fs", "", "-i 'b' -s -f 'fs.bin'"),
+                                   ("upload", "ESP_OTA_PORT = 1\nESP_OTA_AUTH_FILE = a\nESP_OTA_FLAGS = -d -z",
+                                    "-i 'b' -p '1' --auth-file 'a' -f 'f.bin' -d -z")):
+            with self.subTest(line):
+                status, shown = self.make(text + more, "-n", target, ESP_OTA="esp-ota")
+                self.assertEqual((status, shown.splitlines()[-1]), (0, f"esp-ota {line}"), shown)
+
     def test_upload_fs(self):
         board = self.board()
         image = scenario.image(first=0x00)
