@@ -401,7 +401,8 @@ static void announce_ready(const struct board *board)
                 fetches ? config->fetch.fetcher->name : "");
 }
 
-static void complain_of_port(const char *transport, const struct address *address)
+static void complain_of_port(const char *transport, const char *option,
+                             const struct address *address)
 {
     char text[ADDRESS_TEXT];
     const int error = errno;
@@ -412,14 +413,15 @@ static void complain_of_port(const char *transport, const struct address *addres
         fputs("  Perhaps another simulated board runs: end it, or give another address or port.\n",
               stderr);
     if (error == EACCES)
-        fputs("  Only root may use such a low port: give another one, as in -p 8080.\n", stderr);
+        fprintf(stderr, "  Only root may use such a low port: give another one, as in %s.\n",
+                option);
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
 {
     set_up(board, sim, index);
     if (!service_open(board)) {
-        complain_of_port(has_datagrams(board) ? "UDP" : "TCP", &board->address);
+        complain_of_port(has_datagrams(board) ? "UDP" : "TCP", "-p 8080", &board->address);
         return false;
     }
 
@@ -438,7 +440,7 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
         board_idle(board);
     }
     if (!closed && !telnet_open(board)) {
-        complain_of_port("TCP", &board->telnet.address);
+        complain_of_port("TCP", "--telnet 2323", &board->telnet.address);
         return false;
     }
 

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import requirement
-from scenario import SIMULATOR, Program, Scenario, address, image, run
+from scenario import DEADLINE_S, SIMULATOR, Program, Scenario, address, image, run
 from telnet_board import FLAVOURS, TelnetBoard
 
 COLOUR, RESET = b"\x1b[1;32m", b"\x1b[0m"
@@ -30,6 +30,20 @@ class TelnetScenario(Scenario):
         path = self.file("fw.bin", image())
         result = run("-i", board.address, "-p", str(board.port), "-f", path, *options)
         self.assertEqual(result.status, status, str(result))
+
+
+class Ports(Scenario):
+
+    def test_low_port(self):
+        """The advice is about the option that gave it."""
+        requirement.need_root(self, "another user tries it, in a network of its own, as containers may let users in")
+        before = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec setpriv --reuid 65534 --clear-groups "$@"', "sh")
+        for options, advice in ((("--telnet", "23"), "--telnet 2323"), (("-p", "80"), "-p 8080")):
+            with self.subTest(advice):
+                done = subprocess.run([*before, SIMULATOR, "--address", address(), *options], capture_output=True,
+                                      text=True, check=False, timeout=DEADLINE_S)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(f"give another one, as in {advice}.\n", done.stderr)
 
 
 class Flavours(TelnetScenario):
