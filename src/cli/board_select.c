@@ -239,8 +239,9 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
 
     const bool is_missing = selection->error == OTA_E_NOT_FOUND;
     const bool may_come = is_missing || selection->error == OTA_E_NO_MDNS;
-    if (is_missing && selection->look == LOOK_AGAIN && before.cause == OTA_CAUSE_OTHER_PROTOCOL)
-        *selection->failure = before; /* this time, such boards were not looked for */
+    if (is_missing && selection->look == LOOK_AGAIN &&
+        (before.cause == OTA_CAUSE_OTHER_PROTOCOL || before.cause == selection->failure->cause))
+        *selection->failure = before; /* this time, boards with other protocols were left out */
 
     if (is_missing && selection->look == LOOK_FIRST &&
         services_to_browse(selection) != SERVICES_ALL)
@@ -258,9 +259,9 @@ static void on_status(void *userdata)
     const struct selection *selection = userdata;
     const struct options *options = selection->options;
     size_t count = selection->browse ? board_browse_count(selection->browse) : 0;
-    int64_t limit_us = options->fleet.wait_us > options->upload.timeout_us
-                           ? options->fleet.wait_us
-                           : options->upload.timeout_us;
+    int64_t limit_us = options->fleet.wait_us;
+    if (selection->look != LOOK_AGAIN && limit_us < options->upload.timeout_us)
+        limit_us = options->upload.timeout_us;
 
     if (selection->is_choosing)
         diag_notice("waiting for a choice among %zu boards", count);

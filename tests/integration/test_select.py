@@ -215,6 +215,8 @@ class Discovery(Selection):
         self.assertRegex(result.err, r"waiting for boards, 0:0[1-5] left")
         self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 6 s of --wait are over")
         self.assertLessEqual(result.err.count("not all boards have been heard"), 1, result)  # of the first search
+        counts = re.findall(r"none of the boards found \((\d+)\)", result.err)
+        self.assertEqual(len(set(counts)), 1, result)  # the others look for one protocol only
 
     def test_boards_of_a_chip(self):
         """--board compares kinds: it says what it leaves out of the boards with that chip."""
