@@ -30,7 +30,6 @@ static const struct {
              {"flashed", PAGE_SAYS_YES},
              {"rebooting", PAGE_SAYS_YES},
              {"restarting", PAGE_SAYS_YES},
-             {"no", PAGE_SAYS_MAYBE},
              {"not", PAGE_SAYS_MAYBE},
              {"t", PAGE_SAYS_MAYBE}, /* "can't" */
              {"never", PAGE_SAYS_MAYBE},
@@ -80,21 +79,47 @@ static bool is_reason(const char *text)
     return cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID && cause != OTA_CAUSE_MD5;
 }
 
+struct word {
+    const char *text;
+    size_t length;
+};
+
+static bool is_word(const struct word *word, const char *text)
+{
+    return strlen(text) == word->length && strncasecmp(word->text, text, word->length) == 0;
+}
+
+/* What a word says behind another one. "Do not power off" and "don't" are requests, and "no" may be
+ * Spanish, but for "no success". */
+static enum page_says next_says(const struct word *word, const struct word *before)
+{
+    const enum page_says says = word_says(word->text, word->length);
+
+    if (says == PAGE_SAYS_MAYBE && (is_word(before, "do") || is_word(before, "don")))
+        return PAGE_SAYS_NOTHING;
+    return says == PAGE_SAYS_YES && is_word(before, "no") ? PAGE_SAYS_MAYBE : says;
+}
+
 enum page_says page_text_says(const char *text)
 {
     enum page_says says = PAGE_SAYS_NOTHING;
+    struct word word = {text, 0}, before = {"", 0};
 
-    for (const char *at = text; *at;) {
-        size_t length = 0;
+    if (strcasecmp(text, "no") == 0)
+        return PAGE_SAYS_NO;
+    for (; *word.text; word.text += word.length ? word.length : 1) {
+        word.length = 0;
+        while (isalpha((unsigned char)word.text[word.length]))
+            word.length++;
+        if (word.length == 0)
+            continue;
 
-        while (isalpha((unsigned char)at[length]))
-            length++;
-        const enum page_says word = word_says(at, length);
-        if (word == PAGE_SAYS_NO)
-            return word;
+        const enum page_says next = next_says(&word, &before);
+        if (next == PAGE_SAYS_NO)
+            return next;
         if (says == PAGE_SAYS_NOTHING)
-            says = word;
-        at += length ? length : 1;
+            says = next;
+        before = word;
     }
     return says != PAGE_SAYS_YES && is_reason(text) ? PAGE_SAYS_NO : says;
 }
