@@ -65,10 +65,11 @@ static void test_sentences(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct endpoints endpoints = {
-            .address_count = rows[i].addresses,
-            .port_count = rows[i].ports,
-            .ports = {{8266, "a", false, 0}, {3232, "b", false, 0}, {2040, "c", false, 0}}};
+        struct endpoints endpoints = {.address_count = rows[i].addresses,
+                                      .port_count = rows[i].ports,
+                                      .ports = {{8266, "a", false, false, 0},
+                                                {3232, "b", false, false, 0},
+                                                {2040, "c", false, false, 0}}};
         struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
         struct candidates candidates = {.endpoints = &endpoints, .list = list};
         char text[OTA_MESSAGE_MAX], address[] = "10.0.0.?";
@@ -111,10 +112,11 @@ static void test_absence_bounds(void **state)
 {
     (void)state;
     static char source[OTA_MESSAGE_MAX];
-    const struct endpoints endpoints = {
-        .address_count = ENDPOINTS_ADDRESSES_MAX,
-        .port_count = ENDPOINTS_PORTS_MAX,
-        .ports = {{8266, source, false, 0}, {3232, source, false, 0}, {2040, source, false, 0}}};
+    const struct endpoints endpoints = {.address_count = ENDPOINTS_ADDRESSES_MAX,
+                                        .port_count = ENDPOINTS_PORTS_MAX,
+                                        .ports = {{8266, source, false, false, 0},
+                                                  {3232, source, false, false, 0},
+                                                  {2040, source, false, false, 0}}};
     struct candidate list[ENDPOINTS_MAX] = {{.network_error = 0}};
     struct candidates candidates = {.endpoints = &endpoints, .list = list};
     char text[OTA_MESSAGE_MAX];

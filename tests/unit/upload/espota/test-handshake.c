@@ -447,9 +447,9 @@ static struct endpoints make_endpoints(const struct script *script)
 {
     struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
                                   .port_count = script->ports ? script->ports : 1,
-                                  .ports = {{3232, "the given port", false, 0},
-                                            {8266, "b", false, 0},
-                                            {2040, "c", false, 0}}};
+                                  .ports = {{3232, "the given port", false, false, 0},
+                                            {8266, "b", false, false, 0},
+                                            {2040, "c", false, false, 0}}};
 
     endpoints.ports->is_announced = script->announces_port;
     endpoints.ports->is_of_image = script->guesses_port;

@@ -138,7 +138,7 @@ static void on_board_connect(int64_t at_us)
 }
 
 static struct endpoints where = {
-    .address_count = 1, .port_count = 1, .ports = {{3232, "the given port", false, 0}}};
+    .address_count = 1, .port_count = 1, .ports = {{3232, "the given port", false, false, 0}}};
 
 int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
                         const char *nonce, const char *cnonce);
