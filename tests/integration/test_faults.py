@@ -120,7 +120,7 @@ INVITE = [
       for scheme in ("", "http://", "esphome://", "sketch://")),
     Fault("a route that keeps IPv6 in", None, "", 5, "; a route of this computer makes it unreachable\n  Remove", 4,
           target="2001:db8::1", never=NEVER_AGAIN, before=alone_and("ip route add unreachable 2001:db8::/32")),
-    Fault("-I is a broadcast address", None, "-I 192.0.2.255", 2, "is not a numeric IP address of this computer", 4,
+    Fault("-I is a broadcast address", None, "-I 192.0.2.255", 2, "is neither an IP address of this computer", 4,
           target="192.0.2.7", never=NEVER_AGAIN, before=ONE_NETWORK),
     Fault("this computer's own address, where nothing listens", None, "-t 1", 5,
           r"(?s)is rebooting; that is an address of this computer itself\n.*nothing listens at .*; that is an address "

@@ -744,6 +744,7 @@ class Tasmota(Scenario):
         server, boards, _ = self.two_in_turn("-j", "1")
         other = fetcher.Board(server.server, mac=boards[1][1]["mac"], source=urllib.parse.urlsplit(boards[1][0]).hostname)
         self.assertEqual(other.fetch(), "update")
+        server.program.wait_for("took it in")
         result = server.stop()
         self.assertEqual(result.status, 20, result)
         self.assertIn(": proof of boot: it took the image and has not asked again since\n", result.err)
