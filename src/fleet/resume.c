@@ -13,6 +13,7 @@
 #include "base/json_memory.h"
 #include "base/utf8.h"
 #include "crypto/digest.h"
+#include "upload/endpoints.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -80,15 +81,27 @@ static json_int_t port_of(const json_t *event)
     return port > 0 && port <= UINT16_MAX ? port : 0;
 }
 
+/* Returns the first texts of the list, and nothing else that it may have. NULL: out of memory. */
+static json_t *copy_addresses(const json_t *list)
+{
+    json_t *copy = json_array();
+
+    for (size_t i = 0; i < json_array_size(list) && i < ENDPOINTS_ADDRESSES_MAX; i++) {
+        json_t *text = json_array_get(list, i);
+
+        if (json_is_string(text))
+            json_array_append(copy, text);
+    }
+    return copy;
+}
+
 /* image is NULL where the board has not confirmed. Only earlier results for other ports are kept: a
  * failure without a port may be about any of them, and a known port replaces an unknown one.
  * Returns false when memory ran out. */
 static bool record(struct resume *resume, const char *board, const char *image, const json_t *event)
 {
     const char *address = json_string_value(json_object_get(event, "address"));
-    json_t *addresses = json_object_get(event, "addresses");
     const json_int_t port = port_of(event);
-
     char key[KEY_MAX];
     json_t *ports = json_object_get(resume->boards, board);
     if (!ports) {
@@ -101,10 +114,11 @@ static bool record(struct resume *resume, const char *board, const char *image, 
         json_object_clear(ports);
     else if (port != 0)
         json_object_del(ports, port_key(key, 0));
-    return json_object_set_new(ports, port_key(key, port),
-                               image ? json_pack("{s:s, s:s?, s:O?}", "image", image, "address",
-                                                 address, "addresses", addresses)
-                                     : json_null()) == 0;
+    return json_object_set_new(
+               ports, port_key(key, port),
+               image ? json_pack("{s:s, s:s?, s:o}", "image", image, "address", address,
+                                 "addresses", copy_addresses(json_object_get(event, "addresses")))
+                     : json_null()) == 0;
 }
 
 static enum ota_error take_outcome(struct resume *resume, const json_t *event, bool is_confirmed,
