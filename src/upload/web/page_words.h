@@ -20,9 +20,8 @@ enum page_says {
 /* The first of the page's words of failure that text contains, in any case; NULL: none. */
 const char *page_find_failure(const struct page *page, const char *text);
 
-/* What a text says, without tags: words for a no count wherever they are, such as "rejected" or an
- * error of the updater; otherwise the first word counts that says yes, or that negates what
- * follows. */
+/* What a text says, without tags. It says yes by a word for it that nothing in its sentence denies,
+ * and no by a word for that, such as "rejected", or an error of the updater. */
 enum page_says page_text_says(const char *text);
 
 /* The JSON that the body is, perhaps behind a byte order mark; NULL: it is none. */
