@@ -63,6 +63,16 @@ static bool exists(const char *path)
     return stat(path, &status) == 0;
 }
 
+/* Whether both names begin with the same folder. */
+static bool is_same_folder(const char *path, const char *other)
+{
+    const char *slash = strrchr(path, '/'), *other_slash = strrchr(other, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+
+    return length == (other_slash ? (size_t)(other_slash - other) + 1 : 0) &&
+           strncmp(path, other, length) == 0;
+}
+
 static bool is_folder(const char *path)
 {
     struct stat status;
@@ -85,7 +95,8 @@ static const struct single *find_single(const struct operands *operands, const c
         if (value_at > 0 && index == value_at + 1 &&
             (singles[i].option == OPTION_FILE
                  ? is_in_excess
-                 : exists(value) && exists(text) && !target_is_file_name(text)))
+                 : exists(value) && exists(text) && is_same_folder(value, text) &&
+                       !target_is_file_name(text)))
             return &singles[i];
     }
     return NULL;

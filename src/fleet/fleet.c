@@ -366,6 +366,14 @@ static bool has_host(const struct member *member, const char *host)
     return *host && strcasecmp(member->host, host) == 0;
 }
 
+/* Whether the names may be of two boards, of which an earlier run has found one. Its report does
+ * not tell the hosts of all names. */
+static bool may_be_another_now(const struct member *member, const struct member *wanted,
+                               const char *host)
+{
+    return *host ? !has_host(member, host) : may_be_two_boards(member, wanted, host);
+}
+
 /* Whether the board was found at its addresses, in this run or an earlier one, under another host
  * name, and the wanted one has not the same ones: it may be another board, which would get nothing.
  * Whether it has confirmed does not matter. */
@@ -373,7 +381,7 @@ static bool has_taken_addresses(const struct member *member, const struct member
                                 const char *host)
 {
     const bool is_other = is_remembered(member)
-                              ? !has_host(member, host)
+                              ? may_be_another_now(member, wanted, host)
                               : was_found(member) && may_be_two_boards(member, wanted, host);
 
     return is_other && !endpoints_have_same_addresses(&member->claimed, &wanted->claimed);

@@ -25,10 +25,15 @@ bool job_policy_is_absence(enum ota_error error)
            error == OTA_E_UNREACHABLE;
 }
 
+/* By the kernel's word; a detour, or -I, is only suspected because of a silence. */
+static bool is_no_way(enum ota_cause cause)
+{
+    return cause == OTA_CAUSE_NO_WAY_OUT || cause == OTA_CAUSE_BROADCAST;
+}
+
 bool job_policy_is_wrong_way(enum ota_cause cause)
 {
-    return cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE ||
-           cause == OTA_CAUSE_NO_WAY_OUT || cause == OTA_CAUSE_BROADCAST;
+    return is_no_way(cause) || cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE;
 }
 
 bool job_policy_may_be_other_protocol(const struct ota_failure *failure)
@@ -48,7 +53,7 @@ bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_err
     enum ota_error error = failure->error;
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
     bool is_elsewhere = error == OTA_E_NOT_LISTENING || failure->cause == OTA_CAUSE_NO_ROUTE ||
-                        job_policy_is_wrong_way(failure->cause);
+                        is_no_way(failure->cause);
     bool is_gone = before == OTA_OK && gone_us >= RESTART_US;
 
     return ota_error_is_transient(error) && failure->cause != OTA_CAUSE_PART_KEPT && !is_second &&

@@ -51,6 +51,11 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
     return job->callbacks.on_rejected(job->callbacks.userdata);
 }
 
+static bool was_heard(const struct job *job)
+{
+    return job->answered.any.sa_family != AF_UNSPEC;
+}
+
 void job_explain_silence(const struct job *job, struct ota_failure *failure)
 {
     const struct endpoints *endpoints = &job->endpoints;
@@ -67,7 +72,10 @@ void job_explain_silence(const struct job *job, struct ota_failure *failure)
 
     const enum ota_cause cause = way_describe(text, &way);
     const bool is_of_silence = cause == OTA_CAUSE_NOBODY || cause == OTA_CAUSE_DETOUR;
+    const bool is_suspicion = cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE;
 
+    if (is_suspicion && was_heard(job)) /* that way */
+        return;
     if ((!is_of_silence && !job_policy_is_wrong_way(cause)) ||
         (is_of_silence && failure->error == OTA_E_LOCAL))
         return;
@@ -80,10 +88,8 @@ void job_explain_silence(const struct job *job, struct ota_failure *failure)
 /* Whether the failure may be one of the way to the board, and has not been explained. */
 static bool is_perhaps_no_way(const struct job *job, const struct ota_failure *failure)
 {
-    const bool was_heard = job->answered.any.sa_family != AF_UNSPEC;
-
     return failure->error == OTA_E_UNREACHABLE || /* perhaps by a router's word */
-           failure->error == OTA_E_LOCAL || (failure->error == OTA_E_NO_ANSWER && !was_heard);
+           failure->error == OTA_E_LOCAL || (failure->error == OTA_E_NO_ANSWER && !was_heard(job));
 }
 
 static void on_upload_done(const struct ota_failure *failure, void *userdata)

@@ -213,6 +213,17 @@ class Namesakes(test_list_crowd.Announced):
                 result = self.upload("-j", "1", "-i", first, "-i", second, "-p", str(PORT))
                 self.assertEqual((0, uploads), (result.status, self.uploads(boards)), result)
 
+    def test_resumed_by_two_names_of_the_systems_resolver(self):
+        """The second name is the same board to a resumed run, too."""
+        self.link.write_hosts(f"{HERE} a.lan", f"{THERE} a.lan", f"{HERE} b.lan")
+        self.addCleanup(self.link.write_hosts)
+        self.simulate_at(HERE, "--reboot-ms", "0")
+        both = ("-j", "1", "--json", "-i", "a.lan", "-i", "b.lan", "-p", str(PORT))
+        result = self.upload(*both)
+        for _ in range(2):
+            self.assertEqual(0, result.status, result)
+            result = self.upload(*both, "--resume", self.file("report", result.out.encode()))
+
     def test_address_of_a_board_that_has_failed(self):
         self.share_address("a", "b")
         boards = [self.simulate_at(HERE, "--reboot-ms", "0", "--fault", "error:Flash Write Failed*1"),

@@ -46,7 +46,7 @@ class Routes(unittest.TestCase):
         said = self.run_alone(interfaces, "-i", board, "-p", "8266", "-t", "1", "-f", self.image, *options)
         self.assertEqual("-I wlan0" in said, "another route takes them" in said, said)
         self.assertEqual("into the board's network" in said, "as no interface" in said, said)
-        self.assertEqual("attempt 2" in said, "another route takes" not in said and "(-I)" not in said, said)
+        self.assertIn("attempt 2", said)  # a silence that only seems to be the way's is no proof
         return said
 
     def test_vpn(self):
@@ -64,13 +64,12 @@ class Routes(unittest.TestCase):
 
     def test_vpn_is_told_at_once(self):
         """With the first invitation that is sent again, and not after -t alone."""
-        said = self.run_alone(WLAN + VPN, "-i", "192.168.1.7", "-p", "8266", "-f", self.image)
+        said = self.run_alone(WLAN + VPN, "-i", "192.168.1.7", "-p", "8266", "-f", self.image, "--retries", "0")
         first, *others = (line for line in said.splitlines() if "leave through tun0" in line)
         self.assertIn("no answer yet, and packets to the board leave through tun0 (10.8.0.2), although wlan0 "
                       "(192.168.1.20) is in the board's network: a VPN or another route takes them; inviting it "
                       "again", first)
         self.assertEqual(len(others), 1, said)
-        self.assertNotIn("attempt 2", said)
 
     def test_vpn_and_other_protocols(self):
         """It is the same for a page, ESPHome, a sketch server and a log."""
@@ -78,9 +77,8 @@ class Routes(unittest.TestCase):
                "board's network: a VPN or another route takes them\n  End the VPN,")
         for scheme in ("http", "esphome", "sketch"):
             with self.subTest(scheme):
-                said = self.run_alone(WLAN + VPN, "-i", f"{scheme}://192.168.1.7", "-f", self.image)
+                said = self.run_alone(WLAN + VPN, "-i", f"{scheme}://192.168.1.7", "-f", self.image, "--retries", "0")
                 self.assertIn(way, said)
-                self.assertNotIn("attempt 2", said)
         said = self.run_alone(WLAN + VPN, "-i", "192.168.1.7", "--monitor", "--monitor-for", "1", status=12)
         self.assertIn(way, said)
 
@@ -90,7 +88,7 @@ class Routes(unittest.TestCase):
         for source in ("eth0", "10.99.0.2"):
             with self.subTest(source):
                 self.assertIn(way.format(source), self.upload(WLAN + ETHERNET, "192.168.1.7", "-I", source))
-        said = self.run_alone(WLAN + ETHERNET, "-i", "http://192.168.1.7", "-f", self.image, "-I", "eth0")
+        said = self.run_alone(WLAN + ETHERNET, "-i", "http://192.168.1.7", "-f", self.image, "-I", "eth0", "--retries", "0")
         self.assertIn(way.format("eth0"), said)
 
     def test_tunnel_by_choice(self):
