@@ -20,9 +20,11 @@ static void check(const struct target *target)
 
     require_target(target);
     /* An instance called "a:80" can only come from "a:80._arduino._tcp.local", a host called "COM8"
-     * only from a URL, and "fw.bin" from a URL or from "fw.bin.", with the dot of the root. */
+     * only from a URL, "fw.bin" from a URL or from "fw.bin.", with the dot of the root, and a
+     * number, or several with commas, only with a port, a path or such a dot. */
     if (target->kind == TARGET_INSTANCE || target_is_serial_port(target->name) ||
-        target_is_file_name(target->name))
+        target_is_file_name(target->name) ||
+        target->name[strspn(target->name, "0123456789,")] == '\0')
         return;
 
     /* What may be a password before an @ is not shown. */
