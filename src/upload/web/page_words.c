@@ -8,41 +8,39 @@
 #include <string.h>
 #include <strings.h>
 
+/* Maybe: these deny a yes behind them; "t" is that of "can't". */
 static const struct {
     const char *word;
     enum page_says says;
-} words[] = {{"ok", PAGE_SAYS_YES},          {"true", PAGE_SAYS_YES},
-             {"yes", PAGE_SAYS_YES},         {"success", PAGE_SAYS_YES},
-             {"successful", PAGE_SAYS_YES},  {"successfully", PAGE_SAYS_YES},
-             {"succeeded", PAGE_SAYS_YES},   {"done", PAGE_SAYS_YES},
-             {"complete", PAGE_SAYS_YES},    {"completed", PAGE_SAYS_YES},
-             {"finished", PAGE_SAYS_YES},    {"updated", PAGE_SAYS_YES},
-             {"uploaded", PAGE_SAYS_YES},    {"accepted", PAGE_SAYS_YES},
-             {"received", PAGE_SAYS_YES},    {"written", PAGE_SAYS_YES},
-             {"flashed", PAGE_SAYS_YES},     {"rebooting", PAGE_SAYS_YES},
-             {"restarting", PAGE_SAYS_YES},  {"installed", PAGE_SAYS_YES},
-             {"no", PAGE_SAYS_MAYBE}, /* these deny a yes behind them */
-             {"not", PAGE_SAYS_MAYBE},       {"t", PAGE_SAYS_MAYBE}, /* "can't" */
-             {"never", PAGE_SAYS_MAYBE},     {"nothing", PAGE_SAYS_MAYBE},
-             {"without", PAGE_SAYS_MAYBE},   {"cannot", PAGE_SAYS_MAYBE},
-             {"unable", PAGE_SAYS_MAYBE},    {"false", PAGE_SAYS_NO},
-             {"nok", PAGE_SAYS_NO},          {"rejected", PAGE_SAYS_NO},
-             {"refused", PAGE_SAYS_NO},      {"denied", PAGE_SAYS_NO},
-             {"aborted", PAGE_SAYS_NO},      {"canceled", PAGE_SAYS_NO},
-             {"cancelled", PAGE_SAYS_NO},    {"incomplete", PAGE_SAYS_NO},
-             {"unsuccessful", PAGE_SAYS_NO}, {"unsuccessfully", PAGE_SAYS_NO}};
+} words[] = {{"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},
+             {"yes", PAGE_SAYS_YES},          {"success", PAGE_SAYS_YES},
+             {"successful", PAGE_SAYS_YES},   {"successfully", PAGE_SAYS_YES},
+             {"succeeded", PAGE_SAYS_YES},    {"done", PAGE_SAYS_YES},
+             {"complete", PAGE_SAYS_YES},     {"completed", PAGE_SAYS_YES},
+             {"finished", PAGE_SAYS_YES},     {"updated", PAGE_SAYS_YES},
+             {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},
+             {"received", PAGE_SAYS_YES},     {"written", PAGE_SAYS_YES},
+             {"flashed", PAGE_SAYS_YES},      {"rebooting", PAGE_SAYS_YES},
+             {"restarting", PAGE_SAYS_YES},   {"installed", PAGE_SAYS_YES},
+             {"no", PAGE_SAYS_MAYBE},         {"not", PAGE_SAYS_MAYBE},
+             {"t", PAGE_SAYS_MAYBE},          {"never", PAGE_SAYS_MAYBE},
+             {"nothing", PAGE_SAYS_MAYBE},    {"without", PAGE_SAYS_MAYBE},
+             {"cannot", PAGE_SAYS_MAYBE},     {"unable", PAGE_SAYS_MAYBE},
+             {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},
+             {"rejected", PAGE_SAYS_NO},      {"refused", PAGE_SAYS_NO},
+             {"denied", PAGE_SAYS_NO},        {"aborted", PAGE_SAYS_NO},
+             {"canceled", PAGE_SAYS_NO},      {"cancelled", PAGE_SAYS_NO},
+             {"incomplete", PAGE_SAYS_NO},    {"unsuccessful", PAGE_SAYS_NO},
+             {"unsuccessfully", PAGE_SAYS_NO}};
 
-/* What these say if they are all of a text. */
+/* What these say if they are all of a text. The last two are the updater's. */
 static const struct {
     const char *text;
     enum page_says says;
-} whole_texts[] = {{"no", PAGE_SAYS_NO},
-                   {"ko", PAGE_SAYS_NO},
-                   {"ng", PAGE_SAYS_NO},
-                   {"nok", PAGE_SAYS_NO},
-                   {"false", PAGE_SAYS_NO},
-                   {"bad argument", PAGE_SAYS_NO},
-                   /* of the updater */ {"unknown", PAGE_SAYS_MAYBE}};
+} whole_texts[] = {{"no", PAGE_SAYS_NO},        {"ko", PAGE_SAYS_NO},
+                   {"ng", PAGE_SAYS_NO},        {"nok", PAGE_SAYS_NO},
+                   {"false", PAGE_SAYS_NO},     {"bad argument", PAGE_SAYS_NO},
+                   {"unknown", PAGE_SAYS_MAYBE}};
 
 const char *page_find_failure(const struct page *page, const char *text)
 {
