@@ -49,7 +49,7 @@ static void check_verdicts(const struct http_reply *reply)
     char text[PAGE_TEXT_MAX];
 
     for (size_t i = 0; i < PAGE_COUNT; i++) {
-        enum page_verdict verdict = page_judge(text, &pages[i], reply);
+        enum page_verdict verdict = page_judge(text, &pages[i], 0, reply);
 
         require(escape_is_printable(text));
         require(verdict != PAGE_ACCEPTED || may_be_accepted);

@@ -388,10 +388,12 @@ class Wire(Scenario):
                     self.assertIn(f"the board says: {verdict.decode().strip()}", result.err)
 
     def test_page_instead_of_a_verdict(self):
-        """A server may have one reply for every path and method; only what its page shows says that it took an upload."""
+        """A server may have one reply for every path and method; only what its page shows says that it took an upload,
+        and what that showed before is no news."""
         script = b"<script>$.ajax({url:'/update',type:'POST',success:function(d,s){alert('done')}})</script>"
         updater = b"<form id='upload_form'><input type='file' name='update'></form>" + script
-        for page in (FORM, b"<form><INPUT name=f TYPE=FILE></form>" + script, updater):
+        told = b"Do not power off. You will see \"Update complete\", or OK." + FORM
+        for page in (FORM, b"<form><INPUT name=f TYPE=FILE></form>" + script, updater, told):
             for verdict, status, says in ((page, 11, "does not say whether they are installed"),
                                           (b"Update Success!" + page, 0, "received by the board"),
                                           (b"Update failed." + page, 10, "the board says: failed.")):

@@ -197,9 +197,11 @@ static bool take_form(struct page_finder *finder, const char *path,
     return true;
 }
 
-static void choose_page(struct page_finder *finder, const struct page *page, const char *path)
+static void choose_page(struct page_finder *finder, const struct page *page, const char *path,
+                        const struct http_reply *reply)
 {
     finder->page = page;
+    finder->text_hash = page_text_hash(http_reply_text(reply), reply->body_length);
     snprintf(finder->get, sizeof finder->get, "%s", path);
     if (!*finder->post)
         snprintf(finder->post, sizeof finder->post, "%s", page->post ? page->post : path);
@@ -299,7 +301,7 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
     if (page->pin_path && asks_for_pin(reply, inputs))
         finder->lock = PAGE_PIN;
     if (!page->is_generic || has_form || finder->field) {
-        choose_page(finder, page, path);
+        choose_page(finder, page, path, reply);
         return;
     }
     note_found(finder, reply, path);
@@ -316,7 +318,7 @@ static void take_detail(struct page_finder *finder, const struct http_reply *rep
         if (finder->is_elegantota_2)
             snprintf(finder->post, sizeof finder->post, "/update");
     } else if (page_facts_add(&finder->facts, &pages[PAGE_WLED], reply)) {
-        choose_page(finder, &pages[PAGE_WLED], "/update");
+        choose_page(finder, &pages[PAGE_WLED], "/update", reply);
     } else if (finder->lock == PAGE_PIN) {
         finder->lock = PAGE_OPEN;
         finder->is_over = false;
@@ -345,7 +347,7 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
         return;
     }
     page_facts_add(&finder->facts, page, reply);
-    choose_page(finder, page, text);
+    choose_page(finder, page, text, reply);
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
 }
 

@@ -171,7 +171,7 @@ static enum page_verdict judge(const struct reading *reading, const char *text)
     return page->is_generic ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }
 
-enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
+enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page, uint64_t text_hash,
                              const struct http_reply *reply)
 {
     const char *body = http_reply_text(reply);
@@ -184,6 +184,8 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_UNCLEAR;
     form_find_inputs(&inputs, body, reply->body_length);
     reading.is_upload_page = inputs.count > 0;
+    if (reading.is_upload_page && page_text_hash(body, reply->body_length) == text_hash)
+        *shown = '\0';
     hear(&reading);
     page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length,
                    reading.failure ? reading.failure : "");
