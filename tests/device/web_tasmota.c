@@ -82,17 +82,19 @@ static bool has_password_in_url(const struct web_client *client)
            strcmp(password, settings_of(client)->password) == 0;
 }
 
+/* The safeboot firmware was built apart from the image. */
 static void say_status_2(struct web_client *client)
 {
     char hardware[HEX_ROOM];
     const struct board *board = client->board;
+    const bool is_safeboot = board->web.is_safeboot;
 
     page_say(client, 200, "application/json", NULL,
-             "{\"StatusFWR\":{\"Version\":\"%s(%s)\",\"BuildDateTime\":\"2026-11-%02dT12:00:00\","
+             "{\"StatusFWR\":{\"Version\":\"%s(%s)\",\"BuildDateTime\":\"2026-11-%02dT%d:00:00\","
              "\"Hardware\":\"%s\"}}",
-             page_version(board), board->web.is_safeboot ? "safeboot" : "tasmota",
+             page_version(board), is_safeboot ? "safeboot" : "tasmota",
              board->telnet.is_new && !settings_of(client)->keeps_build ? 2 : 1,
-             page_hardware(board, hardware));
+             is_safeboot ? 11 : 12, page_hardware(board, hardware));
 }
 
 static void say_status_5(struct web_client *client)

@@ -1193,7 +1193,7 @@ class ReadBack(Scenario):
                  family="esp32", status=12, installed=True, never=(" now",),
                  says=("has confirmed the upload, but after 5 s it runs its recovery firmware .*, not the image\n", "Restart 3")),
             Case("and is the image", (*board, "--reboot-ms", "4000"), (*expected, "--online=60"),
-                 family="esp32", image=firmware.esp32_sketch(20000, text=b"12:00:00\0"),
+                 family="esp32", image=firmware.esp32_sketch(20000, text=b"11:00:00\0"),
                  says=(r"it runs 14\.2\.0\(safeboot\) of \S+ now \(before: 14\.2\.0\(tasmota\) of",)),
         ])
 
