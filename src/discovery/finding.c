@@ -83,3 +83,11 @@ bool finding_has_ipv4(const struct finding *finding)
 
     return resolution->count && resolution->addresses[0].any.sa_family == AF_INET;
 }
+
+const char *finding_common_host(const struct resolution *resolution)
+{
+    for (size_t i = 0; i < resolution->count && resolution->count > 1; i++)
+        if (!claims_contain(&resolution->claims, &resolution->addresses[i]))
+            return "";
+    return resolution->host;
+}

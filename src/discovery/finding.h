@@ -32,4 +32,8 @@ void finding_drop_address(struct finding *finding, const struct address *address
 
 bool finding_has_ipv4(const struct finding *finding);
 
+/* The host on multicast DNS that all addresses belong to; "": unknown. What is announced at one
+ * address of a name of /etc/hosts or DNS says nothing about the others. */
+const char *finding_common_host(const struct resolution *resolution);
+
 #endif

@@ -24,6 +24,14 @@ void claims_add(struct claims *claims, const struct mdns_answer *answer)
     memcpy(claim->interface, answer->interface, sizeof claim->interface);
 }
 
+bool claims_contain(const struct claims *claims, const struct address *address)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (address_equal(&claims->items[i].address, address))
+            return true;
+    return false;
+}
+
 static bool has_rival(const struct claims *claims, const struct claim *claim,
                       const struct ifaddrs *interfaces)
 {

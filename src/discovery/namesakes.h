@@ -24,6 +24,9 @@ struct claims {
 /* Adds the address of answer if it has one and there is room. */
 void claims_add(struct claims *claims, const struct mdns_answer *answer);
 
+/* Whether the address was heard, on any interface. */
+bool claims_contain(const struct claims *claims, const struct address *address);
+
 /* Writes the addresses, each once, that belong to different boards if all of them are in use (see
  * networks_show_two_boards()). Returns their number: none, or two and more; -1 and errno if the
  * interfaces of this computer cannot be read. */

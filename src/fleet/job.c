@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "discovery/board_list.h"
+#include "discovery/finding.h"
 #include "discovery/networks.h"
 #include "fleet/job_policy.h"
 
@@ -214,29 +215,11 @@ static void note_fewer_addresses(struct job *job)
                                             .is_important = true});
 }
 
-static bool is_claimed(const struct claims *claims, const struct address *address)
-{
-    for (size_t i = 0; i < claims->count; i++)
-        if (address_equal(&claims->items[i].address, address))
-            return true;
-    return false;
-}
-
-/* The host that all addresses belong to; "": unknown. What is announced at one address of a name of
- * /etc/hosts or DNS says nothing about the others. */
-static const char *common_host(const struct resolution *found)
-{
-    for (size_t i = 0; i < found->count && found->count > 1; i++)
-        if (!is_claimed(&found->claims, &found->addresses[i]))
-            return "";
-    return found->host;
-}
-
 bool job_claim_endpoints(struct job *job)
 {
     const size_t addresses = job->endpoints.address_count;
 
-    switch (job->callbacks.on_endpoints(&job->endpoints, common_host(&job->found),
+    switch (job->callbacks.on_endpoints(&job->endpoints, finding_common_host(&job->found),
                                         job->callbacks.userdata)) {
     case JOB_CLAIM_GRANTED:
         if (job->endpoints.address_count < addresses)

@@ -25,15 +25,14 @@ bool job_policy_is_absence(enum ota_error error)
            error == OTA_E_UNREACHABLE;
 }
 
-/* By the kernel's word; a detour, or -I, is only suspected because of a silence. */
-static bool is_no_way(enum ota_cause cause)
+enum job_way job_policy_way(enum ota_cause cause)
 {
-    return cause == OTA_CAUSE_NO_WAY_OUT || cause == OTA_CAUSE_BROADCAST;
-}
+    static const enum job_way ways[OTA_CAUSE_COUNT] = {[OTA_CAUSE_DETOUR] = JOB_WAY_SUSPECTED,
+                                                       [OTA_CAUSE_WRONG_SOURCE] = JOB_WAY_SUSPECTED,
+                                                       [OTA_CAUSE_NO_WAY_OUT] = JOB_WAY_CLOSED,
+                                                       [OTA_CAUSE_BROADCAST] = JOB_WAY_CLOSED};
 
-bool job_policy_is_wrong_way(enum ota_cause cause)
-{
-    return is_no_way(cause) || cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE;
+    return ways[cause];
 }
 
 bool job_policy_may_be_other_protocol(const struct ota_failure *failure)
@@ -53,7 +52,7 @@ bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_err
     enum ota_error error = failure->error;
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
     bool is_elsewhere = error == OTA_E_NOT_LISTENING || failure->cause == OTA_CAUSE_NO_ROUTE ||
-                        is_no_way(failure->cause);
+                        job_policy_way(failure->cause) == JOB_WAY_CLOSED;
     bool is_gone = before == OTA_OK && gone_us >= RESTART_US;
 
     return ota_error_is_transient(error) && failure->cause != OTA_CAUSE_PART_KEPT && !is_second &&

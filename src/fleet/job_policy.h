@@ -16,8 +16,13 @@ int64_t job_policy_pause_us(unsigned attempt);
 /* Whether the board may be off, asleep or restarting. */
 bool job_policy_is_absence(enum ota_error error);
 
-/* Whether the cause is this computer's way to the board, known or suspected. */
-bool job_policy_is_wrong_way(enum ota_cause cause);
+/* What a cause says about this computer's way to the board. */
+enum job_way {
+    JOB_WAY_UNKNOWN,
+    JOB_WAY_SUSPECTED, /* because of a silence */
+    JOB_WAY_CLOSED,    /* by the kernel's word */
+};
+enum job_way job_policy_way(enum ota_cause cause);
 
 /* Whether the board is there and answers nothing that takes an upload, for no reason that is known.
  */

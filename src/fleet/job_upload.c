@@ -71,13 +71,12 @@ void job_explain_silence(const struct job *job, struct ota_failure *failure)
         return;
 
     const enum ota_cause cause = way_describe(text, &way);
+    const enum job_way known = job_policy_way(cause);
     const bool is_of_silence = cause == OTA_CAUSE_NOBODY || cause == OTA_CAUSE_DETOUR;
-    const bool is_suspicion = cause == OTA_CAUSE_DETOUR || cause == OTA_CAUSE_WRONG_SOURCE;
 
-    if (is_suspicion && was_heard(job)) /* that way */
+    if (known == JOB_WAY_SUSPECTED && was_heard(job)) /* that way */
         return;
-    if ((!is_of_silence && !job_policy_is_wrong_way(cause)) ||
-        (is_of_silence && failure->error == OTA_E_LOCAL))
+    if (is_of_silence ? failure->error == OTA_E_LOCAL : known == JOB_WAY_UNKNOWN)
         return;
     failure->cause = cause;
     if (cause == OTA_CAUSE_BROADCAST && failure->error == OTA_E_UNREACHABLE)

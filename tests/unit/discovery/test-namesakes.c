@@ -98,6 +98,7 @@ static void test_rivals(void **state)
             assert_true(address_parse(&answer.address, text));
             snprintf(answer.interface, sizeof answer.interface, "%s", slash + 1);
             claims_add(&claims, &answer);
+            assert_true(claims_contain(&claims, &answer.address));
         }
 
         ssize_t count = claims_find_rivals(rivals, &claims);

@@ -46,6 +46,21 @@ static void test_errors(void **state)
     }
 }
 
+/* Of every cause there is. */
+static void test_way(void **state)
+{
+    static const enum job_way ways[OTA_CAUSE_COUNT] = {
+        [OTA_CAUSE_DETOUR] = JOB_WAY_SUSPECTED,
+        [OTA_CAUSE_WRONG_SOURCE] = JOB_WAY_SUSPECTED,
+        [OTA_CAUSE_NO_WAY_OUT] = JOB_WAY_CLOSED,
+        [OTA_CAUSE_BROADCAST] = JOB_WAY_CLOSED,
+    };
+
+    (void)state;
+    for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++)
+        assert_int_equal(job_policy_way(cause), ways[cause]);
+}
+
 static void test_worth_another(void **state)
 {
     (void)state;
@@ -340,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_board_family),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_way),
         cmocka_unit_test(test_wants_plain),
         cmocka_unit_test(test_given_port),
         cmocka_unit_test(test_announced_port_of_a_target),
