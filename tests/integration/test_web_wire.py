@@ -368,6 +368,8 @@ class Wire(Scenario):
                 (b'{"error":false,"message":"Update complete. Do not power off"}', 0, "received by the board"),
                 (b'{"status":200,"message":"Update OK"}', 0, "received by the board"),
                 (b'{"message":"cannot complete the update: flash full"}', 11, '{"message":"cannot complete'),
+                (b'{"success":true,"message":"Image rejected"}', 11, '{"success":true,"message":"Image rejected"}'),
+                (b'{"ok":true,"updated":"no"}', 11, '{"ok":true,"updated":"no"}'),
                 (b'{"status":"2"}', 11, '{"status":"2"}'),
                 (b'{"status":"no file"}', 11, '{"status":"no file"}')):
             with self.subTest(verdict):
@@ -380,6 +382,7 @@ class Wire(Scenario):
         updater = b"<form method='POST' action='/update'><input type='file' name='update'></form>"
         for page in (FORM, updater):
             for verdict in (b"Could Not Activate The Firmware", b"Wrong Magic Byte\n", b"Bad Size Given", b"Stream Read Timeout",
+                            b"Bad Argument. Rebooting...",
                             b"Partition Could Not be Found", b"Aborted", b"Update unsuccessful", b"NOK", b"false",
                             b'{"success":false}', b'{"result":"unsuccessful"}'):
                 with self.subTest(verdict, page=page):

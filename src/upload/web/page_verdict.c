@@ -21,6 +21,12 @@ struct reading {
     bool is_refusal;
 };
 
+/* Only a page that proves no more than receipt may also say it in words that are not its row's. */
+static bool has_own_words(const struct page *page)
+{
+    return page->proof == PAGE_PROOF_RECEIVED;
+}
+
 static bool is_bare_ok(const struct http_reply *reply)
 {
     static const char blanks[] = " \t\r\n";
@@ -41,12 +47,18 @@ static bool has_words(const char *text, const char *words)
 }
 
 /* A bare "OK" must be the whole reply: many other words contain it, and "OK, but ..." may follow if
- * the reply broke off. Some pages have code instead of words. */
+ * the reply broke off. So may more than a single word of a sketch. Some pages have code instead of
+ * words. */
 static bool has_success(const struct reading *reading)
 {
+    const bool may_go_on = has_own_words(reading->page) && http_reply_may_be_cut(reading->reply);
+
     for (size_t i = 0; i < PAGE_WORDS_MAX && reading->page->success[i]; i++) {
         const char *words = reading->page->success[i];
         const bool is_code = strpbrk(words, "<=") && !reading->is_upload_page;
+
+        if (may_go_on && !strchr(words, ' '))
+            continue;
 
         if (strcmp(words, "OK") == 0
                 ? is_bare_ok(reading->reply)
@@ -113,14 +125,12 @@ bool page_is_absent(const struct http_reply *reply)
     return reply->status == STATUS_NOT_FOUND || reply->status == STATUS_NOT_ALLOWED;
 }
 
-/* Only a page that proves no more than receipt may also say it in words that are not its row's. A
- * board that answers with its upload page says nothing by that. */
+/* A board that answers with its upload page says nothing by that. */
 static void hear(struct reading *reading)
 {
     const struct page *page = reading->page;
     const char *body = http_reply_text(reading->reply);
-    const bool has_own_words = page->proof == PAGE_PROOF_RECEIVED;
-    json_t *json = has_own_words ? page_load_json(body) : NULL;
+    json_t *json = has_own_words(page) ? page_load_json(body) : NULL;
 
     if (json) {
         reading->is_json = true;
@@ -131,7 +141,7 @@ static void hear(struct reading *reading)
     }
     reading->failure = page_find_failure(page, reading->is_upload_page ? reading->shown : body);
     reading->is_refusal = reading->failure != NULL;
-    if (has_own_words)
+    if (has_own_words(page))
         reading->says = page_begins_json(body) ? PAGE_SAYS_MAYBE : page_text_says(reading->shown);
 }
 

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* Maybe: these deny a yes behind them; "t" is that of "can't". */
+/* Weaker than a yes: boards also restart after a failure. */
+enum { RESTARTS = PAGE_SAYS_NO + 1 };
+
+/* Maybe: these deny something, or tell of trouble. */
 static const struct {
     const char *word;
-    enum page_says says;
+    unsigned says;
 } words[] = {{"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},
              {"yes", PAGE_SAYS_YES},          {"success", PAGE_SAYS_YES},
              {"successful", PAGE_SAYS_YES},   {"successfully", PAGE_SAYS_YES},
@@ -20,27 +23,36 @@ static const struct {
              {"finished", PAGE_SAYS_YES},     {"updated", PAGE_SAYS_YES},
              {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},
              {"received", PAGE_SAYS_YES},     {"written", PAGE_SAYS_YES},
-             {"flashed", PAGE_SAYS_YES},      {"rebooting", PAGE_SAYS_YES},
-             {"restarting", PAGE_SAYS_YES},   {"installed", PAGE_SAYS_YES},
+             {"flashed", PAGE_SAYS_YES},      {"installed", PAGE_SAYS_YES},
+             {"rebooting", RESTARTS},         {"restarting", RESTARTS},
              {"no", PAGE_SAYS_MAYBE},         {"not", PAGE_SAYS_MAYBE},
-             {"t", PAGE_SAYS_MAYBE},          {"never", PAGE_SAYS_MAYBE},
-             {"nothing", PAGE_SAYS_MAYBE},    {"without", PAGE_SAYS_MAYBE},
-             {"cannot", PAGE_SAYS_MAYBE},     {"unable", PAGE_SAYS_MAYBE},
+             {"never", PAGE_SAYS_MAYBE},      {"nothing", PAGE_SAYS_MAYBE},
+             {"none", PAGE_SAYS_MAYBE},       {"without", PAGE_SAYS_MAYBE},
+             {"cannot", PAGE_SAYS_MAYBE},     {"cant", PAGE_SAYS_MAYBE},
+             {"couldnt", PAGE_SAYS_MAYBE},    {"didnt", PAGE_SAYS_MAYBE},
+             {"unable", PAGE_SAYS_MAYBE},     {"bad", PAGE_SAYS_MAYBE},
+             {"wrong", PAGE_SAYS_MAYBE},      {"unknown", PAGE_SAYS_MAYBE},
+             {"missing", PAGE_SAYS_MAYBE},    {"too", PAGE_SAYS_MAYBE},
+             {"login", PAGE_SAYS_MAYBE},      {"timeout", PAGE_SAYS_MAYBE},
+             {"busy", PAGE_SAYS_MAYBE},       {"disabled", PAGE_SAYS_MAYBE},
              {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},
              {"rejected", PAGE_SAYS_NO},      {"refused", PAGE_SAYS_NO},
-             {"denied", PAGE_SAYS_NO},        {"aborted", PAGE_SAYS_NO},
+             {"denied", PAGE_SAYS_NO},        {"forbidden", PAGE_SAYS_NO},
+             {"unauthorized", PAGE_SAYS_NO},  {"aborted", PAGE_SAYS_NO},
              {"canceled", PAGE_SAYS_NO},      {"cancelled", PAGE_SAYS_NO},
-             {"incomplete", PAGE_SAYS_NO},    {"unsuccessful", PAGE_SAYS_NO},
+             {"stopped", PAGE_SAYS_NO},       {"interrupted", PAGE_SAYS_NO},
+             {"incomplete", PAGE_SAYS_NO},    {"mismatch", PAGE_SAYS_NO},
+             {"corrupt", PAGE_SAYS_NO},       {"corrupted", PAGE_SAYS_NO},
+             {"unsupported", PAGE_SAYS_NO},   {"unsuccessful", PAGE_SAYS_NO},
              {"unsuccessfully", PAGE_SAYS_NO}};
 
-/* What these say if they are all of a text. The last two are the updater's. */
+/* What these mean if they are all of a text. */
 static const struct {
     const char *text;
-    enum page_says says;
-} whole_texts[] = {{"no", PAGE_SAYS_NO},        {"ko", PAGE_SAYS_NO},
-                   {"ng", PAGE_SAYS_NO},        {"nok", PAGE_SAYS_NO},
-                   {"false", PAGE_SAYS_NO},     {"bad argument", PAGE_SAYS_NO},
-                   {"unknown", PAGE_SAYS_MAYBE}};
+    bool is_true;
+} truths[] = {{"true", true}, {"yes", true}, {"ok", true},    {"1", true},
+              {"no", false},  {"ko", false}, {"ng", false},   {"nok", false},
+              {"0", false},   {"", false},   {"false", false}};
 
 const char *page_find_failure(const struct page *page, const char *text)
 {
@@ -50,34 +62,38 @@ const char *page_find_failure(const struct page *page, const char *text)
     return NULL;
 }
 
-static enum page_says word_says(const char *word, size_t length)
-{
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strlen(words[i].word) == length && strncasecmp(word, words[i].word, length) == 0)
-            return words[i].says;
-    return PAGE_SAYS_NOTHING;
-}
-
-/* Whether it is an error of the updater. "MD5" alone may be that of an image that was taken; of
+/* Whether it has an error of the updater. "MD5" alone may be that of an image that was taken; of
  * another one the updater says that the comparison failed. */
-static bool is_reason(const char *text)
+static bool has_reason(const char *text)
 {
     const enum ota_cause cause = reason_cause(text);
 
-    return cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID && cause != OTA_CAUSE_MD5;
+    return (cause != OTA_CAUSE_NONE && cause != OTA_CAUSE_UNSAID && cause != OTA_CAUSE_MD5) ||
+           strcasestr(text, "bad argument");
 }
 
-static enum page_says whole_text_says(const char *text)
+/* Whether it is one of the truths, but for punctuation. */
+static bool find_truth(bool *is_true, const char *text)
 {
-    for (size_t i = 0; i < sizeof whole_texts / sizeof *whole_texts; i++)
-        if (strcasecmp(text, whole_texts[i].text) == 0)
-            return whole_texts[i].says;
-    return PAGE_SAYS_NOTHING;
+    size_t length = strlen(text);
+
+    for (; length && !isalnum((unsigned char)*text); text++)
+        length--;
+    while (length && !isalnum((unsigned char)text[length - 1]))
+        length--;
+    for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
+        if (strlen(truths[i].text) == length && strncasecmp(text, truths[i].text, length) == 0) {
+            *is_true = truths[i].is_true;
+            return true;
+        }
+    return false;
 }
 
+/* Letters, perhaps with an apostrophe between them, or digits. */
 struct word {
     const char *text;
     size_t length;
+    bool is_contracted;
 };
 
 static bool is_word(const struct word *word, const char *text)
@@ -85,50 +101,106 @@ static bool is_word(const struct word *word, const char *text)
     return strlen(text) == word->length && strncasecmp(word->text, text, word->length) == 0;
 }
 
-/* "Do not power off" and "don't" are requests, "if not" denies nothing, and "T: 23" is no
- * "can't". */
-static bool is_denial(const struct word *word, const struct word *before)
+static unsigned word_says(const struct word *word)
 {
-    if (is_word(word, "t") && (before->length == 0 || word->text[-1] != '\''))
-        return false;
-    return !is_word(before, "do") && !is_word(before, "don") && !is_word(before, "if");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_word(word, words[i].word))
+            return words[i].says;
+    return PAGE_SAYS_NOTHING;
 }
 
-/* Whether the last word is an answer: "Updated: no". */
-static bool is_answered_no(const struct word *last)
+static size_t apostrophe_length(const char *text)
 {
-    return is_word(last, "no") && !last->text[last->length] && strchr(":=? ", last->text[-1]);
+    static const char *const marks[] = {"'",      "`",      "\xe2\x80\x99", "&#39;",
+                                        "&#x27;", "&apos;", "&#8217;",      "&rsquo;"};
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strncasecmp(text, marks[i], strlen(marks[i])) == 0)
+            return strlen(marks[i]);
+    return 0;
+}
+
+/* A capital letter behind a small one begins another word, as in "updateOk". */
+static size_t letters_length(const char *text)
+{
+    size_t length = 0;
+
+    while (isalpha((unsigned char)text[length]) &&
+           !(length && islower((unsigned char)text[length - 1]) &&
+             isupper((unsigned char)text[length])))
+        length++;
+    return length;
+}
+
+/* The word that text begins with; its length is 0 if there is none. */
+static struct word read_word(const char *text)
+{
+    struct word word = {.text = text, .length = strspn(text, "0123456789")};
+
+    if (word.length)
+        return word;
+    word.length = letters_length(text);
+
+    const size_t mark = word.length ? apostrophe_length(text + word.length) : 0;
+    const size_t rest = mark ? letters_length(text + word.length + mark) : 0;
+    if (rest) {
+        word.is_contracted = true;
+        word.length += mark + rest;
+    }
+    return word;
+}
+
+/* What the parts of a text say. */
+struct speech {
+    bool says_yes, says_no, restarts;
+    bool is_doubtful; /* something is denied, or troubles */
+};
+
+/* A request denies nothing ("do not power off"), nor does a condition ("if it does not reload"). A
+ * "0" answers a word of success, and counts bytes. */
+static void hear_word(struct speech *speech, const struct word *word, const struct word *before,
+                      bool is_condition)
+{
+    const unsigned says = word_says(word);
+    const bool is_zero = is_word(word, "0") && word_says(before) == PAGE_SAYS_YES;
+    const bool has_none = is_word(before, "0") && strncasecmp(word->text, "byte", 4) == 0;
+    const bool is_not = word->is_contracted && strncasecmp(word->text, "don", 3) != 0 &&
+                        tolower((unsigned char)word->text[word->length - 1]) == 't';
+
+    speech->says_no |= says == PAGE_SAYS_NO;
+    if (is_condition)
+        return;
+    speech->says_yes |= says == PAGE_SAYS_YES;
+    speech->restarts |= says == RESTARTS;
+    speech->is_doubtful |=
+        (says == PAGE_SAYS_MAYBE && !is_word(before, "do")) || is_not || is_zero || has_none;
 }
 
 enum page_says page_text_says(const char *text)
 {
-    bool says_yes = false, says_no = false, is_yes_denied = false, is_denied = false;
-    struct word word = {text, 0}, before = {"", 0};
+    struct speech speech = {.says_no = has_reason(text)};
+    struct word word, before = {.text = ""};
+    bool is_condition = false, is_true;
 
-    if (whole_text_says(text) != PAGE_SAYS_NOTHING)
-        return whole_text_says(text);
-    for (; *word.text; word.text += word.length ? word.length : 1) {
-        word.length = 0;
-        while (isalpha((unsigned char)word.text[word.length]))
-            word.length++;
+    if (find_truth(&is_true, text) && *text)
+        return is_true ? PAGE_SAYS_YES : PAGE_SAYS_NO;
+    for (; *text; text += word.length ? word.length : 1) {
+        word = read_word(text);
         if (word.length == 0) {
-            is_denied = is_denied && !strchr(".,;!?", *word.text);
+            is_condition = is_condition && !strchr(".;!?", *text);
             continue;
         }
-
-        const enum page_says says = word_says(word.text, word.length);
-        says_no |= says == PAGE_SAYS_NO;
-        is_denied |= says == PAGE_SAYS_MAYBE && is_denial(&word, &before);
-        is_yes_denied |= says == PAGE_SAYS_YES && is_denied;
-        says_yes |= says == PAGE_SAYS_YES;
+        is_condition |= is_word(&word, "if");
+        hear_word(&speech, &word, &before, is_condition);
         before = word;
     }
-    says_no |= before.length && is_answered_no(&before);
-    if (is_yes_denied || (says_yes && says_no))
+    if (speech.says_yes)
+        return speech.says_no || speech.is_doubtful ? PAGE_SAYS_MAYBE : PAGE_SAYS_YES;
+    if (speech.says_no)
+        return PAGE_SAYS_NO;
+    if (speech.is_doubtful)
         return PAGE_SAYS_MAYBE;
-    if (says_yes)
-        return PAGE_SAYS_YES;
-    return says_no || is_reason(text) ? PAGE_SAYS_NO : PAGE_SAYS_NOTHING;
+    return speech.restarts ? PAGE_SAYS_YES : PAGE_SAYS_NOTHING;
 }
 
 /* -- JSON -- */
@@ -151,33 +223,51 @@ json_t *page_load_json(const char *body)
 
 bool page_begins_json(const char *body)
 {
-    return *skip_blanks(body) == '{';
+    body = skip_blanks(body);
+    if (*body != '[')
+        return *body == '{';
+    body = skip_blanks(body + 1);
+    return *body && strchr("{[\"]", *body);
+}
+
+/* Whether the value says yes or no, in whatever form; null and "" are a no. */
+static bool is_truth(bool *is_true, const json_t *value)
+{
+    const json_int_t number = json_integer_value(value);
+
+    *is_true = json_is_true(value) || number == 1;
+    if (json_is_string(value))
+        return find_truth(is_true, json_string_value(value));
+    return json_is_boolean(value) || json_is_null(value) ||
+           (json_is_integer(value) && (number == 0 || number == 1));
 }
 
 /* Whether the value of "error" or "failed" says that there was none. */
 static bool is_none(const json_t *value)
 {
-    return json_is_false(value) || json_is_null(value) ||
-           (json_is_string(value) && !*json_string_value(value)) ||
-           (json_is_number(value) && json_number_value(value) == 0) ||
+    const char *text = json_string_value(value);
+    bool is_true;
+
+    return (is_truth(&is_true, value) && !is_true) || (text && strcasecmp(text, "none") == 0) ||
+           (json_is_real(value) && json_real_value(value) == 0) ||
            (json_is_array(value) && json_array_size(value) == 0) ||
            (json_is_object(value) && json_object_size(value) == 0);
 }
 
-static enum page_says string_says(const struct page *page, const json_t *value)
+static enum page_says string_says(const struct page *page, const char *text)
 {
-    const char *text = json_string_value(value);
-
     return page_find_failure(page, text) ? PAGE_SAYS_NO : page_text_says(text);
 }
 
 /* What the value of a member for the result says. Of numbers, the status of HTTP says nothing, and
  * 0 may mean a no as well as no error. */
-static enum page_says result_says(const struct page *page, bool is_truth, const json_t *value,
+static enum page_says result_says(const struct page *page, const char *key, const json_t *value,
                                   unsigned status)
 {
+    const bool is_number_true = strcasecmp(key, "success") == 0 || strcasecmp(key, "ok") == 0;
+
     if (json_is_string(value)) {
-        const enum page_says says = string_says(page, value);
+        const enum page_says says = string_says(page, json_string_value(value));
 
         return says == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : says;
     }
@@ -185,15 +275,18 @@ static enum page_says result_says(const struct page *page, bool is_truth, const 
         return PAGE_SAYS_NOTHING;
     if (json_is_true(value) || json_integer_value(value) == 1)
         return PAGE_SAYS_YES;
-    return json_is_false(value) || (is_truth && json_is_integer(value) && is_none(value))
+    return json_is_false(value) ||
+                   (is_number_true && json_is_integer(value) && json_integer_value(value) == 0)
                ? PAGE_SAYS_NO
                : PAGE_SAYS_MAYBE;
 }
 
-/* What the members that were heard say: those for the result, those whose names say something, and
- * the texts of all others. */
+/* What the members that were heard say. */
 struct answers {
-    enum page_says result, name, text;
+    enum page_says result; /* those for the result */
+    enum page_says name;   /* those whose names say what is true or false */
+    enum page_says text;   /* all other texts */
+    enum page_says remark; /* those of them that a result does not outweigh */
 };
 
 static void add(enum page_says *answer, enum page_says says)
@@ -202,69 +295,102 @@ static void add(enum page_says *answer, enum page_says says)
         *answer = says;
 }
 
-/* The member is not for the result, but its name may say what is true or false, as "updated". A
- * restart may come later. */
-static void hear_name(struct answers *answers, const char *key, const json_t *value)
+/* Whether the value, if it is only a word, is about the upload. */
+static bool is_about_upload(const char *key)
+{
+    static const char *const parts[] = {"message", "msg",    "text",    "info",
+                                        "update",  "upload", "upgrade", "firmware",
+                                        "flash",   "status", "state",   "result"};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strcasestr(key, parts[i]))
+            return true;
+    return strcasecmp(key, "ota") == 0;
+}
+
+static void hear_truth(struct answers *answers, const char *key, const json_t *value, bool is_true)
 {
     const enum page_says says = page_text_says(key);
     const bool is_restart = strcasestr(key, "reboot") || strcasestr(key, "restart");
 
-    if (says == PAGE_SAYS_NO && json_is_true(value))
-        add(&answers->name, PAGE_SAYS_NO);
-    else if (says == PAGE_SAYS_YES && json_is_true(value))
-        add(&answers->text, PAGE_SAYS_YES);
-    else if (says == PAGE_SAYS_YES && !is_restart &&
-             (json_is_boolean(value) || json_is_integer(value)) && is_none(value))
+    if (is_true && says != PAGE_SAYS_NOTHING)
+        add(says == PAGE_SAYS_YES ? &answers->text : &answers->name, says);
+    else if (!is_true && says == PAGE_SAYS_YES && !is_restart)
         add(&answers->name, PAGE_SAYS_MAYBE);
+    else if (json_is_string(value) && says == PAGE_SAYS_NOTHING && is_about_upload(key))
+        add(is_true ? &answers->text : &answers->name, is_true ? PAGE_SAYS_YES : PAGE_SAYS_MAYBE);
+}
+
+static void hear_text(struct answers *answers, const struct page *page, const char *key,
+                      const char *text)
+{
+    const enum page_says says = string_says(page, text);
+    const bool is_prose = strchr(text, ' ');
+
+    if (page_find_failure(page, text) || (says == PAGE_SAYS_NO && has_reason(text)))
+        add(&answers->name, PAGE_SAYS_NO);
+    add(&answers->text, says);
+    if (is_prose || is_about_upload(key))
+        add(&answers->remark, says);
 }
 
 static void hear(struct answers *answers, const struct page *page, const char *key,
                  const json_t *value, unsigned status)
 {
-    const bool is_truth = strcasecmp(key, "success") == 0 || strcasecmp(key, "ok") == 0;
-    const char *text = json_string_value(value);
+    static const char *const results[] = {"success", "ok", "result", "status"};
+    bool is_true;
 
-    if (page_find_failure(page, key))
+    if (page_find_failure(page, key)) {
         add(&answers->name, is_none(value) ? PAGE_SAYS_NOTHING : PAGE_SAYS_NO);
-    else if (is_truth || strcasecmp(key, "result") == 0 || strcasecmp(key, "status") == 0)
-        add(&answers->result, result_says(page, is_truth, value, status));
-    else if (!text)
-        hear_name(answers, key, value);
-    else if (page_find_failure(page, text) || is_reason(text))
-        add(&answers->name, PAGE_SAYS_NO);
-    else if (whole_text_says(text) == PAGE_SAYS_NOTHING) /* "no" may be about anything */
-        add(&answers->text, page_text_says(text));
+        return;
+    }
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        if (strcasecmp(key, results[i]) == 0) {
+            add(&answers->result, result_says(page, key, value, status));
+            return;
+        }
+    if (is_truth(&is_true, value))
+        hear_truth(answers, key, value, is_true);
+    else if (json_is_string(value))
+        hear_text(answers, page, key, json_string_value(value));
+}
+
+/* Hears a member, or an item of the array of that name, and keeps it to hear its own ones. */
+static void take(struct answers *answers, json_t *open, json_t *names, const struct page *page,
+                 const char *key, json_t *value, unsigned status)
+{
+    hear(answers, page, key, value, status);
+    json_array_append(open, value);
+    json_array_append_new(names, json_string(key));
 }
 
 enum page_says page_json_says(const struct page *page, json_t *root, unsigned status)
 {
-    struct answers answers = {PAGE_SAYS_NOTHING, PAGE_SAYS_NOTHING, PAGE_SAYS_NOTHING};
-    json_t *open = json_array(), *value; /* the objects and arrays to be heard; it grows */
+    struct answers answers = {PAGE_SAYS_NOTHING, PAGE_SAYS_NOTHING, PAGE_SAYS_NOTHING,
+                              PAGE_SAYS_NOTHING};
+    json_t *open = json_array(), *names = json_array(); /* of what is to be heard; they grow */
+    json_t *value;
     const char *key;
     size_t j;
 
-    hear(&answers, page, "result", root, status);
-    json_array_append(open, root);
+    take(&answers, open, names, page, "result", root, status);
     for (size_t i = 0; i < json_array_size(open); i++) {
         json_t *all = json_array_get(open, i);
+        const char *name = json_string_value(json_array_get(names, i));
 
-        json_object_foreach(all, key, value)
-        {
-            hear(&answers, page, key, value, status);
-            json_array_append(open, value);
-        }
+        json_object_foreach(all, key, value) take(&answers, open, names, page, key, value, status);
         json_array_foreach(all, j, value)
-        {
-            hear(&answers, page, "", value, status);
-            json_array_append(open, value);
-        }
+            take(&answers, open, names, page, name ? name : "", value, status);
     }
     json_decref(open);
+    json_decref(names);
     if (json_memory_has_run_out())
         return PAGE_SAYS_MAYBE;
 
     if (answers.result == PAGE_SAYS_NOTHING)
         answers.result = answers.text;
+    else if (answers.remark > PAGE_SAYS_YES)
+        add(&answers.result, PAGE_SAYS_MAYBE);
     add(&answers.result, answers.name);
     return answers.result == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : answers.result;
 }

@@ -20,8 +20,9 @@ enum page_says {
 /* The first of the page's words of failure that text contains, in any case; NULL: none. */
 const char *page_find_failure(const struct page *page, const char *text);
 
-/* What a text says, without tags. It says yes by a word for it that nothing in its sentence denies,
- * and no by a word for that, such as "rejected", or an error of the updater. */
+/* What a text says, without tags. It says yes by a word of success, or of a restart, if nothing in
+ * it denies, or tells of trouble; no by a word such as "rejected", or an error of the updater,
+ * without a word of success. Requests ("do not power off") and conditions deny nothing. */
 enum page_says page_text_says(const char *text);
 
 /* The JSON that the body is, perhaps behind a byte order mark; NULL: it is none. */
@@ -31,7 +32,8 @@ json_t *page_load_json(const char *body);
 bool page_begins_json(const char *body);
 
 /* What JSON says in reply to a request with this status; it is not "nothing". Each member for the
- * result has to say yes, wherever it is; without one, any text may do so. */
+ * result has to say yes, wherever it is, and no other one may take that back; without one, any text
+ * may say it. */
 enum page_says page_json_says(const struct page *page, json_t *root, unsigned status);
 
 #endif
