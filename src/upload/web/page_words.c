@@ -15,36 +15,32 @@ enum { RESTARTS = PAGE_SAYS_NO + 1 };
 static const struct {
     const char *word;
     unsigned says;
-} words[] = {{"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},
-             {"yes", PAGE_SAYS_YES},          {"success", PAGE_SAYS_YES},
-             {"successful", PAGE_SAYS_YES},   {"successfully", PAGE_SAYS_YES},
-             {"succeeded", PAGE_SAYS_YES},    {"done", PAGE_SAYS_YES},
-             {"complete", PAGE_SAYS_YES},     {"completed", PAGE_SAYS_YES},
-             {"finished", PAGE_SAYS_YES},     {"updated", PAGE_SAYS_YES},
-             {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},
-             {"received", PAGE_SAYS_YES},     {"written", PAGE_SAYS_YES},
-             {"flashed", PAGE_SAYS_YES},      {"installed", PAGE_SAYS_YES},
-             {"rebooting", RESTARTS},         {"restarting", RESTARTS},
-             {"no", PAGE_SAYS_MAYBE},         {"not", PAGE_SAYS_MAYBE},
-             {"never", PAGE_SAYS_MAYBE},      {"nothing", PAGE_SAYS_MAYBE},
-             {"none", PAGE_SAYS_MAYBE},       {"without", PAGE_SAYS_MAYBE},
-             {"cannot", PAGE_SAYS_MAYBE},     {"cant", PAGE_SAYS_MAYBE},
-             {"couldnt", PAGE_SAYS_MAYBE},    {"didnt", PAGE_SAYS_MAYBE},
-             {"unable", PAGE_SAYS_MAYBE},     {"bad", PAGE_SAYS_MAYBE},
-             {"wrong", PAGE_SAYS_MAYBE},      {"unknown", PAGE_SAYS_MAYBE},
-             {"missing", PAGE_SAYS_MAYBE},    {"too", PAGE_SAYS_MAYBE},
-             {"login", PAGE_SAYS_MAYBE},      {"timeout", PAGE_SAYS_MAYBE},
-             {"busy", PAGE_SAYS_MAYBE},       {"disabled", PAGE_SAYS_MAYBE},
-             {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},
-             {"rejected", PAGE_SAYS_NO},      {"refused", PAGE_SAYS_NO},
-             {"denied", PAGE_SAYS_NO},        {"forbidden", PAGE_SAYS_NO},
-             {"unauthorized", PAGE_SAYS_NO},  {"aborted", PAGE_SAYS_NO},
-             {"canceled", PAGE_SAYS_NO},      {"cancelled", PAGE_SAYS_NO},
-             {"stopped", PAGE_SAYS_NO},       {"interrupted", PAGE_SAYS_NO},
-             {"incomplete", PAGE_SAYS_NO},    {"mismatch", PAGE_SAYS_NO},
-             {"corrupt", PAGE_SAYS_NO},       {"corrupted", PAGE_SAYS_NO},
-             {"unsupported", PAGE_SAYS_NO},   {"unsuccessful", PAGE_SAYS_NO},
-             {"unsuccessfully", PAGE_SAYS_NO}};
+} words[] = {
+    {"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},       {"yes", PAGE_SAYS_YES},
+    {"success", PAGE_SAYS_YES},      {"successful", PAGE_SAYS_YES}, {"successfully", PAGE_SAYS_YES},
+    {"succeeded", PAGE_SAYS_YES},    {"done", PAGE_SAYS_YES},       {"complete", PAGE_SAYS_YES},
+    {"completed", PAGE_SAYS_YES},    {"finished", PAGE_SAYS_YES},   {"updated", PAGE_SAYS_YES},
+    {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},   {"received", PAGE_SAYS_YES},
+    {"written", PAGE_SAYS_YES},      {"flashed", PAGE_SAYS_YES},    {"installed", PAGE_SAYS_YES},
+    {"rebooting", RESTARTS},         {"restarting", RESTARTS},      {"no", PAGE_SAYS_MAYBE},
+    {"not", PAGE_SAYS_MAYBE},        {"never", PAGE_SAYS_MAYBE},    {"nothing", PAGE_SAYS_MAYBE},
+    {"none", PAGE_SAYS_MAYBE},       {"without", PAGE_SAYS_MAYBE},  {"cannot", PAGE_SAYS_MAYBE},
+    {"cant", PAGE_SAYS_MAYBE},       {"couldnt", PAGE_SAYS_MAYBE},  {"didnt", PAGE_SAYS_MAYBE},
+    {"doesnt", PAGE_SAYS_MAYBE},     {"isnt", PAGE_SAYS_MAYBE},     {"wasnt", PAGE_SAYS_MAYBE},
+    {"wont", PAGE_SAYS_MAYBE},       {"neither", PAGE_SAYS_MAYBE},  {"nor", PAGE_SAYS_MAYBE},
+    {"only", PAGE_SAYS_MAYBE},       {"half", PAGE_SAYS_MAYBE},     {"partly", PAGE_SAYS_MAYBE},
+    {"partially", PAGE_SAYS_MAYBE},  {"rollback", PAGE_SAYS_MAYBE}, {"restored", PAGE_SAYS_MAYBE},
+    {"unable", PAGE_SAYS_MAYBE},     {"bad", PAGE_SAYS_MAYBE},      {"wrong", PAGE_SAYS_MAYBE},
+    {"unknown", PAGE_SAYS_MAYBE},    {"missing", PAGE_SAYS_MAYBE},  {"too", PAGE_SAYS_MAYBE},
+    {"login", PAGE_SAYS_MAYBE},      {"timeout", PAGE_SAYS_MAYBE},  {"busy", PAGE_SAYS_MAYBE},
+    {"disabled", PAGE_SAYS_MAYBE},   {"fail", PAGE_SAYS_NO},        {"failed", PAGE_SAYS_NO},
+    {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},         {"rejected", PAGE_SAYS_NO},
+    {"refused", PAGE_SAYS_NO},       {"denied", PAGE_SAYS_NO},      {"forbidden", PAGE_SAYS_NO},
+    {"unauthorized", PAGE_SAYS_NO},  {"aborted", PAGE_SAYS_NO},     {"canceled", PAGE_SAYS_NO},
+    {"cancelled", PAGE_SAYS_NO},     {"stopped", PAGE_SAYS_NO},     {"interrupted", PAGE_SAYS_NO},
+    {"incomplete", PAGE_SAYS_NO},    {"mismatch", PAGE_SAYS_NO},    {"corrupt", PAGE_SAYS_NO},
+    {"corrupted", PAGE_SAYS_NO},     {"unsupported", PAGE_SAYS_NO}, {"unsuccessful", PAGE_SAYS_NO},
+    {"unsuccessfully", PAGE_SAYS_NO}};
 
 /* What these mean if they are all of a text. */
 static const struct {
@@ -168,6 +164,7 @@ static void hear_word(struct speech *speech, const struct word *word, const stru
                         tolower((unsigned char)word->text[word->length - 1]) == 't';
 
     speech->says_no |= says == PAGE_SAYS_NO;
+    speech->is_doubtful |= is_condition && says == PAGE_SAYS_YES; /* "if it is complete" */
     if (is_condition)
         return;
     speech->says_yes |= says == PAGE_SAYS_YES;
@@ -230,7 +227,7 @@ bool page_begins_json(const char *body)
     return *body && strchr("{[\"]", *body);
 }
 
-/* Whether the value says yes or no, in whatever form; null and "" are a no. */
+/* Whether the value says yes or no, in whatever form; null and what is empty are a no. */
 static bool is_truth(bool *is_true, const json_t *value)
 {
     const json_int_t number = json_integer_value(value);
@@ -238,8 +235,11 @@ static bool is_truth(bool *is_true, const json_t *value)
     *is_true = json_is_true(value) || number == 1;
     if (json_is_string(value))
         return find_truth(is_true, json_string_value(value));
+    if (json_is_integer(value))
+        return number == 0 || number == 1;
     return json_is_boolean(value) || json_is_null(value) ||
-           (json_is_integer(value) && (number == 0 || number == 1));
+           (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
 }
 
 /* Whether the value of "error" or "failed" says that there was none. */
@@ -249,9 +249,7 @@ static bool is_none(const json_t *value)
     bool is_true;
 
     return (is_truth(&is_true, value) && !is_true) || (text && strcasecmp(text, "none") == 0) ||
-           (json_is_real(value) && json_real_value(value) == 0) ||
-           (json_is_array(value) && json_array_size(value) == 0) ||
-           (json_is_object(value) && json_object_size(value) == 0);
+           (json_is_real(value) && json_real_value(value) == 0);
 }
 
 static enum page_says string_says(const struct page *page, const char *text)
@@ -271,7 +269,7 @@ static enum page_says result_says(const struct page *page, const char *key, cons
 
         return says == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : says;
     }
-    if (json_is_object(value) || json_is_array(value) || json_integer_value(value) == status)
+    if (json_object_size(value) || json_array_size(value) || json_integer_value(value) == status)
         return PAGE_SAYS_NOTHING;
     if (json_is_true(value) || json_integer_value(value) == 1)
         return PAGE_SAYS_YES;
@@ -312,13 +310,23 @@ static void hear_truth(struct answers *answers, const char *key, const json_t *v
 {
     const enum page_says says = page_text_says(key);
     const bool is_restart = strcasestr(key, "reboot") || strcasestr(key, "restart");
+    const char *text = json_string_value(value);
 
     if (is_true && says != PAGE_SAYS_NOTHING)
         add(says == PAGE_SAYS_YES ? &answers->text : &answers->name, says);
-    else if (!is_true && says == PAGE_SAYS_YES && !is_restart)
+    else if (is_true && text && strcasestr(text, "ok") && is_about_upload(key))
+        add(&answers->text, PAGE_SAYS_YES);
+    else if (!is_true && !is_restart &&
+             (says == PAGE_SAYS_YES || (!json_is_number(value) && is_about_upload(key))))
         add(&answers->name, PAGE_SAYS_MAYBE);
-    else if (json_is_string(value) && says == PAGE_SAYS_NOTHING && is_about_upload(key))
-        add(is_true ? &answers->text : &answers->name, is_true ? PAGE_SAYS_YES : PAGE_SAYS_MAYBE);
+}
+
+/* A code of HTTP, or of the program. */
+static bool is_trouble(const char *key, const json_t *value)
+{
+    const json_int_t number = json_integer_value(value);
+
+    return strcasecmp(key, "code") == 0 && (number < 0 || number >= 400);
 }
 
 static void hear_text(struct answers *answers, const struct page *page, const char *key,
@@ -349,7 +357,9 @@ static void hear(struct answers *answers, const struct page *page, const char *k
             add(&answers->result, result_says(page, key, value, status));
             return;
         }
-    if (is_truth(&is_true, value))
+    if (is_trouble(key, value))
+        add(&answers->name, PAGE_SAYS_MAYBE);
+    else if (is_truth(&is_true, value))
         hear_truth(answers, key, value, is_true);
     else if (json_is_string(value))
         hear_text(answers, page, key, json_string_value(value));
