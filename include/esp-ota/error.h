@@ -172,6 +172,9 @@ enum ota_cause {
     OTA_CAUSE_KEEPS_OLD,     /* they took the image, and came back without it */
     OTA_CAUSE_OTHER_IMAGE,   /* they took it, and run neither it nor what they ran before */
     OTA_CAUSE_SEVERAL,       /* several of these */
+    /* An interruption of an upload: a proof was awaited; or all was sent, and no verdict came. */
+    OTA_CAUSE_PROOF_CUT_SHORT,
+    OTA_CAUSE_VERDICT_CUT_SHORT,
     OTA_CAUSE_LOG_CUT_SHORT, /* after the uploads, and before --monitor-for was over */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); -I does not lead to the
      * board (EINVAL), or is not in its network although another interface is; a route forbids it

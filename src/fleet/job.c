@@ -595,11 +595,23 @@ static void stop_attempt(struct job *job, enum ota_phase phase, const struct ota
     job_emit_result(job, phase, failure, signal_number);
 }
 
+/* Whether the board has the image, or may have it: then sending it again is not the next step. */
+static enum ota_cause find_interruption(const struct job *job)
+{
+    if (is_proof_awaited(job) && !job->is_verdict_lost)
+        return OTA_CAUSE_PROOF_CUT_SHORT;
+    return is_proof_awaited(job) ||
+                   (upload_is_running(job->upload) && upload_all_sent(job->upload))
+               ? OTA_CAUSE_VERDICT_CUT_SHORT
+               : OTA_CAUSE_NONE;
+}
+
 void job_interrupt(struct job *job, int signal_number)
 {
     struct ota_failure failure;
     ota_fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", ending_signal_name(signal_number),
              describe_leftovers(job));
+    failure.cause = find_interruption(job);
     stop_attempt(job, current_phase(job), &failure, signal_number);
 }
 

@@ -818,6 +818,12 @@ static const struct remedy {
     {.error = OTA_E_MIXED, .text = "See the message for each board."},
     {.cause = OTA_CAUSE_LOG_CUT_SHORT,
      .text = "To follow the log without another upload, leave out -f."},
+    {.cause = OTA_CAUSE_PROOF_CUT_SHORT,
+     .text = "Look at what the board runs before you send again: it has the image, and only the "
+             "proof was not waited for."},
+    {.cause = OTA_CAUSE_VERDICT_CUT_SHORT,
+     .text = "Look at what the board runs before you send again: it has all of the image, and may "
+             "have installed it and restarted."},
     {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
 };
 

@@ -282,7 +282,8 @@ class Ends(MonitorScenario):
         program.send_signal(signal.SIGINT)
         result = program.result()
         self.assertEqual((result.status, result.out), (-signal.SIGINT, "new\n"), result)
-        self.assertRegex(result.err, "esp-ota: .*interrupted by SIGINT; the board had confirmed the upload")
+        self.assertRegex(result.err, "esp-ota: .*interrupted by SIGINT; the board had confirmed the upload\n"
+                                     "  Look at what the board runs before you send again: it has the image")
 
     def test_nobody_reads(self):
         """As in `esp-ota --monitor | head -1`."""

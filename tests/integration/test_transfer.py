@@ -149,6 +149,7 @@ class Signals(Scenario):
                               result.err)
                 if fault == "ok-never":
                     self.assertIn("the board may install it", result.err)
+                    self.assertIn("\n  Look at what the board runs before you send again: ", result.err)
 
     def test_never_half_closed(self):
         """Until the verdict is there the board must not see a FIN; after a signal it must."""

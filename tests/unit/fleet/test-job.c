@@ -1366,19 +1366,27 @@ static void test_job_signals(void **state)
         int number;
         int exit_status;
         const char *result; /* how the story goes on */
+        enum ota_cause cause;
     } rows[] = {
-        {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n"},
-        {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {INVITING, SIGHUP, 129, "result interrupted 129 0: interrupted by SIGHUP\n"},
+        {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n",
+         OTA_CAUSE_NONE},
+        {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n",
+         OTA_CAUSE_NONE},
+        {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n",
+         OTA_CAUSE_NONE},
+        {INVITING, SIGHUP, 129, "result interrupted 129 0: interrupted by SIGHUP\n",
+         OTA_CAUSE_NONE},
         {SENDING, SIGQUIT, 131,
          "result interrupted 131 0: interrupted by SIGQUIT; the board does not start a sketch that "
-         "was cut short\n"},
+         "was cut short\n",
+         OTA_CAUSE_NONE},
         {ALL_SENT, SIGTERM, 143,
          "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
-         "board may install it\n"},
+         "board may install it\n",
+         OTA_CAUSE_VERDICT_CUT_SHORT},
         {READING, SIGINT, 130,
-         "result interrupted 130 0: interrupted by SIGINT; the board had confirmed the upload\n"},
+         "result interrupted 130 0: interrupted by SIGINT; the board had confirmed the upload\n",
+         OTA_CAUSE_PROOF_CUT_SHORT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings settings = make_job_settings();
@@ -1389,6 +1397,7 @@ static void test_job_signals(void **state)
         job_interrupt(job, rows[i].number);
         assert_string_equal(world.story + before, rows[i].result);
         assert_int_equal(world.exit_status, rows[i].exit_status);
+        assert_int_equal(world.cause, rows[i].cause);
         /* Nothing is left that could start again. */
         assert_false(world.has_session || world.has_resolver);
         assert_true(virtual_time.due_us < 0);

@@ -117,6 +117,8 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_RECOVERY, SKETCH, "", "Restart 3"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_RECOVERY, SKETCH, "", "Restart 3"},
     {OTA_E_UNPROVEN, OTA_CAUSE_PROOF_LATE, SKETCH, "", "Give --deadline more seconds: after"},
+    {OTA_E_INTERRUPTED, OTA_CAUSE_PROOF_CUT_SHORT, SKETCH, "", "only the proof was not waited"},
+    {OTA_E_INTERRUPTED, OTA_CAUSE_VERDICT_CUT_SHORT, SKETCH, "", "may have installed it and"},
     {OTA_E_INTERRUPTED, OTA_CAUSE_LOG_CUT_SHORT, SKETCH, "", "leave out -f"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_OTHER_VERSION, SKETCH, "", "exactly the version"},
     {OTA_E_NOT_RETURNED, OTA_CAUSE_NO_VERSION, SKETCH, "", "only if its sketch reports a version"},
