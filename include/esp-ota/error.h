@@ -94,6 +94,7 @@ enum ota_cause {
     OTA_CAUSE_NOT_A_FILE,  /* a directory, a device, a terminal, a file with other content */
     /* Who is there. */
     OTA_CAUSE_NO_AVAHI,       /* multicast DNS cannot be asked */
+    OTA_CAUSE_NO_NETWORK,     /* this computer is in none, so it hears of nobody */
     OTA_CAUSE_NO_BOARDS,      /* none announces itself */
     OTA_CAUSE_NO_SUCH_BOARD,  /* others do */
     OTA_CAUSE_OTHER_PROTOCOL, /* such boards do, but they take uploads by another protocol */

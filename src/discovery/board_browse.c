@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "discovery/networks.h"
 #include "discovery/plain_query.h"
 #include "net/alive.h"
 
@@ -212,10 +213,13 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
         return;
     }
 
+    const bool is_offline = networks_is_offline();
     ota_fail(&failure, OTA_E_NOT_FOUND,
-             "no board announces %s in this network (multicast DNS was asked for %s)",
-             is_partial ? "ArduinoOTA or a sketch server" : "itself", time_since(browse, time));
-    failure.cause = OTA_CAUSE_NO_BOARDS;
+             "no board announces %s%s (multicast DNS was asked for %s)%s",
+             is_partial ? "ArduinoOTA or a sketch server" : "itself",
+             is_offline ? "" : " in this network", time_since(browse, time),
+             is_offline ? ": " NETWORKS_OFFLINE : "");
+    failure.cause = is_offline ? OTA_CAUSE_NO_NETWORK : OTA_CAUSE_NO_BOARDS;
     finish_browse(browse, &failure);
 }
 

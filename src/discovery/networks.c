@@ -315,3 +315,27 @@ bool networks_is_elsewhere(const struct address *board, const struct address *lo
     return is_local_address(board) && is_local_address(local) &&
            !is_in_a_network(board, interfaces);
 }
+
+bool networks_exist(const struct ifaddrs *interfaces)
+{
+    static const unsigned usable = IFF_UP | IFF_RUNNING;
+    struct address own;
+
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
+        if ((interface->ifa_flags & (usable | IFF_LOOPBACK)) == usable &&
+            address_from_interface(&own, interface->ifa_addr))
+            return true;
+    return false;
+}
+
+bool networks_is_offline(void)
+{
+    struct ifaddrs *interfaces = NULL;
+
+    if (getifaddrs(&interfaces) < 0)
+        return false;
+
+    bool is_offline = !networks_exist(interfaces);
+    freeifaddrs(interfaces);
+    return is_offline;
+}

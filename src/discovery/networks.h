@@ -1,6 +1,6 @@
 /*
- * networks.h: the way to a board, judged by the networks of this computer. Pure: interfaces is the
- * list that getifaddrs(3) returned, or NULL.
+ * networks.h: the way to a board, judged by the networks of this computer. Pure but for
+ * networks_is_offline(): interfaces is the list that getifaddrs(3) returned, or NULL.
  */
 #ifndef ESP_OTA_DISCOVERY_NETWORKS_H
 #define ESP_OTA_DISCOVERY_NETWORKS_H
@@ -56,5 +56,14 @@ const char *networks_find_owner(const struct address *local, const struct ifaddr
  * network. */
 bool networks_is_elsewhere(const struct address *board, const struct address *local,
                            const struct ifaddrs *interfaces);
+
+/* Whether an interface other than the loopback's is up, has a carrier and an address. */
+bool networks_exist(const struct ifaddrs *interfaces);
+
+/* Whether this computer is in no network, so that it can hear of no board but simulated ones. False
+ * if that is not known. NETWORKS_OFFLINE says it, as a clause. */
+bool networks_is_offline(void);
+#define NETWORKS_OFFLINE                                                                           \
+    "this computer is in no network, as no interface but lo is up and has an address"
 
 #endif

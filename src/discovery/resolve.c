@@ -16,6 +16,7 @@
 #include "discovery/etc_hosts.h"
 #include "discovery/finding.h"
 #include "discovery/host_lookup.h"
+#include "discovery/networks.h"
 #include "discovery/resolve_failure.h"
 #include "discovery/rivals.h"
 
@@ -480,6 +481,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .is_local = resolver->is_local,
         .lack = resolver->lack,
         .is_dns_name = resolver->config.target->kind == TARGET_HOST,
+        .is_offline = networks_is_offline(),
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
         .useless = &resolver->useless,

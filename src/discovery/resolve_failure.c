@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "discovery/networks.h"
 
 #include <stdio.h>
 
@@ -62,6 +63,8 @@ static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct res
                  boards.total, boards.count == 1 ? "is" : "are", list);
     else if (boards.total)
         snprintf(target, OTA_MESSAGE_MAX, "announced here: %s", list);
+    else if (facts->is_offline)
+        snprintf(target, OTA_MESSAGE_MAX, NETWORKS_OFFLINE);
     else if (facts->has_all_boards)
         snprintf(target, OTA_MESSAGE_MAX, "no board is announced here");
     else
@@ -99,7 +102,7 @@ static enum ota_cause find_cause(const struct resolve_failure *facts)
     if (is_unavailable)
         return facts->lack == OTA_CAUSE_NO_LIBRARY ? OTA_CAUSE_NO_LIBRARY : OTA_CAUSE_NO_AVAHI;
     if (facts->boards->total == 0)
-        return OTA_CAUSE_NONE;
+        return facts->is_offline ? OTA_CAUSE_NO_NETWORK : OTA_CAUSE_NONE;
     return needs_other_way(&facts->boards->best[0]) ? OTA_CAUSE_OTHER_WAY : OTA_CAUSE_OTHER_NAMES;
 }
 

@@ -20,6 +20,7 @@ struct resolve_failure {
     bool is_local;          /* a source could not be asked: this computer ran out of memory etc. */
     enum ota_cause lack;    /* what this computer lacks, if that is known */
     bool is_dns_name;       /* mDNS is not expected to know the name */
+    bool is_offline;        /* this computer is in no network */
     bool has_all_boards;    /* boards is complete */
     const struct suggestions *boards; /* with a note if they need another way */
     const struct address *useless;    /* announced, but no board can have it; AF_UNSPEC: none */

@@ -600,8 +600,7 @@ static enum ota_cause find_interruption(const struct job *job)
 {
     if (is_proof_awaited(job) && !job->is_verdict_lost)
         return OTA_CAUSE_PROOF_CUT_SHORT;
-    return is_proof_awaited(job) ||
-                   (upload_is_running(job->upload) && upload_all_sent(job->upload))
+    return is_proof_awaited(job) || (upload_is_running(job->upload) && upload_all_sent(job->upload))
                ? OTA_CAUSE_VERDICT_CUT_SHORT
                : OTA_CAUSE_NONE;
 }

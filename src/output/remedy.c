@@ -529,6 +529,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NO_AVAHI,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
              "avahi-daemon and libnss-mdns), or give the board's IP address with -i."},
+    {.cause = OTA_CAUSE_NO_NETWORK,
+     .text = "Connect this computer to the boards' network (\"ip address\" shows which interfaces "
+             "are up, and their addresses)."},
     {.error = OTA_E_NOT_FOUND,
      .where = SURROUNDINGS_MIRRORED,
      .text = "Check that the board is on and in this network, and the spelling of its name; update "

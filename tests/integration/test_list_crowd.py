@@ -247,6 +247,23 @@ class Silence(Announced):
             self.assert_result(result, 4, ("esp-ota: no board announces itself in this network (multicast DNS was asked ",
                                            "\n  Check that boards are on"), SOON)
 
+    def test_no_network(self):
+        """Neither boards nor the firewall are to blame."""
+        def connect():
+            for interface in INTERFACES:
+                mdns.run("ip", "link", "set", interface, "up")
+            mdns.run("ip", "address", "add", mdns.Link.V6 + "/64", "dev", INTERFACES[0], "nodad")
+
+        for interface in INTERFACES:
+            mdns.run("ip", "link", "set", interface, "down")
+        self.addCleanup(connect)
+        for options in (("-l",), ("--all", "-f", self.image), ("-i", "lamp", "-f", self.image)):
+            with self.subTest(options):
+                result = scenario.run(*options)
+                self.assertEqual((result.status, result.out), (4, ""), result)
+                self.assertRegex(result.err, "[:;] this computer is in no network, as no interface but lo is up and "
+                                             r"has an address\n  Connect this computer to the boards' network \(")
+
     def test_board_that_does_not_answer(self):
         self.announce(board("gone", silent=True), board("there"))
         rows, result = self.list()

@@ -27,7 +27,7 @@ static const int64_t S = 1000000;
 static struct world {
     mdns_client_answer_fn *on_answer; /* NULL: no question is pending */
     void *answer_userdata;
-    bool refuse_mdns, free_when_done, is_silent, is_further;
+    bool refuse_mdns, free_when_done, is_silent, is_further, is_offline;
     unsigned services; /* a set; 0: all */
     size_t canceled, done;
     char plain[128]; /* when there was a plain query, in milliseconds */
@@ -41,6 +41,12 @@ static struct world {
 } world;
 
 bool __wrap_mdns_client_has_answered(const struct mdns_client *mdns);
+bool __wrap_networks_is_offline(void);
+
+bool __wrap_networks_is_offline(void)
+{
+    return world.is_offline;
+}
 
 /* The real function reads the interfaces of this computer. */
 ssize_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
@@ -202,6 +208,23 @@ static void test_no_boards(void **state)
     assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
     assert_string_equal(world.failure.message, "no board announces itself in this network "
                                                "(multicast DNS was asked for 1.5 s)");
+    assert_int_equal(world.failure.cause, OTA_CAUSE_NO_BOARDS);
+    stop_browse();
+}
+
+static void test_no_network(void **state)
+{
+    (void)state;
+
+    start_browse((struct world){.is_offline = true});
+    virtual_time.now_us = S;
+    send_answer(MDNS_END, "", "");
+    assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+    assert_int_equal(world.failure.cause, OTA_CAUSE_NO_NETWORK);
+    assert_string_equal(world.failure.message,
+                        "no board announces itself (multicast DNS was asked for 1.0 s): "
+                        "this computer is in no network, as no interface but lo is up and has an "
+                        "address");
     stop_browse();
 }
 
@@ -460,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_has_come),
         cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_no_network),
         cmocka_unit_test(test_no_boards_with_this_service),
         cmocka_unit_test(test_browse_deadline),
         cmocka_unit_test(test_deadline_before_an_answer),

@@ -388,12 +388,30 @@ static void test_elsewhere(void **state)
     }
 }
 
+static void test_existence(void **state)
+{
+    (void)state;
+    static const struct interface down = {"wlan0", "192.168.1.20", "255.255.255.0", NULL, 0};
+    static const struct interface lo = {"lo", "127.0.0.1", "255.0.0.0", NULL, UP | IFF_LOOPBACK};
+    static const struct {
+        const struct interface *interfaces[INTERFACES_MAX];
+        bool exist;
+    } rows[] = {
+        {{NULL}, false},         {{&lo}, false},       {{&lo, &down, &off, &bridge}, false},
+        {{&lo, &packet}, false}, {{&lo, &wlan}, true}, {{&lo, &down, &wlan_v6}, true},
+        {{&lo, &tunnel}, true},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(networks_exist(make_list(rows[i].interfaces)), rows[i].exist);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_network_order), cmocka_unit_test(test_detour),
         cmocka_unit_test(test_source),        cmocka_unit_test(test_heard),
-        cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_elsewhere),     cmocka_unit_test(test_existence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

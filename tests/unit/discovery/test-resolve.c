@@ -56,7 +56,7 @@ static struct world {
     host_lookup_done_fn *on_lookup;
     void *userdata[ASK_COUNT];
     bool refuse_mdns, refuse_lookup;
-    bool has_mdns;
+    bool has_mdns, is_offline;
     const char *file;
     const char *rivals;
     struct address rival_addresses[CLAIMS_MAX];
@@ -77,6 +77,7 @@ static struct world {
 static const struct source wlan = {.interface = "wlan0"};
 
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
+bool __wrap_networks_is_offline(void);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name,
                                              host_lookup_done_fn *done, void *userdata);
@@ -113,6 +114,11 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
     world.on_answer[kind] = on_answer;
     world.userdata[kind] = userdata;
     return (struct mdns_query *)&world.pending[kind];
+}
+
+bool __wrap_networks_is_offline(void)
+{
+    return world.is_offline;
 }
 
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns)
@@ -302,6 +308,7 @@ static const struct test_case {
     unsigned services;    /* of the way that is asked for; 0: SERVICES_ARDUINO */
     bool has_mdns;        /* optional questions may be asked */
     bool is_cut;          /* the name has more addresses than these */
+    bool is_offline;
 } cases[] = {
     {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
@@ -807,6 +814,24 @@ static const struct test_case {
      .asked = "instance@0 services@1500",
      .done_ms = 5000,
      .says = {"5.0 s; no board is announced here"}},
+    {.title = "no network",
+     .target = "Lamp 1",
+     .is_offline = true,
+     .steps = {{2700, MDNS_BOARDS, .event = MDNS_END}, {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .cause = OTA_CAUSE_NO_NETWORK,
+     .says = {"5.0 s; this computer is in no network"}},
+    {.title = "no network, and a simulated board",
+     .target = "Lamp 1",
+     .is_offline = true,
+     .steps = {{1600, MDNS_BOARDS, .host = "lamp.local", .instance = "Lamp", .port = 3232},
+               {2700, MDNS_BOARDS, .event = MDNS_END},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .cause = OTA_CAUSE_OTHER_NAMES,
+     .says = {"5.0 s; announced here: \"Lamp\""}},
     {.title = "nobody waits for similar names",
      .target = "Lamp 1",
      .steps = {{5000, MDNS_INSTANCE, .event = MDNS_END}},
@@ -1134,6 +1159,7 @@ static void start_resolver(const struct test_case *test, const struct target *ta
 
     world = (struct world){.refuse_mdns = test->refuse_mdns,
                            .refuse_lookup = test->refuse_lookup,
+                           .is_offline = test->is_offline,
                            .has_mdns = test->has_mdns,
                            .file = test->file,
                            .rivals = test->rivals};

@@ -94,6 +94,7 @@ static const struct row {
     {OTA_E_OUTPUT, OTA_CAUSE_CLOSED, SKETCH, "", "Leave it open"},
     {OTA_E_INTERNAL, OTA_CAUSE_CLOSED, SKETCH, "", "Leave it open"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "Start Avahi and D-Bus"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NO_NETWORK, SKETCH, "", "Connect this computer to the boards'"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "UDP port 5353"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches one"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_OTHER_PROTOCOL, SKETCH, "", "Give the --protocol of"},
