@@ -378,8 +378,9 @@ static const struct remedy {
              "another server."},
     {.error = OTA_E_NOT_LISTENING,
      .protocol = "web",
-     .text = "Check the port in the URL, and that the sketch now on the board starts its web "
-             "server: open the page in a browser."},
+     .text =
+         "Check the port in the URL, and that the sketch now on the board starts its web "
+         "server: open the page in a browser; if it has ArduinoOTA instead, leave http:// out."},
     {.error = OTA_E_NO_ANSWER,
      .protocol = "web",
      .text = "Check that the board is on and that its page opens in a browser; a server that "

@@ -802,6 +802,7 @@ class Broken(Scenario):
         result = run("-i", f"http://{where}:1/", "-f", path, "--retries", "0")
         self.assertEqual(result.status, 5, result)
         self.assertIn(f"nothing listens at {where}:1 (the given port)", result.err)
+        self.assertIn("if it has ArduinoOTA instead, leave http:// out", result.err)
         self.assertIn("port in the URL", result.err)
 
 

@@ -283,7 +283,7 @@ static const struct row on_pages[] = {
     {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},
     {OTA_E_WRONG_PASSWORD, OTA_CAUSE_OUTSIDE, SKETCH, "", "from the board's own network"},
-    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "port in the URL"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "leave http:// out"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
     {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "page with the upload form"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_BUSY, SKETCH, "", "Try again in a minute"},
