@@ -194,8 +194,8 @@ static enum ota_error check_word(const struct operands *operands, const char *wo
                         "unexpected arguments after '--'; leave the '--' out");
     if (index > 0 && index - 1 == operands->password_at)
         return ota_fail(failure, OTA_E_USAGE,
-                        "unexpected argument after the password; if the password contains spaces, "
-                        "put it in quotes");
+                        "no word can follow the password, as it may be a part of one with spaces; "
+                        "put such a password in quotes, and words for board and image before -a");
     if (*text && text[strspn(text, " \t\\")] == '\0')
         return reject_line_end(text, failure);
     if (spelling_long_dash(text))

@@ -22,6 +22,10 @@
 #include <cmocka.h>
 
 #define SECRET "hunter2"
+
+#define AFTER_PASSWORD                                                                             \
+    "no word can follow the password, as it may be a part of one with spaces; put such a "         \
+    "password in quotes, and words for board and image before -a"
 #define NO_PASSWORD                                                                                \
     "option '-a' needs a value, but an option follows; write --auth=PASSWORD for a password that " \
     "begins with a dash"
@@ -431,11 +435,11 @@ static const struct {
      "unexpected argument 'board'; a value that contains spaces needs quotes, and a further "
      "board -i before it"},
     {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"},
-     "unexpected argument after the password; if the password contains spaces, put it in "
-     "quotes"},
+     AFTER_PASSWORD},
     {{"-i", "b", "--auth=correct", SECRET, "-f", "x"},
-     "unexpected argument after the password; if the password contains spaces, put it in "
-     "quotes"},
+     AFTER_PASSWORD},
+    {{"-a", SECRET, "b", "fw.bin"}, AFTER_PASSWORD},
+    {{"b", "--auth=" SECRET, "fw.bin"}, AFTER_PASSWORD},
     {{"-i", "b", "--", "--auth=" SECRET}, "unexpected arguments after '--'; leave the '--' out"},
     {{"--match", "", "-f", "x"}, "the pattern after --match is empty; '*' matches every board"},
     {{"-i", "b", "-f", "x", "--wait", "-1"},
