@@ -20,6 +20,7 @@
 
 #define BLANKS " \t"
 #define SEPARATORS "," BLANKS
+#define QUOTES "'\""
 
 enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
 enum {
@@ -169,6 +170,16 @@ static bool looks_like_number(const char *text, size_t length)
     return strspn(text, "0123456789-") >= length;
 }
 
+/* Takes the quotes off a text that stands in them, as in a shell. */
+static bool unquote(const char **text, size_t *length)
+{
+    if (*length < 3 || !strchr(QUOTES, **text) || (*text)[*length - 1] != **text)
+        return false;
+    (*text)++;
+    *length -= 2;
+    return true;
+}
+
 /* Chooses by a text that is not split into names. Fails with OTA_E_USAGE, or with OTA_E_IMAGE for
  * the name of a board that cannot be chosen. */
 static enum ota_error choose_text(const struct offer *offer, const char *text, size_t length)
@@ -177,7 +188,8 @@ static enum ota_error choose_text(const struct offer *offer, const char *text, s
     const struct choice *refused = NULL;
     const bool is_pattern = strcspn(text, "*?[") < length;
 
-    if (choose_numbers(offer, text, length) || choose_name(offer, text, length, &refused))
+    if (choose_numbers(offer, text, length) || choose_name(offer, text, length, &refused) ||
+        (!refused && unquote(&text, &length) && choose_name(offer, text, length, &refused)))
         return OTA_OK;
 
     escape_text(shown, sizeof shown, text, length);
@@ -202,6 +214,22 @@ static size_t trim_separators(const char **text, size_t length)
     return length;
 }
 
+/* The length of the first part; a separator in quotes, which begin a word, ends none. */
+static size_t part_length(const char *part, const char *end, const char *separators)
+{
+    const char *at = part;
+
+    while (at < end && !strchr(separators, *at)) {
+        const bool begins = at == part || strchr(SEPARATORS, at[-1]);
+        const char *closing = begins && strchr(QUOTES, *at)
+                                  ? memchr(at + 1, *at, (size_t)(end - at) - 1)
+                                  : NULL;
+
+        at = closing ? closing + 1 : at + 1;
+    }
+    return (size_t)(at - part);
+}
+
 typedef enum ota_error choose_fn(const struct offer *offer, const char *text, size_t length);
 
 /* Chooses by the text as a whole if it is a name or consists of numbers, otherwise by each of its
@@ -219,10 +247,8 @@ static enum ota_error choose_parts(const struct offer *offer, const char *text, 
         return offer->failure->error;
 
     for (const char *part = text; part < end; part++) {
-        size_t size = strcspn(part, separators);
+        const size_t size = part_length(part, end, separators);
 
-        if (part + size > end)
-            size = (size_t)(end - part);
         if (size && choose(offer, part, size) != OTA_OK)
             return offer->failure->error;
         part += size;

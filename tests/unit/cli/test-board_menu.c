@@ -81,6 +81,13 @@ static const struct {
     {"*", "101111111110"},
     {"10.0.0.7", "100000000000"},
     {"FD00:0::9, 10.0.0.7 lab-01", "101000100000"},
+    {"'lab-*'", "000000111000"},
+    {"\"Living room lamp\"", "000010000000"},
+    {"'Garage, left','lab-0[1]' \"kitchen\", 1", "101001100000"},
+    {"'42'", "000000000100"},
+    {"'lab-x'", NULL},
+    {"'kitchen", NULL},
+    {"''", NULL},
     {"10.0.0.8", NULL},
     {"10.0.0.9", NULL},
     {"10.0.0.*", NULL}, /* might mean more boards than are shown */
