@@ -33,7 +33,7 @@ static enum ota_error refuse_unfit(const struct image *image, const struct plan_
     input_show(shown, sizeof shown, image->path);
     if (!settings->force)
         return ota_fail(failure, OTA_E_IMAGE, "%s %s%s", shown, reason, image_fit_override(false));
-    diag_warning("%s %s%s", shown, reason, image_fit_override(true));
+    diag_error("warning: %s %s%s", shown, reason, image_fit_override(true)); /* also with -q */
     return OTA_OK;
 }
 

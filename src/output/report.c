@@ -310,8 +310,9 @@ static void show_start(struct report *report, const struct ota_event *event)
                    (!report->announced || strcmp(report->announced->path, event->image->path) != 0);
 
     if (is_news && event->image->is_signed)
-        diag_notice("sending %s, the signed image beside the file",
-                    escape_string(path, sizeof path, event->image->path));
+        diag_notice("sending %s, the %s beside the file",
+                    escape_string(path, sizeof path, event->image->path),
+                    *event->image->flaw ? "one" : "signed image");
     report->announced = event->image;
 }
 

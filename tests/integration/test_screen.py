@@ -51,10 +51,11 @@ class Screen(Scenario):
                 self.assertFalse(board.count("invitation"), board.events)
 
     def test_forced(self):
+        """Also -q leaves the reason."""
         for name, (content, options, phrase) in UNSUITABLE.items():
             with self.subTest(name):
                 path, board = self.file("fw.bin", content), self.board(family="pico")
-                result = run("-i", board.address, "-p", str(board.port), *options, "--force", "-f", path)
+                result = run("-q", "-i", board.address, "-p", str(board.port), *options, "--force", "-f", path)
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertIn(f"warning: {path} {phrase}", result.err)
                 self.assertIn("; overridden by --force\n", result.err)

@@ -210,6 +210,12 @@ class Images(Scenario):
             self.assertEqual((result.status, result.out), (0, ""), result)
             self.assertIn(f"sending {path}.signed, the signed image beside the file\n", result.err)
             board.wait_for("upload result=ok bytes=3260")
+        self.file("fw.bin.signed", image(3000))
+        result = run("-i", board.address, "-q", "--force", "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"esp-ota: warning: {path}.signed should not be sent: it does not end in a signature", result.err)
+        self.assertIn(f"sending {path}.signed, the one beside the file\n", result.err)
+        board.wait_for("upload result=ok bytes=3000")
 
     def test_rebuilt_during_the_upload(self):
         """What was hashed is what is sent, whatever happens to the file."""
