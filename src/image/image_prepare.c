@@ -131,7 +131,14 @@ static enum ota_error out_of_memory(const char *shown, struct ota_failure *failu
                           shown);
 }
 
-static enum ota_error pack_image(struct image **image, const char *shown, bool is_quiet,
+/* What becomes of an image that is not compressed. */
+static const char *fate(const struct prepare_settings *settings)
+{
+    return settings->is_for_boards ? "sent" : "left";
+}
+
+static enum ota_error pack_image(struct image **image, const char *shown,
+                                 const struct prepare_settings *settings,
                                  struct ota_failure *failure)
 {
     char before[UNITS_TEXT_MAX], after[UNITS_TEXT_MAX];
@@ -142,7 +149,8 @@ static enum ota_error pack_image(struct image **image, const char *shown, bool i
     if (!gzip_pack(&data, &size, plain->data, plain->size))
         return out_of_memory(shown, failure);
     if (!data) {
-        diag_info("%s does not get smaller by compressing and is sent as it is", shown);
+        diag_info("%s does not get smaller by compressing and is %s as it is", shown,
+                  fate(settings));
         return OTA_OK;
     }
 
@@ -158,13 +166,14 @@ static enum ota_error pack_image(struct image **image, const char *shown, bool i
 
     packed->plain = plain;
     *image = packed;
-    if (!is_quiet)
+    if (!settings->is_quiet)
         diag_info("%s is compressed from %s to %s", shown, format_size(before, plain->size),
                   format_size(after, size));
     return OTA_OK;
 }
 
-static enum ota_error compress_image(struct image **image, bool is_quiet,
+static enum ota_error compress_image(struct image **image,
+                                     const struct prepare_settings *settings,
                                      struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -173,10 +182,10 @@ static enum ota_error compress_image(struct image **image, bool is_quiet,
     if (refuse_image(*image, shown, failure) != OTA_OK)
         return failure->error;
     if (packing_of(&(*image)->inspection) == LEAVE) {
-        diag_info("%s is compressed already and is sent as it is", shown);
+        diag_info("%s is compressed already and is %s as it is", shown, fate(settings));
         return OTA_OK;
     }
-    return pack_image(image, shown, is_quiet, failure);
+    return pack_image(image, shown, settings, failure);
 }
 
 static enum ota_error append_trailer(struct image *image, const unsigned char *trailer, size_t size,
@@ -290,7 +299,7 @@ enum ota_error image_prepare(struct image **image, const struct prepare_settings
 
     (*image)->command = settings->command;
     if (settings->compress)
-        error = compress_image(image, settings->is_quiet, failure);
+        error = compress_image(image, settings, failure);
     if (error == OTA_OK && key)
         error = sign_image(*image, settings, key, failure);
     return error;

@@ -287,8 +287,9 @@ class Compress(Scenario):
                 self.assertEqual(len(re.findall(rf"firmware\.bin {phrase}\n", result.err)), 1, result)
                 self.assertNotIn("unpack", result.err)
                 board.wait_for(f" invitation .* md5={hashlib.md5(content).hexdigest()} ")
-                written, _ = self.output(content)
+                written, result = self.output(content)
                 self.assertEqual(written, content)
+                self.assertIn(phrase.replace("sent", "left"), result.err)  # nothing is sent
 
     def test_unknown(self):
         board, result = self.upload(CONTENTS["unknown"], board=("--fault", "old-core*0"), status=10)
