@@ -213,7 +213,7 @@ class Images(Scenario):
         self.file("fw.bin.signed", image(3000))
         result = run("-i", board.address, "-q", "--force", "-f", path)
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertIn(f"esp-ota: warning: {path}.signed should not be sent: it does not end in a signature", result.err)
+        self.assertIn(f"esp-ota: warning: {path}.signed should not be sent: it should be {path} with a signature, ", result.err)
         self.assertIn(f"sending {path}.signed, the one beside the file\n", result.err)
         board.wait_for("upload result=ok bytes=3000")
 
