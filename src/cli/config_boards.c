@@ -80,7 +80,7 @@ static enum ota_error set_board_entry(struct host_line *board, const struct conf
     bool is_host = strcmp(entry->name, "host") == 0;
 
     if (!key && !is_host)
-        return config_options_reject(entry, suggest_board_key(entry->name), failure);
+        return config_options_reject(entry, suggest_board_key(entry->name), NULL, failure);
     if (is_host &&
         config_find_entry(config, &config->sections[entry->section], entry->name) != entry) {
         ota_fail(failure, OTA_E_USAGE, "is a second one for this board; leave one of them out");
@@ -166,7 +166,8 @@ static enum ota_error check_group(const struct config *config, const struct conf
             continue;
         if (strcmp(entry->name, "members") != 0)
             return config_options_reject(
-                entry, options_find_name(entry->name, strlen(entry->name)) ? NULL : "members",
+                entry, NULL,
+                "a group has only members, and general settings stand above the first section",
                 failure);
         if (check_members(config, entry, count, failure) != OTA_OK)
             return failure->error;

@@ -80,7 +80,7 @@ static enum ota_error reject_entry(const struct config_entry *entry, struct ota_
 }
 
 enum ota_error config_options_reject(const struct config_entry *entry, const char *likely,
-                                     struct ota_failure *failure)
+                                     const char *advice, struct ota_failure *failure)
 {
     const struct poptOption *row = options_find_name(entry->name, strlen(entry->name));
     char shown[SPELLING_MAX];
@@ -94,8 +94,14 @@ enum ota_error config_options_reject(const struct config_entry *entry, const cha
                             "is a general setting; move it above the first section");
     else
         ota_fail(failure, OTA_E_USAGE, "unknown setting '%s'%s%s%s",
-                 escape_string(shown, sizeof shown, entry->name), likely ? "; did you mean '" : "",
-                 likely ? likely : "", likely ? "'?" : "");
+                 escape_string(shown, sizeof shown, entry->name),
+                 likely   ? "; did you mean '"
+                 : advice ? "; "
+                          : "",
+                 likely   ? likely
+                 : advice ? advice
+                          : "",
+                 likely ? "'?" : "");
     return config_blame(entry, failure);
 }
 
@@ -135,7 +141,7 @@ static enum ota_error check_setting(const struct config *config, const struct co
 
     if (!row || is_secret(entry->name))
         return config_options_reject(entry, options_suggest(entry->name, strlen(entry->name)),
-                                     failure);
+                                     NULL, failure);
     if (!settings[option])
         return reject_entry(entry, failure,
                             "is for the command line only; esp-ota-config(5) lists what a "

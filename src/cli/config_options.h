@@ -24,9 +24,10 @@ bool config_options_is_flag(enum option option);
 enum ota_error config_options_check(const struct config *config, struct ota_failure *failure);
 
 /* Fails with OTA_E_USAGE, as the entry's section has no such setting; its value is not shown.
- * likely is what was probably meant; NULL: nothing, or a general setting in the wrong place. */
+ * likely is what was probably meant; NULL: nothing, or a general setting in the wrong place. advice
+ * follows an unknown name instead; NULL: none. */
 enum ota_error config_options_reject(const struct config_entry *entry, const char *likely,
-                                     struct ota_failure *failure);
+                                     const char *advice, struct ota_failure *failure);
 
 /* Gives the line the values that nobody has typed, as far as its command uses them. It counts as
  * given only that a board, or an image, is named: so no rule about options that were typed fails

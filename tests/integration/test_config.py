@@ -513,8 +513,12 @@ class Mistakes(Config):
                 ("[board k]\nhots = x\n", "FILE, line 2: unknown setting 'hots'; did you mean 'host'?"),
                 ("[board k]\nexpct = x\n", "FILE, line 2: unknown setting 'expct'; did you mean 'expect'?"),
                 ("[board k]\nmetrcs = x\n", "FILE, line 2: unknown setting 'metrcs'\n"),
-                ("[group g]\nhost = x\n", "FILE, line 2: unknown setting 'host'; did you mean 'members'?"),
-                ("[group g]\nboards = x\n", "FILE, line 2: unknown setting 'boards'; did you mean 'members'?"),
+                ("[group g]\nhost = x\n", "FILE, line 2: unknown setting 'host'; a group has only members, and "
+                                         "general settings stand above the first section\n"),
+                ("[group g]\nboards = x\n", "FILE, line 2: unknown setting 'boards'; a group has only members, and "
+                                         "general settings stand above the first section\n"),
+                ("[group g]\nretrys = 1\n", "FILE, line 2: unknown setting 'retrys'; a group has only members, and "
+                                           "general settings stand above the first section\n"),
                 ("[group g]\nretries = 1\n", "FILE, line 2: retries is a general setting; move it above the first section\n"),
                 ("sign =\n", 'FILE, line 1: "sign = " names no file'),
                 ("expect = (\n", "FILE, line 1: "),
