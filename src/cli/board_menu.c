@@ -221,9 +221,8 @@ static size_t part_length(const char *part, const char *end, const char *separat
 
     while (at < end && !strchr(separators, *at)) {
         const bool begins = at == part || strchr(SEPARATORS, at[-1]);
-        const char *closing = begins && strchr(QUOTES, *at)
-                                  ? memchr(at + 1, *at, (size_t)(end - at) - 1)
-                                  : NULL;
+        const char *closing =
+            begins && strchr(QUOTES, *at) ? memchr(at + 1, *at, (size_t)(end - at) - 1) : NULL;
 
         at = closing ? closing + 1 : at + 1;
     }

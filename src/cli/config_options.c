@@ -140,8 +140,8 @@ static enum ota_error check_setting(const struct config *config, const struct co
     bool flag;
 
     if (!row || is_secret(entry->name))
-        return config_options_reject(entry, options_suggest(entry->name, strlen(entry->name)),
-                                     NULL, failure);
+        return config_options_reject(entry, options_suggest(entry->name, strlen(entry->name)), NULL,
+                                     failure);
     if (!settings[option])
         return reject_entry(entry, failure,
                             "is for the command line only; esp-ota-config(5) lists what a "

@@ -172,8 +172,7 @@ static enum ota_error pack_image(struct image **image, const char *shown,
     return OTA_OK;
 }
 
-static enum ota_error compress_image(struct image **image,
-                                     const struct prepare_settings *settings,
+static enum ota_error compress_image(struct image **image, const struct prepare_settings *settings,
                                      struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];

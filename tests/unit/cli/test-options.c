@@ -434,10 +434,8 @@ static const struct {
     {{"-i", "my", "board", "-f", "x"},
      "unexpected argument 'board'; a value that contains spaces needs quotes, and a further "
      "board -i before it"},
-    {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"},
-     AFTER_PASSWORD},
-    {{"-i", "b", "--auth=correct", SECRET, "-f", "x"},
-     AFTER_PASSWORD},
+    {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"}, AFTER_PASSWORD},
+    {{"-i", "b", "--auth=correct", SECRET, "-f", "x"}, AFTER_PASSWORD},
     {{"-a", SECRET, "b", "fw.bin"}, AFTER_PASSWORD},
     {{"b", "--auth=" SECRET, "fw.bin"}, AFTER_PASSWORD},
     {{"-i", "b", "--", "--auth=" SECRET}, "unexpected arguments after '--'; leave the '--' out"},
