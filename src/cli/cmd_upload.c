@@ -145,8 +145,10 @@ static void tell_cut_short(const struct program *program, int status)
 {
     struct ota_failure failure;
 
-    ota_fail(&failure, OTA_E_INTERRUPTED,
-             "the log was not followed for the whole time of --monitor-for: interrupted by %s",
+    ota_fail(&failure, OTA_E_INTERRUPTED, "the log was %s: interrupted by %s",
+             program->options->log.monitor_for_us
+                 ? "not followed for the whole time of --monitor-for"
+                 : "cut short",
              ending_signal_name(program->signal_number));
     failure.cause = OTA_CAUSE_LOG_CUT_SHORT;
     report_end(program->report, &failure, status);

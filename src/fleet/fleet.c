@@ -13,6 +13,7 @@
 #include "boardlog/boot_check.h"
 #include "fleet/job_policy.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -692,14 +693,16 @@ struct fleet *fleet_start(const struct fleet_config *config)
 }
 
 /* Whether nothing is left that a signal would cut short. */
-static bool is_complete(const struct fleet *fleet)
+/* Ctrl-C is the only end of a log that has none; other signals cut it short. */
+static bool is_end_of_logs(const struct fleet *fleet, int signal_number)
 {
-    return has_ended(fleet) && (boot_check_is_endless(fleet->config.log) || fleet_logs(fleet) == 0);
+    return boot_check_is_endless(fleet->config.log) && signal_number == SIGINT;
 }
 
 void fleet_interrupt(struct fleet *fleet, int signal_number)
 {
-    if (fleet->signal_number || is_complete(fleet))
+    if (fleet->signal_number ||
+        (has_ended(fleet) && (is_end_of_logs(fleet, signal_number) || fleet_logs(fleet) == 0)))
         return;
 
     fleet->signal_number = signal_number;
@@ -756,7 +759,7 @@ size_t fleet_logs(const struct fleet *fleet)
 
 void fleet_end_logs(struct fleet *fleet, bool is_time_over)
 {
-    const int cut_by = boot_check_is_endless(fleet->config.log) ? 0 : fleet->signal_number;
+    const int cut_by = is_end_of_logs(fleet, fleet->signal_number) ? 0 : fleet->signal_number;
 
     for (size_t i = 0; i < fleet->begun; i++)
         if (fleet->members[i].job && fleet->members[i].state == ENDED)

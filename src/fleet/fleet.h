@@ -33,7 +33,7 @@ struct fleet_config {
 struct fleet *fleet_start(const struct fleet_config *config);
 
 /* A signal came: closes every connection at once and emits the results; on_done does not
- * follow. It is no interruption once only logs without an end are followed
+ * follow. SIGINT is no interruption once only logs without an end are followed
  * (boot_check_is_endless()). */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 

@@ -172,15 +172,19 @@ class Ends(MonitorScenario):
         ))
 
     def test_interrupted(self):
-        """Ctrl-C is the way to end it, so it is no failure."""
+        """Ctrl-C is the way to end it, so it is no failure. The program dies of any other signal."""
         board = self.log_board("one", after=("new",))
-        for arguments, line in ((("-i", board.address), "one"), (self.upload_to(board), "new")):
-            with self.subTest(line):
-                program = Program(*arguments, MONITOR)
-                program.wait_for(rf"(?m)^{line}\n")
-                program.send_signal(signal.SIGINT)
-                result = program.result()
-                self.assertEqual((result.status, result.out), (0, line + "\n"), result)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            status = 0 if number == signal.SIGINT else -number
+            for arguments, line in ((("-i", board.address), "one|new"), (self.upload_to(board), "new")):
+                with self.subTest(line, number=number):
+                    program = Program(*arguments, MONITOR)
+                    program.wait_for(rf"(?m)^({line})\n")
+                    program.send_signal(number)
+                    result = program.result()
+                    self.assertEqual(result.status, status, result)
+                    self.assertRegex(result.out, rf"^({line})\n$")
+                    self.assertEqual(f": interrupted by {number.name}\n" in result.err, status != 0, result)
 
     def test_interrupted_before_its_end(self):
         """With --monitor-for an end was asked for: a signal before it is none, whether a log was reached or not."""

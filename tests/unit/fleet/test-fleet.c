@@ -1549,22 +1549,26 @@ static void test_followed_logs(void **state)
     }
 }
 
-/* A log with an end is cut short by a signal; only one without an end is not. */
+/* A log is cut short by a signal; only Ctrl-C ends one that has no other end. */
 static void test_interrupted_logs(void **state)
 {
     (void)state;
-    for (int has_end = 0; has_end < 2; has_end++) {
+    for (int i = 0; i < 4; i++) {
+        const bool has_end = i % 2, is_cut = has_end || i < 2;
+        const int signal_number = i < 2 ? SIGTERM : SIGINT, status = 128 + signal_number;
+        char expected[16];
         struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 1);
 
         world.log =
             (struct log_settings){.monitor = true, .monitor_for_us = has_end ? 60000000 : 0};
         world.jobs[0]->callbacks.on_log(world.jobs[0]->callbacks.userdata);
         turn_fleet();
-        fleet_interrupt(fleet, SIGTERM);
+        fleet_interrupt(fleet, signal_number);
         told();
         fleet_end_logs(fleet, false);
-        assert_string_equal(told(), has_end ? "0=143 " : "0=0 ");
-        finish(fleet, has_end ? OTA_E_INTERRUPTED : OTA_OK, has_end ? 143 : 0);
+        snprintf(expected, sizeof expected, "0=%d ", is_cut ? status : 0);
+        assert_string_equal(told(), expected);
+        finish(fleet, is_cut ? OTA_E_INTERRUPTED : OTA_OK, is_cut ? status : 0);
     }
 }
 
