@@ -194,9 +194,10 @@ enum ota_cause {
     /* The board's own words, over UDP or during a transfer (reason.c). */
     OTA_CAUSE_FLASH, /* it cannot be written, erased or read */
     OTA_CAUSE_NO_SPACE,
-    OTA_CAUSE_BAD_SIZE, /* there is no room at all, or (ESP32) too little */
-    OTA_CAUSE_UNSAID,   /* it fails, and its updater has no error */
-    OTA_CAUSE_RUNNING,  /* another update runs, or one that broke off */
+    OTA_CAUSE_NO_SPACE_COMPRESSED, /* for a sketch that is compressed already */
+    OTA_CAUSE_BAD_SIZE,            /* there is no room at all, or (ESP32) too little */
+    OTA_CAUSE_UNSAID,              /* it fails, and its updater has no error */
+    OTA_CAUSE_RUNNING,             /* another update runs, or one that broke off */
     OTA_CAUSE_TOO_SLOW,
     OTA_CAUSE_MD5,
     OTA_CAUSE_FLASH_CONFIG,     /* the running sketch was built for another size of flash */

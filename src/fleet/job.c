@@ -325,6 +325,9 @@ void job_end(struct job *job, enum ota_phase phase, const struct ota_failure *fa
     if (result.error == OTA_E_NOT_LISTENING && result.cause == OTA_CAUSE_NONE &&
         job->endpoints.ports->is_of_image)
         result.cause = OTA_CAUSE_PORT_OF_IMAGE;
+    if (result.cause == OTA_CAUSE_NO_SPACE && job->image && image_is_compressed(job->image) &&
+        job->config.upload->command == OTA_COMMAND_SKETCH)
+        result.cause = OTA_CAUSE_NO_SPACE_COMPRESSED;
     job_emit_result(job, phase, &result, 0);
     job->callbacks.on_done(job->callbacks.userdata);
 }

@@ -59,6 +59,10 @@
     "Check that the sketch now on the board calls ArduinoOTA.begin() once it has joined the "      \
     "Wi-Fi: the announcement may be that of an earlier sketch"
 
+#define FIT_ESPHOME                                                                                \
+    "Make the firmware smaller by leaving out components, or flash it over the cable once with "   \
+    "larger app partitions"
+
 #define FIT_FILESYSTEM                                                                             \
     "Delete files on the board, send the sketch compressed (-z), or choose a flash layout with a " \
     "larger filesystem, which keeps a new sketch until the restart"
@@ -116,10 +120,10 @@ static const struct remedy {
          "nothing gets past them), or check the address."},
 
     /* -- ESPHome. -- */
-    {.cause = OTA_CAUSE_NO_SPACE,
+    {.cause = OTA_CAUSE_NO_SPACE, .protocol = "esphome", .text = FIT_ESPHOME "."},
+    {.cause = OTA_CAUSE_NO_SPACE_COMPRESSED,
      .protocol = "esphome",
-     .text = "Make the firmware smaller by leaving out components, or flash it over the cable once "
-             "with larger app partitions."},
+     .text = FIT_ESPHOME "; it is compressed already."},
     {.cause = OTA_CAUSE_NOT_ACTIVATED,
      .protocol = "esphome",
      .text = "Build the firmware for this board's chip, and send the file for OTA "
@@ -192,6 +196,13 @@ static const struct remedy {
      .text = "Make the sketch smaller or choose another flash layout, as the running and "
              "the new sketch must fit side by side; an ESP8266 or Pico W also takes it compressed "
              "(-z)."},
+    {.cause = OTA_CAUSE_NO_SPACE_COMPRESSED,
+     .chips = "rp*",
+     .text = "Delete files on the board, make the sketch smaller, or choose a flash layout with a "
+             "larger filesystem, which keeps a new sketch until the restart."},
+    {.cause = OTA_CAUSE_NO_SPACE_COMPRESSED,
+     .text = "Make the sketch smaller, or choose another flash layout: the running and the new "
+             "sketch must fit side by side, although the new one is compressed."},
     {.cause = OTA_CAUSE_BAD_SIZE,
      .image = FILESYSTEM,
      .chips = "esp32*",

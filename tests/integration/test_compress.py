@@ -229,6 +229,13 @@ class Compress(Scenario):
         self.assertRegex(result.err, r": sketch firmware\.bin, [0-9.]+ KiB, sent in")
         return result
 
+    def test_too_large_although_compressed(self):
+        """-z is no remedy for who has used it."""
+        _, result = self.upload(sketch(), board=("--capacity", "10000"), status=7)
+        self.assertIn("Not Enough Space", result.err)
+        self.assertIn("\n  Make the sketch smaller, or choose another flash layout", result.err)
+        self.assertNotIn("(-z)", result.err)
+
     def test_old_core(self):
         self.check_fall_back("--retries", "0")
 

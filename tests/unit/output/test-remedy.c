@@ -37,6 +37,9 @@ static const struct row {
     {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, SKETCH, "rp*", "Delete files on the board"},
     {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "ch32h4", "memory that holds it"},
     {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "also takes it compressed"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE_COMPRESSED, SKETCH, "esp8266",
+     "Make the sketch smaller, or"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE_COMPRESSED, SKETCH, "rp*", "make the sketch smaller, or"},
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, FILESYSTEM, "esp32*", "mounts a SPIFFS"},
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, FILESYSTEM, "esp8266", "room for a filesystem"},
     {OTA_E_BOARD, OTA_CAUSE_BAD_SIZE, SKETCH, "esp32*", "larger app partitions"},
@@ -216,6 +219,7 @@ static const struct row after_wait[] = {
 /* Remedies for ESPHome. */
 static const struct row on_esphome[] = {
     {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "leaving out components"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE_COMPRESSED, SKETCH, "", "leaving out components"},
     {OTA_E_BOARD, OTA_CAUSE_NOT_ACTIVATED, SKETCH, "", "firmware.ota.bin"},
     {OTA_E_BOARD, OTA_CAUSE_SIGNATURE, SKETCH, "", "built to verify"},
     {OTA_E_REFUSED, OTA_CAUSE_NO_PREPARATION, SKETCH, "", "could not begin"},
