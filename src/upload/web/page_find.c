@@ -11,8 +11,11 @@
 #include "http/status.h"
 #include "upload/web/page_text.h"
 #include "upload/web/page_verdict.h"
+#include "upload/web/page_words.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum path { OWN, UPDATE, SAFEBOOT_EARLY, ROOT, SAFEBOOT, IDENTITY, INFO, PATH_COUNT };
@@ -200,8 +203,11 @@ static bool take_form(struct page_finder *finder, const char *path,
 static void choose_page(struct page_finder *finder, const struct page *page, const char *path,
                         const struct http_reply *reply)
 {
+    char *shown = page_text_shown(http_reply_text(reply), reply->body_length);
+
     finder->page = page;
-    finder->text_hash = page_text_hash(http_reply_text(reply), reply->body_length);
+    finder->verdicts = shown ? page_count_verdicts(shown) : SIZE_MAX; /* none is believed */
+    free(shown);
     snprintf(finder->get, sizeof finder->get, "%s", path);
     if (!*finder->post)
         snprintf(finder->post, sizeof finder->post, "%s", page->post ? page->post : path);

@@ -44,7 +44,7 @@ struct page_finder {
     char get[FORM_TEXT_MAX];        /* the path at which the page was seen */
     char post[FORM_TEXT_MAX];       /* the path for the upload */
     char form_field[FORM_TEXT_MAX]; /* of a generic page; "": that of the table, or --field */
-    uint64_t text_hash;             /* the page_text_hash() of the page; 0: none */
+    size_t verdicts;                /* page_count_verdicts() of what the page shows */
     bool is_elegantota_2;
     enum page_lock lock;
     struct page_facts facts;

@@ -94,21 +94,6 @@ char *page_text_shown(const char *body, size_t length)
     return raw;
 }
 
-/* FNV-1a. */
-uint64_t page_text_hash(const char *body, size_t length)
-{
-    char *shown = page_text_shown(body, length);
-    uint64_t hash = 14695981039346656037U;
-
-    if (!shown)
-        return 0;
-    for (const char *at = shown; *at; at++)
-        if (*at < '0' || *at > '9')
-            hash = (hash ^ (unsigned char)*at) * 1099511628211U;
-    free(shown);
-    return hash ? hash : 1;
-}
-
 char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words)
 {

@@ -7,7 +7,6 @@
 #include "http/reply.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 enum { PAGE_TEXT_MAX = 320 };
 
@@ -17,10 +16,6 @@ char *page_text(char *target, size_t capacity, const char *body, size_t length);
 
 /* All of the text, neither escaped nor cut; free() it. NULL when memory ran out. */
 char *page_text_shown(const char *body, size_t length);
-
-/* A hash of what a page shows, without its digits, which may be those of an uptime. 0 only when
- * memory ran out. */
-uint64_t page_text_hash(const char *body, size_t length);
 
 /* The same as page_text() for the part from the first occurrence of words on, in any case; they may
  * begin with the end of a tag. The whole text if they do not occur. */

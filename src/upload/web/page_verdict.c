@@ -181,8 +181,8 @@ static enum page_verdict judge(const struct reading *reading, const char *text)
     return page->is_generic ? PAGE_ACCEPTED : PAGE_UNCLEAR;
 }
 
-enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page, uint64_t text_hash,
-                             const struct http_reply *reply)
+enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
+                             size_t verdicts_before, const struct http_reply *reply)
 {
     const char *body = http_reply_text(reply);
     char *shown = page_text_shown(body, reply->body_length);
@@ -194,7 +194,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page, 
         return PAGE_UNCLEAR;
     form_find_inputs(&inputs, body, reply->body_length);
     reading.is_upload_page = inputs.count > 0;
-    if (reading.is_upload_page && page_text_hash(body, reply->body_length) == text_hash)
+    if (reading.is_upload_page && page_count_verdicts(shown) <= verdicts_before)
         *shown = '\0';
     hear(&reading);
     page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length,

@@ -9,7 +9,7 @@
 #include "upload/web/page_text.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 enum page_verdict {
     PAGE_ACCEPTED,     /* the board has the image, as page->proof says */
@@ -22,13 +22,14 @@ enum page_verdict {
 /* Judges the reply of the page to an upload. Words count more than the status, and words of failure
  * more than those of success; a success needs its words or its status, except on generic pages,
  * where a text may also say nothing. JSON has to say that it is one, and so has the upload page if
- * it comes again. What it showed before (text_hash, of page_text_hash(); 0: nothing) counts for
- * nothing. A page that is no more than a sketch's (PAGE_PROOF_RECEIVED) may also refuse, or leave
- * open, in words of its own (page_words.h). A redirect is no success, whatever else the reply says,
- * if it leads to another host, a login or an error, if that is not clear, or if its status says
- * that the upload belongs elsewhere. text is escaped, perhaps "". */
-enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page, uint64_t text_hash,
-                             const struct http_reply *reply);
+ * it comes again: it has to show more words for a result than before (verdicts_before, of
+ * page_count_verdicts()), which may be instructions. A page that is no more than a sketch's
+ * (PAGE_PROOF_RECEIVED) may also refuse, or leave open, in words of its own (page_words.h). A
+ * redirect is no success, whatever else the reply says, if it leads to another host, a login or an
+ * error, if that is not clear, or if its status says that the upload belongs elsewhere. text is
+ * escaped, perhaps "". */
+enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
+                             size_t verdicts_before, const struct http_reply *reply);
 
 /* Whether the reply says that there is no such page, or none for this method. */
 bool page_is_absent(const struct http_reply *reply);

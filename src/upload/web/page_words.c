@@ -5,6 +5,7 @@
 #include "upload/reason.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,32 +16,52 @@ enum { RESTARTS = PAGE_SAYS_NO + 1 };
 static const struct {
     const char *word;
     unsigned says;
-} words[] = {
-    {"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},       {"yes", PAGE_SAYS_YES},
-    {"success", PAGE_SAYS_YES},      {"successful", PAGE_SAYS_YES}, {"successfully", PAGE_SAYS_YES},
-    {"succeeded", PAGE_SAYS_YES},    {"done", PAGE_SAYS_YES},       {"complete", PAGE_SAYS_YES},
-    {"completed", PAGE_SAYS_YES},    {"finished", PAGE_SAYS_YES},   {"updated", PAGE_SAYS_YES},
-    {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},   {"received", PAGE_SAYS_YES},
-    {"written", PAGE_SAYS_YES},      {"flashed", PAGE_SAYS_YES},    {"installed", PAGE_SAYS_YES},
-    {"rebooting", RESTARTS},         {"restarting", RESTARTS},      {"no", PAGE_SAYS_MAYBE},
-    {"not", PAGE_SAYS_MAYBE},        {"never", PAGE_SAYS_MAYBE},    {"nothing", PAGE_SAYS_MAYBE},
-    {"none", PAGE_SAYS_MAYBE},       {"without", PAGE_SAYS_MAYBE},  {"cannot", PAGE_SAYS_MAYBE},
-    {"cant", PAGE_SAYS_MAYBE},       {"couldnt", PAGE_SAYS_MAYBE},  {"didnt", PAGE_SAYS_MAYBE},
-    {"doesnt", PAGE_SAYS_MAYBE},     {"isnt", PAGE_SAYS_MAYBE},     {"wasnt", PAGE_SAYS_MAYBE},
-    {"wont", PAGE_SAYS_MAYBE},       {"neither", PAGE_SAYS_MAYBE},  {"nor", PAGE_SAYS_MAYBE},
-    {"only", PAGE_SAYS_MAYBE},       {"half", PAGE_SAYS_MAYBE},     {"partly", PAGE_SAYS_MAYBE},
-    {"partially", PAGE_SAYS_MAYBE},  {"rollback", PAGE_SAYS_MAYBE}, {"restored", PAGE_SAYS_MAYBE},
-    {"unable", PAGE_SAYS_MAYBE},     {"bad", PAGE_SAYS_MAYBE},      {"wrong", PAGE_SAYS_MAYBE},
-    {"unknown", PAGE_SAYS_MAYBE},    {"missing", PAGE_SAYS_MAYBE},  {"too", PAGE_SAYS_MAYBE},
-    {"login", PAGE_SAYS_MAYBE},      {"timeout", PAGE_SAYS_MAYBE},  {"busy", PAGE_SAYS_MAYBE},
-    {"disabled", PAGE_SAYS_MAYBE},   {"fail", PAGE_SAYS_NO},        {"failed", PAGE_SAYS_NO},
-    {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},         {"rejected", PAGE_SAYS_NO},
-    {"refused", PAGE_SAYS_NO},       {"denied", PAGE_SAYS_NO},      {"forbidden", PAGE_SAYS_NO},
-    {"unauthorized", PAGE_SAYS_NO},  {"aborted", PAGE_SAYS_NO},     {"canceled", PAGE_SAYS_NO},
-    {"cancelled", PAGE_SAYS_NO},     {"stopped", PAGE_SAYS_NO},     {"interrupted", PAGE_SAYS_NO},
-    {"incomplete", PAGE_SAYS_NO},    {"mismatch", PAGE_SAYS_NO},    {"corrupt", PAGE_SAYS_NO},
-    {"corrupted", PAGE_SAYS_NO},     {"unsupported", PAGE_SAYS_NO}, {"unsuccessful", PAGE_SAYS_NO},
-    {"unsuccessfully", PAGE_SAYS_NO}};
+} words[] = {{"ok", PAGE_SAYS_YES},           {"true", PAGE_SAYS_YES},
+             {"yes", PAGE_SAYS_YES},          {"success", PAGE_SAYS_YES},
+             {"successful", PAGE_SAYS_YES},   {"successfully", PAGE_SAYS_YES},
+             {"succeeded", PAGE_SAYS_YES},    {"done", PAGE_SAYS_YES},
+             {"complete", PAGE_SAYS_YES},     {"completed", PAGE_SAYS_YES},
+             {"finished", PAGE_SAYS_YES},     {"updated", PAGE_SAYS_YES},
+             {"uploaded", PAGE_SAYS_YES},     {"accepted", PAGE_SAYS_YES},
+             {"received", PAGE_SAYS_YES},     {"written", PAGE_SAYS_YES},
+             {"flashed", PAGE_SAYS_YES},      {"installed", PAGE_SAYS_YES},
+             {"rebooting", RESTARTS},         {"restarting", RESTARTS},
+             {"no", PAGE_SAYS_MAYBE},         {"not", PAGE_SAYS_MAYBE},
+             {"never", PAGE_SAYS_MAYBE},      {"nothing", PAGE_SAYS_MAYBE},
+             {"none", PAGE_SAYS_MAYBE},       {"without", PAGE_SAYS_MAYBE},
+             {"cannot", PAGE_SAYS_MAYBE},     {"cant", PAGE_SAYS_MAYBE},
+             {"couldnt", PAGE_SAYS_MAYBE},    {"didnt", PAGE_SAYS_MAYBE},
+             {"doesnt", PAGE_SAYS_MAYBE},     {"isnt", PAGE_SAYS_MAYBE},
+             {"wasnt", PAGE_SAYS_MAYBE},      {"wont", PAGE_SAYS_MAYBE},
+             {"neither", PAGE_SAYS_MAYBE},    {"nor", PAGE_SAYS_MAYBE},
+             {"only", PAGE_SAYS_MAYBE},       {"half", PAGE_SAYS_MAYBE},
+             {"partly", PAGE_SAYS_MAYBE},     {"partially", PAGE_SAYS_MAYBE},
+             {"rollback", PAGE_SAYS_MAYBE},   {"restored", PAGE_SAYS_MAYBE},
+             {"unable", PAGE_SAYS_MAYBE},     {"bad", PAGE_SAYS_MAYBE},
+             {"wrong", PAGE_SAYS_MAYBE},      {"unknown", PAGE_SAYS_MAYBE},
+             {"missing", PAGE_SAYS_MAYBE},    {"too", PAGE_SAYS_MAYBE},
+             {"login", PAGE_SAYS_MAYBE},      {"timeout", PAGE_SAYS_MAYBE},
+             {"busy", PAGE_SAYS_MAYBE},       {"disabled", PAGE_SAYS_MAYBE},
+             {"fail", PAGE_SAYS_NO},          {"failed", PAGE_SAYS_NO},
+             {"failure", PAGE_SAYS_NO},       {"error", PAGE_SAYS_NO},
+             {"err", PAGE_SAYS_NO},           {"ko", PAGE_SAYS_NO},
+             {"incompatible", PAGE_SAYS_NO},  {"insufficient", PAGE_SAYS_NO},
+             {"exceeds", PAGE_SAYS_NO},       {"skipped", PAGE_SAYS_NO},
+             {"reverted", PAGE_SAYS_NO},      {"falha", PAGE_SAYS_NO},
+             {"erro", PAGE_SAYS_NO},          {"erreur", PAGE_SAYS_NO},
+             {"fehler", PAGE_SAYS_NO},        {"fehlgeschlagen", PAGE_SAYS_NO},
+             {"fallo", PAGE_SAYS_NO},         {"gagal", PAGE_SAYS_NO},
+             {"blad", PAGE_SAYS_NO},          {"fallito", PAGE_SAYS_NO},
+             {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},
+             {"rejected", PAGE_SAYS_NO},      {"refused", PAGE_SAYS_NO},
+             {"denied", PAGE_SAYS_NO},        {"forbidden", PAGE_SAYS_NO},
+             {"unauthorized", PAGE_SAYS_NO},  {"aborted", PAGE_SAYS_NO},
+             {"canceled", PAGE_SAYS_NO},      {"cancelled", PAGE_SAYS_NO},
+             {"stopped", PAGE_SAYS_NO},       {"interrupted", PAGE_SAYS_NO},
+             {"incomplete", PAGE_SAYS_NO},    {"mismatch", PAGE_SAYS_NO},
+             {"corrupt", PAGE_SAYS_NO},       {"corrupted", PAGE_SAYS_NO},
+             {"unsupported", PAGE_SAYS_NO},   {"unsuccessful", PAGE_SAYS_NO},
+             {"unsuccessfully", PAGE_SAYS_NO}};
 
 /* What these mean if they are all of a text. */
 static const struct {
@@ -49,6 +70,28 @@ static const struct {
 } truths[] = {{"true", true}, {"yes", true}, {"ok", true},    {"1", true},
               {"no", false},  {"ko", false}, {"ng", false},   {"nok", false},
               {"0", false},   {"", false},   {"false", false}};
+
+/* For a failure, in letters that are none of ASCII's, or in a language without blanks. */
+static const char *const foreign_failures[] = {
+    "\xc3\x89"
+    "chec",
+    "\xc3\xa9"
+    "chec",
+    "b\xc5\x82\xc4\x85"
+    "d", /* échec, błąd */
+    "B\xc5\x82\xc4\x85"
+    "d",
+    "nie powiod",
+    "\xd0\xbe\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba", /* ошибк, Ошибк, ОШИБК */
+    "\xd0\x9e\xd1\x88\xd0\xb8\xd0\xb1\xd0\xba",
+    "\xd0\x9e\xd0\xa8\xd0\x98\xd0\x91\xd0\x9a",
+    "\xe5\xa4\xb1\xe8\xb4\xa5",
+    "\xe5\xa4\xb1\xe6\x95\x97", /* 失败, 失敗 */
+    "\xe9\x94\x99\xe8\xaf\xaf",
+    "\xe9\x8c\xaf\xe8\xaa\xa4", /* 错误, 錯誤 */
+    "\xec\x8b\xa4\xed\x8c\xa8",
+    "\xec\x98\xa4\xeb\xa5\x98", /* 실패, 오류 */
+};
 
 const char *page_find_failure(const struct page *page, const char *text)
 {
@@ -68,15 +111,32 @@ static bool has_reason(const char *text)
            strcasestr(text, "bad argument");
 }
 
-/* Whether it is one of the truths, but for punctuation. */
+static bool has_foreign_failure(const char *text)
+{
+    for (size_t i = 0; i < sizeof foreign_failures / sizeof *foreign_failures; i++)
+        if (strstr(text, foreign_failures[i]))
+            return true;
+    return false;
+}
+
+/* Of ASCII. */
+static bool is_blank_or_mark(char c)
+{
+    return isspace((unsigned char)c) || ispunct((unsigned char)c);
+}
+
+/* Whether it is one of the truths, but for punctuation around it. */
 static bool find_truth(bool *is_true, const char *text)
 {
     size_t length = strlen(text);
+    const bool is_blank = strspn(text, " \t\r\n") == length;
 
-    for (; length && !isalnum((unsigned char)*text); text++)
+    for (; length && is_blank_or_mark(*text); text++)
         length--;
-    while (length && !isalnum((unsigned char)text[length - 1]))
+    while (length && is_blank_or_mark(text[length - 1]))
         length--;
+    if (length == 0 && !is_blank)
+        return false;
     for (size_t i = 0; i < sizeof truths / sizeof *truths; i++)
         if (strlen(truths[i].text) == length && strncasecmp(text, truths[i].text, length) == 0) {
             *is_true = truths[i].is_true;
@@ -153,12 +213,13 @@ struct speech {
 };
 
 /* A request denies nothing ("do not power off"), nor does a condition ("if it does not reload"). A
- * "0" answers a word of success, and counts bytes. */
+ * "0" may answer "success", and count bytes. */
 static void hear_word(struct speech *speech, const struct word *word, const struct word *before,
                       bool is_condition)
 {
     const unsigned says = word_says(word);
-    const bool is_zero = is_word(word, "0") && word_says(before) == PAGE_SAYS_YES;
+    const bool is_zero =
+        is_word(word, "0") && (is_word(before, "success") || is_word(before, "ok"));
     const bool has_none = is_word(before, "0") && strncasecmp(word->text, "byte", 4) == 0;
     const bool is_not = word->is_contracted && strncasecmp(word->text, "don", 3) != 0 &&
                         tolower((unsigned char)word->text[word->length - 1]) == 't';
@@ -175,7 +236,7 @@ static void hear_word(struct speech *speech, const struct word *word, const stru
 
 enum page_says page_text_says(const char *text)
 {
-    struct speech speech = {.says_no = has_reason(text)};
+    struct speech speech = {.says_no = has_reason(text) || has_foreign_failure(text)};
     struct word word, before = {.text = ""};
     bool is_condition = false, is_true;
 
@@ -198,6 +259,20 @@ enum page_says page_text_says(const char *text)
     if (speech.is_doubtful)
         return PAGE_SAYS_MAYBE;
     return speech.restarts ? PAGE_SAYS_YES : PAGE_SAYS_NOTHING;
+}
+
+size_t page_count_verdicts(const char *text)
+{
+    size_t count = 0;
+    struct word word;
+
+    for (; *text; text += word.length ? word.length : 1) {
+        word = read_word(text);
+
+        const unsigned says = word_says(&word);
+        count += says == PAGE_SAYS_YES || says == RESTARTS || says == PAGE_SAYS_NO;
+    }
+    return count;
 }
 
 /* -- JSON -- */
@@ -293,15 +368,16 @@ static void add(enum page_says *answer, enum page_says says)
         *answer = says;
 }
 
-/* Whether the value, if it is only a word, is about the upload. */
-static bool is_about_upload(const char *key)
+/* Whether a word that is the value is about the upload: the name has one of these in it, or is one
+ * of them. */
+static bool is_about_upload(const char *key, bool is_exact)
 {
     static const char *const parts[] = {"message", "msg",    "text",    "info",
                                         "update",  "upload", "upgrade", "firmware",
                                         "flash",   "status", "state",   "result"};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strcasestr(key, parts[i]))
+        if (is_exact ? strcasecmp(key, parts[i]) == 0 : strcasestr(key, parts[i]) != NULL)
             return true;
     return strcasecmp(key, "ota") == 0;
 }
@@ -311,22 +387,33 @@ static void hear_truth(struct answers *answers, const char *key, const json_t *v
     const enum page_says says = page_text_says(key);
     const bool is_restart = strcasestr(key, "reboot") || strcasestr(key, "restart");
     const char *text = json_string_value(value);
+    const bool is_about = text ? *text && is_about_upload(key, false) : is_about_upload(key, true);
 
     if (is_true && says != PAGE_SAYS_NOTHING)
         add(says == PAGE_SAYS_YES ? &answers->text : &answers->name, says);
-    else if (is_true && text && strcasestr(text, "ok") && is_about_upload(key))
+    else if (is_true && text && is_about && strcasestr(text, "ok"))
         add(&answers->text, PAGE_SAYS_YES);
     else if (!is_true && !is_restart &&
-             (says == PAGE_SAYS_YES || (!json_is_number(value) && is_about_upload(key))))
+             (says == PAGE_SAYS_YES || (is_about && (text || json_is_false(value)))))
         add(&answers->name, PAGE_SAYS_MAYBE);
 }
 
 /* A code of HTTP, or of the program. */
 static bool is_trouble(const char *key, const json_t *value)
 {
-    const json_int_t number = json_integer_value(value);
+    const size_t length = strlen(key);
+    const char *text = json_string_value(value);
+    const long long number = text ? strtoll(text, NULL, 10) : json_integer_value(value);
+    const bool is_code = (length >= 4 && strcasecmp(key + length - 4, "code") == 0) ||
+                         strcasecmp(key, "ret") == 0 || strcasecmp(key, "rc") == 0;
 
-    return strcasecmp(key, "code") == 0 && (number < 0 || number >= 400);
+    return is_code && (number < 0 || number >= 400);
+}
+
+static bool is_of_failure(const struct page *page, const char *key)
+{
+    return page_find_failure(page, key) || strcasecmp(key, "err") == 0 ||
+           strcasecmp(key, "errno") == 0;
 }
 
 static void hear_text(struct answers *answers, const struct page *page, const char *key,
@@ -338,7 +425,7 @@ static void hear_text(struct answers *answers, const struct page *page, const ch
     if (page_find_failure(page, text) || (says == PAGE_SAYS_NO && has_reason(text)))
         add(&answers->name, PAGE_SAYS_NO);
     add(&answers->text, says);
-    if (is_prose || is_about_upload(key))
+    if (is_prose || is_about_upload(key, false))
         add(&answers->remark, says);
 }
 
@@ -348,7 +435,7 @@ static void hear(struct answers *answers, const struct page *page, const char *k
     static const char *const results[] = {"success", "ok", "result", "status"};
     bool is_true;
 
-    if (page_find_failure(page, key)) {
+    if (is_of_failure(page, key)) {
         add(&answers->name, is_none(value) ? PAGE_SAYS_NOTHING : PAGE_SAYS_NO);
         return;
     }

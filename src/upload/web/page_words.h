@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* From what counts least to what counts most. */
 enum page_says {
@@ -24,6 +25,9 @@ const char *page_find_failure(const struct page *page, const char *text);
  * it denies, or tells of trouble; no by a word such as "rejected", or an error of the updater,
  * without a word of success. Requests ("do not power off") and conditions deny nothing. */
 enum page_says page_text_says(const char *text);
+
+/* How many words in the text are for a success, a restart or a failure. */
+size_t page_count_verdicts(const char *text);
 
 /* The JSON that the body is, perhaps behind a byte order mark; NULL: it is none. */
 json_t *page_load_json(const char *body);

@@ -326,7 +326,7 @@ bool web_is_verdict(const struct web *web, const struct http_reply *reply)
 {
     char text[PAGE_TEXT_MAX];
 
-    return page_judge(text, web->finder.page, web->finder.text_hash, reply) != PAGE_UNCLEAR;
+    return page_judge(text, web->finder.page, web->finder.verdicts, reply) != PAGE_UNCLEAR;
 }
 
 /* An image that may be for any board counts as one for a board that says what it means. */
@@ -363,7 +363,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
 {
     char raw[PAGE_TEXT_MAX], status[PAGE_STATUS_MAX], what[PAGE_STATUS_MAX + 128];
     char path[WEB_PATH_MAX];
-    enum page_verdict verdict = page_judge(raw, web->finder.page, web->finder.text_hash, reply);
+    enum page_verdict verdict = page_judge(raw, web->finder.page, web->finder.verdicts, reply);
     const char *text = web_hide_secrets(web, raw);
 
     if (verdict != PAGE_UNAUTHORIZED)
