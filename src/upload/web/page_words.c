@@ -475,9 +475,14 @@ enum page_says page_json_says(const struct page *page, json_t *root, unsigned st
         json_t *all = json_array_get(open, i);
         const char *name = json_string_value(json_array_get(names, i));
 
-        json_object_foreach(all, key, value) take(&answers, open, names, page, key, value, status);
+        json_object_foreach(all, key, value)
+        {
+            take(&answers, open, names, page, key, value, status);
+        }
         json_array_foreach(all, j, value)
+        {
             take(&answers, open, names, page, name ? name : "", value, status);
+        }
     }
     json_decref(open);
     json_decref(names);
