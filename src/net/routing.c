@@ -88,9 +88,10 @@ bool routing_read_neighbor(struct routing *routing, const void *answer, size_t l
     if (message->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) {
         routing->neighbor = NEIGHBOR_NOBODY;
     } else if (message->ndm_state & known && times &&
-               times->ndm_confirmed / TICKS_A_SECOND <= ROUTING_SEEN_MAX_S) {
-        routing->neighbor = NEIGHBOR_THERE;
+               times->ndm_confirmed / TICKS_A_SECOND <= ROUTING_WAS_THERE_MAX_S) {
         routing->seen_s = times->ndm_confirmed / TICKS_A_SECOND;
+        routing->neighbor =
+            routing->seen_s <= ROUTING_THERE_MAX_S ? NEIGHBOR_THERE : NEIGHBOR_WAS_THERE;
     }
     return true;
 }
@@ -222,6 +223,9 @@ const char *routing_describe(char text[ROUTING_TEXT_MAX], const struct address *
     else if (routing->neighbor == NEIGHBOR_THERE)
         snprintf(text, ROUTING_TEXT_MAX, "%s is there, as it answered %s on %s %u s ago", where,
                  protocol, routing->interface, routing->seen_s);
+    else if (routing->neighbor == NEIGHBOR_WAS_THERE)
+        snprintf(text, ROUTING_TEXT_MAX, "%s was there %u s ago, when it answered %s on %s", where,
+                 routing->seen_s, protocol, routing->interface);
     return text;
 }
 

@@ -11,17 +11,18 @@
 #include <net/if.h>
 
 enum neighbor {
-    NEIGHBOR_UNKNOWN, /* behind a router, or not known to the kernel */
-    NEIGHBOR_NOBODY,  /* no host answers ARP or neighbor discovery for the address */
-    NEIGHBOR_THERE,   /* a host answered, at most ROUTING_SEEN_MAX_S ago */
+    NEIGHBOR_UNKNOWN,   /* behind a router, or not known to the kernel */
+    NEIGHBOR_NOBODY,    /* no host answers ARP or neighbor discovery for the address */
+    NEIGHBOR_THERE,     /* a host answered, at most ROUTING_THERE_MAX_S ago */
+    NEIGHBOR_WAS_THERE, /* the same, longer ago: it may have gone */
 };
 
-enum { ROUTING_SEEN_MAX_S = 60 };
+enum { ROUTING_THERE_MAX_S = 10, ROUTING_WAS_THERE_MAX_S = 60 };
 
 struct routing {
     char interface[IF_NAMESIZE]; /* "": unknown */
     enum neighbor neighbor;
-    unsigned seen_s; /* with NEIGHBOR_THERE: seconds since the answer */
+    unsigned seen_s; /* with these two: seconds since the answer */
 };
 
 enum { ROUTING_TEXT_MAX = ADDRESS_TEXT_MAX + IF_NAMESIZE + 64 };

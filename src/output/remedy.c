@@ -623,9 +623,9 @@ static const struct remedy {
          "have a protocol of their own; if not, check that it is on, that its sketch calls "
          "ArduinoOTA.handle() often, and that the port (-p) is right."},
     {.cause = OTA_CAUSE_THERE,
-     .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
-             "keeps it busy, and that the port (-p) is right; or another device has the address "
-             "now."},
+     .text = "Check that the board is still on, that its sketch calls ArduinoOTA.handle() often, "
+             "that no other upload keeps it busy, and that the port (-p) is right; or another "
+             "device has the address now."},
     {.error = OTA_E_NO_ANSWER,
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port "

@@ -27,8 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(!routing_read_route(&route, answer, size) ||
             !routing_read_neighbor(&routing, answer, size)); /* no answer is both */
     if (routing_read_neighbor(&routing, answer, size))
-        require(routing.neighbor == NEIGHBOR_THERE ? routing.seen_s <= ROUTING_SEEN_MAX_S
-                                                   : routing.seen_s == 0);
+        require(routing.neighbor == NEIGHBOR_WAS_THERE ? routing.seen_s <= ROUTING_WAS_THERE_MAX_S
+                : routing.neighbor == NEIGHBOR_THERE   ? routing.seen_s <= ROUTING_THERE_MAX_S
+                                                       : routing.seen_s == 0);
 
     if (routing_read_link(&link, answer, size))
         require(link.interface != 0);

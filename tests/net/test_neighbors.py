@@ -52,6 +52,20 @@ class Neighbors(unittest.TestCase):
                                        rf"{protocol} on wlan0 \d+ s ago\n")
                 self.assertIn(THERE, said)
 
+    def test_was_there(self):
+        """What it answered before the attempt proves little: it may have gone."""
+        with cable.Cable() as net:
+            net.simulate(ESP_OTA_SIM, "--fault", "silent", address=cable.BOARD)
+            self.assertIn("is there", self.silence(net, cable.BOARD, "-t", "1"))
+            net.board.ip(f"address delete {cable.BOARD}/24 dev far0")
+            for _ in range(60):
+                said = self.silence(net, cable.BOARD, "-t", "0.5")
+                if "is there" not in said:
+                    break
+            self.assertRegex(said, rf"; ({re.escape(cable.BOARD)} was there \d+ s ago, when it answered ARP on wlan0|"
+                                   rf"nobody on wlan0 answers ARP for {re.escape(cable.BOARD)})\n")
+            self.assertNotIn(THERE, said)
+
     def test_refused(self):
         """Who refuses is there; nothing is to be added."""
         with cable.Cable() as net:

@@ -196,11 +196,12 @@ static void test_neighbor(void **state)
         uint32_t confirmed; /* hundredths of a second ago */
         enum neighbor expected;
     } rows[] = {
-        {NUD_INCOMPLETE, 0, NEIGHBOR_NOBODY}, {NUD_FAILED, 999999, NEIGHBOR_NOBODY},
-        {NUD_REACHABLE, 0, NEIGHBOR_THERE},   {NUD_STALE, 6099, NEIGHBOR_THERE},
-        {NUD_DELAY, 200, NEIGHBOR_THERE},     {NUD_PROBE, 200, NEIGHBOR_THERE},
+        {NUD_INCOMPLETE, 0, NEIGHBOR_NOBODY},  {NUD_FAILED, 999999, NEIGHBOR_NOBODY},
+        {NUD_REACHABLE, 0, NEIGHBOR_THERE},    {NUD_STALE, 1099, NEIGHBOR_THERE},
+        {NUD_STALE, 1100, NEIGHBOR_WAS_THERE}, {NUD_STALE, 6099, NEIGHBOR_WAS_THERE},
+        {NUD_DELAY, 200, NEIGHBOR_THERE},      {NUD_PROBE, 200, NEIGHBOR_THERE},
         {NUD_STALE, 6100, NEIGHBOR_UNKNOWN}, /* it may have gone meanwhile */
-        {NUD_PERMANENT, 0, NEIGHBOR_UNKNOWN}, {NUD_NOARP, 0, NEIGHBOR_UNKNOWN},
+        {NUD_PERMANENT, 0, NEIGHBOR_UNKNOWN},  {NUD_NOARP, 0, NEIGHBOR_UNKNOWN},
         {NUD_NONE, 0, NEIGHBOR_UNKNOWN},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -214,7 +215,7 @@ static void test_neighbor(void **state)
         add_route(&answer, NDA_CACHEINFO, &times, sizeof times);
         assert_true(read_neighbor(&routing, &answer, answer.header.nlmsg_len));
         assert_int_equal(routing.neighbor, rows[i].expected);
-        if (routing.neighbor == NEIGHBOR_THERE)
+        if (routing.neighbor >= NEIGHBOR_THERE)
             assert_int_equal(routing.seen_s, rows[i].confirmed / 100);
         for (size_t cut = 0; cut < answer.header.nlmsg_len; cut++)
             assert_false(read_neighbor(&routing, &answer, cut));
@@ -308,6 +309,30 @@ static void test_interface_is_gone(void **state)
     assert_int_equal(link.interface, 0);
 }
 
+static void test_describe(void **state)
+{
+    static const struct {
+        enum neighbor neighbor;
+        const char *text;
+    } rows[] = {
+        {NEIGHBOR_UNKNOWN, ""},
+        {NEIGHBOR_NOBODY, "nobody on wlan0 answers ARP for 192.0.2.7"},
+        {NEIGHBOR_THERE, "192.0.2.7 is there, as it answered ARP on wlan0 9 s ago"},
+        {NEIGHBOR_WAS_THERE, "192.0.2.7 was there 9 s ago, when it answered ARP on wlan0"},
+    };
+    struct address address;
+    char text[ROUTING_TEXT_MAX];
+    (void)state;
+
+    assert_true(address_parse(&address, "192.0.2.7"));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct routing routing = {
+            .interface = "wlan0", .neighbor = rows[i].neighbor, .seen_s = 9};
+
+        assert_string_equal(routing_describe(text, &address, &routing), rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_interface_is_gone),
         cmocka_unit_test(test_this_computer),
         cmocka_unit_test(test_silent_kernel),
+        cmocka_unit_test(test_describe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
