@@ -692,7 +692,6 @@ struct fleet *fleet_start(const struct fleet_config *config)
     return fleet;
 }
 
-/* Whether nothing is left that a signal would cut short. */
 /* Ctrl-C is the only end of a log that has none; other signals cut it short. */
 static bool is_end_of_logs(const struct fleet *fleet, int signal_number)
 {
