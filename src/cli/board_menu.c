@@ -170,7 +170,7 @@ static bool looks_like_number(const char *text, size_t length)
     return strspn(text, "0123456789-") >= length;
 }
 
-/* Takes the quotes off a text that stands in them, as in a shell. */
+/* Takes the quotes off a text that stands in them; a pattern is one in quotes, too. */
 static bool unquote(const char **text, size_t *length)
 {
     if (*length < 3 || !strchr(QUOTES, **text) || (*text)[*length - 1] != **text)

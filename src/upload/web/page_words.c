@@ -52,6 +52,9 @@ static const struct {
              {"fehler", PAGE_SAYS_NO},        {"fehlgeschlagen", PAGE_SAYS_NO},
              {"fallo", PAGE_SAYS_NO},         {"gagal", PAGE_SAYS_NO},
              {"blad", PAGE_SAYS_NO},          {"fallito", PAGE_SAYS_NO},
+             {"chyba", PAGE_SAYS_NO},         {"hata", PAGE_SAYS_NO},
+             {"basarisiz", PAGE_SAYS_NO},     {"echoue", PAGE_SAYS_NO},
+             {"echouee", PAGE_SAYS_NO},       {"incorrect", PAGE_SAYS_NO},
              {"false", PAGE_SAYS_NO},         {"nok", PAGE_SAYS_NO},
              {"rejected", PAGE_SAYS_NO},      {"refused", PAGE_SAYS_NO},
              {"denied", PAGE_SAYS_NO},        {"forbidden", PAGE_SAYS_NO},
@@ -73,6 +76,17 @@ static const struct {
 
 /* For a failure, in letters that are none of ASCII's, or in a language without blanks. */
 static const char *const foreign_failures[] = {
+    "chou\xc3\xa9",
+    "CHOU\xc3\x89", /* échoué */
+    "ba\xc5\x9f"
+    "ar\xc4\xb1s\xc4\xb1z", /* başarısız */
+    "th\xe1\xba\xa5t b\xe1\xba\xa1i",
+    "TH\xe1\xba\xa4T B\xe1\xba\xa0I",
+    "THAT BAI",
+    "that bai", /* thất bại */
+    "\xd0\xbe\xd0\xbc\xd0\xb8\xd0\xbb\xd0\xba",
+    "\xd0\x9e\xd0\x9c\xd0\x98\xd0\x9b\xd0\x9a", /* помилк, ПОМИЛК */
+
     "\xc3\x89"
     "chec",
     "\xc3\xa9"
@@ -332,21 +346,25 @@ static enum page_says string_says(const struct page *page, const char *text)
     return page_find_failure(page, text) ? PAGE_SAYS_NO : page_text_says(text);
 }
 
-/* What the value of a member for the result says. Of numbers, the status of HTTP says nothing, and
- * 0 may mean a no as well as no error. */
+/* What the value of a member for the result says. Of numbers, the status of HTTP says nothing. As a
+ * result or status, 0 and 1 are a yes in some firmwares and a no in others: ESP3D and Grbl_Esp32
+ * send {"status":"1"} when an update has failed. */
 static enum page_says result_says(const struct page *page, const char *key, const json_t *value,
                                   unsigned status)
 {
     const bool is_number_true = strcasecmp(key, "success") == 0 || strcasecmp(key, "ok") == 0;
 
     if (json_is_string(value)) {
-        const enum page_says says = string_says(page, json_string_value(value));
+        const char *text = json_string_value(value);
+        const enum page_says says = string_says(page, text);
+        const bool is_unclear =
+            says == PAGE_SAYS_NOTHING || (strcmp(text, "1") == 0 && !is_number_true);
 
-        return says == PAGE_SAYS_NOTHING ? PAGE_SAYS_MAYBE : says;
+        return is_unclear ? PAGE_SAYS_MAYBE : says;
     }
     if (json_object_size(value) || json_array_size(value) || json_integer_value(value) == status)
         return PAGE_SAYS_NOTHING;
-    if (json_is_true(value) || json_integer_value(value) == 1)
+    if (json_is_true(value) || (is_number_true && json_integer_value(value) == 1))
         return PAGE_SAYS_YES;
     return json_is_false(value) ||
                    (is_number_true && json_is_integer(value) && json_integer_value(value) == 0)

@@ -295,6 +295,19 @@ static const struct {
     {"{\"success\":true,\"error\":\"none\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
     {"{\"results\":[\"ok\",\"no\"]}", PAGE_UNCLEAR, PAGE_UNCLEAR},
     {"{\"result\":[\"false\",\"ok\"]}", PAGE_REFUSED, PAGE_REFUSED},
+    {"{\"status\":\"1\"}", PAGE_UNCLEAR, PAGE_UNCLEAR}, /* failed, in ESP3D and Grbl_Esp32 */
+    {"{\"status\":\"3\"}", PAGE_UNCLEAR, PAGE_UNCLEAR}, /* and this is its success */
+    {"{\"status\":1}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"result\":\"1\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
+    {"{\"success\":\"1\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
+    {"Mise \xc3\xa0 jour \xc3\xa9"
+     "chou\xc3\xa9"
+     "e!",
+     PAGE_REFUSED, PAGE_REFUSED},
+    {"CAP NHAT THAT BAI", PAGE_REFUSED, PAGE_REFUSED},
+    {"CHYBA pri aktualizacii", PAGE_REFUSED, PAGE_REFUSED},
+    {"HATA", PAGE_REFUSED, PAGE_REFUSED},
+    {"\xd0\x9f\xd0\x9e\xd0\x9c\xd0\x98\xd0\x9b\xd0\x9a\xd0\x90", PAGE_REFUSED, PAGE_REFUSED},
     {"{\"needs_update\":\"yes\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
     {"{\"code\":500,\"message\":\"received\"}", PAGE_UNCLEAR, PAGE_UNCLEAR},
     {"{\"code\":200,\"message\":\"received\"}", PAGE_ACCEPTED, PAGE_ACCEPTED},
