@@ -230,7 +230,7 @@ class Compress(Scenario):
         return result
 
     def test_too_large_although_compressed(self):
-        """-z is no remedy for who has used it."""
+        """-z is no remedy for those who have used it."""
         _, result = self.upload(sketch(), board=("--capacity", "10000"), status=7)
         self.assertIn("Not Enough Space", result.err)
         self.assertIn("\n  Make the sketch smaller, or choose another flash layout", result.err)
